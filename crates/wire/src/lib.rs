@@ -1,0 +1,39 @@
+//! The types that venuekit's generated clients name.
+//!
+//! Nothing here knows a venue or a network. Generated code names `::venuekit_wire::...` and nothing else of ours, so what a
+//! field of an API *means* (money, a secret, a time, an enum that will grow) has one home and one behaviour:
+//!
+//! | type | for | promise |
+//! |---|---|---|
+//! | [`Open`] | enums in answers | a value added by the venue tomorrow decodes, and is written back unchanged |
+//! | [`Decimal`], [`DecimalNumber`] | money and quantities | exact from a JSON string and a JSON number alike |
+//! | [`DecimalOrText`] | a price that may be a word | the same |
+//! | [`Secret`] | key material, tokens, passwords | no Display, a redacted Debug, zeroized memory |
+//! | [`UnixSeconds`], [`UnixMillis`], [`UnixMicros`], [`UnixNanos`] | integer times | the unit is in the type |
+//! | [`DateTime`] | times as text | the text is kept, also where it does not parse |
+//! | [`operation`] | the generated operation tables | what a call needs, costs and may be |
+//!
+//! ```
+//! use venuekit_wire::{Decimal, Open};
+//!
+//! // Exact, whichever way the venue writes it: through an f64 this would end in ...79.
+//! let number: Decimal = serde_json::from_str("123456789.123456789")?;
+//! let string: Decimal = serde_json::from_str("\"123456789.123456789\"")?;
+//! assert_eq!(number, string);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+#![deny(missing_docs)]
+
+mod decimal;
+mod lenient;
+mod open;
+pub mod operation;
+mod secret;
+mod time;
+
+pub use decimal::{Decimal, DecimalNumber, DecimalOrText, ParseDecimalError};
+pub use lenient::null_as_default;
+pub use open::Open;
+pub use rust_decimal;
+pub use secret::Secret;
+pub use time::{DateTime, UnixMicros, UnixMillis, UnixNanos, UnixSeconds};

@@ -1,0 +1,258 @@
+//! The tables that `cargo xtask codegen` makes of a spec: what a call needs, may be, costs and returns.
+//!
+//! They are plain constants. The transport reads them; nobody else decides by venue or operation name.
+
+/// A venue as its spec describes it.
+#[derive(Debug)]
+pub struct Venue {
+    /// The folder name under `specs/`.
+    pub name: &'static str,
+    /// How a call travels.
+    pub protocol: Protocol,
+    /// Every operation, ordered by [`Operation::id`].
+    pub operations: &'static [Operation],
+    /// How to read an error.
+    pub errors: Errors,
+    /// How a successful answer asks for a second factor, where a venue does that.
+    pub challenge: Option<Challenge>,
+    /// The venue's rate limiter.
+    pub buckets: &'static [Bucket],
+}
+
+impl Venue {
+    /// The operation with this id.
+    pub fn operation(&self, id: &str) -> Option<&'static Operation> {
+        let at = self.operations.binary_search_by(|operation| operation.id.cmp(id)).ok()?;
+        self.operations.get(at)
+    }
+}
+
+/// How a call travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// One HTTP request and answer, as described by OpenAPI.
+    Rest,
+    /// A JSON-RPC 2.0 envelope, as described by OpenRPC.
+    JsonRpc,
+}
+
+/// One operation's row.
+#[derive(Debug)]
+pub struct Operation {
+    /// The generated method's name.
+    pub id: &'static str,
+    /// The HTTP method; for JSON-RPC always `POST`.
+    pub method: &'static str,
+    /// The path template, relative to the server; for JSON-RPC a slash and the method name.
+    pub path: &'static str,
+    /// The ways to authorize the call, any one of which will do. Each is a list of credentials that are all needed; an empty
+    /// one means that the call is public.
+    pub access: &'static [&'static [&'static str]],
+    /// Whether the call may be repeated.
+    pub retry: Retry,
+    /// What the call costs the venue's limiter.
+    pub rate: Option<Rate>,
+    /// How the answer pages.
+    pub page: Option<Page>,
+    /// The operation with which to find out what became of this one when its answer was lost.
+    pub reconcile: Option<&'static str>,
+    /// The permission the venue asks for.
+    pub scope: Option<&'static str>,
+    /// Whether the request or the answer carries a secret, so that neither may show in an error.
+    pub secret: bool,
+    /// The members of the request that are secrets.
+    pub secret_fields: &'static [&'static str],
+}
+
+/// Whether a call may be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// It only reads.
+    Safe,
+    /// It may, with the same idempotency key.
+    Keyed(Key),
+    /// It may not, unless it is certain that nothing was processed.
+    Never,
+}
+
+/// Where an idempotency key travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// In a header of this name.
+    Header(&'static str),
+    /// In a member of the request body of this name.
+    Field(&'static str),
+}
+
+/// What a call costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// The bucket it is taken from.
+    pub bucket: &'static str,
+    /// Tokens a call, or an item.
+    pub cost: u32,
+    /// The request list whose every element costs [`cost`](Self::cost).
+    pub per_item: Option<&'static str>,
+}
+
+/// One bucket of a venue's limiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its name, as in [`Rate::bucket`].
+    pub name: &'static str,
+    /// Its size for each of the venue's account tiers; the first is the one a new account has.
+    pub tiers: &'static [Tier],
+}
+
+/// A bucket's size for one account tier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tier {
+    /// The venue's name for the tier.
+    pub name: &'static str,
+    /// Tokens that come back in a second, in thousandths.
+    pub refill_millis: u64,
+    /// Tokens that fit.
+    pub capacity: u64,
+}
+
+/// How an answer pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// An opaque cursor in the answer goes into the next request.
+    Cursor {
+        /// The request parameter.
+        param: &'static str,
+        /// Where the answer has the next cursor, as a dotted name.
+        next: &'static str,
+        /// Where the answer has its items, as a dotted name.
+        items: &'static str,
+    },
+    /// Pages are numbered.
+    Number {
+        /// The request parameter.
+        param: &'static str,
+        /// Where the answer has the number of the last page, as a dotted name.
+        last: &'static str,
+        /// Where the answer has its items, as a dotted name.
+        items: &'static str,
+    },
+}
+
+/// How to read a venue's errors. Places are JSON pointers into the error body, tried in order.
+#[derive(Debug)]
+pub struct Errors {
+    /// The venue's code: a string or a number.
+    pub code: &'static [&'static str],
+    /// The sentence for people.
+    pub message: &'static [&'static str],
+    /// Further explanation.
+    pub detail: &'static [&'static str],
+    /// The offending parameter.
+    pub param: &'static [&'static str],
+    /// Seconds to wait.
+    pub retry_after: &'static [&'static str],
+    /// The answer header that identifies the request to the venue's support.
+    pub request_id_header: Option<&'static str>,
+    /// What makes an answer with a good status a failure all the same.
+    pub failed_when: &'static [FailedWhen],
+    /// Codes and what they mean, ordered by code. A trailing `*` stands for any ending.
+    pub kinds: &'static [(&'static str, ErrorKind)],
+    /// Statuses that mean something else here than usual.
+    pub statuses: &'static [(u16, ErrorKind)],
+    /// Codes after which nothing was carried out.
+    pub not_processed: &'static [&'static str],
+    /// Statuses after which nothing was carried out, besides the refusals by 4xx.
+    pub not_processed_statuses: &'static [u16],
+}
+
+impl Errors {
+    /// What a code and a status mean.
+    pub fn kind(&self, code: Option<&str>, status: u16) -> ErrorKind {
+        let by_code = |code: &str| {
+            let exact = self.kinds.iter().find(|(known, _)| *known == code);
+            let prefix = || {
+                let starts = |known: &str| known.strip_suffix('*').is_some_and(|start| code.starts_with(start));
+                self.kinds.iter().find(|(known, _)| starts(known))
+            };
+            exact.or_else(prefix).map(|(_, kind)| *kind)
+        };
+        let by_status = || self.statuses.iter().find(|(known, _)| *known == status).map(|(_, kind)| *kind);
+        code.and_then(by_code).or_else(by_status).unwrap_or_else(|| ErrorKind::of_status(status))
+    }
+}
+
+/// A member whose value makes a well-meant answer a failure.
+#[derive(Debug)]
+pub struct FailedWhen {
+    /// A JSON pointer into the answer.
+    pub at: &'static str,
+    /// The value, as JSON text.
+    pub equals: &'static str,
+}
+
+/// How a successful answer asks for a second factor.
+#[derive(Debug)]
+pub struct Challenge {
+    /// The member of the result that is `true` in a challenge.
+    pub flag: &'static str,
+    /// The member that must be sent back.
+    pub challenge: &'static str,
+    /// The parameter that sends it back.
+    pub challenge_param: &'static str,
+    /// The parameter that carries the code.
+    pub code_param: &'static str,
+}
+
+/// What went wrong, in one vocabulary for all venues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The credential is missing, wrong, expired or revoked.
+    Unauthorized,
+    /// The credential is good, but does not allow this.
+    Forbidden,
+    /// The request's timestamp is outside the venue's window: one of the two clocks is wrong.
+    Clock,
+    /// Too many calls.
+    RateLimited,
+    /// There is not enough money.
+    InsufficientFunds,
+    /// The venue or the client refused the request as it stands; repeating it is useless.
+    InvalidRequest,
+    /// There is no such thing.
+    NotFound,
+    /// It exists already, or is in a state that does not allow this.
+    Conflict,
+    /// The venue, or the part that was asked, is not open.
+    Maintenance,
+    /// The venue wants a second factor before it does this.
+    Challenge,
+    /// The venue failed.
+    Server,
+    /// No connection, or it broke.
+    Network,
+    /// The answer did not come in time.
+    Timeout,
+    /// The answer is not what the spec says.
+    Decode,
+    /// A venue's error that has no kind of its own.
+    Other,
+}
+
+impl ErrorKind {
+    /// What a status means where the venue says nothing more.
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            400 | 422 => Self::InvalidRequest,
+            401 => Self::Unauthorized,
+            403 => Self::Forbidden,
+            404 => Self::NotFound,
+            408 => Self::Timeout,
+            409 => Self::Conflict,
+            429 => Self::RateLimited,
+            503 => Self::Maintenance,
+            500..=599 => Self::Server,
+            _ => Self::Other,
+        }
+    }
+}
