@@ -1,0 +1,135 @@
+//! `cargo xtask codegen`: read, join, lint, lower, generate, write, stamp. `--check` is the same without the writing.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use crate::document::Document;
+use crate::emit::{Generated, generate};
+use crate::finding::Finding;
+use crate::lint::lint;
+
+/// What codegen did for one venue.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The venue's folder name.
+    pub venue: String,
+    /// What was generated.
+    pub generated: Generated,
+    /// Files that differ from what the spec says, relative to the workspace root.
+    pub stale: Vec<String>,
+    /// Why: spec files that are not the ones the committed output was made of.
+    pub changed_specs: Vec<String>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// The digests of a venue's spec files, in the form of `sha256sum`.
+const STAMP: &str = "specs.sha256";
+
+/// The folder of a venue's generated files.
+pub fn folder(venue: &str) -> String {
+    format!("crates/{venue}/src/generated")
+}
+
+/// Generates a venue and compares the result with what is there; writes it unless `check`.
+pub fn codegen(root: &Path, venue: &str, check: bool) -> Result<Outcome, Vec<Finding>> {
+    let start = Instant::now();
+    let document = Document::read(root, venue)?;
+    let findings = lint(&document);
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    let mut generated = generate(&document)?;
+    let stamp = stamp(root, venue)?;
+    let folder = folder(venue);
+    let changed_specs = changed(&read(root, &format!("{folder}/{STAMP}")), &stamp);
+    generated.files.insert(STAMP, stamp);
+    let mut stale = Vec::new();
+    for (name, text) in &generated.files {
+        let path = format!("{folder}/{name}");
+        if read(root, &path) != *text {
+            stale.push(path);
+        }
+    }
+    if !check {
+        for path in &stale {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            write(&root.join(path), &generated.files[name]).map_err(|error| {
+                vec![document.finding("unwritable", "", format!("{path}: {error}"), "make it writable")]
+            })?;
+        }
+    }
+    Ok(Outcome { venue: venue.to_owned(), generated, stale, changed_specs, took: start.elapsed() })
+}
+
+/// A file's text; a missing one is empty. Line endings do not count.
+fn read(root: &Path, path: &str) -> String {
+    std::fs::read_to_string(root.join(path)).unwrap_or_default().replace("\r\n", "\n")
+}
+
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text)
+}
+
+fn stamp(root: &Path, venue: &str) -> Result<String, Vec<Finding>> {
+    let folder = format!("specs/{venue}");
+    let mut names: Vec<String> = std::fs::read_dir(root.join(&folder))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".yaml"))
+        .collect();
+    names.sort();
+    let mut stamp = String::new();
+    for name in names {
+        let path = format!("{folder}/{name}");
+        let digest = Sha256::digest(read(root, &path).as_bytes());
+        for byte in digest {
+            let _ = write!(stamp, "{byte:02x}");
+        }
+        let _ = writeln!(stamp, "  {path}");
+    }
+    Ok(stamp)
+}
+
+/// The spec files in which two stamps differ.
+fn changed(old: &str, new: &str) -> Vec<String> {
+    let lines = |stamp: &str| -> BTreeMap<String, String> {
+        stamp
+            .lines()
+            .filter_map(|line| line.split_once("  "))
+            .map(|(digest, path)| (path.to_owned(), digest.to_owned()))
+            .collect()
+    };
+    let (old, new) = (lines(old), lines(new));
+    let mut paths: Vec<String> =
+        old.keys().chain(new.keys()).filter(|path| old.get(*path) != new.get(*path)).cloned().collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// The venues: every folder of `specs/`.
+pub fn venues(root: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(root.join("specs"))
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The workspace root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+}

@@ -1,0 +1,375 @@
+//! A venue's spec, joined into one document whose every value still knows its file and line.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::finding::{Finding, Location};
+use crate::source::{Source, step};
+
+/// Which standard a spec is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// OpenAPI 3.0.
+    OpenApi,
+    /// OpenRPC 1.
+    OpenRpc,
+}
+
+/// A joined spec.
+#[derive(Debug)]
+pub struct Document {
+    /// The venue's folder name.
+    pub venue: String,
+    /// Its standard.
+    pub kind: Kind,
+    /// The document: every file's operations and schemas in one, with `#/components/...` references only.
+    pub value: Value,
+    sources: Vec<Source>,
+    /// Where parts of `value` came from: pointer, source, pointer in the source. The longest that fits counts.
+    mounts: Vec<(String, usize, String)>,
+}
+
+/// The sections of a tag file that become sections of `components`.
+const SECTIONS: [&str; 2] = ["schemas", "parameters"];
+
+impl Document {
+    /// Reads and joins `specs/<venue>/`.
+    pub fn read(root: &Path, venue: &str) -> Result<Self, Vec<Finding>> {
+        let folder = format!("specs/{venue}");
+        let mut names: Vec<String> = std::fs::read_dir(root.join(&folder))
+            .map_err(|error| {
+                vec![Finding {
+                    rule: "unreadable",
+                    message: format!("{folder}: {error}"),
+                    at: Location { file: folder.clone(), line: 0, column: 0 },
+                    help: "name a folder below specs/".to_owned(),
+                }]
+            })?
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| name.ends_with(".yaml"))
+            .collect();
+        names.sort();
+        let mut sources = Vec::new();
+        let mut findings = Vec::new();
+        for name in &names {
+            match Source::read(root, &format!("{folder}/{name}")) {
+                Ok(source) => sources.push(source),
+                Err(finding) => findings.push(finding),
+            }
+        }
+        if !root.join(&folder).join("sources.md").is_file() {
+            findings.push(Finding {
+                rule: "missing-sources",
+                message: format!("{folder} does not say where its facts come from"),
+                at: Location { file: format!("{folder}/sources.md"), line: 0, column: 0 },
+                help: "write sources.md: a row for each fact, what sources disagree about, what was left out"
+                    .to_owned(),
+            });
+        }
+        if findings.is_empty() { Self::join(venue, sources) } else { Err(findings) }
+    }
+
+    /// Joins files that are already in memory.
+    pub fn join(venue: &str, sources: Vec<Source>) -> Result<Self, Vec<Finding>> {
+        let named = |name: &str| sources.iter().position(|source| source.path == format!("specs/{venue}/{name}"));
+        let (root, kind) = match (named("openapi.yaml"), named("openrpc.yaml")) {
+            (Some(root), None) => (root, Kind::OpenApi),
+            (None, Some(root)) => (root, Kind::OpenRpc),
+            _ => {
+                return Err(vec![Finding {
+                    rule: "no-root",
+                    message: format!("specs/{venue} needs either openapi.yaml or openrpc.yaml"),
+                    at: Location { file: format!("specs/{venue}"), line: 0, column: 0 },
+                    help: "begin with the root document; specs/README.md shows one".to_owned(),
+                }]);
+            }
+        };
+        Joiner { venue, sources: &sources, findings: Vec::new(), mounts: Vec::new() }
+            .run(root, kind)
+            .map(|(value, mounts)| Self { venue: venue.to_owned(), kind, value, sources, mounts })
+    }
+
+    /// Another document of the same venue, made from this one; its values have no lines.
+    pub fn derived(&self, kind: Kind, value: Value) -> Self {
+        Self { venue: self.venue.clone(), kind, value, sources: Vec::new(), mounts: Vec::new() }
+    }
+
+    /// Where a value stands in the spec's files.
+    pub fn locate(&self, pointer: &str) -> Location {
+        let fits = |prefix: &str| pointer == prefix || prefix.is_empty() || pointer.starts_with(&format!("{prefix}/"));
+        let mount = self.mounts.iter().filter(|(prefix, _, _)| fits(prefix)).max_by_key(|(prefix, _, _)| prefix.len());
+        match mount {
+            Some((prefix, source, inner)) => {
+                self.sources[*source].locate(&format!("{inner}{}", &pointer[prefix.len()..]))
+            }
+            None => Location { file: format!("specs/{}", self.venue), line: 0, column: 0 },
+        }
+    }
+
+    /// A broken rule at a pointer of the joined document.
+    pub fn finding(
+        &self,
+        rule: &'static str,
+        pointer: &str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Finding {
+        Finding { rule, message: message.into(), at: self.locate(pointer), help: help.into() }
+    }
+}
+
+type Mounts = Vec<(String, usize, String)>;
+
+struct Joiner<'a> {
+    venue: &'a str,
+    sources: &'a [Source],
+    findings: Vec<Finding>,
+    mounts: Mounts,
+}
+
+impl Joiner<'_> {
+    fn run(mut self, root: usize, kind: Kind) -> Result<(Value, Mounts), Vec<Finding>> {
+        self.mounts.push((String::new(), root, String::new()));
+        let mut value = self.rewritten(root, "", &self.sources[root].value.clone());
+        if !value.is_object() {
+            self.fail(
+                "no-root",
+                root,
+                "",
+                "the root document is not a mapping",
+                "begin it with `openapi:` or `openrpc:`",
+            );
+            return Err(self.findings);
+        }
+        match kind {
+            Kind::OpenApi => self.mount_paths(root, &mut value),
+            Kind::OpenRpc => self.mount_methods(root, &mut value),
+        }
+        self.mount_components(root, &mut value);
+        if self.findings.is_empty() { Ok((value, self.mounts)) } else { Err(self.findings) }
+    }
+
+    fn fail(
+        &mut self,
+        rule: &'static str,
+        source: usize,
+        pointer: &str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let at = self.sources[source].locate(pointer);
+        self.findings.push(Finding { rule, message: message.into(), at, help: help.into() });
+    }
+
+    /// A copy in which every reference points into `#/components`.
+    fn rewritten(&mut self, source: usize, pointer: &str, value: &Value) -> Value {
+        match value {
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .map(|(i, item)| self.rewritten(source, &step(pointer, &i.to_string()), item))
+                .collect(),
+            Value::Object(map) => {
+                let mut copy = Map::new();
+                for (key, value) in map {
+                    let below = step(pointer, key);
+                    let value = match (key.as_str(), value) {
+                        ("$ref", Value::String(reference)) => Value::String(self.reference(source, &below, reference)),
+                        _ => self.rewritten(source, &below, value),
+                    };
+                    copy.insert(key.clone(), value);
+                }
+                Value::Object(copy)
+            }
+            scalar => scalar.clone(),
+        }
+    }
+
+    fn reference(&mut self, source: usize, pointer: &str, reference: &str) -> String {
+        if reference.starts_with("#/components/") {
+            return reference.to_owned();
+        }
+        if let Some((target, inner)) = self.resolve(source, reference) {
+            let exists = self.sources[target].value.pointer(&inner).is_some();
+            if exists && let Some(section) = SECTIONS.iter().find(|s| inner.starts_with(&format!("/{s}/"))) {
+                return format!("#/components/{section}/{}", &inner[section.len() + 2..]);
+            }
+            // Paths and methods are mounted by the root document, which resolves them itself.
+            if exists && (inner.starts_with("/paths/") || inner.starts_with("/methods/")) {
+                return reference.to_owned();
+            }
+        }
+        let help = "write `#/schemas/NAME` for the same file or `FILE.yaml#/schemas/NAME` for another";
+        self.fail("dangling-ref", source, pointer, format!("`{reference}` leads nowhere"), help);
+        reference.to_owned()
+    }
+
+    /// The source and pointer that a reference names.
+    fn resolve(&self, source: usize, reference: &str) -> Option<(usize, String)> {
+        let (file, pointer) = reference.split_once('#')?;
+        if file.is_empty() {
+            return Some((source, pointer.to_owned()));
+        }
+        let path = format!("specs/{}/{}", self.venue, file.trim_start_matches("./"));
+        Some((self.sources.iter().position(|s| s.path == path)?, pointer.to_owned()))
+    }
+
+    fn mount_paths(&mut self, root: usize, document: &mut Value) {
+        let mut listed = BTreeSet::new();
+        if let Some(Value::Object(paths)) = document.get_mut("paths") {
+            for (path, item) in paths.iter_mut() {
+                let pointer = step("/paths", path);
+                let Some(reference) = item.get("$ref").and_then(Value::as_str).map(str::to_owned) else {
+                    listed.insert((root, pointer));
+                    continue;
+                };
+                let Some((source, inner)) = self.resolve(root, &reference) else { continue };
+                if inner != pointer {
+                    let message = format!("`{path}` refers to another path, `{inner}`");
+                    self.fail(
+                        "wrong-path",
+                        root,
+                        &pointer,
+                        message,
+                        "the path and the reference must name the same path",
+                    );
+                    continue;
+                }
+                if let Some(target) = self.sources[source].value.pointer(&inner).cloned() {
+                    *item = self.rewritten(source, &inner, &target);
+                    self.mounts.push((pointer, source, inner.clone()));
+                    listed.insert((source, inner));
+                }
+            }
+        }
+        for source in 0..self.sources.len() {
+            let names: Vec<String> = keys(&self.sources[source].value, "paths");
+            for path in names {
+                let inner = step("/paths", &path);
+                if source != root && !listed.contains(&(source, inner.clone())) {
+                    let file = self.sources[source].path.rsplit('/').next().unwrap_or_default();
+                    let help = format!("add to the root document:  {path}: {{ $ref: '{file}#{inner}' }}");
+                    self.fail("unlisted-path", source, &inner, format!("`{path}` is not in the root document"), help);
+                }
+            }
+        }
+    }
+
+    fn mount_methods(&mut self, root: usize, document: &mut Value) {
+        let mut listed = BTreeSet::new();
+        if let Some(Value::Array(methods)) = document.get_mut("methods") {
+            for (i, method) in methods.iter_mut().enumerate() {
+                let pointer = step("/methods", &i.to_string());
+                let Some(reference) = method.get("$ref").and_then(Value::as_str).map(str::to_owned) else { continue };
+                let Some((source, inner)) = self.resolve(root, &reference) else { continue };
+                let Some(target) = self.sources[source].value.pointer(&inner).cloned() else { continue };
+                let key = inner.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+                if target.get("name").and_then(Value::as_str) != Some(key.as_str()) {
+                    let help = "a method stands under its own name";
+                    self.fail("wrong-path", source, &inner, format!("`{key}` holds a method of another name"), help);
+                }
+                *method = self.rewritten(source, &inner, &target);
+                self.mounts.push((pointer, source, inner.clone()));
+                listed.insert((source, inner));
+            }
+        }
+        for source in 0..self.sources.len() {
+            if source == root {
+                continue;
+            }
+            for name in keys(&self.sources[source].value, "methods") {
+                let inner = step("/methods", &name);
+                if !listed.contains(&(source, inner.clone())) {
+                    let file = self.sources[source].path.rsplit('/').next().unwrap_or_default();
+                    let help = format!("add to the root document:  - {{ $ref: '{file}#{inner}' }}");
+                    self.fail("unlisted-path", source, &inner, format!("`{name}` is not in the root document"), help);
+                }
+            }
+        }
+    }
+
+    fn mount_components(&mut self, root: usize, document: &mut Value) {
+        let mut homes: BTreeMap<(String, String), usize> = BTreeMap::new();
+        let mut sections: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+        for section in SECTIONS {
+            for name in keys(document.get("components").unwrap_or(&Value::Null), section) {
+                homes.insert((section.to_owned(), name), root);
+            }
+            for source in 0..self.sources.len() {
+                for name in keys(&self.sources[source].value, section) {
+                    let inner = step(&format!("/{section}"), &name);
+                    if let Some(first) = homes.insert((section.to_owned(), name.clone()), source) {
+                        let message = format!("`{name}` is defined twice, first in {}", self.sources[first].path);
+                        self.fail("duplicate-schema", source, &inner, message, "a name is used once in a venue");
+                        continue;
+                    }
+                    let Some(target) = self.sources[source].value.pointer(&inner).cloned() else { continue };
+                    let target = self.rewritten(source, &inner, &target);
+                    self.mounts.push((step(&format!("/components/{section}"), &name), source, inner));
+                    sections.entry(section.to_owned()).or_default().insert(name, target);
+                }
+            }
+        }
+        let Value::Object(document) = document else { return };
+        for section in SECTIONS {
+            document.remove(section);
+        }
+        let components = document.entry("components").or_insert_with(|| Value::Object(Map::new()));
+        let Value::Object(components) = components else { return };
+        for (section, entries) in sections {
+            let target = components.entry(section).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(target) = target {
+                target.extend(entries);
+            }
+        }
+    }
+}
+
+fn keys(value: &Value, section: &str) -> Vec<String> {
+    value.get(section).and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn join(files: &[(&str, &str)]) -> Result<Document, Vec<Finding>> {
+        let sources =
+            files.iter().map(|(name, text)| Source::parse(&format!("specs/v/{name}"), text).unwrap()).collect();
+        Document::join("v", sources)
+    }
+
+    const ROOT: &str = "openapi: 3.0.3\npaths:\n  /a: { $ref: 'a.yaml#/paths/~1a' }\n";
+
+    #[test]
+    fn files_become_one_document_that_knows_its_lines() {
+        let tag = "paths:\n  /a:\n    get:\n      x: { $ref: '#/schemas/A' }\nschemas:\n  A:\n    items: { $ref: 'b.yaml#/schemas/B' }\n";
+        let document =
+            join(&[("openapi.yaml", ROOT), ("a.yaml", tag), ("b.yaml", "schemas:\n\n  B: { type: string }\n")])
+                .unwrap();
+        assert_eq!(document.value.pointer("/paths/~1a/get/x/$ref").unwrap(), "#/components/schemas/A");
+        assert_eq!(document.value.pointer("/components/schemas/A/items/$ref").unwrap(), "#/components/schemas/B");
+        assert_eq!(document.locate("/paths/~1a/get/x").to_string(), "specs/v/a.yaml:4:7");
+        assert_eq!(document.locate("/components/schemas/B/type").file, "specs/v/b.yaml");
+        assert_eq!(document.locate("/components/schemas/B").line, 3);
+        assert_eq!(document.locate("/openapi").to_string(), "specs/v/openapi.yaml:1:1");
+    }
+
+    #[test]
+    fn what_does_not_join_is_named() {
+        let rules = |files: &[(&str, &str)]| join(files).unwrap_err().into_iter().map(|f| f.rule).collect::<Vec<_>>();
+        assert_eq!(rules(&[("a.yaml", "paths: {}")]), ["no-root"]);
+        assert_eq!(rules(&[("openapi.yaml", ROOT)]), ["dangling-ref"]);
+        let two = "paths:\n  /a: {}\n  /b: {}\n";
+        assert_eq!(rules(&[("openapi.yaml", ROOT), ("a.yaml", two)]), ["unlisted-path"]);
+        let same = "schemas: { X: {} }";
+        assert_eq!(
+            rules(&[("openapi.yaml", "openapi: 3.0.3"), ("a.yaml", same), ("b.yaml", same)]),
+            ["duplicate-schema"]
+        );
+        let wrong = "paths:\n  /b: { $ref: 'a.yaml#/paths/~1a' }\n";
+        assert_eq!(rules(&[("openapi.yaml", wrong), ("a.yaml", "paths: { /a: {} }")]), ["wrong-path", "unlisted-path"]);
+    }
+}

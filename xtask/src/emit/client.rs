@@ -1,0 +1,101 @@
+//! The typed client: Progenitor's output, sealed.
+
+use std::collections::BTreeSet;
+
+use openapiv3::OpenAPI;
+use progenitor_impl::{CrateVers, GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle};
+use quote::quote;
+use serde_json::Value;
+
+use super::seal::seal;
+use crate::document::Document;
+use crate::model::operations;
+
+pub fn source(document: &Document, lowered: &Value) -> Result<String, String> {
+    let spec: OpenAPI = serde_json::from_value(lowered.clone())
+        .map_err(|error| format!("the lowered document is not OpenAPI 3.0: {error}"))?;
+    let mut settings = GenerationSettings::default();
+    settings
+        // The only style in which a new optional parameter breaks nobody.
+        .with_interface(InterfaceStyle::Builder)
+        .with_tag(TagStyle::Merged)
+        // A client without hooks, which would not sign, does not compile.
+        .with_hooks(HooksMode::Expected)
+        .with_inner_type(quote!(::venuekit_transport::Session))
+        .with_crate("venuekit-wire", CrateVers::Any, None);
+    let tokens = Generator::new(&settings).generate_tokens(&spec).map_err(|error| error.to_string())?;
+    let mut file = syn::parse2(tokens).map_err(|error| error.to_string())?;
+    seal(&mut file, operations(document).len())?;
+    file.items.extend(construction());
+    let source = prettyplease::unparse(&file);
+    complete(document, lowered, &source)?;
+    Ok(source)
+}
+
+/// How a client is made, in place of the constructors that were sealed.
+fn construction() -> Vec<syn::Item> {
+    let tokens = quote! {
+        impl ::venuekit_transport::Connect for Client {
+            const VENUE: &'static ::venuekit_wire::operation::Venue = &super::venue::VENUE;
+
+            fn connect(base_url: &str, http: ::reqwest::Client, session: ::venuekit_transport::Session) -> Self {
+                Self::new_with_client(base_url, http, session)
+            }
+        }
+
+        impl Client {
+            /// A builder for a client of this environment.
+            pub fn builder(environment: super::venue::Environment) -> ::venuekit_transport::ClientBuilder<Self> {
+                ::venuekit_transport::ClientBuilder::new(environment.base_url())
+            }
+
+            /// A client that shares everything with this one and gives each of its calls another time limit.
+            #[must_use]
+            pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+                self.with_session(self.inner.with_timeout(timeout))
+            }
+
+            /// The clock that signatures are made by.
+            pub fn clock(&self) -> &::venuekit_transport::Clock {
+                self.inner.clock()
+            }
+
+            #[allow(dead_code)]
+            pub(crate) fn with_session(&self, session: ::venuekit_transport::Session) -> Self {
+                Self { inner: session, ..self.clone() }
+            }
+        }
+    };
+    syn::parse2::<syn::File>(tokens).expect("the items are constants").items
+}
+
+/// Every operation is there under the name its table row has, and every type of ours was really used: the generator ignores
+/// what it does not understand.
+fn complete(document: &Document, lowered: &Value, source: &str) -> Result<(), String> {
+    for operation in operations(document) {
+        if !source.contains(&format!("operation_id: \"{}\"", operation.id)) {
+            return Err(format!("the generator left out `{}`, or called it something else", operation.id));
+        }
+    }
+    let mut named = BTreeSet::new();
+    types(lowered, &mut named);
+    for path in named {
+        if !source.contains(&format!("::{path}")) {
+            return Err(format!("the generator ignored `x-rust-type: {path}`"));
+        }
+    }
+    Ok(())
+}
+
+fn types<'a>(value: &'a Value, into: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| types(item, into)),
+        Value::Object(map) => {
+            if let Some(path) = value.pointer("/x-rust-type/path").and_then(Value::as_str) {
+                into.insert(path);
+            }
+            map.values().for_each(|inner| types(inner, into));
+        }
+        _ => {}
+    }
+}

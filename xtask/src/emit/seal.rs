@@ -1,0 +1,196 @@
+//! What Progenitor's output needs before a user's money may depend on it. Each change counts what it did, and one that no longer
+//! applies is an error.
+//!
+//! 1. The runtime is `venuekit_transport::client` in place of `progenitor_client`, whose errors print whole answers, secrets
+//!    included, and whose `exec` can fail with nothing but a `reqwest::Error`.
+//! 2. No request carries an `api-version` header, which no venue asked for.
+//! 3. A client is made by our builder only: progenitor's constructors would follow redirects and time out as they please.
+//! 4. A list or a map that arrives as null is empty.
+//! 5. A setter of an optional field takes what the field holds, as those of query parameters do, and not an `Option` of it:
+//!    `.price("0.56")`, `.label("mine")`.
+//! 6. Types may gain fields and variants without breaking a user: `#[non_exhaustive]`.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Expr, Field, File, GenericArgument, ImplItem, ImplItemFn, Item, ItemImpl, Path, PathArguments, Stmt, Type,
+    TypeParamBound, WherePredicate, parse_quote,
+};
+
+pub fn seal(file: &mut File, operations: usize) -> Result<(), String> {
+    let renamed = runtime(file.to_token_stream());
+    *file = syn::parse2(renamed).map_err(|error| error.to_string())?;
+    let mut sealer = Sealer::default();
+    sealer.visit_file_mut(file);
+    for item in &mut file.items {
+        if let Item::Mod(module) = item
+            && module.ident == "types"
+        {
+            tolerate(&mut module.content.iter_mut().flat_map(|(_, items)| items));
+            Setters.visit_item_mod_mut(module);
+        }
+    }
+    let expected = [
+        ("the api-version header", sealer.version_headers, operations),
+        ("errors of generated methods", sealer.errors.min(operations), operations),
+        ("Client::new", sealer.constructors, 2),
+    ];
+    match expected.iter().find(|(_, found, wanted)| found != wanted) {
+        Some((what, found, wanted)) => {
+            Err(format!("sealing {what}: found {found}, expected {wanted}; the generator's output has changed"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn runtime(tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Ident(ident) if ident == "progenitor_client" => quote!(::venuekit_transport::client),
+            TokenTree::Group(group) => TokenTree::from(Group::new(group.delimiter(), runtime(group.stream()))).into(),
+            other => other.into(),
+        })
+        .collect()
+}
+
+#[derive(Default)]
+struct Sealer {
+    version_headers: usize,
+    errors: usize,
+    constructors: usize,
+}
+
+impl VisitMut for Sealer {
+    fn visit_path_mut(&mut self, path: &mut Path) {
+        visit_mut::visit_path_mut(self, path);
+        let count = path.segments.len();
+        for (i, at) in (0..count).zip(1..) {
+            if path.segments[i].ident != "Error" || path.leading_colon.is_some() {
+                continue;
+            }
+            // One error type serves all operations, so its parameter goes.
+            if matches!(path.segments[i].arguments, PathArguments::AngleBracketed(_)) {
+                path.segments[i].arguments = PathArguments::None;
+                self.errors += 1;
+            }
+            if let Some(variant) = path.segments.get_mut(at) {
+                let constructor = match variant.ident.to_string().as_str() {
+                    "InvalidRequest" => "invalid_request",
+                    "UnexpectedResponse" => "unexpected_response",
+                    _ => continue,
+                };
+                variant.ident = Ident::new(constructor, Span::call_site());
+            }
+        }
+    }
+
+    fn visit_block_mut(&mut self, block: &mut syn::Block) {
+        visit_mut::visit_block_mut(self, block);
+        block.stmts.retain(|statement| {
+            let is_version = matches!(statement, Stmt::Expr(..))
+                && statement.to_token_stream().to_string().contains("\"api-version\"");
+            self.version_headers += usize::from(is_version);
+            !is_version
+        });
+    }
+
+    fn visit_item_impl_mut(&mut self, item: &mut ItemImpl) {
+        visit_mut::visit_item_impl_mut(self, item);
+        if item.trait_.is_some() || item.self_ty.to_token_stream().to_string() != "Client" {
+            return;
+        }
+        item.items.retain(|inner| {
+            let is_new = matches!(inner, ImplItem::Fn(function) if function.sig.ident == "new");
+            self.constructors += usize::from(is_new);
+            !is_new
+        });
+        for inner in &mut item.items {
+            if let ImplItem::Fn(function) = inner
+                && function.sig.ident == "new_with_client"
+            {
+                function.vis = parse_quote!(pub(crate));
+                self.constructors += 1;
+            }
+        }
+    }
+}
+
+/// Lists and maps take null for empty; types may grow.
+fn tolerate<'a>(items: &mut dyn Iterator<Item = &'a mut Item>) {
+    for item in items {
+        match item {
+            Item::Struct(item) => {
+                item.attrs.push(parse_quote!(#[non_exhaustive]));
+                if item.fields.iter().any(|field| field.ident.is_some()) {
+                    item.fields.iter_mut().filter(|field| is_collection(&field.ty)).for_each(null_is_empty);
+                }
+            }
+            Item::Enum(item) => item.attrs.push(parse_quote!(#[non_exhaustive])),
+            _ => {}
+        }
+    }
+}
+
+fn is_collection(kind: &Type) -> bool {
+    let Type::Path(path) = kind else { return false };
+    path.path.segments.last().is_some_and(|segment| segment.ident == "Vec" || segment.ident == "HashMap")
+}
+
+fn null_is_empty(field: &mut Field) {
+    // A flattened map has no null of its own.
+    if !field.attrs.iter().any(|attribute| attribute.to_token_stream().to_string().contains("flatten")) {
+        field.attrs.push(parse_quote!(#[serde(deserialize_with = "::venuekit_wire::null_as_default")]));
+    }
+}
+
+struct Setters;
+
+impl VisitMut for Setters {
+    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
+        let predicates = function.sig.generics.where_clause.iter_mut().flat_map(|clause| &mut clause.predicates);
+        let mut optional = false;
+        for predicate in predicates {
+            let WherePredicate::Type(predicate) = predicate else { continue };
+            for bound in &mut predicate.bounds {
+                let TypeParamBound::Trait(bound) = bound else { continue };
+                if let Some(target) = bound.path.segments.last_mut().filter(|segment| segment.ident == "TryInto")
+                    && let Some(Type::Path(option)) = argument(&target.arguments)
+                    && let Some(last) = option.path.segments.last().filter(|segment| segment.ident == "Option")
+                    && let Some(inner) = argument(&last.arguments).cloned()
+                {
+                    target.arguments = PathArguments::AngleBracketed(parse_quote!(<#inner>));
+                    optional = true;
+                }
+            }
+        }
+        if optional {
+            SomeOf.visit_block_mut(&mut function.block);
+        }
+    }
+}
+
+/// The only type argument.
+fn argument(arguments: &PathArguments) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(kind) => Some(kind),
+        _ => None,
+    }
+}
+
+/// `value.try_into()` becomes `value.try_into().map(Some)`.
+struct SomeOf;
+
+impl VisitMut for SomeOf {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        if let Expr::MethodCall(call) = expression
+            && call.method == "try_into"
+        {
+            *expression = parse_quote!(#call.map(::std::option::Option::Some));
+        } else {
+            visit_mut::visit_expr_mut(self, expression);
+        }
+    }
+}

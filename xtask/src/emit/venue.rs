@@ -1,0 +1,288 @@
+//! The operation table: everything the transport needs to know about a venue, as constants.
+
+use std::collections::BTreeSet;
+
+use heck::{ToPascalCase, ToSnakeCase};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use serde_json::Value;
+
+use crate::document::{Document, Kind};
+use crate::lint::KINDS;
+use crate::model::{Operation, follow, members, operations, schema_ref, text, walk_schema};
+use crate::source::step;
+
+pub fn source(document: &Document) -> String {
+    let root = &document.value;
+    let mut all = operations(document);
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    let rows = all.iter().map(|operation| row(document, operation));
+    let name = &document.venue;
+    let protocol = match document.kind {
+        Kind::OpenApi => quote!(Rest),
+        Kind::OpenRpc => quote!(JsonRpc),
+    };
+    let errors = errors(root.get("x-errors").unwrap_or(&Value::Null));
+    let challenge = option(root.get("x-challenge").map(challenge));
+    let buckets = members(root, "x-buckets").map(bucket);
+    let environment = environment(document);
+    let tokens = quote! {
+        use ::venuekit_wire::operation::{
+            Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Operation, Page, Protocol, Rate, Retry, Tier, Venue,
+        };
+
+        #environment
+
+        /// Everything the transport knows about this venue.
+        pub static VENUE: Venue = Venue {
+            name: #name,
+            protocol: Protocol::#protocol,
+            operations: OPERATIONS,
+            errors: #errors,
+            challenge: #challenge,
+            buckets: &[#(#buckets),*],
+        };
+
+        /// One row an operation, ordered by name.
+        pub static OPERATIONS: &[Operation] = &[#(#rows),*];
+    };
+    let file = syn::parse2(tokens).expect("the table is made of constants");
+    format!("#![allow(unused_imports)]\n\n{}", prettyplease::unparse(&file))
+}
+
+fn environment(document: &Document) -> TokenStream {
+    let servers: Vec<(String, &str, &str)> = document
+        .value
+        .get("servers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|server| {
+            Some((
+                text(server, "x-environment")?.to_pascal_case(),
+                text(server, "url")?,
+                text(server, "description").unwrap_or_default(),
+            ))
+        })
+        .collect();
+    let variants = servers.iter().map(|(name, url, said)| {
+        let name = ident(name);
+        let doc = format!(" {} `{url}`", said.trim()).replace("  ", " ");
+        quote!(#[doc = #doc] #name)
+    });
+    let arms = servers.iter().map(|(name, url, _)| {
+        let name = ident(name);
+        quote!(Self::#name => #url)
+    });
+    quote! {
+        /// Where the venue is reached. Credentials belong to one environment.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Environment {
+            #(#variants,)*
+            /// Another server: a proxy, or a sandbox on this machine. The path prefix belongs to it.
+            Custom(String),
+        }
+
+        impl Environment {
+            /// The URL that operation paths are appended to.
+            pub fn base_url(&self) -> &str {
+                match self {
+                    #(#arms,)*
+                    Self::Custom(url) => url,
+                }
+            }
+        }
+    }
+}
+
+fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
+    let (id, method, path) = (&operation.id, &operation.method, &operation.path);
+    let access = access(document, operation);
+    let retry = retry(operation.value.get("x-retry").unwrap_or(&Value::Null));
+    let rate = option(operation.value.get("x-rate").map(rate));
+    let page = option(operation.value.get("x-page").map(page));
+    let reconcile = option(text(operation.value, "x-reconcile").map(|name| {
+        let named = operations(document).into_iter().find(|other| text(other.value, "name") == Some(name));
+        let id = named.map_or_else(|| name.to_snake_case(), |other| other.id);
+        quote!(#id)
+    }));
+    let scope = option(text(operation.value, "x-scope").map(|scope| quote!(#scope)));
+    let secret_fields = secret_fields(document, operation);
+    let secret = returns_secret(document, operation) || !secret_fields.is_empty();
+    quote! {
+        Operation {
+            id: #id, method: #method, path: #path, access: #access, retry: #retry, rate: #rate, page: #page,
+            reconcile: #reconcile, scope: #scope, secret: #secret,
+            secret_fields: &[#(#secret_fields),*],
+        }
+    }
+}
+
+/// Each requirement as the credentials it needs, in the order of their names.
+fn access(document: &Document, operation: &Operation<'_>) -> TokenStream {
+    let (key, schemes) = match document.kind {
+        Kind::OpenApi => ("security", "/components/securitySchemes"),
+        Kind::OpenRpc => ("x-security", "/x-security-schemes"),
+    };
+    let requirements = operation
+        .value
+        .get(key)
+        .or_else(|| document.value.get(key))
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let mut ways: Vec<BTreeSet<&str>> = Vec::new();
+    for requirement in requirements {
+        let names = requirement.as_object().into_iter().flatten().map(|(name, _)| name);
+        let credentials =
+            names.filter_map(|name| text(document.value.pointer(&step(schemes, name))?, "x-credential")).collect();
+        if !ways.contains(&credentials) {
+            ways.push(credentials);
+        }
+    }
+    if ways.is_empty() {
+        ways.push(BTreeSet::new());
+    }
+    let ways = ways.iter().map(|way| {
+        let names = way.iter();
+        quote!(&[#(#names),*])
+    });
+    quote!(&[#(#ways),*])
+}
+
+fn retry(value: &Value) -> TokenStream {
+    if value == "safe" {
+        return quote!(Retry::Safe);
+    }
+    match (
+        value.pointer("/keyed/header").and_then(Value::as_str),
+        value.pointer("/keyed/field").and_then(Value::as_str),
+    ) {
+        (Some(header), _) => quote!(Retry::Keyed(Key::Header(#header))),
+        (_, Some(field)) => quote!(Retry::Keyed(Key::Field(#field))),
+        _ => quote!(Retry::Never),
+    }
+}
+
+fn rate(value: &Value) -> TokenStream {
+    let bucket = text(value, "bucket").unwrap_or_default();
+    let cost = u32::try_from(value["cost"].as_u64().unwrap_or_default()).unwrap_or(u32::MAX);
+    let per_item = option(text(value, "per-item").map(|field| quote!(#field)));
+    quote!(Rate { bucket: #bucket, cost: #cost, per_item: #per_item })
+}
+
+fn page(value: &Value) -> TokenStream {
+    let [param, next, last, items] = ["param", "next", "last", "items"].map(|key| text(value, key).unwrap_or_default());
+    if text(value, "style") == Some("page") {
+        quote!(Page::Number { param: #param, last: #last, items: #items })
+    } else {
+        quote!(Page::Cursor { param: #param, next: #next, items: #items })
+    }
+}
+
+fn bucket((name, tiers): (&String, &Value)) -> TokenStream {
+    let tiers = tiers.as_array().into_iter().flatten().map(|tier| {
+        let name = text(tier, "tier").unwrap_or_default();
+        let refill_millis = tier["refill"].as_f64().map_or(0, |refill| (refill * 1000.0).round() as u64);
+        let capacity = tier["capacity"].as_u64().unwrap_or_default();
+        quote!(Tier { name: #name, refill_millis: #refill_millis, capacity: #capacity })
+    });
+    quote!(Bucket { name: #name, tiers: &[#(#tiers),*] })
+}
+
+fn challenge(value: &Value) -> TokenStream {
+    let [flag, challenge] = ["flag", "challenge"].map(|key| text(value, key).unwrap_or_default());
+    let [challenge_param, code_param] =
+        ["challenge", "code"].map(|key| text(&value["params"], key).unwrap_or_default());
+    quote!(Challenge { flag: #flag, challenge: #challenge, challenge_param: #challenge_param, code_param: #code_param })
+}
+
+fn errors(value: &Value) -> TokenStream {
+    let list = |key: &str| {
+        let places = value.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        quote!(&[#(#places),*])
+    };
+    let [code, message, detail, param, retry_after, not_processed] =
+        ["code", "message", "detail", "param", "retry-after", "not-processed"].map(list);
+    let request_id_header = option(text(value, "request-id-header").map(|name| {
+        let name = name.to_lowercase();
+        quote!(#name)
+    }));
+    let failed_when = value.get("failed-when").and_then(Value::as_array).into_iter().flatten().map(|test| {
+        let at = text(test, "at").unwrap_or_default();
+        let equals = test["equals"].to_string();
+        quote!(FailedWhen { at: #at, equals: #equals })
+    });
+    let mut kinds: Vec<_> = members(value, "kinds").collect();
+    kinds.sort_by_key(|(code, _)| code.as_str());
+    let kinds = kinds.into_iter().map(|(code, kind)| {
+        let kind = variant(kind);
+        quote!((#code, ErrorKind::#kind))
+    });
+    let refused = value.get("not-processed").and_then(Value::as_array).into_iter().flatten();
+    let not_processed_statuses = refused.filter_map(Value::as_u64).filter_map(|status| u16::try_from(status).ok());
+    let statuses = members(value, "statuses").filter_map(|(status, kind)| {
+        let (status, kind) = (status.parse::<u16>().ok()?, variant(kind));
+        Some(quote!((#status, ErrorKind::#kind)))
+    });
+    quote! {
+        Errors {
+            code: #code, message: #message, detail: #detail, param: #param, retry_after: #retry_after,
+            request_id_header: #request_id_header, failed_when: &[#(#failed_when),*], kinds: &[#(#kinds),*],
+            statuses: &[#(#statuses),*], not_processed: #not_processed,
+            not_processed_statuses: &[#(#not_processed_statuses),*],
+        }
+    }
+}
+
+fn variant(kind: &Value) -> Ident {
+    let name = KINDS.iter().find(|(name, _)| kind == name).map_or("Other", |(_, variant)| variant);
+    ident(name)
+}
+
+/// The names of a request's members that are secrets.
+fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<String> {
+    let mut fields = BTreeSet::new();
+    let is_secret = |schema: &Value| {
+        let target = schema_ref(schema).and_then(|name| document.value.pointer(&step("/components/schemas", name)));
+        text(target.unwrap_or(schema), "format") == Some("secret")
+    };
+    for (_, parameter) in operation.parameters(document) {
+        if parameter.get("schema").is_some_and(is_secret) {
+            fields.extend(text(parameter, "name").map(str::to_owned));
+        }
+    }
+    let mut names = BTreeSet::new();
+    for (pointer, schema) in operation.request_schemas(document) {
+        follow(document, &pointer, schema, &mut names);
+    }
+    for schema in names.iter().filter_map(|name| document.value.pointer(&step("/components/schemas", name))) {
+        walk_schema("", schema, &mut |_, inner| {
+            fields.extend(
+                members(inner, "properties").filter(|(_, property)| is_secret(property)).map(|(name, _)| name.clone()),
+            );
+        });
+    }
+    fields
+}
+
+fn returns_secret(document: &Document, operation: &Operation<'_>) -> bool {
+    let Some((pointer, schema)) = operation.result_schema(document) else { return false };
+    let mut names = BTreeSet::new();
+    follow(document, &pointer, schema, &mut names);
+    let named = names.iter().filter_map(|name| document.value.pointer(&step("/components/schemas", name)));
+    let mut found = false;
+    for schema in named.chain([schema]) {
+        walk_schema("", schema, &mut |_, inner| found |= text(inner, "format") == Some("secret"));
+    }
+    found
+}
+
+fn ident(name: &str) -> Ident {
+    Ident::new(name, Span::call_site())
+}
+
+fn option(tokens: Option<TokenStream>) -> TokenStream {
+    tokens.map_or_else(|| quote!(None), |tokens| quote!(Some(#tokens)))
+}

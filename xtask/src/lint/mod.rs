@@ -1,0 +1,77 @@
+//! The rules of the spec vocabulary, and every trap of the generator, as named errors.
+
+mod operations;
+mod references;
+mod schemas;
+mod words;
+
+use std::sync::LazyLock;
+
+use crate::document::Document;
+use crate::finding::Finding;
+
+pub use self::schemas::is_decimal_or_text;
+
+/// Everything that is wrong with a document, in the order of its files and lines.
+pub fn lint(document: &Document) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    words::check(document, &mut findings);
+    references::check(document, &mut findings);
+    operations::check(document, &mut findings);
+    schemas::check(document, &mut findings);
+    findings.sort_by(|a, b| (&a.at, a.rule, &a.message).cmp(&(&b.at, b.rule, &b.message)));
+    findings.dedup();
+    findings
+}
+
+/// The kinds that `x-errors` may name, each with its variant of `ErrorKind`.
+pub const KINDS: [(&str, &str); 12] = [
+    ("unauthorized", "Unauthorized"),
+    ("forbidden", "Forbidden"),
+    ("clock", "Clock"),
+    ("rate-limited", "RateLimited"),
+    ("insufficient-funds", "InsufficientFunds"),
+    ("invalid-request", "InvalidRequest"),
+    ("not-found", "NotFound"),
+    ("conflict", "Conflict"),
+    ("maintenance", "Maintenance"),
+    ("challenge", "Challenge"),
+    ("server", "Server"),
+    ("other", "Other"),
+];
+
+/// A pattern that accepts one of these lets a path parameter change the path.
+pub const UNSAFE_IDS: [&str; 6] = ["", ".", "..", "a/b", "../a", "a/.."];
+
+/// What kind of thing a field's name says it is.
+pub struct Names {
+    secret: regress::Regex,
+    not_secret: regress::Regex,
+    money: regress::Regex,
+}
+
+/// The names that sound secret or like money.
+pub static NAMES: LazyLock<Names> = LazyLock::new(|| {
+    let regex = |pattern: &str| regress::Regex::with_flags(pattern, "i").expect("the patterns are constants");
+    Names {
+        secret: regex(
+            "secret|private_?key|passw|passphrase|credential|token$|_token|^otp$|totp|^pin$|_pin$|^signature$|mnemonic|auth_?code",
+        ),
+        not_secret: regex("^tokens?$|token_type|token_expiry|_tokens?_(count|cost)|token_symbol|destination_token"),
+        money: regex(
+            "price|amount|balance|equity|margin|funds|fee($|s|_)|pnl|profit|loss|premium|cost|value$|quantity|qty|size$|_rpl|_upl|commission|notional|liquidity$|volume",
+        ),
+    }
+});
+
+impl Names {
+    /// Whether a field of this name holds something to hide.
+    pub fn sounds_secret(&self, name: &str) -> bool {
+        self.secret.find(name).is_some() && self.not_secret.find(name).is_none()
+    }
+
+    /// Whether a field of this name holds money or a quantity.
+    pub fn sounds_like_money(&self, name: &str) -> bool {
+        self.money.find(name).is_some()
+    }
+}

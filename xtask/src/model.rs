@@ -1,0 +1,245 @@
+//! The parts of a joined spec that lint, lowering and the operation table all walk over.
+
+use std::collections::{BTreeSet, HashMap};
+
+use heck::{ToPascalCase, ToSnakeCase};
+use serde_json::Value;
+
+use crate::document::{Document, Kind};
+use crate::source::step;
+
+/// One operation or method.
+#[derive(Clone, Debug)]
+pub struct Operation<'a> {
+    /// Where it stands in the document.
+    pub pointer: String,
+    /// The generated method's name.
+    pub id: String,
+    /// The HTTP method in upper case.
+    pub method: String,
+    /// The path template; for JSON-RPC a slash and the method name.
+    pub path: String,
+    /// The operation or method object.
+    pub value: &'a Value,
+    /// The path item's own parameters, and where they stand.
+    shared: Option<(&'a Value, String)>,
+}
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// Every operation of a document, in the document's order.
+pub fn operations(document: &Document) -> Vec<Operation<'_>> {
+    match document.kind {
+        Kind::OpenApi => rest_operations(document),
+        Kind::OpenRpc => rpc_operations(document),
+    }
+}
+
+fn rest_operations(document: &Document) -> Vec<Operation<'_>> {
+    let mut all = Vec::new();
+    for (path, item) in members(&document.value, "paths") {
+        let item_pointer = step("/paths", path);
+        let shared = item.get("parameters").map(|value| (value, step(&item_pointer, "parameters")));
+        for (method, value) in item.as_object().into_iter().flatten() {
+            if METHODS.contains(&method.as_str()) {
+                all.push(Operation {
+                    pointer: step(&item_pointer, method),
+                    id: text(value, "operationId").unwrap_or_default().to_snake_case(),
+                    method: method.to_uppercase(),
+                    path: path.clone(),
+                    value,
+                    shared: shared.clone(),
+                });
+            }
+        }
+    }
+    all
+}
+
+fn rpc_operations(document: &Document) -> Vec<Operation<'_>> {
+    let methods = document.value.get("methods").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let names: Vec<&str> = methods.iter().filter_map(|method| text(method, "name")).collect();
+    methods
+        .iter()
+        .enumerate()
+        .filter_map(|(i, value)| {
+            let name = text(value, "name")?;
+            Some(Operation {
+                pointer: step("/methods", &i.to_string()),
+                id: rpc_id(name, &names),
+                method: "POST".to_owned(),
+                path: format!("/{name}"),
+                value,
+                shared: None,
+            })
+        })
+        .collect()
+}
+
+/// A method's generated name: without `public/` or `private/`, unless both have it; then the private one says so.
+fn rpc_id(name: &str, names: &[&str]) -> String {
+    let bare = |prefix: &str| name.strip_prefix(prefix);
+    let taken = |public: &str| names.contains(&format!("public/{public}").as_str());
+    match (bare("public/"), bare("private/")) {
+        (Some(public), _) => public.to_snake_case(),
+        (_, Some(private)) if !taken(private) => private.to_snake_case(),
+        _ => name.to_snake_case(),
+    }
+}
+
+impl<'a> Operation<'a> {
+    /// The name that schemas made for this operation begin with.
+    pub fn pascal(&self) -> String {
+        self.id.to_pascal_case()
+    }
+
+    /// Its parameters, references followed, each with the place of its own definition.
+    pub fn parameters(&self, document: &'a Document) -> Vec<(String, &'a Value)> {
+        let key = if document.kind == Kind::OpenRpc { "params" } else { "parameters" };
+        let own = self.value.get(key).map(|value| (value, step(&self.pointer, key)));
+        let lists = self.shared.clone().into_iter().chain(own);
+        let mut all = Vec::new();
+        for (list, pointer) in lists {
+            for (i, parameter) in list.as_array().into_iter().flatten().enumerate() {
+                let at = step(&pointer, &i.to_string());
+                match text(parameter, "$ref").and_then(|r| r.strip_prefix('#')) {
+                    Some(target) => {
+                        if let Some(value) = document.value.pointer(target) {
+                            all.push((target.to_owned(), value));
+                        }
+                    }
+                    None => all.push((at, parameter)),
+                }
+            }
+        }
+        all
+    }
+
+    /// The request body's media types.
+    pub fn request_media(&self) -> Vec<(String, &'a Value)> {
+        let body = self.value.get("requestBody").unwrap_or(&Value::Null);
+        let pointer = step(&step(&self.pointer, "requestBody"), "content");
+        members(body, "content").map(|(name, media)| (step(&pointer, name), media)).collect()
+    }
+
+    /// The answers, by status.
+    pub fn responses(&self) -> Vec<(String, &'a str, &'a Value)> {
+        let pointer = step(&self.pointer, "responses");
+        members(self.value, "responses")
+            .map(|(status, value)| (step(&pointer, status), status.as_str(), value))
+            .collect()
+    }
+
+    /// The schema of a good answer, where it has one.
+    pub fn result_schema(&self, document: &Document) -> Option<(String, &'a Value)> {
+        if document.kind == Kind::OpenRpc {
+            let schema = self.value.pointer("/result/schema")?;
+            return Some((format!("{}/result/schema", self.pointer), schema));
+        }
+        let (pointer, _, response) = self.responses().into_iter().find(|(_, status, _)| status.starts_with('2'))?;
+        let (media, content) = members(response, "content").next()?;
+        let schema = content.get("schema")?;
+        Some((format!("{}/schema", step(&step(&pointer, "content"), media)), schema))
+    }
+
+    /// Every schema a request is made of: parameters and body.
+    pub fn request_schemas(&self, document: &'a Document) -> Vec<(String, &'a Value)> {
+        let parameters = self.parameters(document).into_iter().map(|(at, parameter)| (at, parameter));
+        parameters
+            .chain(self.request_media())
+            .filter_map(|(at, holder)| Some((step(&at, "schema"), holder.get("schema")?)))
+            .collect()
+    }
+}
+
+/// A member's text.
+pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key)?.as_str()
+}
+
+/// The entries of a member that is a mapping.
+pub fn members<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    value.get(key).and_then(Value::as_object).into_iter().flatten()
+}
+
+/// The name of the schema that a `$ref` refers to.
+pub fn schema_ref(schema: &Value) -> Option<&str> {
+    text(schema, "$ref")?.strip_prefix("#/components/schemas/")
+}
+
+/// Calls `visit` for a schema and all schemas written inside it, without following references.
+pub fn walk_schema<'a>(pointer: &str, schema: &'a Value, visit: &mut dyn FnMut(&str, &'a Value)) {
+    visit(pointer, schema);
+    for (name, property) in members(schema, "properties") {
+        walk_schema(&step(&step(pointer, "properties"), name), property, visit);
+    }
+    for key in ["items", "additionalProperties", "not"] {
+        if let Some(inner) = schema.get(key).filter(|inner| inner.is_object()) {
+            walk_schema(&step(pointer, key), inner, visit);
+        }
+    }
+    for key in ["allOf", "oneOf", "anyOf"] {
+        for (i, inner) in schema.get(key).and_then(Value::as_array).into_iter().flatten().enumerate() {
+            walk_schema(&step(&step(pointer, key), &i.to_string()), inner, visit);
+        }
+    }
+}
+
+/// Which component schemas occur in requests, and which in answers.
+#[derive(Debug, Default)]
+pub struct Reach {
+    /// Schemas that a request is made of.
+    pub request: BTreeSet<String>,
+    /// Schemas that an answer is made of.
+    pub response: BTreeSet<String>,
+}
+
+impl Reach {
+    /// Follows every reference from every operation.
+    pub fn of(document: &Document) -> Self {
+        let mut reach = Self::default();
+        for operation in operations(document) {
+            for (pointer, schema) in operation.request_schemas(document) {
+                follow(document, &pointer, schema, &mut reach.request);
+            }
+            if let Some((pointer, schema)) = operation.result_schema(document) {
+                follow(document, &pointer, schema, &mut reach.response);
+            }
+        }
+        reach
+    }
+}
+
+/// Adds the names of all component schemas that a schema is made of.
+pub fn follow(document: &Document, pointer: &str, schema: &Value, into: &mut BTreeSet<String>) {
+    let mut found = Vec::new();
+    walk_schema(pointer, schema, &mut |_, inner| {
+        if let Some(name) = schema_ref(inner) {
+            found.push(name.to_owned());
+        }
+    });
+    for name in found {
+        let target = step("/components/schemas", &name);
+        if let Some(schema) = document.value.pointer(&target)
+            && into.insert(name)
+        {
+            follow(document, &target, schema, into);
+        }
+    }
+}
+
+/// Names that two entries of a list share once they are written as Rust does.
+pub fn collisions<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    case: impl Fn(&str) -> String,
+) -> Vec<(String, String)> {
+    let mut first: HashMap<String, &str> = HashMap::new();
+    let mut pairs = Vec::new();
+    for name in names {
+        match first.insert(case(name), name) {
+            Some(earlier) => pairs.push((earlier.to_owned(), name.to_owned())),
+            None => {}
+        }
+    }
+    pairs
+}
