@@ -1,0 +1,65 @@
+//! The one interface of all signers, and what comes out of it.
+
+use std::fmt;
+
+use http::{HeaderName, HeaderValue};
+
+use crate::{Parts, SignError};
+
+/// Turns the parts of a request into the headers that authenticate it.
+///
+/// A pure function: the time is given (Unix milliseconds), nothing is sent, waited for or remembered.
+pub trait Signer: fmt::Debug + Send + Sync {
+    /// The headers for this request at this time.
+    fn sign(&self, parts: &Parts<'_>, now_millis: i64) -> Result<Signed, SignError>;
+}
+
+/// The headers that one signer puts on a request, in order.
+#[derive(Clone, Default)]
+pub struct Signed {
+    headers: Vec<(HeaderName, HeaderValue)>,
+    text: Option<String>,
+}
+
+impl Signed {
+    /// The text that was signed, for signers that sign one.
+    pub fn string_to_sign(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// The headers, in the order in which they go on the request.
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.headers
+    }
+
+    pub(crate) fn of(text: String) -> Self {
+        Self { headers: Vec::new(), text: Some(text) }
+    }
+
+    pub(crate) fn open(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn sensitive(mut self, name: HeaderName, mut value: HeaderValue) -> Self {
+        value.set_sensitive(true);
+        self.headers.push((name, value));
+        self
+    }
+}
+
+impl IntoIterator for Signed {
+    type Item = (HeaderName, HeaderValue);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.headers.into_iter()
+    }
+}
+
+/// The text may hold a request body, so it is not shown; sensitive header values hide themselves.
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed").field("headers", &self.headers).finish_non_exhaustive()
+    }
+}

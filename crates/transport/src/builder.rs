@@ -1,0 +1,126 @@
+//! How a client is made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use venuekit_wire::operation::Venue;
+
+use crate::clock::Clock;
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::session::{Call, Session, Shared};
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Making a connection.
+    pub connect: Duration,
+    /// One call, from the first byte sent to the last byte of its answer.
+    pub call: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), call: Duration::from_secs(30) }
+    }
+}
+
+/// A generated client, as the builder makes it.
+pub trait Connect: Sized {
+    /// The venue's table.
+    const VENUE: &'static Venue;
+
+    /// Puts the parts together.
+    fn connect(base_url: &str, http: reqwest::Client, session: Session) -> Self;
+}
+
+/// Makes a client. Every venue's `Client::builder` returns one.
+#[derive(Debug)]
+#[must_use = "a builder does nothing before `build`"]
+pub struct ClientBuilder<C> {
+    base_url: String,
+    credentials: Credentials,
+    timeouts: Timeouts,
+    clock: Clock,
+    http: Option<reqwest::Client>,
+    max_answer: usize,
+    client: std::marker::PhantomData<fn() -> C>,
+}
+
+impl<C: Connect> ClientBuilder<C> {
+    /// A builder for a server. The path prefix belongs to the URL.
+    pub fn new(base_url: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            credentials: Credentials::none(),
+            timeouts: Timeouts::default(),
+            clock: Clock::default(),
+            http: None,
+            max_answer: 64 * 1024 * 1024,
+            client: std::marker::PhantomData,
+        }
+    }
+
+    /// Who is calling. Without credentials, public operations work.
+    pub fn credentials(mut self, credentials: impl Into<Credentials>) -> Self {
+        self.credentials = credentials.into();
+        self
+    }
+
+    /// How long things may take.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// The clock that signatures are made by, to share its correction between clients.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// An HTTP client of one's own, for a proxy or other roots. Give it `redirect::Policy::none()`: the headers that carry a
+    /// signature would follow a redirect.
+    pub fn http_client(mut self, http: reqwest::Client) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// The largest answer that is read, in bytes. 64 MiB if nothing is said.
+    pub fn max_answer(mut self, bytes: usize) -> Self {
+        self.max_answer = bytes;
+        self
+    }
+
+    /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    /// A base URL that is none, or a TLS setup that does not come about.
+    pub fn build(self) -> Result<C, Error> {
+        let base_url = self.base_url.trim_end_matches('/');
+        let url = url::Url::parse(base_url).map_err(|error| {
+            Error::invalid_request(format!("`{base_url}` is no base URL ({error}); write `https://host/prefix`"))
+        })?;
+        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
+            let message = format!("`{base_url}` is no base URL; write `https://host/prefix`, without query");
+            return Err(Error::invalid_request(message));
+        }
+        let http = match self.http {
+            Some(http) => http,
+            None => reqwest::Client::builder()
+                .connect_timeout(self.timeouts.connect)
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("venuekit/", env!("CARGO_PKG_VERSION")))
+                .build()?,
+        };
+        let shared = Shared {
+            venue: C::VENUE,
+            credentials: self.credentials,
+            clock: self.clock,
+            timeouts: self.timeouts,
+            max_answer: self.max_answer,
+            rpc_ids: 1.into(),
+        };
+        Ok(C::connect(base_url, http, Session { shared: Arc::new(shared), call: Call::default() }))
+    }
+}

@@ -1,0 +1,108 @@
+//! What a client has to prove who it is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use venuekit_auth::{SignError, Signer};
+use venuekit_wire::Secret;
+use venuekit_wire::operation::{ErrorKind, Operation};
+
+use crate::error::Error;
+use crate::token::{Grant, TokenCache};
+
+/// The credentials of one client, by the names that the venue's spec gives them (`x-credential`).
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    by_name: BTreeMap<&'static str, Credential>,
+    one_time: Option<(&'static str, OneTime)>,
+    secrets: Vec<Secret>,
+}
+
+type OneTime = fn(Secret) -> Result<Arc<dyn Signer>, SignError>;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Credential {
+    /// Signs by itself.
+    Signer(Arc<dyn Signer>),
+    /// Is fetched from the venue first.
+    Token(Arc<TokenCache>),
+}
+
+impl Credentials {
+    /// No credentials: public operations only.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Adds a signer under a name.
+    #[must_use]
+    pub fn signer(mut self, name: &'static str, signer: impl Signer + 'static) -> Self {
+        self.by_name.insert(name, Credential::Signer(Arc::new(signer)));
+        self
+    }
+
+    /// Adds a bearer token under a name, fetched when it is first needed.
+    #[must_use]
+    pub fn token(mut self, name: &'static str, grant: impl Grant + 'static) -> Self {
+        self.by_name.insert(name, Credential::Token(Arc::new(TokenCache::new(Box::new(grant)))));
+        self
+    }
+
+    /// Says how a one-time code becomes a credential of this name, for the calls of a client made by `with_code`.
+    #[must_use]
+    pub fn one_time(mut self, name: &'static str, signer: fn(Secret) -> Result<Arc<dyn Signer>, SignError>) -> Self {
+        self.one_time = Some((name, signer));
+        self
+    }
+
+    /// A text that must never be seen: it is taken out of the venue's error messages, should one echo it.
+    #[must_use]
+    pub fn hide(mut self, secret: impl Into<Secret>) -> Self {
+        self.secrets.push(secret.into());
+        self
+    }
+
+    pub(crate) fn hidden(&self) -> &[Secret] {
+        &self.secrets
+    }
+
+    /// The credentials for a call: of the ways the venue takes, the fullest that this client can go.
+    pub(crate) fn choose(
+        &self,
+        operation: &'static Operation,
+        code: Option<&Secret>,
+    ) -> Result<Vec<Credential>, Error> {
+        let one_time = self.one_time.filter(|_| code.is_some());
+        let takes_code = |way: &[&str]| one_time.is_some_and(|(name, _)| way.contains(&name));
+        if one_time.is_some() && !operation.access.iter().any(|way| takes_code(way)) {
+            let message = "this operation takes no one-time code";
+            return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
+        }
+        let has = |name: &&str| self.by_name.contains_key(*name) || one_time.is_some_and(|(known, _)| known == *name);
+        // The first of the fullest: `max_by_key` would take the last.
+        let way = operation
+            .access
+            .iter()
+            .filter(|way| way.iter().all(has))
+            .rev()
+            .max_by_key(|way| (takes_code(way), way.len()));
+        let Some(way) = way else { return Err(self.missing(operation)) };
+        way.iter()
+            .map(|name| match (self.by_name.get(name), one_time, code) {
+                (Some(credential), _, _) => Ok(credential.clone()),
+                (None, Some((_, signer)), Some(code)) => {
+                    signer(code.clone()).map(Credential::Signer).map_err(|error| Error::from(error).within(operation))
+                }
+                (None, _, _) => Err(self.missing(operation)),
+            })
+            .collect()
+    }
+
+    fn missing(&self, operation: &'static Operation) -> Error {
+        let ways: Vec<String> = operation.access.iter().map(|way| way.join(" and ")).collect();
+        let has: Vec<&str> = self.by_name.keys().copied().collect();
+        let has = if has.is_empty() { "none".to_owned() } else { has.join(", ") };
+        let message = format!("it needs the credential {}, and this client has {has}", ways.join(", or "));
+        Error::before_sending(operation, ErrorKind::Unauthorized, message)
+    }
+}

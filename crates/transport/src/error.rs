@@ -1,0 +1,315 @@
+//! One error for everything that goes wrong with a call.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::error::Category;
+use venuekit_auth::{KeyError, SignError};
+use venuekit_wire::Secret;
+use venuekit_wire::operation::{ErrorKind, Operation, Retry};
+
+use crate::response::Response;
+
+/// Why a call failed.
+///
+/// It answers the questions a program has: [`kind`](Self::kind), [`retry_after`](Self::retry_after),
+/// [`may_have_been_applied`](Self::may_have_been_applied). Neither its `Display` nor its `Debug` shows a secret or an answer's
+/// body; the body of an operation without secrets is [`raw_body`](Self::raw_body).
+pub struct Error(Box<Inner>);
+
+#[derive(Default)]
+pub(crate) struct Inner {
+    pub(crate) kind: Option<ErrorKind>,
+    pub(crate) operation: Option<&'static Operation>,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) code: Option<String>,
+    pub(crate) message: String,
+    pub(crate) detail: Option<String>,
+    pub(crate) param: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) challenge: Option<Challenge>,
+    pub(crate) body: Bytes,
+    pub(crate) applied: bool,
+    pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// A venue's demand for a second factor. Answer it with the client's `confirm`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Challenge {
+    /// What must be sent back along with the code.
+    pub challenge: Secret,
+}
+
+/// An error body is kept up to this size.
+const KEPT_BODY: usize = 64 * 1024;
+
+impl Error {
+    /// What went wrong, in one vocabulary for all venues.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind.unwrap_or(ErrorKind::Other)
+    }
+
+    /// The operation that failed, as the generated method is called. None where no request came about.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation.map(|operation| operation.id)
+    }
+
+    /// The HTTP status, where there was an answer.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The venue's own code, where it gave one.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The venue's sentence, or ours.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The venue's further explanation.
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    /// The parameter that the venue objects to.
+    pub fn param(&self) -> Option<&str> {
+        self.0.param.as_deref()
+    }
+
+    /// The id under which the venue's support finds the request.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How long the venue wants to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The venue's demand for a second factor, for the kind [`Challenge`](ErrorKind::Challenge).
+    pub fn challenge(&self) -> Option<&Challenge> {
+        self.0.challenge.as_ref()
+    }
+
+    /// Whether the venue may have carried out the operation all the same: its answer was lost, could not be read, or says only
+    /// that something broke. Never true for an operation that only reads.
+    ///
+    /// Do not repeat the call then. [`reconcile_with`](Self::reconcile_with) names the operation that tells what became of it.
+    pub fn may_have_been_applied(&self) -> bool {
+        self.0.applied && self.0.operation.is_none_or(|operation| operation.retry != Retry::Safe)
+    }
+
+    /// The operation with which to find out what became of this one.
+    pub fn reconcile_with(&self) -> Option<&'static str> {
+        self.0.operation.and_then(|operation| operation.reconcile)
+    }
+
+    /// Whether the same call may succeed later, and may be repeated without harm.
+    pub fn is_retryable(&self) -> bool {
+        let passing = matches!(
+            self.kind(),
+            ErrorKind::RateLimited
+                | ErrorKind::Maintenance
+                | ErrorKind::Server
+                | ErrorKind::Network
+                | ErrorKind::Timeout
+        );
+        passing && !self.may_have_been_applied()
+    }
+
+    /// The answer's body, up to 64 KiB. None for an operation that handles secrets: see [`sealed_body`](Self::sealed_body).
+    pub fn raw_body(&self) -> Option<&[u8]> {
+        (!self.is_secret() && !self.0.body.is_empty()).then_some(&*self.0.body)
+    }
+
+    /// The body of an answer that may hold a secret, such as that of a new key whose answer could not be read. The secret is
+    /// shown once: keep it before anything else.
+    pub fn sealed_body(&self) -> Option<Secret> {
+        let text = || String::from_utf8_lossy(&self.0.body).into_owned();
+        (self.is_secret() && !self.0.body.is_empty()).then(|| Secret::new(text()))
+    }
+
+    fn is_secret(&self) -> bool {
+        self.0.operation.is_some_and(|operation| operation.secret)
+    }
+
+    /// A call that was refused before anything was sent.
+    #[doc(hidden)]
+    pub fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(Inner { kind: Some(ErrorKind::InvalidRequest), message: message.into(), ..Inner::default() })
+    }
+
+    /// A good answer under a status that the spec does not have. Every 2xx is taken, so this is for none of them.
+    #[doc(hidden)]
+    pub fn unexpected_response(response: Response) -> Self {
+        let message = format!("status {} is not in the spec", response.status.as_u16());
+        Self::of_response(&response, ErrorKind::Decode, message)
+    }
+
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Box::new(inner))
+    }
+
+    pub(crate) fn before_sending(operation: &'static Operation, kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self::new(Inner { kind: Some(kind), operation: Some(operation), message: message.into(), ..Inner::default() })
+    }
+
+    /// A good status with an answer that is of no use. The venue did what was asked.
+    pub(crate) fn of_response(response: &Response, kind: ErrorKind, message: String) -> Self {
+        Self::new(Inner {
+            kind: Some(kind),
+            operation: Some(response.operation),
+            status: Some(response.status),
+            message,
+            body: response.body.slice(..response.body.len().min(KEPT_BODY)),
+            applied: true,
+            ..Inner::default()
+        })
+    }
+
+    pub(crate) fn decode(response: &Response, path: &str, error: &serde_json::Error) -> Self {
+        let message = match response.body.len() {
+            0 => "the answer is empty".to_owned(),
+            _ => format!("{} in the answer: {}", if path == "." { "the top" } else { path }, without_values(error)),
+        };
+        Self::of_response(response, ErrorKind::Decode, message)
+    }
+
+    pub(crate) fn decode_trailing(response: &Response) -> Self {
+        Self::of_response(response, ErrorKind::Decode, "the answer goes on after its end".to_owned())
+    }
+
+    /// An error with the operation it happened in.
+    pub(crate) fn within(mut self, operation: &'static Operation) -> Self {
+        self.0.operation.get_or_insert(operation);
+        self
+    }
+
+    pub(crate) fn with_body(mut self, body: Bytes) -> Self {
+        self.0.body = body.slice(..body.len().min(KEPT_BODY));
+        self
+    }
+
+    /// Takes a text out of everything that is shown.
+    pub(crate) fn redact(&mut self, secret: &str) {
+        if secret.len() < 4 {
+            return;
+        }
+        let inner = &mut self.0;
+        let texts = [&mut inner.code, &mut inner.detail, &mut inner.param, &mut inner.request_id].into_iter().flatten();
+        for text in texts.chain([&mut inner.message]) {
+            if text.contains(secret) {
+                *text = text.replace(secret, "[redacted]");
+            }
+        }
+    }
+}
+
+/// serde's sentence without the values it quotes: they come from the answer.
+fn without_values(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+    match error.classify() {
+        Category::Eof => "it ends too early".to_owned(),
+        Category::Syntax | Category::Io => said.to_owned(),
+        Category::Data if said.starts_with("missing field") || said.starts_with("duplicate field") => said.to_owned(),
+        Category::Data => match said.rsplit_once(", expected ") {
+            Some((_, expected)) => format!("expected {expected}"),
+            None => "a value that does not fit".to_owned(),
+        },
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(operation) = inner.operation {
+            write!(f, "{}: ", operation.id)?;
+        }
+        match (&inner.code, inner.status) {
+            (Some(code), Some(status)) => write!(f, "{code} ({}): ", status.as_u16())?,
+            (Some(code), None) => write!(f, "{code}: ")?,
+            (None, Some(status)) => write!(f, "{}: ", status.as_u16())?,
+            (None, None) => {}
+        }
+        f.write_str(&inner.message)?;
+        if let Some(detail) = &inner.detail {
+            write!(f, "; {detail}")?;
+        }
+        if let Some(param) = &inner.param {
+            write!(f, " (parameter `{param}`)")?;
+        }
+        if let Some(id) = &inner.request_id {
+            write!(f, " [request {id}]")?;
+        }
+        if self.may_have_been_applied() {
+            f.write_str("; it may have been carried out, do not repeat it")?;
+            if let Some(operation) = self.reconcile_with() {
+                write!(f, " before `{operation}` has told")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind())
+            .field("said", &format_args!("{self}"))
+            .field("retry_after", &self.0.retry_after)
+            .field("bytes", &self.0.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// A request that could not be built.
+impl From<reqwest::Error> for Error {
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        Self::invalid_request(format!("the request could not be built: {error}"))
+    }
+}
+
+impl From<http::header::InvalidHeaderValue> for Error {
+    fn from(_: http::header::InvalidHeaderValue) -> Self {
+        Self::invalid_request("a header parameter holds a character that no header can")
+    }
+}
+
+impl From<SignError> for Error {
+    fn from(error: SignError) -> Self {
+        let message = format!("the credential cannot be used: {error}");
+        Self::new(Inner {
+            kind: Some(ErrorKind::InvalidRequest),
+            message,
+            source: Some(Box::new(error)),
+            ..Inner::default()
+        })
+    }
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        let message = format!("the key cannot be used: {error}");
+        Self::new(Inner {
+            kind: Some(ErrorKind::InvalidRequest),
+            message,
+            source: Some(Box::new(error)),
+            ..Inner::default()
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! The life cycle of API keys, in the same words on every venue.
+//!
+//! Every venue crate implements [`ApiKeys`] for what its `Client::keys()` returns. The secret of a new key is shown once: store
+//! [`CreatedKey::secret`] before anything else.
+
+use std::future::Future;
+
+use venuekit_auth::KeyKind;
+use venuekit_wire::Secret;
+
+use crate::error::Error;
+
+/// Creates, lists, rotates and revokes API keys.
+pub trait ApiKeys {
+    /// Makes a key.
+    ///
+    /// Never repeat a call whose outcome is unknown ([`Error::may_have_been_applied`]): list the keys, and look for the name.
+    ///
+    /// # Errors
+    /// The venue's refusal, or a wish that the venue cannot meet.
+    fn create(&self, key: NewKey) -> impl Future<Output = Result<CreatedKey, Error>> + Send;
+
+    /// The account's keys, without their secrets.
+    ///
+    /// # Errors
+    /// The venue's refusal.
+    fn list(&self) -> impl Future<Output = Result<Vec<KeyInfo>, Error>> + Send;
+
+    /// Gives a key a new secret. Where a venue cannot do that, a key with the same name and permissions is made and the old one
+    /// is revoked.
+    ///
+    /// # Errors
+    /// The venue's refusal. Once there is a new secret it is returned, whatever becomes of the old one.
+    fn rotate(&self, id: &str) -> impl Future<Output = Result<RotatedKey, Error>> + Send;
+
+    /// Ends a key for good.
+    ///
+    /// # Errors
+    /// The venue's refusal.
+    fn revoke(&self, id: &str) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// A key to be made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewKey {
+    /// A label. Unique names make it possible to find a key whose answer was lost.
+    pub name: String,
+    /// Permissions, in the venue's own words. None: what the venue gives by default.
+    pub scopes: Vec<String>,
+    /// Make the key pair here and register its public half, so that no secret crosses the wire. Kalshi and Deribit take that.
+    pub local: Option<KeyKind>,
+}
+
+impl NewKey {
+    /// A key of this name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), scopes: Vec::new(), local: None }
+    }
+
+    /// With these permissions.
+    #[must_use]
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// With a key pair that is made here.
+    #[must_use]
+    pub fn local(mut self, kind: KeyKind) -> Self {
+        self.local = Some(kind);
+        self
+    }
+}
+
+/// A key that was just made, with its secret.
+#[derive(Clone, Debug)]
+#[must_use = "the secret is shown this once"]
+#[non_exhaustive]
+pub struct CreatedKey {
+    /// What [`ApiKeys::rotate`] and [`ApiKeys::revoke`] take.
+    pub id: String,
+    /// What identifies the caller in requests: Kalshi's key id, Bayse's public key, Yativo's API key, Deribit's client id.
+    pub public_id: String,
+    /// What proves it: a private key as PEM, or a shared secret.
+    pub secret: Secret,
+    /// Which of the two it is.
+    pub kind: SecretKind,
+    /// What the venue warns of.
+    pub warning: Option<String>,
+}
+
+impl CreatedKey {
+    /// A key that a venue has answered with.
+    pub fn new(id: impl Into<String>, public_id: impl Into<String>, secret: Secret, kind: SecretKind) -> Self {
+        Self { id: id.into(), public_id: public_id.into(), secret, kind, warning: None }
+    }
+}
+
+/// What the secret of a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretKind {
+    /// A private key as PEM.
+    PrivateKeyPem,
+    /// A text that the venue knows too.
+    Shared,
+}
+
+/// A key after its rotation.
+#[derive(Debug)]
+#[must_use = "the new secret is shown this once"]
+#[non_exhaustive]
+pub struct RotatedKey {
+    /// The key with its new secret.
+    pub key: CreatedKey,
+    /// What became of the old secret.
+    pub old: OldSecret,
+}
+
+impl RotatedKey {
+    /// A key that was rotated.
+    pub fn new(key: CreatedKey, old: OldSecret) -> Self {
+        Self { key, old }
+    }
+}
+
+/// What became of the secret that a rotation replaced.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OldSecret {
+    /// It was replaced, and fails from now on.
+    Replaced,
+    /// The old key was revoked.
+    Revoked,
+    /// The old key could not be revoked and still works: revoke it by its id.
+    StillValid(Error),
+}
+
+/// A key as a list shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyInfo {
+    /// What [`ApiKeys::rotate`] and [`ApiKeys::revoke`] take.
+    pub id: String,
+    /// What identifies the caller in requests, where the list shows it.
+    pub public_id: Option<String>,
+    /// Its label.
+    pub name: Option<String>,
+    /// Its permissions, in the venue's own words.
+    pub scopes: Vec<String>,
+    /// Whether it works, where the list says so.
+    pub enabled: Option<bool>,
+}
+
+impl KeyInfo {
+    /// A key of this id, of which nothing else is known.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), ..Self::default() }
+    }
+}

@@ -1,0 +1,38 @@
+//! The one send loop behind venuekit's clients.
+//!
+//! A generated method builds a request and hands it to `ClientHooks::exec`. From there on everything happens here, by the
+//! venue's generated operation table and nothing else: which credential a call needs, how it is signed, how long it may take,
+//! what its answer means, what may be shown of it.
+//!
+//! | module | concern |
+//! |---|---|
+//! | [`client`] | what generated code names: hooks, errors, responses |
+//! | [`Session`], [`ClientBuilder`] | a client's credentials and settings |
+//! | [`Credentials`], [`Token`] | what a client has to prove who it is |
+//! | [`Error`] | one vocabulary for everything that goes wrong |
+//! | [`keys`] | the life cycle of API keys, the same words on every venue |
+//!
+//! It does not retry yet, and it never follows a redirect: the headers that carry a signature would go along.
+#![deny(missing_docs)]
+
+mod answer;
+mod builder;
+pub mod client;
+mod clock;
+mod credentials;
+mod error;
+mod exec;
+mod jsonrpc;
+pub mod keys;
+mod response;
+mod session;
+mod token;
+
+pub use builder::{ClientBuilder, Connect, Timeouts};
+pub use clock::Clock;
+pub use credentials::Credentials;
+pub use error::{Challenge, Error};
+pub use response::{Response, ResponseValue, RpcTiming};
+pub use session::Session;
+pub use token::{Grant, GrantFuture, Token};
+pub use venuekit_wire::operation::ErrorKind;

@@ -1,0 +1,139 @@
+//! An answer, and the typed value in it.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use venuekit_wire::operation::Operation;
+
+use crate::error::Error;
+
+/// An answer with a good status, its body in hand and its envelope off.
+pub struct Response {
+    pub(crate) operation: &'static Operation,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) timing: Option<RpcTiming>,
+}
+
+/// What a JSON-RPC venue says about an answer beside the result. Times in microseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RpcTiming {
+    /// When the request arrived.
+    #[serde(rename = "usIn")]
+    pub us_in: Option<i64>,
+    /// When the answer left.
+    #[serde(rename = "usOut")]
+    pub us_out: Option<i64>,
+    /// Microseconds in between.
+    #[serde(rename = "usDiff")]
+    pub us_diff: Option<i64>,
+    /// Whether the venue's test environment answered.
+    pub testnet: Option<bool>,
+}
+
+impl Response {
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The HTTP headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
+/// The body may hold a secret, so it is not shown.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("operation", &self.operation.id)
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A typed answer. It dereferences to the value.
+pub struct ResponseValue<T> {
+    inner: T,
+    status: StatusCode,
+    headers: HeaderMap,
+    timing: Option<RpcTiming>,
+}
+
+impl<T: DeserializeOwned> ResponseValue<T> {
+    #[doc(hidden)]
+    pub async fn from_response(response: Response) -> Result<Self, Error> {
+        let inner = serde_json::from_slice(&response.body).map_err(|_| {
+            // Only now, when speed no longer matters: where in the answer?
+            let mut deserializer = serde_json::Deserializer::from_slice(&response.body);
+            match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+                Err(error) => Error::decode(&response, &error.path().to_string(), error.inner()),
+                Ok(_) => Error::decode_trailing(&response),
+            }
+        })?;
+        Ok(Self { inner, status: response.status, headers: response.headers, timing: response.timing })
+    }
+}
+
+impl ResponseValue<()> {
+    #[doc(hidden)]
+    pub fn empty(response: Response) -> Self {
+        Self { inner: (), status: response.status, headers: response.headers, timing: response.timing }
+    }
+}
+
+impl<T> ResponseValue<T> {
+    /// The value itself.
+    pub fn into_inner(self) -> T {
+        self.inner
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The HTTP headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// What a JSON-RPC venue says about the answer beside the result.
+    pub fn timing(&self) -> Option<RpcTiming> {
+        self.timing
+    }
+}
+
+impl<T> Deref for ResponseValue<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T> DerefMut for ResponseValue<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
+
+impl<T> AsRef<T> for ResponseValue<T> {
+    fn as_ref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

@@ -1,0 +1,87 @@
+//! A client's inner part: its venue, credentials and settings.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use venuekit_wire::Secret;
+use venuekit_wire::operation::Venue;
+
+use crate::builder::Timeouts;
+use crate::clock::Clock;
+use crate::credentials::Credentials;
+use crate::error::Challenge;
+
+/// What a generated client carries along. Clones share everything but what is said for single calls.
+#[derive(Clone)]
+pub struct Session {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) call: Call,
+}
+
+pub(crate) struct Shared {
+    pub(crate) venue: &'static Venue,
+    pub(crate) credentials: Credentials,
+    pub(crate) clock: Clock,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) max_answer: usize,
+    pub(crate) rpc_ids: AtomicU64,
+}
+
+/// What holds for the calls of one clone only.
+#[derive(Clone, Default)]
+pub(crate) struct Call {
+    pub(crate) code: Option<Secret>,
+    pub(crate) challenge: Option<Challenge>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Session {
+    /// The same session, its calls carrying a one-time code.
+    #[must_use]
+    pub fn with_code(&self, code: impl Into<Secret>) -> Self {
+        let call = Call { code: Some(code.into()), ..self.call.clone() };
+        Self { call, ..self.clone() }
+    }
+
+    /// The same session, its calls carrying no code.
+    #[must_use]
+    pub fn without_code(&self) -> Self {
+        let call = Call { code: None, challenge: None, ..self.call.clone() };
+        Self { call, ..self.clone() }
+    }
+
+    /// The same session, its calls answering a venue's challenge with a one-time code.
+    #[must_use]
+    pub fn confirming(&self, challenge: &Challenge, code: impl Into<Secret>) -> Self {
+        let call = Call { code: Some(code.into()), challenge: Some(challenge.clone()), ..self.call.clone() };
+        Self { call, ..self.clone() }
+    }
+
+    /// The same session with another time limit for each of its calls.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        let call = Call { timeout: Some(timeout), ..self.call.clone() };
+        Self { call, ..self.clone() }
+    }
+
+    /// The clock that signatures are made by.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// The venue's table.
+    pub fn venue(&self) -> &'static Venue {
+        self.shared.venue
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("venue", &self.shared.venue.name)
+            .field("credentials", &self.shared.credentials)
+            .finish_non_exhaustive()
+    }
+}
