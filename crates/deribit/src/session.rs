@@ -1,0 +1,167 @@
+//! Who is calling.
+
+use std::fmt;
+use std::time::Duration;
+
+use venuekit_auth::deribit::{ClientSignature, DeribitHmac, DeribitKey};
+use venuekit_auth::{Headers, PrivateKey, SignError};
+use venuekit_transport::{Challenge, Clock, Error, Grant, GrantFuture, Token};
+use venuekit_wire::Secret;
+
+use crate::types::GrantType;
+use crate::{Client, Environment};
+
+/// Deribit credentials: a client id with its secret, or with a private key whose public half was registered.
+#[derive(Clone, Debug)]
+pub struct Credentials(venuekit_transport::Credentials);
+
+impl Credentials {
+    /// A client id and its secret, signing each request (`deri-hmac-sha256`). The secret never crosses the wire.
+    ///
+    /// # Errors
+    /// An empty part, or one that no header can hold.
+    pub fn secret(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Result<Self, Error> {
+        let secret = client_secret.into();
+        let signer = DeribitHmac::new(client_id, secret.clone())?;
+        Ok(Self(venuekit_transport::Credentials::none().signer("signature", signer).hide(secret)))
+    }
+
+    /// A client id and its secret in a basic `Authorization` header. Prefer [`secret`](Self::secret), which does not send it.
+    ///
+    /// # Errors
+    /// An empty part, or one that no header can hold.
+    pub fn basic(client_id: impl AsRef<str>, client_secret: impl Into<Secret>) -> Result<Self, Error> {
+        let secret = client_secret.into();
+        let basic = Headers::basic(client_id.as_ref(), secret.clone())?;
+        Ok(Self(venuekit_transport::Credentials::none().signer("basic", basic).hide(secret)))
+    }
+
+    /// A bearer token that was fetched elsewhere. It is not renewed.
+    ///
+    /// # Errors
+    /// An empty token, or one that no header can hold.
+    pub fn token(token: impl Into<Secret>) -> Result<Self, Error> {
+        let token = token.into();
+        let bearer = Headers::bearer(token.clone())?;
+        Ok(Self(venuekit_transport::Credentials::none().signer("bearer", bearer).hide(token)))
+    }
+
+    /// A login by a signature that the client secret makes, for a bearer token that the calls carry.
+    ///
+    /// # Errors
+    /// An empty part, or an environment whose URL is none.
+    pub fn login(
+        environment: &Environment,
+        client_id: impl Into<String>,
+        client_secret: impl Into<Secret>,
+    ) -> Result<Self, Error> {
+        let secret = client_secret.into();
+        let key = DeribitHmac::new(client_id, secret.clone())?;
+        let login = Login::new(environment, Prover::Secret(key))?;
+        Ok(Self(venuekit_transport::Credentials::none().token("bearer", login).hide(secret)))
+    }
+
+    /// A login by a signature that a private key makes. A key with a public half at the venue can log in only this way.
+    ///
+    /// Ed25519 signatures are what Deribit's own example makes. For RSA no page that we could read names the padding; this uses
+    /// PKCS#1 v1.5 with SHA-256.
+    ///
+    /// # Errors
+    /// An empty client id, or an environment whose URL is none.
+    pub fn private_key(
+        environment: &Environment,
+        client_id: impl Into<String>,
+        key: PrivateKey,
+    ) -> Result<Self, Error> {
+        let login = Login::new(environment, Prover::Key(DeribitKey::new(client_id, key)?))?;
+        Ok(Self(venuekit_transport::Credentials::none().token("bearer", login)))
+    }
+}
+
+impl From<Credentials> for venuekit_transport::Credentials {
+    fn from(credentials: Credentials) -> Self {
+        credentials.0
+    }
+}
+
+impl Client {
+    /// A client whose calls answer a challenge: repeat the call that was challenged through it, with the same parameters.
+    ///
+    /// A challenge lives a minute and a code half of one; both count once.
+    ///
+    /// ```no_run
+    /// # async fn example(deribit: venuekit_deribit::Client) -> Result<(), venuekit_deribit::Error> {
+    /// let keys = match deribit.list_api_keys().send().await {
+    ///     Err(error) if error.challenge().is_some() => {
+    ///         let challenge = error.challenge().expect("it was there");
+    ///         deribit.confirm(challenge, "123456").list_api_keys().send().await?
+    ///     }
+    ///     other => other?,
+    /// };
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn confirm(&self, challenge: &Challenge, code: impl Into<Secret>) -> Self {
+        self.with_session(self.inner.confirming(challenge, code))
+    }
+}
+
+/// A login by `public/auth` with the grant `client_signature`.
+#[derive(Debug)]
+struct Login {
+    client: Client,
+    prover: Prover,
+    clock: Clock,
+}
+
+enum Prover {
+    Secret(DeribitHmac),
+    Key(DeribitKey),
+}
+
+impl fmt::Debug for Prover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Secret(_) => "Secret",
+            Self::Key(_) => "Key",
+        })
+    }
+}
+
+impl Prover {
+    fn sign(&self, now_millis: i64) -> Result<ClientSignature, SignError> {
+        match self {
+            Self::Secret(key) => key.client_signature(now_millis, ""),
+            Self::Key(key) => key.client_signature(now_millis, ""),
+        }
+    }
+}
+
+impl Login {
+    fn new(environment: &Environment, prover: Prover) -> Result<Self, Error> {
+        let clock = Clock::default();
+        let client = Client::builder(environment.clone()).clock(clock.clone()).build()?;
+        Ok(Self { client, prover, clock })
+    }
+}
+
+impl Grant for Login {
+    fn fetch(&self) -> GrantFuture<'_> {
+        Box::pin(async {
+            let signed = self.prover.sign(self.clock.now().get())?;
+            let call = self.client.auth().body_map(|body| {
+                // A token without a session is bound to the connection that fetched it, which a pool does not keep.
+                body.grant_type(GrantType::ClientSignature)
+                    .client_id(signed.client_id)
+                    .timestamp(signed.timestamp)
+                    .nonce(signed.nonce)
+                    .data(signed.data)
+                    .signature(signed.signature)
+                    .scope("session:venuekit")
+            });
+            let answer = call.send().await?;
+            let seconds = answer.expires_in.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or_default();
+            Ok(Token { secret: answer.access_token.clone(), lives: Duration::from_secs(seconds) })
+        })
+    }
+}

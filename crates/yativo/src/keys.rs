@@ -1,0 +1,119 @@
+//! Yativo's key life cycle in the shared vocabulary, over the canonical operations (`/apikey`).
+
+use serde_json::Value;
+use venuekit_transport::Error;
+use venuekit_transport::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, RotatedKey, SecretKind};
+use venuekit_wire::Open;
+
+use crate::types::{KeyScope, ListApiKeysResponse};
+use crate::{Client, Credentials, Environment};
+
+/// The account's API keys. See [`Client::keys`].
+#[derive(Clone, Copy, Debug)]
+pub struct Keys<'a>(&'a Client);
+
+impl Client {
+    /// The account's API keys, in the words that all venues share. Where the account has a second factor, change keys through
+    /// [`with_code`](Client::with_code).
+    pub fn keys(&self) -> Keys<'_> {
+        Keys(self)
+    }
+}
+
+impl ApiKeys for Keys<'_> {
+    /// Yativo's answer shows no id, so the list is asked for it; if that fails the key is returned with an empty id, because its
+    /// secret is shown this once.
+    async fn create(&self, key: NewKey) -> Result<CreatedKey, Error> {
+        if key.local.is_some() {
+            return Err(Error::invalid_request("Yativo makes the secret itself; it takes no key pair of one's own"));
+        }
+        let scopes: Vec<Open<KeyScope>> = key.scopes.iter().map(|scope| scope_of(scope)).collect();
+        let call = self.0.create_api_key().body_map(|body| body.key_name(key.name).scopes(scopes));
+        let made = call.send().await?.into_inner();
+        let id = self.id_of(&made.data.api_key).await.unwrap_or_default();
+        let mut created = CreatedKey::new(id, made.data.api_key, made.data.api_secret, SecretKind::Shared);
+        created.warning = made.warning;
+        Ok(created)
+    }
+
+    async fn list(&self) -> Result<Vec<KeyInfo>, Error> {
+        let answer = self.without_code().list_api_keys().send().await?.into_inner();
+        Ok(entries(answer).iter().filter_map(info).collect())
+    }
+
+    async fn rotate(&self, id: &str) -> Result<RotatedKey, Error> {
+        // Before the rotation: its answer may not name the key, and must not be lost over a list that fails afterwards.
+        let known = self.list().await?.into_iter().find(|key| key.id == id).and_then(|key| key.public_id);
+        let made = self.0.rotate_api_key().key_id(id).send().await?.into_inner();
+        let (inner_key, inner_secret) = made.data.map_or((None, None), |data| (data.api_key, data.api_secret));
+        let Some(secret) = inner_secret.or(made.api_secret) else {
+            return Err(Error::invalid_request(
+                "the key was rotated and the answer shows no secret: its old secret is dead; rotate it again",
+            ));
+        };
+        let public = inner_key.or(made.api_key).or(known).unwrap_or_default();
+        Ok(RotatedKey::new(CreatedKey::new(id, public, secret, SecretKind::Shared), OldSecret::Replaced))
+    }
+
+    async fn revoke(&self, id: &str) -> Result<(), Error> {
+        self.0.revoke_api_key().key_id(id).send().await?;
+        Ok(())
+    }
+}
+
+impl Keys<'_> {
+    /// Reading takes no code, and one that was spent on it would be missing for the change.
+    fn without_code(&self) -> Client {
+        self.0.with_session(self.0.inner.without_code())
+    }
+
+    async fn id_of(&self, api_key: &str) -> Option<String> {
+        let keys = self.list().await.ok()?;
+        keys.into_iter().find(|key| key.public_id.as_deref() == Some(api_key)).map(|key| key.id)
+    }
+}
+
+impl CreatedKeyExt for CreatedKey {
+    fn credentials(&self, environment: &Environment) -> Result<Credentials, Error> {
+        Credentials::api_key(environment, self.public_id.clone(), self.secret.clone())
+    }
+}
+
+/// Turns a new key into credentials. Yativo's need to know where tokens are fetched.
+pub trait CreatedKeyExt {
+    /// Credentials that exchange this key for tokens.
+    ///
+    /// # Errors
+    /// A key without its parts, or an environment whose URL is none.
+    fn credentials(&self, environment: &Environment) -> Result<Credentials, Error>;
+}
+
+fn scope_of(scope: &str) -> Open<KeyScope> {
+    scope.parse().unwrap_or_else(|never| match never {})
+}
+
+/// The list, wherever this generation of the API has put it.
+fn entries(answer: ListApiKeysResponse) -> Vec<Value> {
+    match answer.data {
+        Some(Value::Array(keys)) => keys,
+        Some(Value::Object(mut data)) => match data.remove("keys") {
+            Some(Value::Array(keys)) => keys,
+            _ => answer.keys,
+        },
+        _ => answer.keys,
+    }
+}
+
+/// A key under whichever names this generation of the API uses.
+fn info(key: &Value) -> Option<KeyInfo> {
+    let text = |names: &[&str]| names.iter().find_map(|name| Some(key.get(name)?.as_str()?.to_owned()));
+    let mut info = KeyInfo::new(text(&["id", "_id", "key_id"])?);
+    info.public_id = text(&["api_key"]);
+    info.name = text(&["key_name", "name"]);
+    let scopes = ["scopes", "permissions"].iter().find_map(|name| key.get(name)?.as_array());
+    info.scopes = scopes.into_iter().flatten().filter_map(|scope| Some(scope.as_str()?.to_owned())).collect();
+    let revoked = key.get("is_revoked").and_then(Value::as_bool);
+    let status = text(&["status"]).map(|status| status == "active");
+    info.enabled = revoked.map(|revoked| !revoked).or(status);
+    Some(info)
+}

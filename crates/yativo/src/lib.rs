@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod generated;
+mod hooks;
+mod keys;
+mod session;
+
+pub use generated::client::{Client, builder, types};
+pub use generated::venue::{Environment, VENUE};
+pub use keys::{CreatedKeyExt, Keys};
+pub use session::Credentials;
+pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, ResponseValue};
+
+/// The signature check of webhook deliveries.
+pub mod webhook {
+    pub use venuekit_auth::yativo::{WebhookError, WebhookScheme, WebhookVerifier};
+}

@@ -1,0 +1,104 @@
+//! Who is calling.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use venuekit_auth::{Headers, SignError, Signer, yativo};
+use venuekit_transport::{Error, Grant, GrantFuture, Token};
+use venuekit_wire::Secret;
+
+use crate::{Client, Environment};
+
+/// Yativo credentials: a key and its secret, or a token.
+#[derive(Clone, Debug)]
+pub struct Credentials(venuekit_transport::Credentials);
+
+impl Credentials {
+    /// A key and its secret, exchanged for a bearer token when the first call needs one, and again ahead of its end.
+    ///
+    /// Credentials belong to one environment: the exchange goes where the calls go, so it is named here too.
+    ///
+    /// # Errors
+    /// An empty part, or an environment whose URL is none.
+    pub fn api_key(
+        environment: &Environment,
+        api_key: impl Into<String>,
+        api_secret: impl Into<Secret>,
+    ) -> Result<Self, Error> {
+        let (key, secret) = (api_key.into(), api_secret.into());
+        if key.is_empty() || secret.is_empty() {
+            return Err(Error::invalid_request("the API key or its secret is empty"));
+        }
+        let client = Client::builder(environment.clone()).build()?;
+        let exchange = Exchange { client, key, secret: secret.clone() };
+        Ok(Self::with_code(venuekit_transport::Credentials::none().token("bearer", exchange).hide(secret)))
+    }
+
+    /// A bearer token that was fetched elsewhere. It is not renewed.
+    ///
+    /// # Errors
+    /// An empty token, or one that no header can hold.
+    pub fn token(token: impl Into<Secret>) -> Result<Self, Error> {
+        let token = token.into();
+        let bearer = Headers::bearer(token.clone())?;
+        Ok(Self::with_code(venuekit_transport::Credentials::none().signer("bearer", bearer).hide(token)))
+    }
+
+    /// A key and its secret in headers on every call, as older pages have it. Prefer [`api_key`](Self::api_key).
+    ///
+    /// # Errors
+    /// An empty part, or one that no header can hold.
+    pub fn key_headers(api_key: impl Into<Secret>, api_secret: impl Into<Secret>) -> Result<Self, Error> {
+        let secret = api_secret.into();
+        let headers = yativo::key_headers(api_key, secret.clone())?;
+        Ok(Self::with_code(venuekit_transport::Credentials::none().signer("key-headers", headers).hide(secret)))
+    }
+
+    fn with_code(credentials: venuekit_transport::Credentials) -> Self {
+        Self(credentials.one_time("second-factor", code))
+    }
+}
+
+fn code(code: Secret) -> Result<Arc<dyn Signer>, SignError> {
+    Ok(Arc::new(yativo::code(code)?))
+}
+
+impl From<Credentials> for venuekit_transport::Credentials {
+    fn from(credentials: Credentials) -> Self {
+        credentials.0
+    }
+}
+
+impl Client {
+    /// A client that shares everything with this one, and whose calls carry a one-time code (`X-2FA-Token`).
+    ///
+    /// A code counts once: make one such client a call. An operation that takes no code refuses it before anything is sent.
+    #[must_use]
+    pub fn with_code(&self, code: impl Into<Secret>) -> Self {
+        self.with_session(self.inner.with_code(code))
+    }
+}
+
+/// The exchange of a key and its secret for a token.
+#[derive(Debug)]
+struct Exchange {
+    client: Client,
+    key: String,
+    secret: Secret,
+}
+
+/// A token's life where the answer does not say it: Yativo's pages say an hour.
+const USUAL_LIFE: Duration = Duration::from_secs(3600);
+
+impl Grant for Exchange {
+    fn fetch(&self) -> GrantFuture<'_> {
+        Box::pin(async {
+            let call = self.client.exchange_api_key_for_token();
+            let answer =
+                call.body_map(|body| body.api_key(self.key.clone()).api_secret(self.secret.clone())).send().await?;
+            let seconds = answer.expires_in.and_then(|seconds| u64::try_from(seconds).ok());
+            let lives = seconds.map_or(USUAL_LIFE, Duration::from_secs);
+            Ok(Token { secret: answer.access_token.clone(), lives })
+        })
+    }
+}
