@@ -1,0 +1,52 @@
+//! How Bayse refuses.
+
+use serde_json::{Value, json};
+
+use crate::message::Reply;
+
+/// An answer with a status of 400 or more.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: u16,
+    body: Value,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, error: &str, message: &str) -> Self {
+        Self { status, body: json!({"error": error, "message": message, "statusCode": status}) }
+    }
+
+    /// 400 for what cannot be read or makes no sense.
+    pub(super) fn bad_request(message: &str) -> Self {
+        Self::new(400, "bad_request", message)
+    }
+
+    /// 400 for a field whose value is not allowed.
+    pub(super) fn invalid(message: &str) -> Self {
+        Self::new(400, "validation_error", message)
+    }
+
+    pub(super) fn unauthorized(message: &str) -> Self {
+        Self::new(401, "unauthorized", message)
+    }
+
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(404, "not_found", &format!("{what} not found"))
+    }
+
+    /// The other shape, which only login has.
+    pub(super) fn login_limit(seconds: i64) -> Self {
+        Self {
+            status: 429,
+            body: json!({"message": "too many login attempts, try again later", "retryAfter": seconds}),
+        }
+    }
+
+    pub(super) fn message(&self) -> &str {
+        self.body["message"].as_str().unwrap_or_default()
+    }
+
+    pub(super) fn into_reply(self) -> Reply {
+        Reply::json(self.status, &self.body)
+    }
+}

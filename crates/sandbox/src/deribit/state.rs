@@ -1,0 +1,126 @@
+//! What the venue remembers.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use rust_decimal_macros::dec;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::credentials::Nonces;
+use super::error::Error;
+use super::instruments::{self, Instrument};
+use super::keys::{Key, Secret};
+use super::orders::Order;
+use super::scope::Scope;
+use super::second_factor::Challenges;
+use super::tokens::Login;
+use crate::accounts::DeribitKey;
+use crate::clock::Clock;
+use crate::verify::PublicKey;
+
+/// The JSON that a method answers with, or why it does not.
+pub(super) type Outcome = Result<Box<RawValue>, Error>;
+
+/// A result as JSON.
+pub(super) fn done(result: &impl Serialize) -> Outcome {
+    Ok(serde_json::value::to_raw_value(result).expect("results are plain JSON"))
+}
+
+/// Who calls, and how far the call may go.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// Index into the accounts.
+    pub(super) account: usize,
+    pub(super) scope: Scope,
+}
+
+pub(super) struct Account {
+    pub(super) user_id: i64,
+    pub(super) totp_code: Option<String>,
+    pub(super) balances: BTreeMap<&'static str, Decimal>,
+    pub(super) orders: Vec<Order>,
+}
+
+pub(super) struct State {
+    pub(super) clock: Clock,
+    pub(super) started: i64,
+    pub(super) accounts: Vec<Account>,
+    pub(super) keys: Vec<Key>,
+    pub(super) logins: Vec<Login>,
+    pub(super) nonces: Nonces,
+    pub(super) challenges: Challenges,
+    pub(super) instruments: Vec<Instrument>,
+    last_id: i64,
+}
+
+impl State {
+    pub(super) fn new(keys: &[DeribitKey], clock: Clock) -> Self {
+        let started = clock.millis();
+        let mut state = Self {
+            clock,
+            started,
+            accounts: Vec::new(),
+            keys: Vec::new(),
+            logins: Vec::new(),
+            nonces: Nonces::default(),
+            challenges: Challenges::default(),
+            instruments: instruments::catalogue(),
+            last_id: 0,
+        };
+        for key in keys {
+            state.open_account(key);
+        }
+        state
+    }
+
+    fn open_account(&mut self, key: &DeribitKey) {
+        let account = self.accounts.len();
+        let number = i64::try_from(account).unwrap_or_default();
+        self.accounts.push(Account {
+            user_id: 10 + number,
+            totp_code: key.totp_code.clone(),
+            balances: BTreeMap::from([
+                ("BTC", dec!(10)),
+                ("ETH", dec!(100)),
+                ("EURR", dec!(0)),
+                ("USDC", dec!(250000)),
+                ("USDT", dec!(0)),
+            ]),
+            orders: Vec::new(),
+        });
+        let public = key.public_key_pem.as_deref().and_then(|pem| Some((pem, PublicKey::from_pem(pem)?)));
+        let secret = match (public, &key.client_secret) {
+            (Some((pem, key)), _) => Secret::PublicKey { pem: pem.to_owned(), key },
+            (None, secret) => Secret::Shared(secret.clone().unwrap_or_else(Secret::random)),
+        };
+        let id = self.next_id();
+        self.keys.push(Key {
+            id,
+            account,
+            client_id: key.client_id.clone(),
+            secret,
+            max_scope: Scope::full(),
+            name: String::new(),
+            enabled: true,
+            is_default: true,
+            enabled_features: Vec::new(),
+            ip_whitelist: Vec::new(),
+            timestamp: self.started,
+        });
+    }
+
+    /// A number that no other thing of this venue has.
+    pub(super) fn next_id(&mut self) -> i64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    pub(super) fn now(&self) -> i64 {
+        self.clock.millis()
+    }
+
+    pub(super) fn instrument(&self, name: &str) -> Option<&Instrument> {
+        self.instruments.iter().find(|instrument| instrument.instrument_name == name)
+    }
+}

@@ -1,0 +1,114 @@
+//! Reads bodies, query parameters and fixed-point text.
+
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
+
+use super::error::Refusal;
+use crate::message::Request;
+
+/// Reads a JSON body. Unknown fields are left alone, as the venue does.
+pub(super) fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
+    let content_type = request.header("content-type").unwrap_or_default();
+    if !content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        return Err(Refusal::unreadable("invalid_content_type", "expected application/json"));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(&request.body);
+    let value: T = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| Refusal::unreadable("bad_request", &format!("json: {error}")))?;
+    deserializer.end().map_err(|error| Refusal::unreadable("bad_request", &format!("json: {error}")))?;
+    Ok(value)
+}
+
+/// The query of one operation.
+pub(super) struct Query<'a> {
+    operation: &'a str,
+    pairs: Vec<(String, String)>,
+}
+
+impl<'a> Query<'a> {
+    pub(super) fn new(operation: &'a str, request: &Request) -> Self {
+        Self { operation, pairs: request.query_pairs() }
+    }
+
+    /// A parameter that was given and is not empty.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.pairs.iter().find(|(key, _)| key == name)?;
+        Some(value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn integer(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        let parse = |text: &str| text.parse().map_err(|_| self.refuse(name, "number"));
+        self.text(name).map(parse).transpose()
+    }
+
+    /// A parameter with a closed set of values.
+    pub(super) fn one_of(&self, name: &str, allowed: &[&str]) -> Result<Option<&str>, Refusal> {
+        match self.text(name) {
+            Some(value) if !allowed.contains(&value) => Err(self.refuse(name, "oneof")),
+            value => Ok(value),
+        }
+    }
+
+    /// How many items a page holds: 100 unless asked otherwise, 1000 at most.
+    pub(super) fn limit(&self) -> Result<usize, Refusal> {
+        match self.integer("limit")? {
+            None | Some(0) => Ok(100),
+            Some(limit @ 1..=1000) => Ok(usize::try_from(limit).unwrap_or(100)),
+            Some(limit) => Err(self.refuse("limit", if limit < 0 { "min" } else { "max" })),
+        }
+    }
+
+    /// How many items earlier pages held. A cursor that was not made here starts anew, as the venue does.
+    pub(super) fn offset(&self) -> usize {
+        let decode = |cursor| URL_SAFE_NO_PAD.decode(cursor).ok();
+        let bytes = self.text("cursor").and_then(decode).unwrap_or_default();
+        std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_prefix("after:")?.parse().ok()).unwrap_or(0)
+    }
+
+    /// One page of a list, and the cursor of the next: empty on the last page.
+    pub(super) fn page<T>(&self, items: impl Iterator<Item = T>) -> Result<(Vec<T>, String), Refusal> {
+        let (offset, limit) = (self.offset(), self.limit()?);
+        let mut rest = items.skip(offset).peekable();
+        let page: Vec<T> = rest.by_ref().take(limit).collect();
+        let cursor = match rest.peek() {
+            Some(_) => URL_SAFE_NO_PAD.encode(format!("after:{}", offset + limit)),
+            None => String::new(),
+        };
+        Ok((page, cursor))
+    }
+
+    fn refuse(&self, name: &str, rule: &str) -> Refusal {
+        Refusal::query(self.operation, &field_name(name), rule)
+    }
+}
+
+/// `min_close_ts` as the venue's messages write it: `MinCloseTs`.
+fn field_name(parameter: &str) -> String {
+    parameter.split('_').fold(String::new(), |mut name, word| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        let _ = write!(name, "{}{rest}", first.to_uppercase());
+        name
+    })
+}
+
+/// Fixed-point text with at most so many decimals, without a sign or an exponent.
+pub(super) fn fixed_point(text: &str, decimals: u32) -> Option<Decimal> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let value = Decimal::from_str(text).ok()?;
+    (plain && value.normalize().scale() <= decimals).then_some(value)
+}
+
+/// Dollars as answers write them.
+pub(super) fn dollars(value: Decimal) -> String {
+    format!("{value:.4}")
+}
+
+/// Contracts as answers write them.
+pub(super) fn count(value: Decimal) -> String {
+    format!("{value:.2}")
+}

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+pub use venuekit_auth as auth;
+#[cfg(feature = "bayse")]
+pub use venuekit_bayse as bayse;
+#[cfg(feature = "deribit")]
+pub use venuekit_deribit as deribit;
+#[cfg(feature = "kalshi")]
+pub use venuekit_kalshi as kalshi;
+pub use venuekit_transport as transport;
+pub use venuekit_transport::{Error, ErrorKind, keys};
+pub use venuekit_wire as wire;
+#[cfg(feature = "yativo")]
+pub use venuekit_yativo as yativo;

@@ -1,0 +1,165 @@
+//! For every venue, over real sockets: a key is made, listed, used, rotated and revoked, and an old secret fails.
+
+use venuekit::auth::{KeyKind, PrivateKey};
+use venuekit::keys::{ApiKeys, CreatedKey, NewKey, OldSecret};
+use venuekit::{Error, ErrorKind, bayse, deribit, kalshi, yativo};
+use venuekit_sandbox::{Accounts, DeribitKey, KalshiKey, Sandbox};
+
+/// The part of the life cycle that is the same everywhere. `works` makes a signed call with a key.
+async fn life_cycle<K, W>(keys: &K, new: NewKey, works: W)
+where
+    K: ApiKeys,
+    W: AsyncFn(&CreatedKey) -> Result<(), Error>,
+{
+    let name = new.name.clone();
+    let local = new.local.is_some();
+    let made = keys.create(new).await.expect("create");
+    let listed = keys.list().await.expect("list");
+    let shown = listed.iter().find(|key| key.id == made.id).expect("the list shows the new key");
+    assert_eq!(shown.name.as_deref(), Some(name.as_str()));
+    works(&made).await.expect("the new key signs");
+
+    // A key whose private half never left this machine has no secret that the venue could replace.
+    let current = if local {
+        made
+    } else {
+        let rotated = keys.rotate(&made.id).await.expect("rotate");
+        assert!(matches!(rotated.old, OldSecret::Replaced | OldSecret::Revoked), "{:?}", rotated.old);
+        assert_eq!(works(&made).await.expect_err("the old secret fails").kind(), ErrorKind::Unauthorized);
+        works(&rotated.key).await.expect("the new secret signs");
+        rotated.key
+    };
+
+    keys.revoke(&current.id).await.expect("revoke");
+    let error = works(&current).await.expect_err("a revoked key fails");
+    assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
+    assert!(error.status().is_some() && !error.may_have_been_applied(), "{error}");
+    let left = keys.list().await.expect("list");
+    assert!(left.iter().all(|key| key.id != current.id || key.enabled == Some(false)), "the list shows no live key");
+}
+
+fn kalshi_client(sandbox: &Sandbox, credentials: kalshi::Credentials) -> kalshi::Client {
+    let environment = kalshi::Environment::Custom(format!("{}/trade-api/v2", sandbox.base_url()));
+    kalshi::Client::builder(environment).credentials(credentials).build().unwrap()
+}
+
+#[tokio::test]
+async fn kalshi_keys() {
+    for kind in [KeyKind::Rsa2048, KeyKind::Ed25519] {
+        let pair = PrivateKey::generate(kind).unwrap();
+        let first = KalshiKey {
+            key_id: "0b5d9f5c-0000-4000-8000-000000000001".into(),
+            public_key_pem: pair.public_key_pem().into(),
+            ..KalshiKey::default()
+        };
+        let sandbox = Sandbox::start(Accounts { kalshi: vec![first.clone()], ..Accounts::default() }).await.unwrap();
+        let client = kalshi_client(&sandbox, kalshi::Credentials::new(first.key_id, pair).unwrap());
+        let works = async |key: &CreatedKey| {
+            let client = kalshi_client(&sandbox, kalshi::Credentials::try_from(key)?);
+            client.get_balance().send().await.map(drop)
+        };
+        let scopes = ["read", "write"];
+        life_cycle(&client.keys(), NewKey::named("made there").scopes(scopes), works).await;
+        life_cycle(&client.keys(), NewKey::named("made here").scopes(scopes).local(kind), works).await;
+    }
+}
+
+#[tokio::test]
+async fn kalshi_makes_both_kinds_of_key() {
+    use kalshi::types::ApiKeyType;
+    let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
+    let account = &sandbox.accounts().kalshi[0];
+    let pem = account.private_key_pem.as_ref().unwrap();
+    let client = kalshi_client(&sandbox, kalshi::Credentials::from_pem(&account.key_id, pem).unwrap());
+    for (kind, label) in [(ApiKeyType::Rsa, "RSA PRIVATE KEY"), (ApiKeyType::Ed25519, "PRIVATE KEY")] {
+        let made = client.generate_api_key().body_map(|body| body.name("bot").key_type(kind)).send().await.unwrap();
+        assert!(made.private_key.expose().starts_with(&format!("-----BEGIN {label}-----")));
+        let credentials = kalshi::Credentials::from_pem(&made.api_key_id, made.private_key.expose()).unwrap();
+        kalshi_client(&sandbox, credentials).get_balance().send().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn bayse_keys() {
+    let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
+    let environment = bayse::Environment::Custom(sandbox.base_url().to_owned());
+    let anonymous = bayse::Client::builder(environment.clone()).build().unwrap();
+    let account = &sandbox.accounts().bayse[0];
+    let login = anonymous.login().body_map(|body| body.email(&account.email).password(&*account.password));
+    let login = login.send().await.unwrap();
+    let session = bayse::Credentials::session(login.token.clone(), login.device_id.clone()).unwrap();
+    let client = bayse::Client::builder(environment.clone()).credentials(session).build().unwrap();
+    let works = async |key: &CreatedKey| {
+        let credentials = bayse::Credentials::try_from(key)?;
+        let client = bayse::Client::builder(environment.clone()).credentials(credentials).build()?;
+        client.get_portfolio().send().await?;
+        // The read level proves no secret; a write does.
+        let order = client.cancel_order().order_id("no-such-order").send().await;
+        match order {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            other => other.map(drop),
+        }
+    };
+    life_cycle(&client.keys(), NewKey::named("Trading bot"), works).await;
+}
+
+#[tokio::test]
+async fn yativo_keys() {
+    let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
+    let environment = yativo::Environment::Custom(format!("{}/api/v1", sandbox.base_url()));
+    let account = &sandbox.accounts().yativo[0];
+    let credentials = yativo::Credentials::api_key(&environment, &account.api_key, &*account.api_secret).unwrap();
+    let client = yativo::Client::builder(environment.clone()).credentials(credentials).build().unwrap();
+    let works = async |key: &CreatedKey| {
+        use yativo::CreatedKeyExt;
+        let credentials = key.credentials(&environment)?;
+        let client = yativo::Client::builder(environment.clone()).credentials(credentials).build()?;
+        client.list_accounts().send().await.map(drop)
+    };
+    life_cycle(&client.keys(), NewKey::named("Production Backend").scopes(["read", "write"]), works).await;
+}
+
+fn deribit_client(environment: &deribit::Environment, credentials: deribit::Credentials) -> deribit::Client {
+    deribit::Client::builder(environment.clone()).credentials(credentials).build().unwrap()
+}
+
+#[tokio::test]
+async fn deribit_keys() {
+    let pairs = [KeyKind::Rsa2048, KeyKind::Ed25519].map(|kind| PrivateKey::generate(kind).unwrap());
+    let mut accounts = vec![DeribitKey {
+        client_id: "secret01".into(),
+        client_secret: Some("AMANDASECRECT".into()),
+        ..DeribitKey::default()
+    }];
+    accounts.extend(pairs.iter().enumerate().map(|(i, pair)| DeribitKey {
+        client_id: format!("pair{i}"),
+        public_key_pem: Some(pair.public_key_pem().into()),
+        ..DeribitKey::default()
+    }));
+    let sandbox = Sandbox::start(Accounts { deribit: accounts, ..Accounts::default() }).await.unwrap();
+    let environment = deribit::Environment::Custom(format!("{}/api/v2", sandbox.base_url()));
+    let [rsa, ed25519] = pairs;
+    let ways = [
+        deribit::Credentials::secret("secret01", "AMANDASECRECT").unwrap(),
+        deribit::Credentials::basic("secret01", "AMANDASECRECT").unwrap(),
+        deribit::Credentials::login(&environment, "secret01", "AMANDASECRECT").unwrap(),
+        deribit::Credentials::private_key(&environment, "pair0", rsa).unwrap(),
+        deribit::Credentials::private_key(&environment, "pair1", ed25519).unwrap(),
+    ];
+    let works = async |key: &CreatedKey| {
+        let client = deribit_client(&environment, deribit::Credentials::created(&environment, key)?);
+        client
+            .get_account_summary()
+            .body_map(|params| params.currency(deribit::types::Currency::Btc))
+            .send()
+            .await
+            .map(drop)
+    };
+    let scopes = ["account:read_write", "trade:read_write", "wallet:none"];
+    for way in ways {
+        let client = deribit_client(&environment, way);
+        life_cycle(&client.keys(), NewKey::named("bot").scopes(scopes), works).await;
+        life_cycle(&client.keys(), NewKey::named("local_rsa").scopes(scopes).local(KeyKind::Rsa2048), works).await;
+        life_cycle(&client.keys(), NewKey::named("local_ed").scopes(scopes).local(KeyKind::Ed25519), works).await;
+    }
+}
