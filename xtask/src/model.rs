@@ -167,6 +167,11 @@ pub fn schema_ref(schema: &Value) -> Option<&str> {
     text(schema, "$ref")?.strip_prefix("#/components/schemas/")
 }
 
+/// The schema that a reference leads to, or the schema itself.
+pub fn resolve<'a>(document: &'a Document, schema: &'a Value) -> &'a Value {
+    schema_ref(schema).and_then(|name| document.value.pointer(&step("/components/schemas", name))).unwrap_or(schema)
+}
+
 /// Calls `visit` for a schema and all schemas written inside it, without following references.
 pub fn walk_schema<'a>(pointer: &str, schema: &'a Value, visit: &mut dyn FnMut(&str, &'a Value)) {
     visit(pointer, schema);

@@ -1,9 +1,18 @@
 //! The rules of the spec vocabulary, and every trap of the generator, as named errors.
 
+mod bodies;
+mod forms;
+mod links;
+mod names;
 mod operations;
+mod parameters;
 mod references;
 mod schemas;
+mod shape;
 mod words;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::LazyLock;
 
@@ -15,7 +24,9 @@ pub use self::schemas::is_decimal_or_text;
 /// Everything that is wrong with a document, in the order of its files and lines.
 pub fn lint(document: &Document) -> Vec<Finding> {
     let mut findings = Vec::new();
+    shape::check(document, &mut findings);
     words::check(document, &mut findings);
+    names::check(document, &mut findings);
     references::check(document, &mut findings);
     operations::check(document, &mut findings);
     schemas::check(document, &mut findings);
@@ -23,6 +34,9 @@ pub fn lint(document: &Document) -> Vec<Finding> {
     findings.dedup();
     findings
 }
+
+/// Records a broken rule: its name, the place as a JSON pointer, what is wrong, what to do.
+type Fail<'a> = dyn FnMut(&'static str, &str, String, &str) + 'a;
 
 /// The kinds that `x-errors` may name, each with its variant of `ErrorKind`.
 pub const KINDS: [(&str, &str); 12] = [

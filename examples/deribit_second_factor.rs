@@ -1,0 +1,68 @@
+//! Deribit asks for my security key. How do I answer?
+//!
+//! `cargo run --example deribit_second_factor` manages keys on an account that has a second factor, against a sandbox of its own.
+//!
+//! For the real venue change two lines: `let environment = Environment::Test;` and your own client id and secret. The code then
+//! comes from your authenticator app; `code` asks for it.
+
+#![allow(clippy::print_stdout)]
+
+use std::error::Error;
+
+use venuekit::deribit::{Client, Credentials, Environment};
+use venuekit::keys::{ApiKeys, NewKey};
+use venuekit::wire::Secret;
+use venuekit_sandbox::{Accounts, DeribitKey, Sandbox};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    run().await
+}
+
+/// A challenge, a wrong code, the right one.
+pub async fn run() -> Result<(), Box<dyn Error>> {
+    // An account with a second factor; the sandbox makes up the rest.
+    let account = DeribitKey { totp_code: Some(CODE.into()), ..DeribitKey::default() };
+    let sandbox = Sandbox::start(Accounts { deribit: vec![account], ..Accounts::default() }).await?;
+    let account = &sandbox.accounts().deribit[0];
+    let secret = account.client_secret.as_deref().unwrap_or_default();
+
+    let environment = Environment::Custom(format!("{}/api/v2", sandbox.base_url()));
+    let credentials = Credentials::secret(&account.client_id, secret)?;
+    let deribit = Client::builder(environment).credentials(credentials).build()?;
+
+    // The call is answered with a challenge and not carried out.
+    let new = || NewKey::named("second_factor").scopes(["account:read", "trade:read_write"]);
+    let Err(error) = deribit.keys().create(new()).await else { return Err("no code was asked for".into()) };
+    let challenge = error.challenge().ok_or("the error is no challenge")?;
+    println!("{:?}: {error}", error.kind());
+
+    // The same call again, with the same parameters, through a client that answers. A challenge lives a minute, a code half of
+    // one, and a wrong code uses the challenge up: then begin again.
+    match deribit.confirm(challenge, "000000").keys().create(new()).await {
+        Err(error) => println!("a wrong code: {:?}, {error}", error.kind()),
+        Ok(_) => return Err("a wrong code was taken".into()),
+    }
+
+    let made = match deribit.keys().create(new()).await {
+        Err(error) if error.challenge().is_some() => {
+            let challenge = error.challenge().ok_or("the error is no challenge")?;
+            deribit.confirm(challenge, code()).keys().create(new()).await?
+        }
+        other => other?, // an account without a second factor
+    };
+    println!("made the key {}", made.id);
+
+    // Not every call asks: removing a key takes no code.
+    deribit.keys().revoke(&made.id).await?;
+    println!("removed it again");
+    Ok(())
+}
+
+/// The one code that the sandbox takes.
+const CODE: &str = "314159";
+
+/// Where a user would be asked.
+fn code() -> Secret {
+    Secret::new(CODE)
+}

@@ -1,0 +1,61 @@
+//! How do I handle errors of four venues in one place?
+//!
+//! `cargo run --example error_kinds` makes the same mistakes on every venue, against a sandbox of its own. The venues answer with
+//! codes, sentences and shapes of their own; `Error::kind` is the same word for the same trouble.
+//!
+//! For the real venues change the environments, and put your own credentials in the place of none.
+
+#![allow(clippy::print_stdout)]
+
+use std::error::Error as StdError;
+
+use venuekit::{Error, ErrorKind, bayse, deribit, kalshi, yativo};
+use venuekit_sandbox::{Accounts, Sandbox};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn StdError>> {
+    run().await
+}
+
+/// Errors of all venues through one function.
+pub async fn run() -> Result<(), Box<dyn StdError>> {
+    let sandbox = Sandbox::start(Accounts::default()).await?;
+    let url = |prefix: &str| format!("{}{prefix}", sandbox.base_url());
+    let kalshi = kalshi::Client::builder(kalshi::Environment::Custom(url("/trade-api/v2"))).build()?;
+    let bayse = bayse::Client::builder(bayse::Environment::Custom(url(""))).build()?;
+    let deribit = deribit::Client::builder(deribit::Environment::Custom(url("/api/v2"))).build()?;
+
+    let environment = yativo::Environment::Custom(url("/api/v1"));
+    let wrong = yativo::Credentials::api_key(&environment, "yativo_wrong", "wrong")?;
+    let yativo = yativo::Client::builder(environment).credentials(wrong).build()?;
+
+    // Refused here, before anything was sent: a credential is missing.
+    handle(kalshi.get_balance().send().await)?;
+    // Refused by the venue: the credential is wrong. It is the exchange for a token that fails, ahead of the call itself.
+    handle(yativo.list_accounts().send().await)?;
+    // The same, said in another shape.
+    handle(bayse.login().body_map(|body| body.email("nobody@example.com").password("wrong")).send().await)?;
+    // Two shapes of "there is no such thing".
+    handle(kalshi.get_market().ticker("NO-SUCH-MARKET").send().await)?;
+    handle(deribit.ticker().body_map(|params| params.instrument_name("BTC-NEVER")).send().await)?;
+    // A value that cannot be sent ends here, too.
+    handle(deribit.buy().body_map(|params| params.instrument_name("BTC-PERPETUAL").amount("ten")).send().await)?;
+    // Nobody is listening.
+    let nowhere = kalshi::Client::builder(kalshi::Environment::Custom("http://127.0.0.1:9".into())).build()?;
+    handle(nowhere.get_exchange_status().send().await)
+}
+
+/// What a program would do, whichever venue it was.
+fn handle<T>(outcome: Result<T, Error>) -> Result<(), Box<dyn StdError>> {
+    let Err(error) = outcome else { return Err("this call was meant to fail".into()) };
+    let advice = match error.kind() {
+        _ if error.may_have_been_applied() => "look it up before anything else",
+        _ if error.is_retryable() => "try again later",
+        ErrorKind::Unauthorized => "look at the credentials",
+        ErrorKind::NotFound | ErrorKind::InvalidRequest => "look at the parameters",
+        ErrorKind::InsufficientFunds => "make it smaller",
+        _ => "tell somebody",
+    };
+    println!("{:?}: {error}\n  -> {advice}", error.kind());
+    Ok(())
+}

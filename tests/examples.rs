@@ -1,0 +1,44 @@
+//! Every example runs to its end.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+macro_rules! examples {
+    ($($name:ident: $path:literal,)*) => {
+        $(
+            // `main` is for `cargo run --example`; here only `run` is called.
+            #[allow(dead_code)]
+            #[path = $path]
+            mod $name;
+
+            #[tokio::test]
+            async fn $name() {
+                $name::run().await.unwrap_or_else(|error| panic!("{error}"));
+            }
+        )*
+
+        const COVERED: &[&str] = &[$($path),*];
+    };
+}
+
+examples! {
+    create_keys: "../examples/create_keys.rs",
+    deribit_key_and_token: "../examples/deribit_key_and_token.rs",
+    deribit_second_factor: "../examples/deribit_second_factor.rs",
+    error_kinds: "../examples/error_kinds.rs",
+    kalshi_markets: "../examples/kalshi_markets.rs",
+    kalshi_order: "../examples/kalshi_order.rs",
+    yativo_webhook: "../examples/yativo_webhook.rs",
+}
+
+#[test]
+fn no_example_is_left_out() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let there: BTreeSet<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| format!("../examples/{}", entry.unwrap().file_name().into_string().unwrap()))
+        .collect();
+    let covered: BTreeSet<String> = COVERED.iter().map(|path| (*path).to_owned()).collect();
+    assert_eq!(there, covered, "examples/ on the left, what is run here on the right");
+}

@@ -1,0 +1,92 @@
+//! Request bodies and answers.
+
+use serde_json::Value;
+
+use super::Fail;
+use crate::document::Document;
+use crate::lint::schemas::types;
+use crate::model::{Operation, members, resolve, text};
+use crate::source::step;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+pub fn request(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>) {
+    let Some(body) = operation.value.get("requestBody") else { return };
+    let at = step(&operation.pointer, "requestBody");
+    if operation.method == "GET" {
+        fail("body-on-get", &at, "a GET has a body".to_owned(), "put the values into the query");
+    }
+    if body.get("required") != Some(&Value::Bool(true)) {
+        let help = "say `required: true`; an object without required fields is sent as `{}`";
+        fail("optional-body", &at, "the generator treats every body as required".to_owned(), help);
+    }
+    if members(body, "content").count() != 1 {
+        let count = members(body, "content").count();
+        fail("request-media", &at, format!("{count} request media types"), "a request has exactly one");
+    }
+    for (name, content) in members(body, "content") {
+        let at = step(&step(&at, "content"), name);
+        if !["application/json", FORM].contains(&name.as_str()) {
+            let help = "only JSON and form bodies can; leave the operation out, and say so in sources.md";
+            fail("request-media", &at, format!("`{name}` cannot be generated"), help);
+        }
+        if content.get("encoding").is_some() {
+            fail("encoding", &at, "`encoding` makes the generator panic".to_owned(), "leave it out");
+        }
+        let Some(schema) = content.get("schema") else {
+            fail("untyped-request", &at, "the body has no schema".to_owned(), "refer to a named schema");
+            continue;
+        };
+        if name == FORM {
+            let is_scalar = |schema| {
+                matches!(types(resolve(document, schema)).as_slice(), ["string" | "number" | "integer" | "boolean"])
+            };
+            let target = resolve(document, schema);
+            if types(target) != ["object"] || !members(target, "properties").all(|(_, field)| is_scalar(field)) {
+                let help = "a form is a named object of strings, numbers and booleans";
+                fail("form-body", &at, "the form cannot be written as names and values".to_owned(), help);
+            }
+        }
+    }
+}
+
+pub fn responses(operation: &Operation<'_>, fail: &mut Fail<'_>) {
+    let all = operation.responses();
+    let good = all.iter().filter(|(_, status, _)| status.starts_with('2')).count();
+    if good != 1 {
+        let message = format!("{good} 2xx responses");
+        fail("success-responses", &operation.pointer, message, "an operation has exactly one");
+    }
+    for (at, status, response) in &all {
+        let known = matches!(*status, "2XX" | "4XX" | "5XX")
+            || status.len() == 3
+                && status.parse::<u16>().is_ok_and(|code| (200..300).contains(&code) || (400..600).contains(&code));
+        if !known {
+            let help = "write one 2xx, and `4XX` and `5XX` for errors";
+            fail("response-status", at, format!("`{status}` is not read by the generator"), help);
+        }
+        if response.get("$ref").is_some() {
+            if status.starts_with('2') {
+                let help = "write it out here; only error responses are shared";
+                fail("response-ref", at, "a good answer stands somewhere else".to_owned(), help);
+            }
+            continue;
+        }
+        if text(response, "description").is_none() {
+            fail("response-description", at, "the response has no description".to_owned(), "OpenAPI asks for one");
+        }
+        for (media, content) in members(response, "content") {
+            if media != "application/json" {
+                let message = format!("`{media}` would be handed out as a raw byte stream");
+                fail("response-media", at, message, "only JSON answers are typed");
+            }
+            if content.get("schema").is_none() {
+                let message = "a JSON answer without schema makes the generator panic".to_owned();
+                fail("untyped-response", at, message, "refer to a named schema");
+            }
+            if content.get("encoding").is_some() {
+                fail("encoding", at, "`encoding` makes the generator panic".to_owned(), "leave it out");
+            }
+        }
+    }
+}

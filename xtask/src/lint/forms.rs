@@ -1,0 +1,155 @@
+//! What each of our words may say.
+
+use serde_json::Value;
+
+use super::KINDS;
+use crate::document::Document;
+use crate::model::{members, operations, text};
+
+pub fn name(_: &Document, value: &Value) -> Result<(), String> {
+    let plain = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    value.as_str().is_some_and(plain).then_some(()).ok_or_else(|| "is a name in lower case, with dashes".to_owned())
+}
+
+pub fn sentence(_: &Document, value: &Value) -> Result<(), String> {
+    value.as_str().is_some_and(|text| !text.trim().is_empty()).then_some(()).ok_or_else(|| "is a text".to_owned())
+}
+
+pub fn yes(_: &Document, value: &Value) -> Result<(), String> {
+    (*value == true).then_some(()).ok_or_else(|| "is `true` or left out".to_owned())
+}
+
+pub fn mapping(_: &Document, value: &Value) -> Result<(), String> {
+    value.is_object().then_some(()).ok_or_else(|| "is a mapping".to_owned())
+}
+
+pub fn list(_: &Document, value: &Value) -> Result<(), String> {
+    value.is_array().then_some(()).ok_or_else(|| "is a list".to_owned())
+}
+
+/// A mapping with these members: the first list is needed, the second allowed.
+fn shape(value: &Value, needed: &[&str], allowed: &[&str]) -> Result<(), String> {
+    let map = value.as_object().ok_or("is a mapping")?;
+    if let Some(key) = needed.iter().find(|key| !map.contains_key(**key)) {
+        return Err(format!("lacks `{key}`"));
+    }
+    match map.keys().find(|key| !needed.contains(&key.as_str()) && !allowed.contains(&key.as_str())) {
+        Some(key) => Err(format!("knows no `{key}`")),
+        None => Ok(()),
+    }
+}
+
+pub fn retry(_: &Document, value: &Value) -> Result<(), String> {
+    if matches!(value.as_str(), Some("safe" | "never")) {
+        return Ok(());
+    }
+    shape(value, &["keyed"], &[])
+        .map_err(|_| "is `safe`, `never` or `keyed: {header: NAME}` or `{field: NAME}`".to_owned())?;
+    let place = &value["keyed"];
+    let one = shape(place, &["header"], &[]).or_else(|_| shape(place, &["field"], &[]));
+    one.and_then(|()| if members(value, "keyed").all(|(_, v)| v.is_string()) { Ok(()) } else { Err(String::new()) })
+        .map_err(|_| "`keyed` names one `header` or one `field`".to_owned())
+}
+
+pub fn rate(document: &Document, value: &Value) -> Result<(), String> {
+    shape(value, &["bucket", "cost"], &["per-item"])?;
+    let bucket = text(value, "bucket").ok_or("`bucket` is a name")?;
+    if document.value.get("x-buckets").and_then(|buckets| buckets.get(bucket)).is_none() {
+        return Err(format!("the root's `x-buckets` has no `{bucket}`"));
+    }
+    if value["cost"].as_u64().is_none_or(|cost| cost > u64::from(u32::MAX)) {
+        return Err("`cost` is a whole number of tokens".to_owned());
+    }
+    if value.get("per-item").is_some_and(|field| !field.is_string()) {
+        return Err("`per-item` names the request list whose elements are counted".to_owned());
+    }
+    Ok(())
+}
+
+pub fn page(_: &Document, value: &Value) -> Result<(), String> {
+    match text(value, "style") {
+        Some("cursor") => shape(value, &["style", "param", "next", "items"], &[])?,
+        Some("page") => shape(value, &["style", "param", "last", "items"], &[])?,
+        _ => return Err("`style` is `cursor` or `page`".to_owned()),
+    }
+    let texts = value.as_object().into_iter().flatten().all(|(_, v)| v.is_string());
+    texts.then_some(()).ok_or_else(|| "its members are texts".to_owned())
+}
+
+pub fn reconcile(document: &Document, value: &Value) -> Result<(), String> {
+    use heck::ToSnakeCase;
+    let name = value.as_str().ok_or("names an operation")?;
+    let known = |operation: &crate::model::Operation<'_>| {
+        operation.id == name.to_snake_case() || text(operation.value, "name") == Some(name)
+    };
+    operations(document).iter().any(known).then_some(()).ok_or_else(|| format!("there is no operation `{name}`"))
+}
+
+pub fn rust_type(_: &Document, value: &Value) -> Result<(), String> {
+    shape(value, &["crate", "version", "path"], &["parameters"])?;
+    let krate = text(value, "crate").ok_or("`crate` is a text")?.replace('-', "_");
+    let path = text(value, "path").ok_or("`path` is a text")?;
+    // The generator would ignore it without a word.
+    if krate != "venuekit_wire" {
+        return Err("generated code names types of `venuekit-wire` only".to_owned());
+    }
+    path.starts_with("venuekit_wire::").then_some(()).ok_or_else(|| "`path` begins with the crate".to_owned())
+}
+
+fn kind_of(value: &Value) -> Result<(), String> {
+    let known = value.as_str().is_some_and(|kind| KINDS.iter().any(|(name, _)| *name == kind));
+    known.then_some(()).ok_or_else(|| format!("{value} is no kind of error"))
+}
+
+pub fn errors(_: &Document, value: &Value) -> Result<(), String> {
+    const POINTERS: [&str; 5] = ["code", "message", "detail", "param", "retry-after"];
+    let others = ["request-id-header", "failed-when", "kinds", "statuses", "not-processed"];
+    shape(value, &[], &[POINTERS.as_slice(), others.as_slice()].concat())?;
+    for key in POINTERS {
+        let Some(places) = value.get(key) else { continue };
+        let pointers = places.as_array().ok_or_else(|| format!("`{key}` is a list of JSON pointers"))?;
+        if !pointers.iter().all(|place| place.as_str().is_some_and(|p| p.starts_with('/'))) {
+            return Err(format!("`{key}` is a list of JSON pointers"));
+        }
+    }
+    for test in value.get("failed-when").and_then(Value::as_array).into_iter().flatten() {
+        shape(test, &["at", "equals"], &[])?;
+    }
+    for (_, kind) in members(value, "kinds").chain(members(value, "statuses")) {
+        kind_of(kind)?;
+    }
+    if let Some((status, _)) = members(value, "statuses").find(|(status, _)| status.parse::<u16>().is_err()) {
+        return Err(format!("`{status}` is no status"));
+    }
+    let codes = value.get("not-processed").and_then(Value::as_array);
+    let good = value.get("not-processed").is_none()
+        || codes.is_some_and(|codes| codes.iter().all(|code| code.is_string() || code.is_u64()));
+    good.then_some(()).ok_or_else(|| "`not-processed` is a list of codes, as text, and statuses, as numbers".to_owned())
+}
+
+pub fn challenge(_: &Document, value: &Value) -> Result<(), String> {
+    shape(value, &["flag", "challenge", "params"], &[])?;
+    shape(&value["params"], &["challenge", "code"], &[])?;
+    let texts = text(value, "flag").is_some()
+        && text(value, "challenge").is_some()
+        && members(value, "params").all(|(_, v)| v.is_string());
+    texts.then_some(()).ok_or_else(|| "its members are names".to_owned())
+}
+
+pub fn buckets(_: &Document, value: &Value) -> Result<(), String> {
+    for (bucket, tiers) in value.as_object().ok_or("is a mapping of buckets")? {
+        let tiers = tiers.as_array().filter(|tiers| !tiers.is_empty());
+        for tier in tiers.ok_or_else(|| format!("`{bucket}` is a list of tiers"))? {
+            shape(tier, &["tier", "refill", "capacity"], &[])?;
+            let good = text(tier, "tier").is_some()
+                && tier["refill"].as_f64().is_some_and(|refill| refill > 0.0)
+                && tier["capacity"].as_u64().is_some_and(|capacity| capacity > 0);
+            if !good {
+                return Err(format!("`{bucket}`: `tier` is a name, `refill` tokens a second, `capacity` whole tokens"));
+            }
+        }
+    }
+    Ok(())
+}

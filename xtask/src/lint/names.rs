@@ -1,0 +1,147 @@
+//! Names that are no names in Rust, are the same name twice, or are taken by what is generated around them.
+
+use serde_json::Value;
+
+use crate::document::{Document, Kind};
+use crate::finding::Finding;
+use crate::model::{Operation, collisions, members, operations, text};
+use crate::names::{pascal, snake};
+use crate::source::step;
+
+/// Types that generated code names without a path.
+const TYPES: [&str; 25] = [
+    "Box",
+    "ByteStream",
+    "ClientHooks",
+    "ClientInfo",
+    "Default",
+    "Err",
+    "Error",
+    "From",
+    "HashMap",
+    "Into",
+    "None",
+    "Ok",
+    "OperationInfo",
+    "Option",
+    "RequestBuilderExt",
+    "ResponseValue",
+    "Result",
+    "Self",
+    "Some",
+    "String",
+    "ToString",
+    "TryFrom",
+    "TryInto",
+    "Vec",
+    "Client",
+];
+
+/// Methods a client has besides its operations, generated, written by hand, or of the traits it implements.
+const METHODS: [&str; 19] = [
+    "api_version",
+    "baseurl",
+    "builder",
+    "client",
+    "clock",
+    "clone",
+    "confirm",
+    "connect",
+    "exec",
+    "fmt",
+    "inner",
+    "keys",
+    "new",
+    "new_with_client",
+    "post",
+    "pre",
+    "with_code",
+    "with_session",
+    "with_timeout",
+];
+
+/// What the builder of an operation has besides its parameters, and the variables of its `send` that the generator does not
+/// rename.
+const PARAMETERS: [&str; 6] = ["body", "body_map", "encode_path", "header_map", "new", "send"];
+
+pub fn check(document: &Document, findings: &mut Vec<Finding>) {
+    let all = operations(document);
+    types(document, &all, findings);
+    for operation in &all {
+        operation_name(document, operation, findings);
+        parameters(document, operation, findings);
+    }
+    for (first, second) in collisions(all.iter().map(|operation| operation.id.as_str()), pascal) {
+        let at = all.iter().rfind(|operation| operation.id == second).map_or("", |operation| &operation.pointer);
+        let message = format!("the operations `{first}` and `{second}` are one name in Rust");
+        findings.push(document.finding("duplicate-operation", at, message, "give one of them another operationId"));
+    }
+}
+
+fn types(document: &Document, all: &[Operation<'_>], findings: &mut Vec<Finding>) {
+    let schemas: Vec<&str> =
+        members(document.value.get("components").unwrap_or(&Value::Null), "schemas").map(|(name, _)| &**name).collect();
+    for name in &schemas {
+        let at = step("/components/schemas", name);
+        if *name != pascal(name) && !name.chars().all(|c| c.is_ascii_alphanumeric())
+            || !name.starts_with(|c: char| c.is_ascii_uppercase())
+        {
+            let message = format!("`{name}` is not in PascalCase");
+            findings.push(document.finding("schema-name", &at, message, "name schemas like Rust types"));
+        }
+        if TYPES.contains(name) {
+            let message = format!("generated code means another type by `{name}`");
+            findings.push(document.finding("reserved-name", &at, message, "say more: what is it a name of?"));
+        }
+    }
+    for (first, second) in collisions(schemas.iter().copied(), pascal) {
+        let at = step("/components/schemas", &second);
+        let message = format!("`{first}` and `{second}` are one name in Rust");
+        findings.push(document.finding("type-collision", &at, message, "rename one of them"));
+    }
+    if document.kind == Kind::OpenRpc {
+        for operation in all {
+            let made = format!("{}Params", operation.pascal());
+            if let Some(name) = schemas.iter().find(|name| pascal(name) == made) {
+                let at = step("/components/schemas", name);
+                let message = format!("the params of `{}` become a type of this name", operation.id);
+                findings.push(document.finding("type-collision", &at, message, "rename the schema"));
+            }
+        }
+    }
+}
+
+fn operation_name(document: &Document, operation: &Operation<'_>, findings: &mut Vec<Finding>) {
+    let (at, id) = (&operation.pointer, &operation.id);
+    if id.is_empty() {
+        let message = format!("{} {} has no operationId", operation.method, operation.path);
+        findings.push(document.finding("no-operation-id", at, message, "name it as the venue does"));
+    } else if snake(id) != *id {
+        let message = format!("`{id}` cannot be the name of a method");
+        findings.push(document.finding("operation-name", at, message, "use letters, digits and dashes; no Rust keyword"));
+    } else if METHODS.contains(&id.as_str()) || TYPES.contains(&pascal(id).as_str()) {
+        let message = format!("every client has something else called `{id}`");
+        findings.push(document.finding("reserved-name", at, message, "say more: `get_`, `list_`, `create_` ..."));
+    }
+}
+
+fn parameters(document: &Document, operation: &Operation<'_>, findings: &mut Vec<Finding>) {
+    let all = operation.parameters(document);
+    let names = all.iter().filter_map(|(_, parameter)| text(parameter, "name"));
+    for (first, second) in collisions(names, snake) {
+        let message = format!("the parameters `{first}` and `{second}` are one name in Rust");
+        let help = "the generator knows parameters by name only; leave one out or rename it";
+        findings.push(document.finding("parameter-collision", &operation.pointer, message, help));
+    }
+    if document.kind == Kind::OpenRpc {
+        return;
+    }
+    for (at, parameter) in &all {
+        let name = text(parameter, "name").unwrap_or_default();
+        if PARAMETERS.contains(&snake(name).as_str()) {
+            let message = format!("every request has something else called `{name}`");
+            let help = "the generator cannot rename a parameter: leave it out, and say so in sources.md";
+            findings.push(document.finding("reserved-name", at, message, help));
+        }
+    }
+}

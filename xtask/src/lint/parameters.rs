@@ -1,0 +1,166 @@
+//! Parameters: where they stand, what they hold, and what must never be one.
+
+use serde_json::Value;
+
+use super::{Fail, UNSAFE_IDS};
+use crate::document::{Document, Kind};
+use crate::lint::schemas::types;
+use crate::model::{Operation, members, resolve, schema_ref, text};
+use crate::source::step;
+
+/// Headers that the transport writes.
+const HEADERS: [&str; 9] = [
+    "accept",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "transfer-encoding",
+    "user-agent",
+];
+
+pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>) {
+    for (at, parameter) in operation.parameters(document) {
+        let name = text(parameter, "name").unwrap_or_default();
+        if name.is_empty() {
+            fail("nameless-parameter", &at, "the parameter has no name".to_owned(), "add `name`");
+        }
+        let Some(schema) = parameter.get("schema").filter(|schema| schema.is_object()) else {
+            let help = "describe it by `schema`, not by `content`";
+            fail("parameter-content", &at, format!("`{name}` has no schema"), help);
+            continue;
+        };
+        if document.kind == Kind::OpenApi {
+            place(document, &at, name, parameter, schema, fail);
+        }
+    }
+}
+
+fn place(document: &Document, at: &str, name: &str, parameter: &Value, schema: &Value, fail: &mut Fail<'_>) {
+    let place = text(parameter, "in").unwrap_or_default();
+    let usual = match place {
+        "query" => "form",
+        "path" | "header" => "simple",
+        _ => {
+            let help = "a parameter is in `path`, `query` or `header`";
+            return fail("parameter-place", at, format!("`{name}` is in `{place}`"), help);
+        }
+    };
+    if let Some(style) = text(parameter, "style").filter(|style| *style != usual) {
+        let help =
+            "only `form` in the query and `simple` elsewhere are generated; write `a[b]` as a parameter of that name";
+        fail("parameter-style", at, format!("`{name}` has the style `{style}`"), help);
+    }
+    if parameter.get("explode") == Some(&Value::Bool(false)) {
+        let message = format!("`explode: false` on `{name}` is ignored by the generator");
+        fail("explode", at, message, "make it `type: string` and say that commas join the values");
+    }
+    holds(document, at, name, place, resolve(document, schema), fail);
+    match place {
+        "path" => {
+            if parameter.get("required") != Some(&Value::Bool(true)) {
+                let message = format!("`{name}` is not `required: true`");
+                fail("optional-path-parameter", at, message, "a path parameter always is");
+            }
+            path_pattern(document, at, name, schema, fail);
+        }
+        "header" => header(document, at, name, fail),
+        _ => {}
+    }
+}
+
+/// What is written into a URL or a header is one text, or in the query several.
+fn holds(document: &Document, at: &str, name: &str, place: &str, target: &Value, fail: &mut Fail<'_>) {
+    let is_list = types(target).contains(&"array");
+    if is_list && place != "query" {
+        let help = "make it a string that says how it is joined";
+        return fail("list-parameter", at, format!("`{name}` is a list outside the query"), help);
+    }
+    let one = if is_list { target.get("items").map_or(target, |items| resolve(document, items)) } else { target };
+    if !matches!(types(one).as_slice(), ["string" | "number" | "integer" | "boolean"]) {
+        let help = "a parameter is a string, a number or a boolean, or in the query a list of them";
+        fail("parameter-type", at, format!("`{name}` is no scalar"), help);
+    }
+    if text(one, "format") != Some("secret") {
+        return;
+    }
+    if place == "header" {
+        let help = "make it a security scheme with an `x-credential`: credentials are the transport's";
+        fail("secret-header", at, format!("`{name}` is a secret in a header"), help);
+    } else {
+        let help = "a URL is logged by every server on the way: send it in the body, or leave the operation out";
+        fail("secret-in-url", at, format!("`{name}` is a secret in the {place}"), help);
+    }
+}
+
+/// A path parameter is percent-encoded by the generator, but `.` is not: without a pattern, `..` reaches another route.
+fn path_pattern(document: &Document, at: &str, name: &str, schema: &Value, fail: &mut Fail<'_>) {
+    let help = "give it a `$ref` to a string schema whose pattern accepts neither '', '.', '..' nor a slash";
+    let target = schema_ref(schema).map(|_| resolve(document, schema));
+    // A type of ours would be used in place of the pattern.
+    let plain = |schema: &&Value| {
+        matches!(text(schema, "format"), None | Some("uuid"))
+            && schema.get("x-rust-type").is_none()
+            && schema.get("enum").is_none()
+    };
+    let Some(pattern) = target.filter(plain).and_then(|schema| text(schema, "pattern")) else {
+        return fail("bare-path-parameter", at, format!("`{name}` accepts any text"), help);
+    };
+    // A pattern that is none is named where it stands.
+    let Ok(regex) = regress::Regex::new(pattern) else { return };
+    if let Some(bad) = UNSAFE_IDS.iter().find(|id| regex.find(id).is_some()) {
+        fail("unsafe-path-pattern", at, format!("the pattern of `{name}` accepts {bad:?}"), help);
+    }
+}
+
+fn header(document: &Document, at: &str, name: &str, fail: &mut Fail<'_>) {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if !name.chars().all(is_token) {
+        fail("header-name", at, format!("`{name}` cannot be the name of a header"), "correct it");
+    }
+    let is_scheme = members(document.value.get("components").unwrap_or(&Value::Null), "securitySchemes").any(
+        |(_, scheme)| {
+            text(scheme, "in") == Some("header")
+                && text(scheme, "name").is_some_and(|scheme| scheme.eq_ignore_ascii_case(name))
+        },
+    );
+    if is_scheme || HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+        let help = "leave it out: credentials, signatures and what every request has are the transport's";
+        fail("transport-header", at, format!("`{name}` is written by the transport"), help);
+    }
+}
+
+/// The placeholders of a path and the parameters in it are the same.
+pub fn placeholders(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>) {
+    let at = &operation.pointer;
+    let placeholders: Vec<&str> =
+        operation.path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name)).collect();
+    let all = operation.parameters(document);
+    let declared: Vec<&str> = all
+        .iter()
+        .filter(|(_, parameter)| text(parameter, "in") == Some("path"))
+        .filter_map(|(_, parameter)| text(parameter, "name"))
+        .collect();
+    for name in placeholders.iter().filter(|name| !declared.contains(*name)) {
+        let help = "declare it with `in: path` and `required: true`";
+        fail("missing-path-parameter", at, format!("`{{{name}}}` has no parameter"), help);
+    }
+    for name in declared.iter().filter(|name| !placeholders.contains(*name)) {
+        let message = format!("`{name}` does not occur in `{}`", operation.path);
+        fail("unused-path-parameter", at, message, "add it to the path in braces, or remove the parameter");
+    }
+}
+
+/// A key in the query would be written into every log on the way.
+pub fn schemes(document: &Document, fail: &mut Fail<'_>) {
+    for holder in ["/components/securitySchemes", "/x-security-schemes"] {
+        for (name, scheme) in document.value.pointer(holder).and_then(Value::as_object).into_iter().flatten() {
+            if text(scheme, "type") == Some("apiKey") && text(scheme, "in") != Some("header") {
+                let message = format!("the credential `{name}` is not in a header");
+                fail("secret-in-url", &step(holder, name), message, "only headers carry credentials");
+            }
+        }
+    }
+}
