@@ -133,16 +133,6 @@ impl Joiner<'_> {
     fn run(mut self, root: usize, kind: Kind) -> Result<(Value, Mounts), Vec<Finding>> {
         self.mounts.push((String::new(), root, String::new()));
         let mut value = self.rewritten(root, "", &self.sources[root].value.clone());
-        if !value.is_object() {
-            self.fail(
-                "no-root",
-                root,
-                "",
-                "the root document is not a mapping",
-                "begin it with `openapi:` or `openrpc:`",
-            );
-            return Err(self.findings);
-        }
         match kind {
             Kind::OpenApi => self.mount_paths(root, &mut value),
             Kind::OpenRpc => self.mount_methods(root, &mut value),

@@ -1,5 +1,5 @@
 //! The project's chores: `cargo xtask codegen | lint | bundle`.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::print_stderr)]
 
 mod codegen;
 mod document;
@@ -8,9 +8,14 @@ mod finding;
 mod lint;
 mod lower;
 mod model;
+mod names;
 mod source;
 
-use std::path::Path;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use document::Document;
@@ -19,40 +24,62 @@ use finding::Finding;
 const USAGE: &str = "\
 usage: cargo xtask codegen [VENUE...] [--check]   regenerate the clients; with --check only say what is stale
        cargo xtask lint [VENUE...]                check the specs
-       cargo xtask bundle VENUE [--lowered]       print a spec as one JSON document; --lowered: as Progenitor receives it";
+       cargo xtask bundle VENUE [--lowered]       print a spec as one JSON document; --lowered: as Progenitor receives it
+each takes --root=DIR for a workspace other than this one";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (flags, words): (Vec<&str>, Vec<&str>) =
-        arguments.iter().map(String::as_str).partition(|word| word.starts_with('-'));
-    let root = codegen::root();
-    let run = match (words.split_first(), flags.as_slice()) {
-        (_, ["-h" | "--help"]) => Ok(help()),
-        (Some((&"codegen", venues)), []) => chosen(&root, venues).map(|venues| codegen(&root, &venues, false)),
-        (Some((&"codegen", venues)), ["--check"]) => chosen(&root, venues).map(|venues| codegen(&root, &venues, true)),
-        (Some((&"lint", venues)), []) => chosen(&root, venues).map(|venues| lint(&root, &venues)),
-        (Some((&"bundle", [venue])), []) => chosen(&root, &[*venue]).map(|_| bundle(&root, venue, false)),
-        (Some((&"bundle", [venue])), ["--lowered"]) => chosen(&root, &[*venue]).map(|_| bundle(&root, venue, true)),
-        _ => Err(USAGE.to_owned()),
-    };
-    run.unwrap_or_else(|message| {
+    let mut root = codegen::root();
+    let mut flags = Vec::new();
+    let mut words = Vec::new();
+    for argument in std::env::args().skip(1) {
+        match argument.strip_prefix("--root=") {
+            Some(other) => root = PathBuf::from(other),
+            None if argument.starts_with('-') => flags.push(argument),
+            None => words.push(argument),
+        }
+    }
+    run(&root, &words, &flags).unwrap_or_else(|message| {
         eprintln!("{message}");
         ExitCode::from(2)
     })
 }
 
-fn help() -> ExitCode {
-    println!("{USAGE}");
-    ExitCode::SUCCESS
+/// Does what was asked; an error is about how it was asked.
+fn run(root: &Path, words: &[String], flags: &[String]) -> Result<ExitCode, String> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    match (words.as_slice(), flags.as_slice()) {
+        (_, ["-h" | "--help"]) => Ok(print(USAGE)),
+        (["codegen", venues @ ..], []) => Ok(codegen(root, &chosen(root, venues)?, false)),
+        (["codegen", venues @ ..], ["--check"]) => Ok(codegen(root, &chosen(root, venues)?, true)),
+        (["lint", venues @ ..], []) => Ok(lint(root, &chosen(root, venues)?)),
+        (["bundle", venue], []) => chosen(root, &[venue]).map(|_| bundle(root, venue, false)),
+        (["bundle", venue], ["--lowered"]) => chosen(root, &[venue]).map(|_| bundle(root, venue, true)),
+        _ => Err(USAGE.to_owned()),
+    }
 }
 
 /// The venues that were named, or all.
 fn chosen(root: &Path, names: &[&str]) -> Result<Vec<String>, String> {
     let all = codegen::venues(root);
+    if all.is_empty() {
+        return Err(format!("there is no venue below {}", root.join("specs").display()));
+    }
     if let Some(unknown) = names.iter().find(|name| !all.iter().any(|venue| venue == *name)) {
         return Err(format!("there is no venue `{unknown}`; specs/ has {}", all.join(", ")));
     }
     Ok(if names.is_empty() { all } else { names.iter().map(|name| (*name).to_owned()).collect() })
+}
+
+/// Writes to standard output. Whoever reads it may stop when they have seen enough, as `head` does.
+fn print(text: &str) -> ExitCode {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("cannot write: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 fn report(findings: &[Finding]) {
@@ -64,7 +91,7 @@ fn report(findings: &[Finding]) {
 fn codegen(root: &Path, venues: &[String], check: bool) -> ExitCode {
     let mut failed = false;
     if !check {
-        println!("{:<9} {:>10} {:>7} {:>8}   {:<7}   time", "venue", "operations", "types", "lines", "changed");
+        print(&format!("{:<9} {:>10} {:>7} {:>8}   {:<7}   time", "venue", "operations", "types", "lines", "changed"));
     }
     for venue in venues {
         match codegen::codegen(root, venue, check) {
@@ -78,10 +105,10 @@ fn codegen(root: &Path, venues: &[String], check: bool) -> ExitCode {
                 let g = &outcome.generated;
                 let changed = if outcome.stale.is_empty() { "no" } else { "yes" };
                 let seconds = outcome.took.as_secs_f64();
-                println!(
+                print(&format!(
                     "{:<9} {:>10} {:>7} {:>8}   {changed:<7}   {seconds:.2} s",
                     outcome.venue, g.operations, g.types, g.lines
-                );
+                ));
             }
         }
     }
@@ -108,7 +135,7 @@ fn stale(outcome: &codegen::Outcome) -> bool {
 fn lint(root: &Path, venues: &[String]) -> ExitCode {
     let mut count = 0;
     for venue in venues {
-        let findings = Document::read(root, venue).map_or_else(|findings| findings, |document| lint::lint(&document));
+        let findings = linted(root, venue).err().unwrap_or_default();
         report(&findings);
         count += findings.len();
     }
@@ -116,19 +143,27 @@ fn lint(root: &Path, venues: &[String]) -> ExitCode {
         eprintln!("{count} errors");
         return ExitCode::FAILURE;
     }
-    println!("{}: no errors", venues.join(", "));
-    ExitCode::SUCCESS
+    print(&format!("{}: no errors", venues.join(", ")))
+}
+
+fn linted(root: &Path, venue: &str) -> Result<Document, Vec<Finding>> {
+    let document = Document::read(root, venue)?;
+    let findings = lint::lint(&document);
+    if findings.is_empty() { Ok(document) } else { Err(findings) }
 }
 
 fn bundle(root: &Path, venue: &str, lowered: bool) -> ExitCode {
-    let document = match Document::read(root, venue) {
-        Ok(document) => document,
+    // Lowering takes for granted what lint makes sure of.
+    let value = if lowered {
+        linted(root, venue).map(|document| lower::lower(&document))
+    } else {
+        Document::read(root, venue).map(|document| document.value)
+    };
+    match value {
+        Ok(value) => print(&format!("{:#}", emit::canonical(value))),
         Err(findings) => {
             report(&findings);
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
-    };
-    let value = if lowered { lower::lower(&document) } else { document.value };
-    println!("{:#}", emit::canonical(value));
-    ExitCode::SUCCESS
+    }
 }

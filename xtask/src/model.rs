@@ -167,9 +167,20 @@ pub fn schema_ref(schema: &Value) -> Option<&str> {
     text(schema, "$ref")?.strip_prefix("#/components/schemas/")
 }
 
-/// The schema that a reference leads to, or the schema itself.
+/// The schema that a schema stands for: by `$ref`, or by an `allOf` of one that gives it a description.
+pub fn stands_for(schema: &Value) -> Option<&str> {
+    if let Some(name) = schema_ref(schema) {
+        return Some(name);
+    }
+    match schema.get("allOf")?.as_array()?.as_slice() {
+        [only] if schema.get("properties").is_none() => schema_ref(only),
+        _ => None,
+    }
+}
+
+/// The schema that a schema stands for, or the schema itself.
 pub fn resolve<'a>(document: &'a Document, schema: &'a Value) -> &'a Value {
-    schema_ref(schema).and_then(|name| document.value.pointer(&step("/components/schemas", name))).unwrap_or(schema)
+    stands_for(schema).and_then(|name| document.value.pointer(&step("/components/schemas", name))).unwrap_or(schema)
 }
 
 /// Calls `visit` for a schema and all schemas written inside it, without following references.

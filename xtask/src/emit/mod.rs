@@ -4,8 +4,10 @@ mod client;
 mod seal;
 mod venue;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 use serde_json::{Map, Value};
 
@@ -30,7 +32,7 @@ pub struct Generated {
 /// Generates a venue's client. The document is lint-clean; if the generator fails all the same, that is a finding too.
 pub fn generate(document: &Document) -> Result<Generated, Vec<Finding>> {
     // The generator asserts where it should refuse. Whatever lint let through ends here, as an error and not as a backtrace.
-    let attempt = catch_unwind(AssertUnwindSafe(|| build(document)));
+    let attempt = silently(|| catch_unwind(AssertUnwindSafe(|| build(document))));
     attempt.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
         Err(said.unwrap_or("no reason given").to_owned())
@@ -39,6 +41,27 @@ pub fn generate(document: &Document) -> Result<Generated, Vec<Finding>> {
         let help = "`cargo xtask bundle --lowered` shows what the generator was given; lint should have caught this: add a rule";
         vec![document.finding("generator", "", message, help)]
     })
+}
+
+thread_local! {
+    static SILENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps what panics on this thread from being printed; other threads report theirs as ever.
+fn silently<T>(work: impl FnOnce() -> T) -> T {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !SILENT.get() {
+                usual(info);
+            }
+        }));
+    });
+    SILENT.set(true);
+    let result = work();
+    SILENT.set(false);
+    result
 }
 
 fn build(document: &Document) -> Result<Generated, String> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::document::{Document, Kind};
 use crate::lint::KINDS;
-use crate::model::{Operation, follow, members, operations, schema_ref, text, walk_schema};
+use crate::model::{Operation, follow, members, operations, resolve, text, walk_schema};
 use crate::source::step;
 
 pub fn source(document: &Document) -> String {
@@ -244,10 +244,7 @@ fn variant(kind: &Value) -> Ident {
 /// The names of a request's members that are secrets.
 fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<String> {
     let mut fields = BTreeSet::new();
-    let is_secret = |schema: &Value| {
-        let target = schema_ref(schema).and_then(|name| document.value.pointer(&step("/components/schemas", name)));
-        text(target.unwrap_or(schema), "format") == Some("secret")
-    };
+    let is_secret = |schema: &Value| text(resolve(document, schema), "format") == Some("secret");
     for (_, parameter) in operation.parameters(document) {
         if parameter.get("schema").is_some_and(is_secret) {
             fields.extend(text(parameter, "name").map(str::to_owned));

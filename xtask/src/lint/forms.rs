@@ -8,7 +8,11 @@ use crate::model::{members, operations, text};
 
 pub fn name(_: &Document, value: &Value) -> Result<(), String> {
     let plain = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        text.starts_with(|c: char| c.is_ascii_lowercase())
+            && !text.ends_with('-')
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            // It becomes a variant.
+            && text != "self"
     };
     value.as_str().is_some_and(plain).then_some(()).ok_or_else(|| "is a name in lower case, with dashes".to_owned())
 }
@@ -89,13 +93,21 @@ pub fn reconcile(document: &Document, value: &Value) -> Result<(), String> {
 
 pub fn rust_type(_: &Document, value: &Value) -> Result<(), String> {
     shape(value, &["crate", "version", "path"], &["parameters"])?;
-    let krate = text(value, "crate").ok_or("`crate` is a text")?.replace('-', "_");
-    let path = text(value, "path").ok_or("`path` is a text")?;
-    // The generator would ignore it without a word.
-    if krate != "venuekit_wire" {
-        return Err("generated code names types of `venuekit-wire` only".to_owned());
+    // The generator would ignore all of these without a word.
+    if text(value, "crate") != Some("venuekit-wire") || text(value, "version") != Some("*") {
+        return Err("generated code names types of `venuekit-wire`, version `*`, only".to_owned());
     }
-    path.starts_with("venuekit_wire::").then_some(()).ok_or_else(|| "`path` begins with the crate".to_owned())
+    let path = text(value, "path").unwrap_or_default();
+    let is_path = syn::parse_str::<syn::Path>(path).is_ok() && !path.contains([' ', '<', '(']);
+    if !path.starts_with("venuekit_wire::") || !is_path {
+        return Err("`path` is a Rust path that begins with `venuekit_wire::`".to_owned());
+    }
+    let parameters = value.get("parameters").is_none_or(|all| all.as_array().is_some_and(|all| all.iter().all(Value::is_object)));
+    parameters.then_some(()).ok_or_else(|| "`parameters` is a list of schemas".to_owned())
+}
+
+fn mapping_of_kinds(value: &Value) -> Result<(), String> {
+    value.as_object().ok_or("is a mapping")?.values().try_for_each(kind_of)
 }
 
 fn kind_of(value: &Value) -> Result<(), String> {
@@ -114,13 +126,22 @@ pub fn errors(_: &Document, value: &Value) -> Result<(), String> {
             return Err(format!("`{key}` is a list of JSON pointers"));
         }
     }
-    for test in value.get("failed-when").and_then(Value::as_array).into_iter().flatten() {
-        shape(test, &["at", "equals"], &[])?;
+    if value.get("request-id-header").is_some_and(|header| !header.is_string()) {
+        return Err("`request-id-header` is the name of a header".to_owned());
     }
-    for (_, kind) in members(value, "kinds").chain(members(value, "statuses")) {
-        kind_of(kind)?;
+    if let Some(tests) = value.get("failed-when") {
+        for test in tests.as_array().ok_or("`failed-when` is a list")? {
+            shape(test, &["at", "equals"], &[])?;
+            if !text(test, "at").is_some_and(|at| at.starts_with('/')) {
+                return Err("`at` is a JSON pointer".to_owned());
+            }
+        }
     }
-    if let Some((status, _)) = members(value, "statuses").find(|(status, _)| status.parse::<u16>().is_err()) {
+    for key in ["kinds", "statuses"] {
+        value.get(key).map_or(Ok(()), mapping_of_kinds).map_err(|problem| format!("`{key}`: {problem}"))?;
+    }
+    let is_status = |status: &str| status.parse::<u16>().is_ok_and(|status| (100..600).contains(&status));
+    if let Some((status, _)) = members(value, "statuses").find(|(status, _)| !is_status(status)) {
         return Err(format!("`{status}` is no status"));
     }
     let codes = value.get("not-processed").and_then(Value::as_array);

@@ -1,6 +1,7 @@
 //! The rules of the spec vocabulary, and every trap of the generator, as named errors.
 
 mod bodies;
+mod composition;
 mod forms;
 mod links;
 mod names;
@@ -19,7 +20,7 @@ use std::sync::LazyLock;
 use crate::document::Document;
 use crate::finding::Finding;
 
-pub use self::schemas::is_decimal_or_text;
+pub use self::composition::is_decimal_or_text;
 
 /// Everything that is wrong with a document, in the order of its files and lines.
 pub fn lint(document: &Document) -> Vec<Finding> {

@@ -1,25 +1,18 @@
 //! What refers to what.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use heck::ToPascalCase;
 use serde_json::Value;
 
 use crate::document::Document;
 use crate::finding::Finding;
-use crate::model::{Reach, collisions, follow, members, operations, schema_ref};
+use crate::model::{Reach, follow, members, operations, schema_ref};
 use crate::source::step;
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {
     dangling(document, "", &document.value, findings);
+    cycles(document, findings);
     unused(document, findings);
-    let names =
-        members(document.value.get("components").unwrap_or(&Value::Null), "schemas").map(|(name, _)| name.as_str());
-    for (first, second) in collisions(names, |name| name.to_pascal_case()) {
-        let at = step("/components/schemas", &second);
-        let message = format!("`{first}` and `{second}` are one name in Rust");
-        findings.push(document.finding("type-collision", &at, message, "rename one of them"));
-    }
 }
 
 fn dangling(document: &Document, pointer: &str, value: &Value, findings: &mut Vec<Finding>) {
@@ -32,25 +25,75 @@ fn dangling(document: &Document, pointer: &str, value: &Value, findings: &mut Ve
         Value::Object(map) => {
             for (key, inner) in map {
                 let below = step(pointer, key);
-                match inner.as_str().filter(|_| key == "$ref" && !pointer.ends_with("/properties")) {
-                    Some(reference) => {
-                        let found = reference.strip_prefix('#').and_then(|target| document.value.pointer(target));
-                        if found.is_none() {
-                            let message = format!("`{reference}` leads nowhere");
-                            findings.push(document.finding(
-                                "dangling-ref",
-                                &below,
-                                message,
-                                "correct the name, or define it",
-                            ));
-                        }
-                    }
-                    None => dangling(document, &below, inner, findings),
+                if key == "$ref" && !pointer.ends_with("/properties") {
+                    reference(document, pointer, &below, inner, findings);
+                } else {
+                    dangling(document, &below, inner, findings);
                 }
             }
         }
         _ => {}
     }
+}
+
+fn reference(document: &Document, holder: &str, at: &str, value: &Value, findings: &mut Vec<Finding>) {
+    let section = section(holder);
+    let reference = value.as_str().unwrap_or_default();
+    let found = reference.strip_prefix('#').and_then(|target| document.value.pointer(target));
+    if found.is_none() {
+        let message = format!("`{reference}` leads nowhere");
+        findings.push(document.finding("dangling-ref", at, message, "correct the name, or define it"));
+        return;
+    }
+    let name = reference.strip_prefix("#/components/").and_then(|rest| rest.strip_prefix(section)?.strip_prefix('/'));
+    if name.is_none_or(|name| name.contains(['/', '~'])) {
+        let message = format!("`{reference}` is no member of `{section}`");
+        findings.push(document.finding("ref-target", at, message, format!("refer to a named one of the {section}")));
+    }
+}
+
+/// What kind of thing may stand in the place of a reference.
+fn section(holder: &str) -> &'static str {
+    let steps: Vec<&str> = holder.split('/').collect();
+    match steps.as_slice() {
+        ["", "paths", _, "parameters", _]
+        | ["", "paths", _, _, "parameters", _]
+        | ["", "methods", _, "params", _]
+        | ["", "components", "parameters", _] => "parameters",
+        ["", "paths", _, _, "responses", _] | ["", "components", "responses", _] => "responses",
+        _ => "schemas",
+    }
+}
+
+/// A schema that is made of itself, and not of lists or fields that hold it, has no end.
+fn cycles(document: &Document, findings: &mut Vec<Finding>) {
+    let schemas = || members(document.value.get("components").unwrap_or(&Value::Null), "schemas");
+    let edges: BTreeMap<&str, BTreeSet<&str>> = schemas().map(|(name, schema)| (name.as_str(), parts(schema))).collect();
+    for (name, _) in schemas() {
+        let mut reached = BTreeSet::new();
+        let mut open: Vec<&str> = edges[name.as_str()].iter().copied().collect();
+        while let Some(next) = open.pop() {
+            if reached.insert(next) {
+                open.extend(edges.get(next).into_iter().flatten());
+            }
+        }
+        if reached.contains(name.as_str()) {
+            let message = format!("`{name}` is made of itself");
+            let help = "a schema may hold itself in a field or a list, and not be a name for itself";
+            findings.push(document.finding("ref-cycle", &step("/components/schemas", name), message, help));
+        }
+    }
+}
+
+/// The schemas that a schema stands for, in part or as a whole.
+fn parts(schema: &Value) -> BTreeSet<&str> {
+    let mut names: BTreeSet<&str> = schema_ref(schema).into_iter().collect();
+    for key in ["allOf", "oneOf", "anyOf"] {
+        for inner in schema.get(key).and_then(Value::as_array).into_iter().flatten() {
+            names.extend(parts(inner));
+        }
+    }
+    names
 }
 
 /// A schema that no operation uses is dead weight, or a forgotten reference.

@@ -1,12 +1,12 @@
 //! Schemas: names, secrets, money, and the shapes that the generator panics at or gets wrong.
 
-use heck::{ToPascalCase, ToSnakeCase};
 use serde_json::Value;
 
-use super::NAMES;
+use super::{NAMES, composition};
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
-use crate::model::{Reach, collisions, members, operations, schema_ref, text, walk_schema};
+use crate::model::{Reach, collisions, members, operations, resolve, stands_for, text, walk_schema};
+use crate::names::{pascal, snake};
 use crate::source::step;
 
 /// Formats that mean something here, with the type each belongs to.
@@ -29,21 +29,15 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
     let reach = Reach::of(document);
     for (name, schema) in members(document.value.get("components").unwrap_or(&Value::Null), "schemas") {
         let at = step("/components/schemas", name);
-        if *name != name.to_pascal_case() && !name.chars().all(|c| c.is_ascii_alphanumeric())
-            || !name.starts_with(|c: char| c.is_ascii_uppercase())
-        {
-            findings.push(document.finding(
-                "schema-name",
-                &at,
-                format!("`{name}` is not in PascalCase"),
-                "name schemas like Rust types",
-            ));
-        }
         if text(schema, "type") == Some("array") {
             let help = "name the elements, and write the list where it is used";
             findings.push(document.finding("named-list", &at, format!("`{name}` is a list with a name"), help));
         }
-        tree(document, &at, schema, reach.response.contains(name), findings);
+        if let Some(other) = stands_for(schema) {
+            let message = format!("`{name}` is another name for `{other}`");
+            findings.push(document.finding("alias", &at, message, format!("refer to `{other}`")));
+        }
+        tree(document, &at, schema, true, reach.response.contains(name), findings);
     }
     for operation in operations(document) {
         for (at, parameter) in operation.parameters(document) {
@@ -66,15 +60,7 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
 
 /// A schema at the top of a request, an answer or a parameter.
 fn top(document: &Document, at: &str, schema: &Value, in_response: bool, findings: &mut Vec<Finding>) {
-    if is_inline_object(schema) {
-        findings.push(document.finding(
-            "inline-object",
-            at,
-            "an object without a name",
-            "give it one under `schemas`, and refer to it",
-        ));
-    }
-    tree(document, at, schema, in_response, findings);
+    tree(document, at, schema, false, in_response, findings);
 }
 
 fn is_inline_object(schema: &Value) -> bool {
@@ -82,9 +68,17 @@ fn is_inline_object(schema: &Value) -> bool {
         || schema.get("allOf").is_some_and(|all| all.as_array().is_none_or(|parts| parts.len() > 1))
 }
 
-fn tree(document: &Document, at: &str, schema: &Value, in_response: bool, findings: &mut Vec<Finding>) {
+/// A schema and all schemas written inside it. Only the outermost can have a name.
+fn tree(
+    document: &Document,
+    at: &str,
+    schema: &Value,
+    named: bool,
+    in_response: bool,
+    findings: &mut Vec<Finding>,
+) {
     walk_schema(at, schema, &mut |pointer, inner| {
-        let nested = pointer != at;
+        let nested = pointer != at || !named;
         one(document, pointer, inner, nested, in_response, findings);
         for (name, property) in members(inner, "properties") {
             let below = step(&step(pointer, "properties"), name);
@@ -95,9 +89,9 @@ fn tree(document: &Document, at: &str, schema: &Value, in_response: bool, findin
 
 /// A named field: what its name says it is must be what its schema says.
 fn field(document: &Document, at: &str, name: &str, schema: &Value, excused: bool, findings: &mut Vec<Finding>) {
-    let target = schema_ref(schema)
-        .and_then(|name| document.value.pointer(&step("/components/schemas", name)))
-        .unwrap_or(schema);
+    let target = resolve(document, schema);
+    let held = if text(target, "type") == Some("array") { target.get("items") } else { target.get("additionalProperties") };
+    let target = held.filter(|held| held.is_object()).map_or(target, |held| resolve(document, held));
     let types = types(target);
     if types.contains(&"string")
         && NAMES.sounds_secret(name)
@@ -128,6 +122,9 @@ fn one(document: &Document, at: &str, schema: &Value, nested: bool, in_response:
     if !schema.is_object() {
         return fail("not-a-schema", "a schema is a mapping".to_owned(), "write `{}` for any value");
     }
+    if composition::is_null_choice(document, at, schema) {
+        return;
+    }
     if schema.get("$ref").is_some() {
         if document.kind == Kind::OpenApi
             && schema.as_object().is_some_and(|map| map.keys().any(|k| k != "$ref" && k != "x-not-secret"))
@@ -144,8 +141,9 @@ fn one(document: &Document, at: &str, schema: &Value, nested: bool, in_response:
         fail("inline-object", "an object without a name".to_owned(), "give it one under `schemas`, and refer to it");
     }
     kind(document, schema, nested, &mut fail);
+    keywords(schema, &mut fail);
     enumeration(schema, nested, &mut fail);
-    composition(document, schema, &mut fail);
+    composition::check(document, schema, nested, &mut fail);
     if in_response && schema.get("additionalProperties") == Some(&Value::Bool(false)) {
         fail(
             "closed-object",
@@ -161,7 +159,9 @@ fn one(document: &Document, at: &str, schema: &Value, nested: bool, in_response:
         );
     }
     let properties: Vec<&str> = members(schema, "properties").map(|(name, _)| name.as_str()).collect();
-    for (first, second) in collisions(properties.iter().copied(), |name| name.to_snake_case()) {
+    // The generator collects the members that are not described under a name of its own.
+    let extra = schema.get("additionalProperties").is_some_and(Value::is_object) && !properties.is_empty();
+    for (first, second) in collisions(properties.iter().copied().chain(extra.then_some("extra")), snake) {
         fail(
             "property-collision",
             format!("`{first}` and `{second}` are one name in Rust"),
@@ -195,6 +195,9 @@ fn kind(document: &Document, schema: &Value, nested: bool, fail: &mut dyn FnMut(
             "use `oneOf`, or `{}` with a description",
         );
     }
+    if types.is_empty() && schema.get("type").is_some() {
+        fail("unknown-type", "no type but null".to_owned(), "write `{}` for any value");
+    }
     for kind in &types {
         if !["string", "number", "integer", "boolean", "array", "object"].contains(kind) {
             fail("unknown-type", format!("`{kind}` is no type"), "string, number, integer, boolean, array or object");
@@ -223,6 +226,23 @@ fn kind(document: &Document, schema: &Value, nested: bool, fail: &mut dyn FnMut(
     }
 }
 
+/// What only values of one type have, said of others, is ignored or makes the generator guess.
+fn keywords(schema: &Value, fail: &mut dyn FnMut(&'static str, String, &str)) {
+    const KEYWORDS: [(&str, &str); 5] = [
+        ("pattern", "string"),
+        ("items", "array"),
+        ("properties", "object"),
+        ("required", "object"),
+        ("additionalProperties", "object"),
+    ];
+    for (keyword, kind) in KEYWORDS {
+        if schema.get(keyword).is_some() && !types(schema).contains(&kind) {
+            let message = format!("`{keyword}` means nothing without `type: {kind}`");
+            fail("unknown-member", message, "correct the type, or remove it");
+        }
+    }
+}
+
 fn enumeration(schema: &Value, nested: bool, fail: &mut dyn FnMut(&'static str, String, &str)) {
     let Some(values) = schema.get("enum") else {
         if schema.get("x-closed").is_some() {
@@ -241,53 +261,11 @@ fn enumeration(schema: &Value, nested: bool, fail: &mut dyn FnMut(&'static str, 
     if nested {
         fail("inline-enum", "an enum without a name".to_owned(), "give it one under `schemas`, and refer to it");
     }
-    for (first, second) in collisions(names.iter().copied(), variant) {
+    for (first, second) in collisions(names.iter().copied(), pascal) {
         fail(
             "enum-collision",
             format!("`{first}` and `{second}` are one name in Rust"),
             "make it a plain string, and list the values in the description",
         );
     }
-}
-
-/// How the generator names a variant: what is no letter or digit falls away.
-fn variant(value: &str) -> String {
-    value.replace(|c: char| !c.is_alphanumeric(), " ").to_pascal_case()
-}
-
-fn composition(document: &Document, schema: &Value, fail: &mut dyn FnMut(&'static str, String, &str)) {
-    for key in ["anyOf", "not", "if", "patternProperties", "discriminator", "const"] {
-        if schema.get(key).is_some() {
-            fail(
-                "unsupported",
-                format!("`{key}` is misread by the generator"),
-                "use `oneOf` or `allOf` of named schemas, or optional fields",
-            );
-        }
-    }
-    let Some(choices) = schema.get("oneOf").and_then(Value::as_array) else { return };
-    let with_null = choices.iter().filter(|choice| choice.get("type").is_some_and(|t| t == "null")).count();
-    if with_null > 0 && document.kind == Kind::OpenRpc && choices.len() == 2 {
-        return;
-    }
-    if is_decimal_or_text(schema) {
-        return;
-    }
-    for choice in choices {
-        let target = schema_ref(choice)
-            .and_then(|name| document.value.pointer(&step("/components/schemas", name)))
-            .unwrap_or(choice);
-        let mut has_decimal = false;
-        walk_schema("", target, &mut |_, inner| has_decimal |= inner.get("format").is_some_and(|f| f == "decimal"));
-        if has_decimal {
-            let help = "a choice is decoded through a buffer in which digits are lost: use optional fields, or `[{number, decimal}, {string}]`";
-            fail("decimal-in-choice", "an exact number inside a `oneOf`".to_owned(), help);
-        }
-    }
-}
-
-/// `oneOf: [{type: number, format: decimal}, {type: string}]`.
-pub fn is_decimal_or_text(schema: &Value) -> bool {
-    let Some([number, word]) = schema.get("oneOf").and_then(Value::as_array).map(Vec::as_slice) else { return false };
-    types(number) == ["number"] && text(number, "format") == Some("decimal") && types(word) == ["string"]
 }

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use super::KINDS;
+use super::forms::{
+    buckets, challenge, errors, list, mapping, name, page, rate, reconcile, retry, rust_type, sentence, yes,
+};
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
-use crate::model::{members, operations, text};
+use crate::model::operations;
 use crate::source::step;
 
 /// Where a word may stand.
@@ -39,6 +41,9 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-not-secret", &[Place::Schema], sentence),
     ("x-rust-type", &[Place::Schema], rust_type),
 ];
+
+/// What OpenAPI has words of its own for, or what only one request for all methods needs.
+const OPENRPC_ONLY: [&str; 4] = ["x-challenge", "x-security", "x-security-schemes", "x-second-factor"];
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {
     let places: Vec<String> = operations(document).into_iter().map(|operation| operation.pointer).collect();
@@ -90,7 +95,7 @@ fn word(document: &Document, place: Place, at: &str, key: &str, value: &Value, f
         findings.push(document.finding("unknown-word", at, format!("`{key}` is none of our words"), help));
         return;
     };
-    if !places.contains(&place) {
+    if !places.contains(&place) || document.kind == Kind::OpenApi && OPENRPC_ONLY.contains(&key) {
         let help = "specs/README.md says where each word stands";
         findings.push(document.finding("misplaced-word", at, format!("`{key}` does not belong here"), help));
     } else if let Err(problem) = check(document, value) {

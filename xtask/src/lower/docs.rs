@@ -23,7 +23,8 @@ pub fn apply(document: &mut Document) {
 fn rustdoc(text: &str) -> String {
     let mut lines = Vec::new();
     for line in text.trim().lines() {
-        let line = line.trim().replace("```", "");
+        // A lone carriage return is no comment in Rust.
+        let line = line.trim().replace("```", "").replace(char::is_control, " ");
         let mut escaped = String::with_capacity(line.len());
         let mut in_code = false;
         for c in line.chars() {

@@ -12,7 +12,7 @@ mod wire_types;
 use serde_json::{Map, Value, json};
 
 use crate::document::{Document, Kind};
-use crate::model::{schema_ref, text};
+use crate::model::text;
 
 /// The passes, in order. Each takes the whole document and leaves a valid one.
 const PASSES: [fn(&mut Document); 7] = [
@@ -53,17 +53,6 @@ fn each_mut(value: &mut Value, visit: &mut dyn FnMut(&mut Value)) {
 /// The component schemas, by name.
 fn schemas_mut(document: &mut Document) -> Option<&mut Map<String, Value>> {
     document.value.pointer_mut("/components/schemas")?.as_object_mut()
-}
-
-/// The schema that a schema stands for: by `$ref`, or by an `allOf` of one that gives it a description.
-fn stands_for(schema: &Value) -> Option<&str> {
-    if let Some(name) = schema_ref(schema) {
-        return Some(name);
-    }
-    match schema.get("allOf")?.as_array()?.as_slice() {
-        [only] if schema.get("properties").is_none() => schema_ref(only),
-        _ => None,
-    }
 }
 
 /// A schema that the generator turns into one of our types.

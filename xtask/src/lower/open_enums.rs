@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::document::Document;
-use crate::lower::{each_mut, replace, schemas_mut, stands_for, wire};
-use crate::model::Reach;
+use crate::lower::{each_mut, replace, schemas_mut, wire};
+use crate::model::{Reach, stands_for};
 
 pub fn apply(document: &mut Document) {
     let reach = Reach::of(document);

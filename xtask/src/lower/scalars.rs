@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::document::Document;
-use crate::lower::{each_mut, is_scalar, replace, schemas_mut, stands_for};
-use crate::model::Reach;
+use crate::lower::{each_mut, is_scalar, replace, schemas_mut};
+use crate::model::{Reach, stands_for};
 
 pub fn apply(document: &mut Document) {
     let reach = Reach::of(document);

@@ -677,14 +677,14 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetBalanceResponse {
         ///Available cash in whole cents, cut off, not rounded.
-        pub balance: i64,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub balance: ::std::option::Option<i64>,
         ///Cash by shard. Absent for a key that is locked to a subaccount.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub balance_breakdown: ::std::vec::Vec<IndexedBalance>,
         ///Available cash in dollars, exact.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub balance_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
+        pub balance_dollars: ::venuekit_wire::Decimal,
         ///Value of all positions in cents.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub portfolio_value: ::std::option::Option<i64>,
@@ -3767,13 +3767,16 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct GetBalanceResponse {
-            balance: ::std::result::Result<i64, ::std::string::String>,
+            balance: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
             balance_breakdown: ::std::result::Result<
                 ::std::vec::Vec<super::IndexedBalance>,
                 ::std::string::String,
             >,
             balance_dollars: ::std::result::Result<
-                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::venuekit_wire::Decimal,
                 ::std::string::String,
             >,
             portfolio_value: ::std::result::Result<
@@ -3788,9 +3791,11 @@ pub mod types {
         impl ::std::default::Default for GetBalanceResponse {
             fn default() -> Self {
                 Self {
-                    balance: Err("no value supplied for balance".to_string()),
+                    balance: Ok(Default::default()),
                     balance_breakdown: Ok(Default::default()),
-                    balance_dollars: Ok(Default::default()),
+                    balance_dollars: Err(
+                        "no value supplied for balance_dollars".to_string(),
+                    ),
                     portfolio_value: Ok(Default::default()),
                     updated_ts: Ok(Default::default()),
                 }
@@ -3804,6 +3809,7 @@ pub mod types {
             {
                 self.balance = value
                     .try_into()
+                    .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!("error converting supplied value for balance: {e}")
                     });
@@ -3830,7 +3836,6 @@ pub mod types {
             {
                 self.balance_dollars = value
                     .try_into()
-                    .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!(
                             "error converting supplied value for balance_dollars: {e}"
