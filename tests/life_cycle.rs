@@ -108,11 +108,10 @@ async fn yativo_keys() {
     let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
     let environment = yativo::Environment::Custom(format!("{}/api/v1", sandbox.base_url()));
     let account = &sandbox.accounts().yativo[0];
-    let credentials = yativo::Credentials::api_key(&environment, &account.api_key, &*account.api_secret).unwrap();
+    let credentials = yativo::Credentials::api_key(&account.api_key, &*account.api_secret).unwrap();
     let client = yativo::Client::builder(environment.clone()).credentials(credentials).build().unwrap();
     let works = async |key: &CreatedKey| {
-        use yativo::CreatedKeyExt;
-        let credentials = key.credentials(&environment)?;
+        let credentials = yativo::Credentials::try_from(key)?;
         let client = yativo::Client::builder(environment.clone()).credentials(credentials).build()?;
         client.list_accounts().send().await.map(drop)
     };
@@ -142,12 +141,12 @@ async fn deribit_keys() {
     let ways = [
         deribit::Credentials::secret("secret01", "AMANDASECRECT").unwrap(),
         deribit::Credentials::basic("secret01", "AMANDASECRECT").unwrap(),
-        deribit::Credentials::login(&environment, "secret01", "AMANDASECRECT").unwrap(),
-        deribit::Credentials::private_key(&environment, "pair0", rsa).unwrap(),
-        deribit::Credentials::private_key(&environment, "pair1", ed25519).unwrap(),
+        deribit::Credentials::login("secret01", "AMANDASECRECT").unwrap(),
+        deribit::Credentials::private_key("pair0", rsa).unwrap(),
+        deribit::Credentials::private_key("pair1", ed25519).unwrap(),
     ];
     let works = async |key: &CreatedKey| {
-        let client = deribit_client(&environment, deribit::Credentials::created(&environment, key)?);
+        let client = deribit_client(&environment, deribit::Credentials::try_from(key)?);
         client
             .get_account_summary()
             .body_map(|params| params.currency(deribit::types::Currency::Btc))

@@ -43,7 +43,7 @@ async fn yativo_takes_the_code_in_a_header() {
     };
     let sandbox = Sandbox::start(Accounts { yativo: vec![account], ..Accounts::default() }).await.unwrap();
     let environment = yativo::Environment::Custom(format!("{}/api/v1", sandbox.base_url()));
-    let credentials = yativo::Credentials::api_key(&environment, "yativo_key", "yativo_secret").unwrap();
+    let credentials = yativo::Credentials::api_key("yativo_key", "yativo_secret").unwrap();
     let client = yativo::Client::builder(environment).credentials(credentials).build().unwrap();
 
     let refused = client.keys().create(NewKey::named("bot")).await.unwrap_err();

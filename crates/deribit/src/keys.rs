@@ -6,7 +6,7 @@ use venuekit_transport::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, 
 use venuekit_wire::Secret;
 
 use crate::types::ApiKey;
-use crate::{Client, Credentials, Environment};
+use crate::{Client, Credentials};
 
 /// The account's API keys. See [`Client::keys`].
 #[derive(Clone, Copy, Debug)]
@@ -56,16 +56,14 @@ impl ApiKeys for Keys<'_> {
     }
 }
 
-impl Credentials {
-    /// Credentials from a key that was just made: requests are signed with its secret, or a login with its private key.
-    ///
-    /// # Errors
-    /// A key without its parts, or an environment whose URL is none.
-    pub fn created(environment: &Environment, key: &CreatedKey) -> Result<Self, Error> {
+/// Requests are signed with the key's secret, or a login with its private key.
+impl TryFrom<&CreatedKey> for Credentials {
+    type Error = Error;
+
+    fn try_from(key: &CreatedKey) -> Result<Self, Error> {
         match key.kind {
             SecretKind::PrivateKeyPem => {
-                let pair = PrivateKey::from_pem(key.secret.expose())?;
-                Self::private_key(environment, key.public_id.clone(), pair)
+                Self::private_key(key.public_id.clone(), PrivateKey::from_pem(key.secret.expose())?)
             }
             _ => Self::secret(key.public_id.clone(), key.secret.clone()),
         }

@@ -1,15 +1,14 @@
 //! Who is calling.
 
-use std::fmt;
 use std::time::Duration;
 
 use venuekit_auth::deribit::{ClientSignature, DeribitHmac, DeribitKey};
 use venuekit_auth::{Headers, PrivateKey, SignError};
-use venuekit_transport::{Challenge, Clock, Error, Grant, GrantFuture, Token};
+use venuekit_transport::{Challenge, Connect, Error, Grant, GrantFuture, Token};
 use venuekit_wire::Secret;
 
+use crate::Client;
 use crate::types::GrantType;
-use crate::{Client, Environment};
 
 /// Deribit credentials: a client id with its secret, or with a private key whose public half was registered.
 #[derive(Clone, Debug)]
@@ -49,16 +48,11 @@ impl Credentials {
     /// A login by a signature that the client secret makes, for a bearer token that the calls carry.
     ///
     /// # Errors
-    /// An empty part, or an environment whose URL is none.
-    pub fn login(
-        environment: &Environment,
-        client_id: impl Into<String>,
-        client_secret: impl Into<Secret>,
-    ) -> Result<Self, Error> {
+    /// An empty part, or one that no header can hold.
+    pub fn login(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Result<Self, Error> {
         let secret = client_secret.into();
         let key = DeribitHmac::new(client_id, secret.clone())?;
-        let login = Login::new(environment, Prover::Secret(key))?;
-        Ok(Self(venuekit_transport::Credentials::none().token("bearer", login).hide(secret)))
+        Ok(Self(login(Prover::Secret(key)).hide(secret)))
     }
 
     /// A login by a signature that a private key makes. A key with a public half at the venue can log in only this way.
@@ -67,14 +61,9 @@ impl Credentials {
     /// PKCS#1 v1.5 with SHA-256.
     ///
     /// # Errors
-    /// An empty client id, or an environment whose URL is none.
-    pub fn private_key(
-        environment: &Environment,
-        client_id: impl Into<String>,
-        key: PrivateKey,
-    ) -> Result<Self, Error> {
-        let login = Login::new(environment, Prover::Key(DeribitKey::new(client_id, key)?))?;
-        Ok(Self(venuekit_transport::Credentials::none().token("bearer", login)))
+    /// An empty client id.
+    pub fn private_key(client_id: impl Into<String>, key: PrivateKey) -> Result<Self, Error> {
+        Ok(Self(login(Prover::Key(DeribitKey::new(client_id, key)?))))
     }
 }
 
@@ -106,26 +95,24 @@ impl Client {
     }
 }
 
-/// A login by `public/auth` with the grant `client_signature`.
+/// A bearer token by `public/auth` with the grant `client_signature`.
+fn login(prover: Prover) -> venuekit_transport::Credentials {
+    venuekit_transport::Credentials::none().token("bearer", move |anonymous| Login {
+        client: Client::connect(&anonymous.base_url, anonymous.http, anonymous.session),
+        prover: prover.clone(),
+    })
+}
+
 #[derive(Debug)]
 struct Login {
     client: Client,
     prover: Prover,
-    clock: Clock,
 }
 
+#[derive(Clone, Debug)]
 enum Prover {
     Secret(DeribitHmac),
     Key(DeribitKey),
-}
-
-impl fmt::Debug for Prover {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Secret(_) => "Secret",
-            Self::Key(_) => "Key",
-        })
-    }
 }
 
 impl Prover {
@@ -137,18 +124,10 @@ impl Prover {
     }
 }
 
-impl Login {
-    fn new(environment: &Environment, prover: Prover) -> Result<Self, Error> {
-        let clock = Clock::default();
-        let client = Client::builder(environment.clone()).clock(clock.clone()).build()?;
-        Ok(Self { client, prover, clock })
-    }
-}
-
 impl Grant for Login {
     fn fetch(&self) -> GrantFuture<'_> {
         Box::pin(async {
-            let signed = self.prover.sign(self.clock.now().get())?;
+            let signed = self.prover.sign(self.client.clock().now().get())?;
             let call = self.client.auth().body_map(|body| {
                 // A token without a session is bound to the connection that fetched it, which a pool does not keep.
                 body.grant_type(GrantType::ClientSignature)

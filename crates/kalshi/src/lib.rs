@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+// Formatted by its generator.
+#[rustfmt::skip]
 mod generated;
 mod hooks;
 mod keys;

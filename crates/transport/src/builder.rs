@@ -6,7 +6,7 @@ use std::time::Duration;
 use venuekit_wire::operation::Venue;
 
 use crate::clock::Clock;
-use crate::credentials::Credentials;
+use crate::credentials::{Anonymous, Credentials};
 use crate::error::Error;
 use crate::session::{Call, Session, Shared};
 
@@ -113,14 +113,19 @@ impl<C: Connect> ClientBuilder<C> {
                 .user_agent(concat!("venuekit/", env!("CARGO_PKG_VERSION")))
                 .build()?,
         };
-        let shared = Shared {
-            venue: C::VENUE,
-            credentials: self.credentials,
-            clock: self.clock,
-            timeouts: self.timeouts,
-            max_answer: self.max_answer,
-            rpc_ids: 1.into(),
+        let session = |credentials| {
+            let shared = Shared {
+                venue: C::VENUE,
+                credentials,
+                clock: self.clock.clone(),
+                timeouts: self.timeouts,
+                max_answer: self.max_answer,
+                rpc_ids: 1.into(),
+            };
+            Session { shared: Arc::new(shared), call: Call::default() }
         };
-        Ok(C::connect(base_url, http, Session { shared: Arc::new(shared), call: Call::default() }))
+        let session_without = session(Credentials::none());
+        let anonymous = Anonymous { base_url: base_url.to_owned(), http: http.clone(), session: session_without };
+        Ok(C::connect(base_url, http, session(self.credentials.connected(&anonymous))))
     }
 }

@@ -1,6 +1,7 @@
 //! What a client has to prove who it is.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use venuekit_auth::{SignError, Signer};
@@ -8,6 +9,7 @@ use venuekit_wire::Secret;
 use venuekit_wire::operation::{ErrorKind, Operation};
 
 use crate::error::Error;
+use crate::session::Session;
 use crate::token::{Grant, TokenCache};
 
 /// The credentials of one client, by the names that the venue's spec gives them (`x-credential`).
@@ -18,14 +20,39 @@ pub struct Credentials {
     secrets: Vec<Secret>,
 }
 
+/// What a grant makes a client of its own from: the same server and clock as the client it serves, and no credentials.
+#[derive(Clone, Debug)]
+pub struct Anonymous {
+    /// The server, path prefix included.
+    pub base_url: String,
+    /// The HTTP client.
+    pub http: reqwest::Client,
+    /// A session without credentials.
+    pub session: Session,
+}
+
 type OneTime = fn(Secret) -> Result<Arc<dyn Signer>, SignError>;
 
-#[derive(Clone, Debug)]
+type MakeGrant = Arc<dyn Fn(Anonymous) -> Box<dyn Grant> + Send + Sync>;
+
+#[derive(Clone)]
 pub(crate) enum Credential {
     /// Signs by itself.
     Signer(Arc<dyn Signer>),
+    /// Is fetched from the venue, once it is known where that is.
+    Grant(MakeGrant),
     /// Is fetched from the venue first.
     Token(Arc<TokenCache>),
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signer(signer) => signer.fmt(f),
+            Self::Grant(_) => f.write_str("Grant"),
+            Self::Token(token) => token.fmt(f),
+        }
+    }
 }
 
 impl Credentials {
@@ -41,10 +68,14 @@ impl Credentials {
         self
     }
 
-    /// Adds a bearer token under a name, fetched when it is first needed.
+    /// Adds a bearer token under a name, fetched when it is first needed from the server that the client is for.
     #[must_use]
-    pub fn token(mut self, name: &'static str, grant: impl Grant + 'static) -> Self {
-        self.by_name.insert(name, Credential::Token(Arc::new(TokenCache::new(Box::new(grant)))));
+    pub fn token<G: Grant + 'static>(
+        mut self,
+        name: &'static str,
+        grant: impl Fn(Anonymous) -> G + Send + Sync + 'static,
+    ) -> Self {
+        self.by_name.insert(name, Credential::Grant(Arc::new(move |anonymous| Box::new(grant(anonymous)))));
         self
     }
 
@@ -59,6 +90,16 @@ impl Credentials {
     #[must_use]
     pub fn hide(mut self, secret: impl Into<Secret>) -> Self {
         self.secrets.push(secret.into());
+        self
+    }
+
+    /// The same, each grant knowing where it fetches.
+    pub(crate) fn connected(mut self, anonymous: &Anonymous) -> Self {
+        for credential in self.by_name.values_mut() {
+            if let Credential::Grant(grant) = credential {
+                *credential = Credential::Token(Arc::new(TokenCache::new(grant(anonymous.clone()))));
+            }
+        }
         self
     }
 

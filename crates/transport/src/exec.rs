@@ -88,7 +88,7 @@ impl Session {
         }
         let signers = credentials.iter().filter_map(|credential| match credential {
             Credential::Signer(signer) => Some(&**signer),
-            Credential::Token(_) => None,
+            Credential::Grant(_) | Credential::Token(_) => None,
         });
         let signers = signers.chain(bearers.iter().map(|bearer| bearer as &dyn Signer));
         venuekit_auth::apply(request, signers, self.shared.clock.now().get())?;

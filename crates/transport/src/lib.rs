@@ -30,7 +30,7 @@ mod token;
 
 pub use builder::{ClientBuilder, Connect, Timeouts};
 pub use clock::Clock;
-pub use credentials::Credentials;
+pub use credentials::{Anonymous, Credentials};
 pub use error::{Challenge, Error};
 pub use response::{Response, ResponseValue, RpcTiming};
 pub use session::Session;

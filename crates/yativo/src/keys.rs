@@ -6,7 +6,7 @@ use venuekit_transport::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, 
 use venuekit_wire::Open;
 
 use crate::types::{KeyScope, ListApiKeysResponse};
-use crate::{Client, Credentials, Environment};
+use crate::{Client, Credentials};
 
 /// The account's API keys. See [`Client::keys`].
 #[derive(Clone, Copy, Debug)]
@@ -73,19 +73,12 @@ impl Keys<'_> {
     }
 }
 
-impl CreatedKeyExt for CreatedKey {
-    fn credentials(&self, environment: &Environment) -> Result<Credentials, Error> {
-        Credentials::api_key(environment, self.public_id.clone(), self.secret.clone())
-    }
-}
+impl TryFrom<&CreatedKey> for Credentials {
+    type Error = Error;
 
-/// Turns a new key into credentials. Yativo's need to know where tokens are fetched.
-pub trait CreatedKeyExt {
-    /// Credentials that exchange this key for tokens.
-    ///
-    /// # Errors
-    /// A key without its parts, or an environment whose URL is none.
-    fn credentials(&self, environment: &Environment) -> Result<Credentials, Error>;
+    fn try_from(key: &CreatedKey) -> Result<Self, Error> {
+        Self::api_key(key.public_id.clone(), key.secret.clone())
+    }
 }
 
 fn scope_of(scope: &str) -> Open<KeyScope> {

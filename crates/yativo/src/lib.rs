@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+// Formatted by its generator.
+#[rustfmt::skip]
 mod generated;
 mod hooks;
 mod keys;
@@ -8,7 +10,7 @@ mod session;
 
 pub use generated::client::{Client, builder, types};
 pub use generated::venue::{Environment, VENUE};
-pub use keys::{CreatedKeyExt, Keys};
+pub use keys::Keys;
 pub use session::Credentials;
 pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, ResponseValue};
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use venuekit_auth::{Headers, SignError, Signer, yativo};
-use venuekit_transport::{Error, Grant, GrantFuture, Token};
+use venuekit_transport::{Connect, Error, Grant, GrantFuture, Token};
 use venuekit_wire::Secret;
 
-use crate::{Client, Environment};
+use crate::Client;
 
 /// Yativo credentials: a key and its secret, or a token.
 #[derive(Clone, Debug)]
@@ -16,22 +16,19 @@ pub struct Credentials(venuekit_transport::Credentials);
 impl Credentials {
     /// A key and its secret, exchanged for a bearer token when the first call needs one, and again ahead of its end.
     ///
-    /// Credentials belong to one environment: the exchange goes where the calls go, so it is named here too.
-    ///
     /// # Errors
-    /// An empty part, or an environment whose URL is none.
-    pub fn api_key(
-        environment: &Environment,
-        api_key: impl Into<String>,
-        api_secret: impl Into<Secret>,
-    ) -> Result<Self, Error> {
+    /// An empty part.
+    pub fn api_key(api_key: impl Into<String>, api_secret: impl Into<Secret>) -> Result<Self, Error> {
         let (key, secret) = (api_key.into(), api_secret.into());
         if key.is_empty() || secret.is_empty() {
             return Err(Error::invalid_request("the API key or its secret is empty"));
         }
-        let client = Client::builder(environment.clone()).build()?;
-        let exchange = Exchange { client, key, secret: secret.clone() };
-        Ok(Self::with_code(venuekit_transport::Credentials::none().token("bearer", exchange).hide(secret)))
+        let credentials = venuekit_transport::Credentials::none().hide(secret.clone());
+        Ok(Self::with_code(credentials.token("bearer", move |anonymous| Exchange {
+            client: Client::connect(&anonymous.base_url, anonymous.http, anonymous.session),
+            key: key.clone(),
+            secret: secret.clone(),
+        })))
     }
 
     /// A bearer token that was fetched elsewhere. It is not renewed.
