@@ -1,1 +1,179 @@
-fn main() {}
+//! What a whole call costs beyond reqwest and serde.
+//!
+//! Both send the same request to the same server on loopback, which always gives the same answer, and decode it into the same
+//! type. They share the signer, so that what differs is everything else that a client does. Client and server have a thread
+//! each.
+
+#![allow(clippy::print_stdout)]
+
+mod pair;
+
+use std::hint::black_box;
+use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::{get, post};
+use criterion::{Criterion, criterion_group, criterion_main};
+use pair::{compare, way};
+use reqwest::{Request, RequestBuilder};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use tokio::runtime::{Builder, Runtime};
+use venuekit::auth::kalshi::KalshiSigner;
+use venuekit::auth::{KeyKind, PrivateKey, Signer, apply};
+use venuekit::kalshi::types::{
+    BookSide, CreateOrderV2Request, CreateOrderV2Response, GetBalanceResponse, GetMarketResponse,
+    SelfTradePreventionType, TimeInForce,
+};
+use venuekit::kalshi::{Client, Credentials, Environment};
+use venuekit_sandbox::{Accounts, Sandbox};
+
+const BALANCE: &str = r#"{"balance":1000000,"balance_dollars":"10000.0000","portfolio_value":250000,"updated_ts":1763769600,
+    "balance_breakdown":[{"exchange_index":0,"balance":"10000.0000"}]}"#;
+const PLACED: &str = r#"{"order_id":"6f4d0d3a-6c3e-4a53-9d0e-0c8f6a3a7a11","client_order_id":"my-order-1",
+    "fill_count":"0.00","remaining_count":"10.00","ts_ms":1763769600123}"#;
+const TICKER: &str = "KXHIGHNY-26NOV22-T38";
+
+/// The other way: reqwest, a signature, serde.
+#[derive(Clone)]
+struct Raw {
+    http: reqwest::Client,
+    base_url: String,
+    signer: KalshiSigner,
+}
+
+impl Raw {
+    async fn signed<T: DeserializeOwned>(&self, request: RequestBuilder) {
+        let mut request = request.build().unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        apply(&mut request, [&self.signer as &dyn Signer], i64::try_from(now).unwrap()).unwrap();
+        self.send::<T>(request).await;
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: Request) {
+        let answer = self.http.execute(request).await.unwrap().error_for_status().unwrap();
+        black_box(serde_json::from_slice::<T>(&answer.bytes().await.unwrap()).unwrap());
+    }
+
+    async fn balance(self) {
+        let request = self.http.get(format!("{}/portfolio/balance", self.base_url));
+        self.signed::<GetBalanceResponse>(request).await;
+    }
+
+    /// A public call: our client does not sign it either.
+    async fn market(self) {
+        let request = self.http.get(format!("{}/markets/{TICKER}", self.base_url)).build().unwrap();
+        self.send::<GetMarketResponse>(request).await;
+    }
+
+    async fn place(self) {
+        let order: CreateOrderV2Request = order(CreateOrderV2Request::builder()).try_into().unwrap();
+        let request = self.http.post(format!("{}/portfolio/events/orders", self.base_url)).json(&order);
+        self.signed::<CreateOrderV2Response>(request).await;
+    }
+}
+
+fn calls(criterion: &mut Criterion) {
+    let base_url = format!("http://{}/trade-api/v2", serve());
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    // Ed25519, because with RSA the signature would be most of what is measured.
+    let pair = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+    let signer = KalshiSigner::new("key", pair.clone()).unwrap();
+    let raw = Raw { http: reqwest::Client::new(), base_url: base_url.clone(), signer };
+    let credentials = Credentials::new("key", pair).unwrap();
+    let kalshi = Client::builder(Environment::Custom(base_url)).credentials(credentials).build().unwrap();
+
+    for count in [1, 32] {
+        let (ours, other) = (|| balance(kalshi.clone()), || raw.clone().balance());
+        measure(criterion, &runtime, "get_balance", count, ours, other);
+        let (ours, other) = (|| market(kalshi.clone()), || raw.clone().market());
+        measure(criterion, &runtime, "get_market", count, ours, other);
+        let (ours, other) = (|| place(kalshi.clone()), || raw.clone().place());
+        measure(criterion, &runtime, "create_order_v2", count, ours, other);
+    }
+}
+
+async fn balance(kalshi: Client) {
+    black_box(kalshi.get_balance().send().await.unwrap());
+}
+
+async fn market(kalshi: Client) {
+    black_box(kalshi.get_market().ticker(TICKER).send().await.unwrap());
+}
+
+async fn place(kalshi: Client) {
+    black_box(kalshi.create_order_v2().body_map(order).send().await.unwrap());
+}
+
+type OrderBuilder = venuekit::kalshi::types::builder::CreateOrderV2Request;
+
+fn order(order: OrderBuilder) -> OrderBuilder {
+    order
+        .ticker(TICKER)
+        .side(BookSide::Bid)
+        .count("10")
+        .price("0.56")
+        .time_in_force(TimeInForce::GoodTillCanceled)
+        .self_trade_prevention_type(SelfTradePreventionType::TakerAtCross)
+        .client_order_id("my-order-1")
+}
+
+/// One measurement is so many calls at once.
+fn measure<A, B>(
+    criterion: &mut Criterion,
+    runtime: &Runtime,
+    call: &str,
+    in_flight: usize,
+    ours: impl Fn() -> A,
+    raw: impl Fn() -> B,
+) where
+    A: Future<Output = ()> + Send + 'static,
+    B: Future<Output = ()> + Send + 'static,
+{
+    let group = format!("{call}_{in_flight}_in_flight");
+    let ours = way("venuekit", || runtime.block_on(at_once(in_flight, &ours)));
+    compare(criterion, &group, ours, vec![way("reqwest", || runtime.block_on(at_once(in_flight, &raw)))]);
+}
+
+async fn at_once<F: Future<Output = ()> + Send + 'static>(count: usize, call: &impl Fn() -> F) {
+    let calls: Vec<_> = (0..count).map(|_| tokio::spawn(call())).collect();
+    for call in calls {
+        call.await.unwrap();
+    }
+}
+
+/// Serves canned answers from a thread of its own, for as long as the process lives.
+fn serve() -> SocketAddr {
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let json = |body: String| ([(CONTENT_TYPE, "application/json")], body);
+            let market = json(one_market().await);
+            let router = Router::new()
+                .route("/trade-api/v2/portfolio/balance", get(async move || json(BALANCE.to_owned())))
+                .route("/trade-api/v2/portfolio/events/orders", post(async move || json(PLACED.to_owned())))
+                .route("/trade-api/v2/markets/{ticker}", get(async move || market.clone()));
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            send.send(listener.local_addr().unwrap()).unwrap();
+            axum::serve(listener, router).await.unwrap();
+        });
+    });
+    receive.recv().unwrap()
+}
+
+/// A market with all its fields, as the sandbox has it.
+async fn one_market() -> String {
+    #[derive(serde::Deserialize)]
+    struct Page {
+        markets: Vec<Box<RawValue>>,
+    }
+    let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
+    let url = format!("{}/trade-api/v2/markets?limit=1", sandbox.base_url());
+    let page: Page = reqwest::get(url).await.unwrap().json().await.unwrap();
+    format!(r#"{{"market":{}}}"#, page.markets[0])
+}
+
+criterion_group!(benches, calls);
+criterion_main!(benches);

@@ -114,14 +114,13 @@ async fn on_bayse(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
 }
 
 async fn on_yativo(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
-    use yativo::CreatedKeyExt;
     let account = &sandbox.accounts().yativo[0];
     let environment = yativo::Environment::Custom(format!("{}/api/v1", sandbox.base_url()));
-    let credentials = yativo::Credentials::api_key(&environment, &account.api_key, account.api_secret.as_str())?;
+    let credentials = yativo::Credentials::api_key(&account.api_key, account.api_secret.as_str())?;
 
     let yativo = yativo::Client::builder(environment.clone()).credentials(credentials).build()?;
     let call = async |key: &CreatedKey| {
-        let client = yativo::Client::builder(environment.clone()).credentials(key.credentials(&environment)?);
+        let client = yativo::Client::builder(environment.clone()).credentials(yativo::Credentials::try_from(key)?);
         client.build()?.list_accounts().send().await.map(drop)
     };
     life_of_a_key("Yativo", &yativo.keys(), NewKey::named("example").scopes(["read", "write"]), call).await
@@ -135,7 +134,7 @@ async fn on_deribit(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
 
     let deribit = deribit::Client::builder(environment.clone()).credentials(credentials).build()?;
     let call = async |key: &CreatedKey| {
-        let credentials = deribit::Credentials::created(&environment, key)?;
+        let credentials = deribit::Credentials::try_from(key)?;
         let client = deribit::Client::builder(environment.clone()).credentials(credentials).build()?;
         let summary = client.get_account_summary().body_map(|params| params.currency(deribit::types::Currency::Btc));
         summary.send().await.map(drop)

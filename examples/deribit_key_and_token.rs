@@ -34,11 +34,11 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
 
     // The secret signs a login, and the calls carry the token that it returns: cheaper a call, one round trip more at first.
     // The token is fetched when it is first needed, by whichever call comes first, and again ahead of its end.
-    let login = Credentials::login(&environment, &with_secret.client_id, secret)?;
+    let login = Credentials::login(&with_secret.client_id, secret)?;
     show("with a token, logged in by the secret", &environment, login).await?;
 
     // A key pair has no secret that Deribit could lose. It can only log in.
-    let pair = Credentials::private_key(&environment, &with_pair.client_id, PrivateKey::from_pem(pem)?)?;
+    let pair = Credentials::private_key(&with_pair.client_id, PrivateKey::from_pem(pem)?)?;
     show("with a token, logged in by an Ed25519 key", &environment, pair).await
 }
 

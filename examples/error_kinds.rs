@@ -26,7 +26,7 @@ pub async fn run() -> Result<(), Box<dyn StdError>> {
     let deribit = deribit::Client::builder(deribit::Environment::Custom(url("/api/v2"))).build()?;
 
     let environment = yativo::Environment::Custom(url("/api/v1"));
-    let wrong = yativo::Credentials::api_key(&environment, "yativo_wrong", "wrong")?;
+    let wrong = yativo::Credentials::api_key("yativo_wrong", "wrong")?;
     let yativo = yativo::Client::builder(environment).credentials(wrong).build()?;
 
     // Refused here, before anything was sent: a credential is missing.

@@ -30,8 +30,9 @@ pub fn compare(criterion: &mut Criterion, group: &str, mut ours: Way<'_>, others
         })
         .collect();
     measured.finish();
-    // Under `cargo test` every way runs once, to see that it still does.
-    if wanted && !std::env::args().any(|argument| argument == "--test") {
+    // `cargo bench` says `--bench`. Without it, as under `cargo test`, every way runs once, to see that it still does.
+    let said = |flag: &str| std::env::args().any(|argument| argument == flag);
+    if wanted && said("--bench") && !said("--test") {
         for mut other in others {
             print_ratio(group, &mut ours, &mut other);
         }
@@ -39,10 +40,7 @@ pub fn compare(criterion: &mut Criterion, group: &str, mut ours: Way<'_>, others
 }
 
 /// Whether the filter on the command line took it.
-fn bench(
-    measured: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
-    way: &mut Way<'_>,
-) -> bool {
+fn bench(measured: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>, way: &mut Way<'_>) -> bool {
     let mut ran = false;
     measured.bench_function(way.name, |bencher| {
         ran = true;
