@@ -78,7 +78,7 @@ fn refused(venue: &str, when: &str, outcome: Result<(), venuekit::Error>) -> Res
 async fn on_kalshi(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     let account = &sandbox.accounts().kalshi[0];
     let pem = account.private_key_pem.as_deref().unwrap_or_default();
-    let environment = kalshi::Environment::Custom(format!("{}/trade-api/v2", sandbox.base_url()));
+    let environment = kalshi::Environment::Custom(sandbox.kalshi_url());
     let credentials = kalshi::Credentials::from_pem(&account.key_id, pem)?;
 
     let kalshi = kalshi::Client::builder(environment.clone()).credentials(credentials).build()?;
@@ -93,7 +93,7 @@ async fn on_kalshi(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
 
 async fn on_bayse(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     let account = &sandbox.accounts().bayse[0];
-    let environment = bayse::Environment::Custom(sandbox.base_url());
+    let environment = bayse::Environment::Custom(sandbox.bayse_url());
     let (email, password) = (account.email.clone(), account.password.as_str());
 
     // Keys are managed in a session. Bayse allows one login in two minutes: keep the token.
@@ -115,7 +115,7 @@ async fn on_bayse(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
 
 async fn on_yativo(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     let account = &sandbox.accounts().yativo[0];
-    let environment = yativo::Environment::Custom(format!("{}/api/v1", sandbox.base_url()));
+    let environment = yativo::Environment::Custom(sandbox.yativo_url());
     let credentials = yativo::Credentials::api_key(&account.api_key, account.api_secret.as_str())?;
 
     let yativo = yativo::Client::builder(environment.clone()).credentials(credentials).build()?;
@@ -129,7 +129,7 @@ async fn on_yativo(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
 async fn on_deribit(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     let account = &sandbox.accounts().deribit[0];
     let secret = account.client_secret.as_deref().unwrap_or_default();
-    let environment = deribit::Environment::Custom(format!("{}/api/v2", sandbox.base_url()));
+    let environment = deribit::Environment::Custom(sandbox.deribit_url());
     let credentials = deribit::Credentials::secret(&account.client_id, secret)?;
 
     let deribit = deribit::Client::builder(environment.clone()).credentials(credentials).build()?;

@@ -26,7 +26,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let [with_secret, with_pair, ..] = sandbox.accounts().deribit.as_slice() else { return Err("two accounts".into()) };
     let secret = with_secret.client_secret.as_deref().unwrap_or_default();
     let pem = with_pair.private_key_pem.as_deref().unwrap_or_default();
-    let environment = Environment::Custom(format!("{}/api/v2", sandbox.base_url()));
+    let environment = Environment::Custom(sandbox.deribit_url());
 
     // The secret signs every request and never crosses the wire. Nothing expires, nothing has to be fetched first.
     let signed = Credentials::secret(&with_secret.client_id, secret)?;

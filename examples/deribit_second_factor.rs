@@ -27,7 +27,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let account = &sandbox.accounts().deribit[0];
     let secret = account.client_secret.as_deref().unwrap_or_default();
 
-    let environment = Environment::Custom(format!("{}/api/v2", sandbox.base_url()));
+    let environment = Environment::Custom(sandbox.deribit_url());
     let credentials = Credentials::secret(&account.client_id, secret)?;
     let deribit = Client::builder(environment).credentials(credentials).build()?;
 

@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// Reads all pages and counts.
 pub async fn run() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start(Accounts::default()).await?;
-    let environment = Environment::Custom(format!("{}/trade-api/v2", sandbox.base_url()));
+    let environment = Environment::Custom(sandbox.kalshi_url());
     let kalshi = Client::builder(environment).build()?;
 
     let mut markets = Vec::new();

@@ -26,7 +26,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let account = &sandbox.accounts().kalshi[0];
     let pem = account.private_key_pem.as_deref().unwrap_or_default();
 
-    let environment = Environment::Custom(format!("{}/trade-api/v2", sandbox.base_url()));
+    let environment = Environment::Custom(sandbox.kalshi_url());
     let credentials = Credentials::from_pem(&account.key_id, pem)?;
     let kalshi = Client::builder(environment).credentials(credentials).build()?;
 

@@ -96,7 +96,8 @@ async fn a_wait_stands_in_the_body() {
 
 #[tokio::test]
 async fn what_is_no_answer_to_this_call_is_not_taken_for_one() {
-    let cases: [(fn(Value) -> String, &str); 5] = [
+    type Answer = fn(Value) -> String;
+    let cases: [(Answer, &str); 5] = [
         (
             |_| json!({"jsonrpc": "2.0", "id": 999, "result": {"order_id": "a", "instrument_name": "b"}}).to_string(),
             "another call",

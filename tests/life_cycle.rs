@@ -39,7 +39,7 @@ where
 }
 
 fn kalshi_client(sandbox: &Sandbox, credentials: kalshi::Credentials) -> kalshi::Client {
-    let environment = kalshi::Environment::Custom(format!("{}/trade-api/v2", sandbox.base_url()));
+    let environment = kalshi::Environment::Custom(sandbox.kalshi_url());
     kalshi::Client::builder(environment).credentials(credentials).build().unwrap()
 }
 
@@ -82,7 +82,7 @@ async fn kalshi_makes_both_kinds_of_key() {
 #[tokio::test]
 async fn bayse_keys() {
     let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
-    let environment = bayse::Environment::Custom(sandbox.base_url().to_owned());
+    let environment = bayse::Environment::Custom(sandbox.bayse_url());
     let anonymous = bayse::Client::builder(environment.clone()).build().unwrap();
     let account = &sandbox.accounts().bayse[0];
     let login = anonymous.login().body_map(|body| body.email(&account.email).password(&*account.password));
@@ -106,7 +106,7 @@ async fn bayse_keys() {
 #[tokio::test]
 async fn yativo_keys() {
     let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
-    let environment = yativo::Environment::Custom(format!("{}/api/v1", sandbox.base_url()));
+    let environment = yativo::Environment::Custom(sandbox.yativo_url());
     let account = &sandbox.accounts().yativo[0];
     let credentials = yativo::Credentials::api_key(&account.api_key, &*account.api_secret).unwrap();
     let client = yativo::Client::builder(environment.clone()).credentials(credentials).build().unwrap();
@@ -136,7 +136,7 @@ async fn deribit_keys() {
         ..DeribitKey::default()
     }));
     let sandbox = Sandbox::start(Accounts { deribit: accounts, ..Accounts::default() }).await.unwrap();
-    let environment = deribit::Environment::Custom(format!("{}/api/v2", sandbox.base_url()));
+    let environment = deribit::Environment::Custom(sandbox.deribit_url());
     let [rsa, ed25519] = pairs;
     let ways = [
         deribit::Credentials::secret("secret01", "AMANDASECRECT").unwrap(),

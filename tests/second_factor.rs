@@ -13,7 +13,7 @@ async fn deribit_challenges_and_takes_the_code() {
         ..DeribitKey::default()
     };
     let sandbox = Sandbox::start(Accounts { deribit: vec![account], ..Accounts::default() }).await.unwrap();
-    let environment = deribit::Environment::Custom(format!("{}/api/v2", sandbox.base_url()));
+    let environment = deribit::Environment::Custom(sandbox.deribit_url());
     let credentials = deribit::Credentials::secret("guarded1", "AMANDASECRECT").unwrap();
     let client = deribit::Client::builder(environment).credentials(credentials).build().unwrap();
 
@@ -42,7 +42,7 @@ async fn yativo_takes_the_code_in_a_header() {
         ..YativoAccount::default()
     };
     let sandbox = Sandbox::start(Accounts { yativo: vec![account], ..Accounts::default() }).await.unwrap();
-    let environment = yativo::Environment::Custom(format!("{}/api/v1", sandbox.base_url()));
+    let environment = yativo::Environment::Custom(sandbox.yativo_url());
     let credentials = yativo::Credentials::api_key("yativo_key", "yativo_secret").unwrap();
     let client = yativo::Client::builder(environment).credentials(credentials).build().unwrap();
 

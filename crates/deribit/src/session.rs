@@ -103,13 +103,12 @@ fn login(prover: Prover) -> venuekit_transport::Credentials {
     })
 }
 
-#[derive(Debug)]
 struct Login {
     client: Client,
     prover: Prover,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Prover {
     Secret(DeribitHmac),
     Key(DeribitKey),

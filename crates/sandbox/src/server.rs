@@ -65,6 +65,26 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
+    /// Where Bayse is served: what a client takes as its base URL.
+    pub fn bayse_url(&self) -> String {
+        self.base_url()
+    }
+
+    /// Where Deribit is served, over HTTP.
+    pub fn deribit_url(&self) -> String {
+        format!("{}/api/v2", self.base_url())
+    }
+
+    /// Where Kalshi is served.
+    pub fn kalshi_url(&self) -> String {
+        format!("{}/trade-api/v2", self.base_url())
+    }
+
+    /// Where Yativo is served, under its newer prefix.
+    pub fn yativo_url(&self) -> String {
+        format!("{}/api/v1", self.base_url())
+    }
+
     /// Who may call, with everything that was made up.
     pub fn accounts(&self) -> &Accounts {
         &self.accounts

@@ -23,6 +23,8 @@ pub struct Error(Box<Inner>);
 pub(crate) struct Inner {
     pub(crate) kind: Option<ErrorKind>,
     pub(crate) operation: Option<&'static Operation>,
+    /// The operation's name where its row is not at hand: a request that never came about.
+    pub(crate) name: Option<&'static str>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) code: Option<String>,
     pub(crate) message: String,
@@ -53,9 +55,9 @@ impl Error {
         self.0.kind.unwrap_or(ErrorKind::Other)
     }
 
-    /// The operation that failed, as the generated method is called. None where no request came about.
+    /// The operation that failed, as the generated method is called. None outside of a call.
     pub fn operation(&self) -> Option<&'static str> {
-        self.0.operation.map(|operation| operation.id)
+        self.0.operation.map(|operation| operation.id).or(self.0.name)
     }
 
     /// The HTTP status, where there was an answer.
@@ -146,6 +148,16 @@ impl Error {
         Self::new(Inner { kind: Some(ErrorKind::InvalidRequest), message: message.into(), ..Inner::default() })
     }
 
+    /// Refuses the values given for a call of this operation.
+    #[doc(hidden)]
+    pub fn refused(operation: &'static str) -> impl Fn(String) -> Self {
+        move |message| {
+            let mut error = Self::invalid_request(message);
+            error.0.name = Some(operation);
+            error
+        }
+    }
+
     /// A good answer under a status that the spec does not have. Every 2xx is taken, so this is for none of them.
     #[doc(hidden)]
     pub fn unexpected_response(response: Response) -> Self {
@@ -230,8 +242,8 @@ fn without_values(error: &serde_json::Error) -> String {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
-        if let Some(operation) = inner.operation {
-            write!(f, "{}: ", operation.id)?;
+        if let Some(operation) = self.operation() {
+            write!(f, "{operation}: ")?;
         }
         match (&inner.code, inner.status) {
             (Some(code), Some(status)) => write!(f, "{code} ({}): ", status.as_u16())?,

@@ -51,12 +51,16 @@ fn shifted(mantissa: &str, exponent: &str) -> Option<Exact> {
 
 /// The decimal in a JSON token: a number, or a string that holds one.
 fn from_token(token: &str) -> Result<Exact, String> {
-    if token.starts_with('"') {
-        let text: String = serde_json::from_str(token).map_err(|e| e.to_string())?;
-        exact(&text).map_err(|e| e.to_string())
-    } else {
-        exact(token).map_err(|e| e.to_string())
+    let inner = token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match inner {
+        None => exact(token),
+        Some(text) if !text.contains('\\') => exact(text),
+        Some(_) => {
+            let text: String = serde_json::from_str(token).map_err(|error| error.to_string())?;
+            exact(&text)
+        }
     }
+    .map_err(|error| error.to_string())
 }
 
 macro_rules! decimal {

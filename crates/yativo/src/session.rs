@@ -77,7 +77,6 @@ impl Client {
 }
 
 /// The exchange of a key and its secret for a token.
-#[derive(Debug)]
 struct Exchange {
     client: Client,
     key: String,

@@ -8,19 +8,21 @@
 //! 4. A list or a map that arrives as null is empty.
 //! 5. A setter of an optional field takes what the field holds, as those of query parameters do, and not an `Option` of it:
 //!    `.price("0.56")`, `.label("mine")`.
-//! 6. Types may gain fields and variants without breaking a user: `#[non_exhaustive]`.
+//! 6. A value that is refused before anything is sent is refused in the name of its operation.
+//! 7. Types may gain fields and variants without breaking a user: `#[non_exhaustive]`.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, Field, File, GenericArgument, ImplItem, ImplItemFn, Item, ItemImpl, Path, PathArguments, Stmt, Type,
+    Expr, Field, File, GenericArgument, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Path, PathArguments, Stmt, Type,
     TypeParamBound, WherePredicate, parse_quote,
 };
 
 pub fn seal(file: &mut File, operations: usize) -> Result<(), String> {
     let renamed = runtime(file.to_token_stream());
     *file = syn::parse2(renamed).map_err(|error| error.to_string())?;
+    let source_refuses = file.to_token_stream().to_string().contains("Error :: InvalidRequest");
     let mut sealer = Sealer::default();
     sealer.visit_file_mut(file);
     for item in &mut file.items {
@@ -34,6 +36,7 @@ pub fn seal(file: &mut File, operations: usize) -> Result<(), String> {
     let expected = [
         ("the api-version header", sealer.version_headers, operations),
         ("errors of generated methods", sealer.errors.min(operations), operations),
+        ("refused values", sealer.refusals.min(1), usize::from(source_refuses)),
         ("Client::new", sealer.constructors, 2),
     ];
     match expected.iter().find(|(_, found, wanted)| found != wanted) {
@@ -59,7 +62,10 @@ fn runtime(tokens: TokenStream) -> TokenStream {
 struct Sealer {
     version_headers: usize,
     errors: usize,
+    refusals: usize,
     constructors: usize,
+    /// The operation whose `send` is being visited.
+    operation: Option<LitStr>,
 }
 
 impl VisitMut for Sealer {
@@ -76,13 +82,27 @@ impl VisitMut for Sealer {
                 self.errors += 1;
             }
             if let Some(variant) = path.segments.get_mut(at) {
-                let constructor = match variant.ident.to_string().as_str() {
-                    "InvalidRequest" => "invalid_request",
-                    "UnexpectedResponse" => "unexpected_response",
-                    _ => continue,
-                };
-                variant.ident = Ident::new(constructor, Span::call_site());
+                if variant.ident == "UnexpectedResponse" {
+                    variant.ident = Ident::new("unexpected_response", Span::call_site());
+                }
             }
+        }
+    }
+
+    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
+        self.operation = named_operation(function.block.to_token_stream());
+        visit_mut::visit_impl_item_fn_mut(self, function);
+        self.operation = None;
+    }
+
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        if let (Expr::Path(path), Some(operation)) = (&*expression, &self.operation)
+            && path.to_token_stream().to_string() == "Error :: InvalidRequest"
+        {
+            *expression = parse_quote!(Error::refused(#operation));
+            self.refusals += 1;
+        } else {
+            visit_mut::visit_expr_mut(self, expression);
         }
     }
 
@@ -115,6 +135,24 @@ impl VisitMut for Sealer {
             }
         }
     }
+}
+
+/// The literal after `operation_id:`.
+fn named_operation(tokens: TokenStream) -> Option<LitStr> {
+    let mut found = false;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => found = ident == "operation_id",
+            TokenTree::Literal(literal) if found => return syn::parse2(TokenTree::from(literal).into()).ok(),
+            TokenTree::Group(group) => {
+                if let Some(operation) = named_operation(group.stream()) {
+                    return Some(operation);
+                }
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+    None
 }
 
 /// Lists and maps take null for empty; types may grow.

@@ -8209,7 +8209,7 @@ pub mod builder {
         ///Sends a `GET` request to `/health`
         pub async fn send(self) -> Result<ResponseValue<types::Health>, Error> {
             let Self { client, x_trace_id } = self;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_health"))?;
             let url = format!("{}/health", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
             if let Some(value) = x_trace_id {
@@ -8438,18 +8438,19 @@ pub mod builder {
                 watchlist,
                 x_trace_id,
             } = self;
-            let category = category.map_err(Error::invalid_request)?;
-            let currency = currency.map_err(Error::invalid_request)?;
-            let keyword = keyword.map_err(Error::invalid_request)?;
-            let page = page.map_err(Error::invalid_request)?;
-            let series_slug = series_slug.map_err(Error::invalid_request)?;
-            let size = size.map_err(Error::invalid_request)?;
-            let sport_game_slug = sport_game_slug.map_err(Error::invalid_request)?;
-            let status = status.map_err(Error::invalid_request)?;
-            let subcategory = subcategory.map_err(Error::invalid_request)?;
-            let trending = trending.map_err(Error::invalid_request)?;
-            let watchlist = watchlist.map_err(Error::invalid_request)?;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let category = category.map_err(Error::refused("list_events"))?;
+            let currency = currency.map_err(Error::refused("list_events"))?;
+            let keyword = keyword.map_err(Error::refused("list_events"))?;
+            let page = page.map_err(Error::refused("list_events"))?;
+            let series_slug = series_slug.map_err(Error::refused("list_events"))?;
+            let size = size.map_err(Error::refused("list_events"))?;
+            let sport_game_slug = sport_game_slug
+                .map_err(Error::refused("list_events"))?;
+            let status = status.map_err(Error::refused("list_events"))?;
+            let subcategory = subcategory.map_err(Error::refused("list_events"))?;
+            let trending = trending.map_err(Error::refused("list_events"))?;
+            let watchlist = watchlist.map_err(Error::refused("list_events"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("list_events"))?;
             let url = format!("{}/v1/pm/events", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
             if let Some(value) = x_trace_id {
@@ -8600,14 +8601,14 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::PlaceOrderResponse>, Error> {
             let Self { client, event_id, market_id, x_trace_id, body } = self;
-            let event_id = event_id.map_err(Error::invalid_request)?;
-            let market_id = market_id.map_err(Error::invalid_request)?;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let event_id = event_id.map_err(Error::refused("place_order"))?;
+            let market_id = market_id.map_err(Error::refused("place_order"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("place_order"))?;
             let body = body
                 .and_then(|v| {
                     types::PlaceOrderRequest::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("place_order"))?;
             let url = format!(
                 "{}/v1/pm/events/{}/markets/{}/orders", client.baseurl, encode_path(&
                 event_id.to_string()), encode_path(& market_id.to_string()),
@@ -8797,15 +8798,15 @@ pub mod builder {
                 status,
                 x_trace_id,
             } = self;
-            let currency = currency.map_err(Error::invalid_request)?;
-            let event_id = event_id.map_err(Error::invalid_request)?;
-            let market_id = market_id.map_err(Error::invalid_request)?;
-            let outcome_id = outcome_id.map_err(Error::invalid_request)?;
-            let page = page.map_err(Error::invalid_request)?;
-            let side = side.map_err(Error::invalid_request)?;
-            let size = size.map_err(Error::invalid_request)?;
-            let status = status.map_err(Error::invalid_request)?;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let currency = currency.map_err(Error::refused("list_orders"))?;
+            let event_id = event_id.map_err(Error::refused("list_orders"))?;
+            let market_id = market_id.map_err(Error::refused("list_orders"))?;
+            let outcome_id = outcome_id.map_err(Error::refused("list_orders"))?;
+            let page = page.map_err(Error::refused("list_orders"))?;
+            let side = side.map_err(Error::refused("list_orders"))?;
+            let size = size.map_err(Error::refused("list_orders"))?;
+            let status = status.map_err(Error::refused("list_orders"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("list_orders"))?;
             let url = format!("{}/v1/pm/orders", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
             if let Some(value) = x_trace_id {
@@ -8932,14 +8933,15 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::BatchPlaceOrdersResponse>, Error> {
             let Self { client, idempotency_key, x_trace_id, body } = self;
-            let idempotency_key = idempotency_key.map_err(Error::invalid_request)?;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let idempotency_key = idempotency_key
+                .map_err(Error::refused("batch_place_orders"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("batch_place_orders"))?;
             let body = body
                 .and_then(|v| {
                     types::BatchPlaceOrdersRequest::try_from(v)
                         .map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("batch_place_orders"))?;
             let url = format!("{}/v1/pm/orders/batch", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
             if let Some(value) = idempotency_key {
@@ -9048,14 +9050,15 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::BatchCancelOrdersResponse>, Error> {
             let Self { client, idempotency_key, x_trace_id, body } = self;
-            let idempotency_key = idempotency_key.map_err(Error::invalid_request)?;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let idempotency_key = idempotency_key
+                .map_err(Error::refused("batch_cancel_orders"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("batch_cancel_orders"))?;
             let body = body
                 .and_then(|v| {
                     types::BatchCancelOrdersRequest::try_from(v)
                         .map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("batch_cancel_orders"))?;
             let url = format!("{}/v1/pm/orders/batch", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
             if let Some(value) = idempotency_key {
@@ -9130,8 +9133,8 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/pm/orders/{orderId}`
         pub async fn send(self) -> Result<ResponseValue<types::Order>, Error> {
             let Self { client, order_id, x_trace_id } = self;
-            let order_id = order_id.map_err(Error::invalid_request)?;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let order_id = order_id.map_err(Error::refused("get_order"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_order"))?;
             let url = format!(
                 "{}/v1/pm/orders/{}", client.baseurl, encode_path(& order_id
                 .to_string()),
@@ -9205,8 +9208,8 @@ pub mod builder {
         ///Sends a `DELETE` request to `/v1/pm/orders/{orderId}`
         pub async fn send(self) -> Result<ResponseValue<types::Confirmation>, Error> {
             let Self { client, order_id, x_trace_id } = self;
-            let order_id = order_id.map_err(Error::invalid_request)?;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let order_id = order_id.map_err(Error::refused("cancel_order"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("cancel_order"))?;
             let url = format!(
                 "{}/v1/pm/orders/{}", client.baseurl, encode_path(& order_id
                 .to_string()),
@@ -9269,7 +9272,7 @@ pub mod builder {
         ///Sends a `GET` request to `/v1/pm/portfolio`
         pub async fn send(self) -> Result<ResponseValue<types::Portfolio>, Error> {
             let Self { client, x_trace_id } = self;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_portfolio"))?;
             let url = format!("{}/v1/pm/portfolio", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
             if let Some(value) = x_trace_id {
@@ -9353,12 +9356,12 @@ pub mod builder {
         ///Sends a `POST` request to `/v1/user/login`
         pub async fn send(self) -> Result<ResponseValue<types::LoginResponse>, Error> {
             let Self { client, x_trace_id, body } = self;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("login"))?;
             let body = body
                 .and_then(|v| {
                     types::LoginRequest::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("login"))?;
             let url = format!("{}/v1/user/login", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
             if let Some(value) = x_trace_id {
@@ -9421,7 +9424,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::ListApiKeysResponse>, Error> {
             let Self { client, x_trace_id } = self;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("list_api_keys"))?;
             let url = format!("{}/v1/user/me/api-keys", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
             if let Some(value) = x_trace_id {
@@ -9509,12 +9512,12 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::CreateApiKeyResponse>, Error> {
             let Self { client, x_trace_id, body } = self;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("create_api_key"))?;
             let body = body
                 .and_then(|v| {
                     types::CreateApiKeyRequest::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("create_api_key"))?;
             let url = format!("{}/v1/user/me/api-keys", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
             if let Some(value) = x_trace_id {
@@ -9586,8 +9589,8 @@ pub mod builder {
         ///Sends a `DELETE` request to `/v1/user/me/api-keys/{keyId}`
         pub async fn send(self) -> Result<ResponseValue<types::Confirmation>, Error> {
             let Self { client, key_id, x_trace_id } = self;
-            let key_id = key_id.map_err(Error::invalid_request)?;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let key_id = key_id.map_err(Error::refused("revoke_api_key"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("revoke_api_key"))?;
             let url = format!(
                 "{}/v1/user/me/api-keys/{}", client.baseurl, encode_path(& key_id
                 .to_string()),
@@ -9663,8 +9666,8 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::RotateApiKeyResponse>, Error> {
             let Self { client, key_id, x_trace_id } = self;
-            let key_id = key_id.map_err(Error::invalid_request)?;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let key_id = key_id.map_err(Error::refused("rotate_api_key"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("rotate_api_key"))?;
             let url = format!(
                 "{}/v1/user/me/api-keys/{}/rotate", client.baseurl, encode_path(& key_id
                 .to_string()),
@@ -9727,7 +9730,7 @@ pub mod builder {
         ///Sends a `GET` request to `/version`
         pub async fn send(self) -> Result<ResponseValue<types::Version>, Error> {
             let Self { client, x_trace_id } = self;
-            let x_trace_id = x_trace_id.map_err(Error::invalid_request)?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_version"))?;
             let url = format!("{}/version", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
             if let Some(value) = x_trace_id {

@@ -12553,7 +12553,7 @@ pub mod builder {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::BuyParams::try_from(v).map_err(|e| e.to_string()))
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("buy"))?;
             let url = format!("{}/private/buy", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -12624,7 +12624,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::CancelParams::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("cancel"))?;
             let url = format!("{}/private/cancel", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -12699,7 +12699,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::ChangeApiKeyNameParams::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("change_api_key_name"))?;
             let url = format!("{}/private/change_api_key_name", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -12776,7 +12776,7 @@ pub mod builder {
                     types::ChangeScopeInApiKeyParams::try_from(v)
                         .map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("change_scope_in_api_key"))?;
             let url = format!("{}/private/change_scope_in_api_key", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -12849,7 +12849,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::CreateApiKeyParams::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("create_api_key"))?;
             let url = format!("{}/private/create_api_key", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -12922,7 +12922,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::DisableApiKeyParams::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("disable_api_key"))?;
             let url = format!("{}/private/disable_api_key", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -12995,7 +12995,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::EditApiKeyParams::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("edit_api_key"))?;
             let url = format!("{}/private/edit_api_key", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -13068,7 +13068,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::EnableApiKeyParams::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("enable_api_key"))?;
             let url = format!("{}/private/enable_api_key", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -13144,7 +13144,7 @@ pub mod builder {
                     types::GetAccountSummaryParams::try_from(v)
                         .map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("get_account_summary"))?;
             let url = format!("{}/private/get_account_summary", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -13219,7 +13219,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::GetOpenOrdersParams::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("get_open_orders"))?;
             let url = format!("{}/private/get_open_orders", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -13298,7 +13298,7 @@ pub mod builder {
                     types::GetOpenOrdersByCurrencyParams::try_from(v)
                         .map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("get_open_orders_by_currency"))?;
             let url = format!("{}/private/get_open_orders_by_currency", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -13377,7 +13377,7 @@ pub mod builder {
                     types::GetOrderStateByLabelParams::try_from(v)
                         .map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("get_order_state_by_label"))?;
             let url = format!("{}/private/get_order_state_by_label", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -13491,7 +13491,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::RemoveApiKeyParams::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("remove_api_key"))?;
             let url = format!("{}/private/remove_api_key", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -13564,7 +13564,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::ResetApiKeyParams::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("reset_api_key"))?;
             let url = format!("{}/private/reset_api_key", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -13633,7 +13633,7 @@ pub mod builder {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::AuthParams::try_from(v).map_err(|e| e.to_string()))
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("auth"))?;
             let url = format!("{}/public/auth", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -13710,7 +13710,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::GetInstrumentsParams::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("get_instruments"))?;
             let url = format!("{}/public/get_instruments", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -13859,7 +13859,7 @@ pub mod builder {
             let Self { client, body } = self;
             let body = body
                 .and_then(|v| types::TestParams::try_from(v).map_err(|e| e.to_string()))
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("test"))?;
             let url = format!("{}/public/test", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -13930,7 +13930,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::TickerParams::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("ticker"))?;
             let url = format!("{}/public/ticker", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]

@@ -128,7 +128,7 @@ pub static VENUE: Venue = Venue {
             ("13032", ErrorKind::Conflict),
             ("13403", ErrorKind::Forbidden),
             ("13503", ErrorKind::Maintenance),
-            ("13668", ErrorKind::Challenge),
+            ("13668", ErrorKind::Unauthorized),
             ("13777", ErrorKind::Conflict),
             ("13778", ErrorKind::Unauthorized),
             ("13780", ErrorKind::RateLimited),

@@ -6559,7 +6559,8 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::GetApiKeysResponse>, Error> {
             let Self { client, fcm_subtrader_id } = self;
-            let fcm_subtrader_id = fcm_subtrader_id.map_err(Error::invalid_request)?;
+            let fcm_subtrader_id = fcm_subtrader_id
+                .map_err(Error::refused("get_api_keys"))?;
             let url = format!("{}/api_keys", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -6639,7 +6640,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::CreateApiKeyRequest::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("create_api_key"))?;
             let url = format!("{}/api_keys", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -6716,7 +6717,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::GenerateApiKeyRequest::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("generate_api_key"))?;
             let url = format!("{}/api_keys/generate", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -6770,7 +6771,7 @@ pub mod builder {
         ///Sends a `DELETE` request to `/api_keys/{api_key}`
         pub async fn send(self) -> Result<ResponseValue<()>, Error> {
             let Self { client, api_key } = self;
-            let api_key = api_key.map_err(Error::invalid_request)?;
+            let api_key = api_key.map_err(Error::refused("delete_api_key"))?;
             let url = format!(
                 "{}/api_keys/{}", client.baseurl, encode_path(& api_key.to_string()),
             );
@@ -7084,21 +7085,21 @@ pub mod builder {
                 status,
                 tickers,
             } = self;
-            let cursor = cursor.map_err(Error::invalid_request)?;
-            let event_ticker = event_ticker.map_err(Error::invalid_request)?;
-            let limit = limit.map_err(Error::invalid_request)?;
-            let max_close_ts = max_close_ts.map_err(Error::invalid_request)?;
-            let max_created_ts = max_created_ts.map_err(Error::invalid_request)?;
-            let max_settled_ts = max_settled_ts.map_err(Error::invalid_request)?;
-            let max_updated_ts = max_updated_ts.map_err(Error::invalid_request)?;
-            let min_close_ts = min_close_ts.map_err(Error::invalid_request)?;
-            let min_created_ts = min_created_ts.map_err(Error::invalid_request)?;
-            let min_settled_ts = min_settled_ts.map_err(Error::invalid_request)?;
-            let min_updated_ts = min_updated_ts.map_err(Error::invalid_request)?;
-            let mve_filter = mve_filter.map_err(Error::invalid_request)?;
-            let series_ticker = series_ticker.map_err(Error::invalid_request)?;
-            let status = status.map_err(Error::invalid_request)?;
-            let tickers = tickers.map_err(Error::invalid_request)?;
+            let cursor = cursor.map_err(Error::refused("get_markets"))?;
+            let event_ticker = event_ticker.map_err(Error::refused("get_markets"))?;
+            let limit = limit.map_err(Error::refused("get_markets"))?;
+            let max_close_ts = max_close_ts.map_err(Error::refused("get_markets"))?;
+            let max_created_ts = max_created_ts.map_err(Error::refused("get_markets"))?;
+            let max_settled_ts = max_settled_ts.map_err(Error::refused("get_markets"))?;
+            let max_updated_ts = max_updated_ts.map_err(Error::refused("get_markets"))?;
+            let min_close_ts = min_close_ts.map_err(Error::refused("get_markets"))?;
+            let min_created_ts = min_created_ts.map_err(Error::refused("get_markets"))?;
+            let min_settled_ts = min_settled_ts.map_err(Error::refused("get_markets"))?;
+            let min_updated_ts = min_updated_ts.map_err(Error::refused("get_markets"))?;
+            let mve_filter = mve_filter.map_err(Error::refused("get_markets"))?;
+            let series_ticker = series_ticker.map_err(Error::refused("get_markets"))?;
+            let status = status.map_err(Error::refused("get_markets"))?;
+            let tickers = tickers.map_err(Error::refused("get_markets"))?;
             let url = format!("{}/markets", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -7227,7 +7228,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::GetMarketResponse>, Error> {
             let Self { client, ticker } = self;
-            let ticker = ticker.map_err(Error::invalid_request)?;
+            let ticker = ticker.map_err(Error::refused("get_market"))?;
             let url = format!(
                 "{}/markets/{}", client.baseurl, encode_path(& ticker.to_string()),
             );
@@ -7299,8 +7300,8 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::GetBalanceResponse>, Error> {
             let Self { client, exchange_index, subaccount } = self;
-            let exchange_index = exchange_index.map_err(Error::invalid_request)?;
-            let subaccount = subaccount.map_err(Error::invalid_request)?;
+            let exchange_index = exchange_index.map_err(Error::refused("get_balance"))?;
+            let subaccount = subaccount.map_err(Error::refused("get_balance"))?;
             let url = format!("{}/portfolio/balance", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -7388,7 +7389,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::CreateOrderV2Request::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("create_order_v2"))?;
             let url = format!("{}/portfolio/events/orders", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -7485,10 +7486,12 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::CancelOrderV2Response>, Error> {
             let Self { client, order_id, exchange_index, market_ticker, subaccount } = self;
-            let order_id = order_id.map_err(Error::invalid_request)?;
-            let exchange_index = exchange_index.map_err(Error::invalid_request)?;
-            let market_ticker = market_ticker.map_err(Error::invalid_request)?;
-            let subaccount = subaccount.map_err(Error::invalid_request)?;
+            let order_id = order_id.map_err(Error::refused("cancel_order_v2"))?;
+            let exchange_index = exchange_index
+                .map_err(Error::refused("cancel_order_v2"))?;
+            let market_ticker = market_ticker
+                .map_err(Error::refused("cancel_order_v2"))?;
+            let subaccount = subaccount.map_err(Error::refused("cancel_order_v2"))?;
             let url = format!(
                 "{}/portfolio/events/orders/{}", client.baseurl, encode_path(& order_id
                 .to_string()),
@@ -7692,15 +7695,15 @@ pub mod builder {
                 subaccount,
                 ticker,
             } = self;
-            let cursor = cursor.map_err(Error::invalid_request)?;
-            let event_ticker = event_ticker.map_err(Error::invalid_request)?;
-            let exchange_index = exchange_index.map_err(Error::invalid_request)?;
-            let limit = limit.map_err(Error::invalid_request)?;
-            let max_ts = max_ts.map_err(Error::invalid_request)?;
-            let min_ts = min_ts.map_err(Error::invalid_request)?;
-            let status = status.map_err(Error::invalid_request)?;
-            let subaccount = subaccount.map_err(Error::invalid_request)?;
-            let ticker = ticker.map_err(Error::invalid_request)?;
+            let cursor = cursor.map_err(Error::refused("get_orders"))?;
+            let event_ticker = event_ticker.map_err(Error::refused("get_orders"))?;
+            let exchange_index = exchange_index.map_err(Error::refused("get_orders"))?;
+            let limit = limit.map_err(Error::refused("get_orders"))?;
+            let max_ts = max_ts.map_err(Error::refused("get_orders"))?;
+            let min_ts = min_ts.map_err(Error::refused("get_orders"))?;
+            let status = status.map_err(Error::refused("get_orders"))?;
+            let subaccount = subaccount.map_err(Error::refused("get_orders"))?;
+            let ticker = ticker.map_err(Error::refused("get_orders"))?;
             let url = format!("{}/portfolio/orders", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -7779,7 +7782,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::GetOrderResponse>, Error> {
             let Self { client, order_id } = self;
-            let order_id = order_id.map_err(Error::invalid_request)?;
+            let order_id = order_id.map_err(Error::refused("get_order"))?;
             let url = format!(
                 "{}/portfolio/orders/{}", client.baseurl, encode_path(& order_id
                 .to_string()),

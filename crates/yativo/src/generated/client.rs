@@ -5912,7 +5912,7 @@ pub mod builder {
                     types::CreateApiKeyFirstGenRequest::try_from(v)
                         .map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("create_api_key_first_gen"))?;
             let url = format!("{}/api-keys", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -5968,7 +5968,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::RevokeApiKeyFirstGenResponse>, Error> {
             let Self { client, key_id } = self;
-            let key_id = key_id.map_err(Error::invalid_request)?;
+            let key_id = key_id.map_err(Error::refused("revoke_api_key_first_gen"))?;
             let url = format!(
                 "{}/api-keys/{}", client.baseurl, encode_path(& key_id.to_string()),
             );
@@ -6085,7 +6085,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::CreateApiKeyRequest::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("create_api_key"))?;
             let url = format!("{}/apikey/generate", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -6141,7 +6141,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::GetApiKeyResponse>, Error> {
             let Self { client, key_id } = self;
-            let key_id = key_id.map_err(Error::invalid_request)?;
+            let key_id = key_id.map_err(Error::refused("get_api_key"))?;
             let url = format!(
                 "{}/apikey/{}", client.baseurl, encode_path(& key_id.to_string()),
             );
@@ -6198,7 +6198,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::RevokeApiKeyResponse>, Error> {
             let Self { client, key_id } = self;
-            let key_id = key_id.map_err(Error::invalid_request)?;
+            let key_id = key_id.map_err(Error::refused("revoke_api_key"))?;
             let url = format!(
                 "{}/apikey/{}", client.baseurl, encode_path(& key_id.to_string()),
             );
@@ -6284,13 +6284,13 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::UpdateApiKeyPermissionsResponse>, Error> {
             let Self { client, key_id, body } = self;
-            let key_id = key_id.map_err(Error::invalid_request)?;
+            let key_id = key_id.map_err(Error::refused("update_api_key_permissions"))?;
             let body = body
                 .and_then(|v| {
                     types::UpdateApiKeyPermissionsRequest::try_from(v)
                         .map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("update_api_key_permissions"))?;
             let url = format!(
                 "{}/apikey/{}/permissions", client.baseurl, encode_path(& key_id
                 .to_string()),
@@ -6349,7 +6349,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::RotateApiKeyResponse>, Error> {
             let Self { client, key_id } = self;
-            let key_id = key_id.map_err(Error::invalid_request)?;
+            let key_id = key_id.map_err(Error::refused("rotate_api_key"))?;
             let url = format!(
                 "{}/apikey/{}/rotate", client.baseurl, encode_path(& key_id.to_string()),
             );
@@ -6425,7 +6425,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::ExchangeApiKeyRequest::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("exchange_api_key_for_token"))?;
             let url = format!("{}/auth/token", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -6502,7 +6502,7 @@ pub mod builder {
                 .and_then(|v| {
                     types::GetTransactionRequest::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("get_transaction"))?;
             let url = format!("{}/transactions/get-transaction", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -6580,7 +6580,7 @@ pub mod builder {
                     types::ListTransactionsRequest::try_from(v)
                         .map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("list_transactions"))?;
             let url = format!("{}/transactions/get-transactions", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             #[allow(unused_mut)]
@@ -6666,12 +6666,12 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::SendFundsResponse>, Error> {
             let Self { client, idempotency_key, body } = self;
-            let idempotency_key = idempotency_key.map_err(Error::invalid_request)?;
+            let idempotency_key = idempotency_key.map_err(Error::refused("send_funds"))?;
             let body = body
                 .and_then(|v| {
                     types::SendFundsRequest::try_from(v).map_err(|e| e.to_string())
                 })
-                .map_err(Error::invalid_request)?;
+                .map_err(Error::refused("send_funds"))?;
             let url = format!("{}/transactions/send-funds", client.baseurl,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
             if let Some(value) = idempotency_key {
