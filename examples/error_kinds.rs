@@ -20,12 +20,11 @@ async fn main() -> Result<(), Box<dyn StdError>> {
 /// Errors of all venues through one function.
 pub async fn run() -> Result<(), Box<dyn StdError>> {
     let sandbox = Sandbox::start(Accounts::default()).await?;
-    let url = |prefix: &str| format!("{}{prefix}", sandbox.base_url());
-    let kalshi = kalshi::Client::builder(kalshi::Environment::Custom(url("/trade-api/v2"))).build()?;
-    let bayse = bayse::Client::builder(bayse::Environment::Custom(url(""))).build()?;
-    let deribit = deribit::Client::builder(deribit::Environment::Custom(url("/api/v2"))).build()?;
+    let kalshi = kalshi::Client::builder(kalshi::Environment::Custom(sandbox.kalshi_url())).build()?;
+    let bayse = bayse::Client::builder(bayse::Environment::Custom(sandbox.bayse_url())).build()?;
+    let deribit = deribit::Client::builder(deribit::Environment::Custom(sandbox.deribit_url())).build()?;
 
-    let environment = yativo::Environment::Custom(url("/api/v1"));
+    let environment = yativo::Environment::Custom(sandbox.yativo_url());
     let wrong = yativo::Credentials::api_key("yativo_wrong", "wrong")?;
     let yativo = yativo::Client::builder(environment).credentials(wrong).build()?;
 

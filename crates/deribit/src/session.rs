@@ -1,5 +1,6 @@
 //! Who is calling.
 
+use std::fmt;
 use std::time::Duration;
 
 use venuekit_auth::deribit::{ClientSignature, DeribitHmac, DeribitKey};
@@ -12,7 +13,13 @@ use crate::types::GrantType;
 
 /// Deribit credentials: a client id with its secret, or with a private key whose public half was registered.
 #[derive(Clone, Debug)]
-pub struct Credentials(venuekit_transport::Credentials);
+pub struct Credentials {
+    ready: venuekit_transport::Credentials,
+    login: Option<Login>,
+}
+
+/// The session that tokens belong to if nothing is said.
+const SESSION: &str = "venuekit";
 
 impl Credentials {
     /// A client id and its secret, signing each request (`deri-hmac-sha256`). The secret never crosses the wire.
@@ -22,7 +29,7 @@ impl Credentials {
     pub fn secret(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Result<Self, Error> {
         let secret = client_secret.into();
         let signer = DeribitHmac::new(client_id, secret.clone())?;
-        Ok(Self(venuekit_transport::Credentials::none().signer("signature", signer).hide(secret)))
+        Ok(Self::ready(venuekit_transport::Credentials::none().signer("signature", signer).hide(secret)))
     }
 
     /// A client id and its secret in a basic `Authorization` header. Prefer [`secret`](Self::secret), which does not send it.
@@ -32,7 +39,7 @@ impl Credentials {
     pub fn basic(client_id: impl AsRef<str>, client_secret: impl Into<Secret>) -> Result<Self, Error> {
         let secret = client_secret.into();
         let basic = Headers::basic(client_id.as_ref(), secret.clone())?;
-        Ok(Self(venuekit_transport::Credentials::none().signer("basic", basic).hide(secret)))
+        Ok(Self::ready(venuekit_transport::Credentials::none().signer("basic", basic).hide(secret)))
     }
 
     /// A bearer token that was fetched elsewhere. It is not renewed.
@@ -42,7 +49,7 @@ impl Credentials {
     pub fn token(token: impl Into<Secret>) -> Result<Self, Error> {
         let token = token.into();
         let bearer = Headers::bearer(token.clone())?;
-        Ok(Self(venuekit_transport::Credentials::none().signer("bearer", bearer).hide(token)))
+        Ok(Self::ready(venuekit_transport::Credentials::none().signer("bearer", bearer).hide(token)))
     }
 
     /// A login by a signature that the client secret makes, for a bearer token that the calls carry.
@@ -52,7 +59,8 @@ impl Credentials {
     pub fn login(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Result<Self, Error> {
         let secret = client_secret.into();
         let key = DeribitHmac::new(client_id, secret.clone())?;
-        Ok(Self(login(Prover::Secret(key)).hide(secret)))
+        let ready = venuekit_transport::Credentials::none().hide(secret);
+        Ok(Self { ready, login: Some(Login::new(Prover::Secret(key))) })
     }
 
     /// A login by a signature that a private key makes. A key with a public half at the venue can log in only this way.
@@ -63,13 +71,34 @@ impl Credentials {
     /// # Errors
     /// An empty client id.
     pub fn private_key(client_id: impl Into<String>, key: PrivateKey) -> Result<Self, Error> {
-        Ok(Self(login(Prover::Key(DeribitKey::new(client_id, key)?))))
+        let login = Login::new(Prover::Key(DeribitKey::new(client_id, key)?));
+        Ok(Self { ready: venuekit_transport::Credentials::none(), login: Some(login) })
+    }
+
+    /// The same with a session name of its own, for credentials that log in.
+    ///
+    /// A token that outlives its connection belongs to a named session, `venuekit` if nothing is said. Give each program that
+    /// uses the same key another name; a key has at most 16 sessions, and a further one ends the oldest.
+    #[must_use]
+    pub fn session_name(mut self, name: impl Into<String>) -> Self {
+        if let Some(login) = &mut self.login {
+            login.session = name.into();
+        }
+        self
+    }
+
+    fn ready(ready: venuekit_transport::Credentials) -> Self {
+        Self { ready, login: None }
     }
 }
 
 impl From<Credentials> for venuekit_transport::Credentials {
     fn from(credentials: Credentials) -> Self {
-        credentials.0
+        let Some(login) = credentials.login else { return credentials.ready };
+        credentials.ready.token("bearer", move |anonymous| LoginGrant {
+            client: Client::connect(&anonymous.base_url, anonymous.http, anonymous.session),
+            login: login.clone(),
+        })
     }
 }
 
@@ -95,17 +124,23 @@ impl Client {
     }
 }
 
-/// A bearer token by `public/auth` with the grant `client_signature`.
-fn login(prover: Prover) -> venuekit_transport::Credentials {
-    venuekit_transport::Credentials::none().token("bearer", move |anonymous| Login {
-        client: Client::connect(&anonymous.base_url, anonymous.http, anonymous.session),
-        prover: prover.clone(),
-    })
+/// A login by `public/auth` with the grant `client_signature`.
+#[derive(Clone)]
+struct Login {
+    prover: Prover,
+    session: String,
 }
 
-struct Login {
-    client: Client,
-    prover: Prover,
+impl Login {
+    fn new(prover: Prover) -> Self {
+        Self { prover, session: SESSION.to_owned() }
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").field("session", &self.session).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone)]
@@ -123,19 +158,24 @@ impl Prover {
     }
 }
 
-impl Grant for Login {
+struct LoginGrant {
+    client: Client,
+    login: Login,
+}
+
+impl Grant for LoginGrant {
     fn fetch(&self) -> GrantFuture<'_> {
         Box::pin(async {
-            let signed = self.prover.sign(self.client.clock().now().get())?;
+            let signed = self.login.prover.sign(self.client.clock().now().get())?;
             let call = self.client.auth().body_map(|body| {
-                // A token without a session is bound to the connection that fetched it, which a pool does not keep.
+                // Without a session the token would be bound to the connection that fetched it, which a pool does not keep.
                 body.grant_type(GrantType::ClientSignature)
                     .client_id(signed.client_id)
                     .timestamp(signed.timestamp)
                     .nonce(signed.nonce)
                     .data(signed.data)
                     .signature(signed.signature)
-                    .scope("session:venuekit")
+                    .scope(format!("session:{}", self.login.session))
             });
             let answer = call.send().await?;
             let seconds = answer.expires_in.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or_default();
