@@ -144,8 +144,8 @@ impl<'a> Operation<'a> {
 
     /// Every schema a request is made of: parameters and body.
     pub fn request_schemas(&self, document: &'a Document) -> Vec<(String, &'a Value)> {
-        let parameters = self.parameters(document).into_iter().map(|(at, parameter)| (at, parameter));
-        parameters
+        self.parameters(document)
+            .into_iter()
             .chain(self.request_media())
             .filter_map(|(at, holder)| Some((step(&at, "schema"), holder.get("schema")?)))
             .collect()
@@ -252,9 +252,8 @@ pub fn collisions<'a>(
     let mut first: HashMap<String, &str> = HashMap::new();
     let mut pairs = Vec::new();
     for name in names {
-        match first.insert(case(name), name) {
-            Some(earlier) => pairs.push((earlier.to_owned(), name.to_owned())),
-            None => {}
+        if let Some(earlier) = first.insert(case(name), name) {
+            pairs.push((earlier.to_owned(), name.to_owned()));
         }
     }
     pairs

@@ -20,6 +20,9 @@ pub struct Source {
     lines: HashMap<String, (usize, usize)>,
 }
 
+/// How many levels a file may have. Specs have about ten.
+const DEEPEST: usize = 32;
+
 impl Source {
     /// Reads a file below `root`.
     pub fn read(root: &Path, path: &str) -> Result<Self, Finding> {
@@ -46,6 +49,16 @@ impl Source {
         })?;
         let mut lines = HashMap::new();
         let value = convert(&node, String::new(), &mut lines);
+        // The generator walks over schemas on the stack, and one that overflows cannot be caught.
+        let too_deep = lines.iter().filter(|(pointer, _)| pointer.matches('/').count() > DEEPEST);
+        if let Some(&(line, column)) = too_deep.map(|(_, place)| place).min() {
+            return Err(Finding {
+                rule: "too-deep",
+                message: format!("more than {DEEPEST} levels"),
+                at: Location { file: path.to_owned(), line, column },
+                help: "give the inner schemas names, and refer to them".to_owned(),
+            });
+        }
         Ok(Self { path: path.to_owned(), value, lines })
     }
 

@@ -81,10 +81,10 @@ impl VisitMut for Sealer {
                 path.segments[i].arguments = PathArguments::None;
                 self.errors += 1;
             }
-            if let Some(variant) = path.segments.get_mut(at) {
-                if variant.ident == "UnexpectedResponse" {
-                    variant.ident = Ident::new("unexpected_response", Span::call_site());
-                }
+            if let Some(variant) = path.segments.get_mut(at)
+                && variant.ident == "UnexpectedResponse"
+            {
+                variant.ident = Ident::new("unexpected_response", Span::call_site());
             }
         }
     }
@@ -156,7 +156,7 @@ fn named_operation(tokens: TokenStream) -> Option<LitStr> {
 }
 
 /// Lists and maps take null for empty; types may grow.
-fn tolerate<'a>(items: &mut dyn Iterator<Item = &'a mut Item>) {
+fn tolerate(items: &mut dyn Iterator<Item = &mut Item>) {
     for item in items {
         match item {
             Item::Struct(item) => {

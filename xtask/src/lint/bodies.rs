@@ -3,14 +3,10 @@
 use serde_json::Value;
 
 use super::Fail;
-use crate::document::Document;
-use crate::lint::schemas::types;
-use crate::model::{Operation, members, resolve, text};
+use crate::model::{Operation, members, text};
 use crate::source::step;
 
-const FORM: &str = "application/x-www-form-urlencoded";
-
-pub fn request(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>) {
+pub fn request(operation: &Operation<'_>, fail: &mut Fail<'_>) {
     let Some(body) = operation.value.get("requestBody") else { return };
     let at = step(&operation.pointer, "requestBody");
     if operation.method == "GET" {
@@ -26,26 +22,15 @@ pub fn request(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'
     }
     for (name, content) in members(body, "content") {
         let at = step(&step(&at, "content"), name);
-        if !["application/json", FORM].contains(&name.as_str()) {
-            let help = "only JSON and form bodies can; leave the operation out, and say so in sources.md";
+        if name != "application/json" {
+            let help = "only JSON bodies can; leave the operation out, and say so in sources.md";
             fail("request-media", &at, format!("`{name}` cannot be generated"), help);
         }
         if content.get("encoding").is_some() {
             fail("encoding", &at, "`encoding` makes the generator panic".to_owned(), "leave it out");
         }
-        let Some(schema) = content.get("schema") else {
+        if content.get("schema").is_none() {
             fail("untyped-request", &at, "the body has no schema".to_owned(), "refer to a named schema");
-            continue;
-        };
-        if name == FORM {
-            let is_scalar = |schema| {
-                matches!(types(resolve(document, schema)).as_slice(), ["string" | "number" | "integer" | "boolean"])
-            };
-            let target = resolve(document, schema);
-            if types(target) != ["object"] || !members(target, "properties").all(|(_, field)| is_scalar(field)) {
-                let help = "a form is a named object of strings, numbers and booleans";
-                fail("form-body", &at, "the form cannot be written as names and values".to_owned(), help);
-            }
         }
     }
 }

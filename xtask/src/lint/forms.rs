@@ -102,7 +102,8 @@ pub fn rust_type(_: &Document, value: &Value) -> Result<(), String> {
     if !path.starts_with("venuekit_wire::") || !is_path {
         return Err("`path` is a Rust path that begins with `venuekit_wire::`".to_owned());
     }
-    let parameters = value.get("parameters").is_none_or(|all| all.as_array().is_some_and(|all| all.iter().all(Value::is_object)));
+    let parameters =
+        value.get("parameters").is_none_or(|all| all.as_array().is_some_and(|all| all.iter().all(Value::is_object)));
     parameters.then_some(()).ok_or_else(|| "`parameters` is a list of schemas".to_owned())
 }
 

@@ -13,11 +13,9 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
         })
     };
     let body_has = |field: &str| {
-        operation
-            .request_media()
-            .iter()
-            .filter_map(|(_, media)| schema_ref(media.get("schema")?))
-            .any(|name| document.value.pointer(&step(&format!("/components/schemas/{name}/properties"), field)).is_some())
+        operation.request_media().iter().filter_map(|(_, media)| schema_ref(media.get("schema")?)).any(|name| {
+            document.value.pointer(&step(&format!("/components/schemas/{name}/properties"), field)).is_some()
+        })
     };
     if let Some(keyed) = operation.value.pointer("/x-retry/keyed") {
         let at = step(&operation.pointer, "x-retry");

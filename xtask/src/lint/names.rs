@@ -118,7 +118,12 @@ fn operation_name(document: &Document, operation: &Operation<'_>, findings: &mut
         findings.push(document.finding("no-operation-id", at, message, "name it as the venue does"));
     } else if snake(id) != *id {
         let message = format!("`{id}` cannot be the name of a method");
-        findings.push(document.finding("operation-name", at, message, "use letters, digits and dashes; no Rust keyword"));
+        findings.push(document.finding(
+            "operation-name",
+            at,
+            message,
+            "use letters, digits and dashes; no Rust keyword",
+        ));
     } else if METHODS.contains(&id.as_str()) || TYPES.contains(&pascal(id).as_str()) {
         let message = format!("every client has something else called `{id}`");
         findings.push(document.finding("reserved-name", at, message, "say more: `get_`, `list_`, `create_` ..."));

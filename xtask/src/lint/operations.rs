@@ -20,7 +20,7 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
         security(document, &operation, &mut fail);
         links::check(document, &operation, &mut fail);
         if document.kind == Kind::OpenApi {
-            bodies::request(document, &operation, &mut fail);
+            bodies::request(&operation, &mut fail);
             bodies::responses(&operation, &mut fail);
         } else if operation.value.pointer("/result/schema").is_none() {
             let message = format!("`{}` has no result schema", operation.id);

@@ -120,12 +120,11 @@ fn header(document: &Document, at: &str, name: &str, fail: &mut Fail<'_>) {
     if !name.chars().all(is_token) {
         fail("header-name", at, format!("`{name}` cannot be the name of a header"), "correct it");
     }
-    let is_scheme = members(document.value.get("components").unwrap_or(&Value::Null), "securitySchemes").any(
-        |(_, scheme)| {
+    let is_scheme =
+        members(document.value.get("components").unwrap_or(&Value::Null), "securitySchemes").any(|(_, scheme)| {
             text(scheme, "in") == Some("header")
                 && text(scheme, "name").is_some_and(|scheme| scheme.eq_ignore_ascii_case(name))
-        },
-    );
+        });
     if is_scheme || HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
         let help = "leave it out: credentials, signatures and what every request has are the transport's";
         fail("transport-header", at, format!("`{name}` is written by the transport"), help);

@@ -68,7 +68,8 @@ fn section(holder: &str) -> &'static str {
 /// A schema that is made of itself, and not of lists or fields that hold it, has no end.
 fn cycles(document: &Document, findings: &mut Vec<Finding>) {
     let schemas = || members(document.value.get("components").unwrap_or(&Value::Null), "schemas");
-    let edges: BTreeMap<&str, BTreeSet<&str>> = schemas().map(|(name, schema)| (name.as_str(), parts(schema))).collect();
+    let edges: BTreeMap<&str, BTreeSet<&str>> =
+        schemas().map(|(name, schema)| (name.as_str(), parts(schema))).collect();
     for (name, _) in schemas() {
         let mut reached = BTreeSet::new();
         let mut open: Vec<&str> = edges[name.as_str()].iter().copied().collect();

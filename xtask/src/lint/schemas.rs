@@ -37,6 +37,11 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
             let message = format!("`{name}` is another name for `{other}`");
             findings.push(document.finding("alias", &at, message, format!("refer to `{other}`")));
         }
+        let null_type = schema.get("type").and_then(Value::as_array).is_some_and(|all| all.iter().any(|t| t == "null"));
+        if null_type || schema.get("nullable") == Some(&Value::Bool(true)) {
+            let help = "say that it may be null where it is used";
+            findings.push(document.finding("nullable-name", &at, format!("`{name}` is null or a `{name}`"), help));
+        }
         tree(document, &at, schema, true, reach.response.contains(name), findings);
     }
     for operation in operations(document) {
@@ -45,22 +50,17 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
             let name = text(parameter, "name").unwrap_or_default();
             let excused = parameter.get("x-not-secret").is_some();
             field(document, &at, name, schema, excused, findings);
-            top(document, &step(&at, "schema"), schema, false, findings);
+            tree(document, &step(&at, "schema"), schema, false, false, findings);
         }
         for (at, media) in operation.request_media() {
             if let Some(schema) = media.get("schema") {
-                top(document, &step(&at, "schema"), schema, false, findings);
+                tree(document, &step(&at, "schema"), schema, false, false, findings);
             }
         }
         if let Some((at, schema)) = operation.result_schema(document) {
-            top(document, &at, schema, true, findings);
+            tree(document, &at, schema, false, true, findings);
         }
     }
-}
-
-/// A schema at the top of a request, an answer or a parameter.
-fn top(document: &Document, at: &str, schema: &Value, in_response: bool, findings: &mut Vec<Finding>) {
-    tree(document, at, schema, false, in_response, findings);
 }
 
 fn is_inline_object(schema: &Value) -> bool {
@@ -69,14 +69,7 @@ fn is_inline_object(schema: &Value) -> bool {
 }
 
 /// A schema and all schemas written inside it. Only the outermost can have a name.
-fn tree(
-    document: &Document,
-    at: &str,
-    schema: &Value,
-    named: bool,
-    in_response: bool,
-    findings: &mut Vec<Finding>,
-) {
+fn tree(document: &Document, at: &str, schema: &Value, named: bool, in_response: bool, findings: &mut Vec<Finding>) {
     walk_schema(at, schema, &mut |pointer, inner| {
         let nested = pointer != at || !named;
         one(document, pointer, inner, nested, in_response, findings);
@@ -90,7 +83,8 @@ fn tree(
 /// A named field: what its name says it is must be what its schema says.
 fn field(document: &Document, at: &str, name: &str, schema: &Value, excused: bool, findings: &mut Vec<Finding>) {
     let target = resolve(document, schema);
-    let held = if text(target, "type") == Some("array") { target.get("items") } else { target.get("additionalProperties") };
+    let held =
+        if text(target, "type") == Some("array") { target.get("items") } else { target.get("additionalProperties") };
     let target = held.filter(|held| held.is_object()).map_or(target, |held| resolve(document, held));
     let types = types(target);
     if types.contains(&"string")
@@ -203,6 +197,15 @@ fn kind(document: &Document, schema: &Value, nested: bool, fail: &mut dyn FnMut(
             fail("unknown-type", format!("`{kind}` is no type"), "string, number, integer, boolean, array or object");
         }
     }
+    let unknown_content =
+        schema.get("properties").is_none() && !schema.get("additionalProperties").is_some_and(Value::is_object);
+    if types.contains(&"object")
+        && unknown_content
+        && (schema.get("additionalProperties") != Some(&Value::Bool(true)) || schema.get("description").is_none())
+    {
+        let help = "describe its fields, or say `additionalProperties: true` and in the description why";
+        fail("bare-object", "nobody has said what the object holds".to_owned(), help);
+    }
     if types.contains(&"array") && !schema.get("items").is_some_and(Value::is_object) {
         fail("list-items", "a list does not say what it holds".to_owned(), "add `items`, `{}` for anything");
     }
@@ -257,6 +260,15 @@ fn enumeration(schema: &Value, nested: bool, fail: &mut dyn FnMut(&'static str, 
             "an enum lists strings".to_owned(),
             "for numbers, say the values in the description",
         );
+    }
+    for key in ["format", "pattern", "x-rust-type"] {
+        if schema.get(key).is_some() {
+            fail(
+                "unknown-member",
+                format!("`{key}` means nothing beside `enum`"),
+                "the values say all there is to say",
+            );
+        }
     }
     if nested {
         fail("inline-enum", "an enum without a name".to_owned(), "give it one under `schemas`, and refer to it");

@@ -122,6 +122,10 @@ fn required(document: &Document, findings: &mut Vec<Finding>) {
                 "add `x-retry: safe`, `never` or `keyed: ...`",
             );
         }
+        if operation.value.get("x-second-factor").is_some() && document.value.get("x-challenge").is_none() {
+            let message = format!("`{id}` may be challenged, and the root does not say how");
+            missing(&operation.pointer, message, "add `x-challenge` to the root");
+        }
         if has_buckets && operation.value.get("x-rate").is_none() {
             missing(&operation.pointer, format!("`{id}` does not say what it costs"), "add `x-rate: {bucket, cost}`");
         }
