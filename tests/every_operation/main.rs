@@ -335,3 +335,24 @@ async fn an_answer_of_no_sense_is_a_clear_error_and_loses_nothing() {
         }
     }
 }
+
+#[test]
+fn a_request_that_is_being_built_shows_no_secret() {
+    let url = || "http://127.0.0.1:9".to_owned();
+    let bayse = bayse::Client::builder(bayse::Environment::Custom(url())).build().unwrap();
+    let deribit = deribit::Client::builder(deribit::Environment::Custom(url())).build().unwrap();
+    let yativo = yativo::Client::builder(yativo::Environment::Custom(url())).build().unwrap().with_code(MARKER);
+    let shown = [
+        format!("{:?}", bayse.login().body_map(|body| body.email("me").password(MARKER))),
+        format!(
+            "{:?}",
+            deribit.auth().body_map(|body| body.client_secret(MARKER).refresh_token(MARKER).signature(MARKER))
+        ),
+        format!("{:?}", yativo.exchange_api_key_for_token().body_map(|body| body.api_key("key").api_secret(MARKER))),
+        format!("{yativo:?}"),
+    ];
+    for text in shown {
+        assert!(text.contains("Session"), "it is shown at all: {text}");
+        assert_no_secret("a builder", &text);
+    }
+}

@@ -147,13 +147,11 @@ fn made_rsa_2048_keys_come_back() {
 }
 
 #[test]
-#[cfg_attr(all(feature = "pure-rust", debug_assertions), ignore = "takes minutes without optimization")]
 fn made_rsa_3072_keys_come_back() {
     made_keys_come_back(KeyKind::Rsa3072, Algorithm::Rsa, 3072);
 }
 
 #[test]
-#[cfg_attr(all(feature = "pure-rust", debug_assertions), ignore = "takes minutes without optimization")]
 fn made_rsa_4096_keys_come_back() {
     made_keys_come_back(KeyKind::Rsa4096, Algorithm::Rsa, 4096);
 }
