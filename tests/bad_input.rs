@@ -10,7 +10,7 @@ use canned::{Canned, Script, http};
 use venuekit::auth::{KeyKind, PrivateKey};
 use venuekit::kalshi::types::{BookSide, SelfTradePreventionType, TimeInForce};
 use venuekit::keys::{ApiKeys, NewKey};
-use venuekit::transport::Timeouts;
+use venuekit::transport::{RetryPolicy, Timeouts};
 use venuekit::{Error, ErrorKind, bayse, deribit, kalshi, yativo};
 
 fn key() -> kalshi::Credentials {
@@ -18,7 +18,9 @@ fn key() -> kalshi::Credentials {
 }
 
 fn client(url: &str) -> kalshi::Client {
-    kalshi::Client::builder(kalshi::Environment::Custom(url.to_owned())).credentials(key()).build().unwrap()
+    let builder = kalshi::Client::builder(kalshi::Environment::Custom(url.to_owned())).credentials(key());
+    // One attempt: `tests/retries.rs` has the others.
+    builder.retry(RetryPolicy::none()).build().unwrap()
 }
 
 async fn answering(answer: Vec<u8>) -> (Canned, kalshi::Client) {
@@ -190,8 +192,8 @@ async fn an_answer_out_of_time_is_a_timeout() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let builder = kalshi::Client::builder(kalshi::Environment::Custom(url)).credentials(key());
-    let timeouts = Timeouts { call: Duration::from_millis(200), ..Timeouts::default() };
-    let client = builder.timeouts(timeouts).build().unwrap();
+    let timeouts = Timeouts { attempt: Duration::from_millis(200), ..Timeouts::default() };
+    let client = builder.timeouts(timeouts).retry(RetryPolicy::none()).build().unwrap();
     let error = order(&client).await;
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert!(error.may_have_been_applied(), "{error}");

@@ -131,5 +131,8 @@ pub fn venues(root: &Path) -> Vec<String> {
 
 /// The workspace root.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+    // At run time first: a target directory that several checkouts share may hold a binary that another one has built.
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let folder = manifest.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    folder.parent().map(Path::to_owned).unwrap_or_default()
 }

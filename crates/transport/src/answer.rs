@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 use reqwest::Request;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::{ErrorKind, Errors, Operation, Venue};
 
 use crate::error::{Error, Inner};
@@ -25,7 +26,7 @@ pub(crate) fn judge(venue: &'static Venue, operation: &'static Operation, answer
     let good = answer.status.is_success() && !says_failed(&venue.errors, &answer.body);
     if good {
         let Answer { status, headers, body } = answer;
-        return Ok(Response { operation, status, headers, body, timing: None });
+        return Ok(Response { operation, status, headers, body, timing: None, idempotency_key: None });
     }
     let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
     Err(error(&venue.errors, operation, &answer, body.as_ref()))
@@ -58,9 +59,16 @@ pub(crate) fn error(errors: &Errors, operation: &'static Operation, answer: &Ans
         retry_after: seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.parse().ok()?).ok()),
         // A good status with an error in it is the venue's own verdict: it did not do it.
         applied: !(refused || not_processed || status.is_redirection() || status.is_success()),
+        not_processed,
+        venue_time: header("date").and_then(|date| millis_of(&date)),
         ..Inner::default()
     })
     .with_body(answer.body.clone())
+}
+
+fn millis_of(date: &str) -> Option<i64> {
+    let time = httpdate::parse_http_date(date).ok()?;
+    Some(UnixMillis::from(time).get())
 }
 
 /// A code or a message: text or a number, but no object.

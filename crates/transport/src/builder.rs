@@ -8,6 +8,7 @@ use venuekit_wire::operation::Venue;
 use crate::clock::Clock;
 use crate::credentials::{Anonymous, Credentials};
 use crate::error::Error;
+use crate::retry::{RetryBudget, RetryPolicy};
 use crate::session::{Call, Session, Shared};
 
 /// How long things may take.
@@ -15,13 +16,16 @@ use crate::session::{Call, Session, Shared};
 pub struct Timeouts {
     /// Making a connection.
     pub connect: Duration,
-    /// One call, from the first byte sent to the last byte of its answer.
+    /// One attempt, from the first byte sent to the last byte of its answer.
+    pub attempt: Duration,
+    /// A call with all its attempts and the waits between them.
     pub call: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(5), call: Duration::from_secs(30) }
+        let [connect, attempt, call] = [5, 20, 60].map(Duration::from_secs);
+        Self { connect, attempt, call }
     }
 }
 
@@ -44,6 +48,8 @@ pub struct ClientBuilder<C> {
     clock: Clock,
     http: Option<reqwest::Client>,
     max_answer: usize,
+    retry: RetryPolicy,
+    heal_clock: bool,
     client: std::marker::PhantomData<fn() -> C>,
 }
 
@@ -57,6 +63,8 @@ impl<C: Connect> ClientBuilder<C> {
             clock: Clock::default(),
             http: None,
             max_answer: 64 * 1024 * 1024,
+            retry: RetryPolicy::default(),
+            heal_clock: true,
             client: std::marker::PhantomData,
         }
     }
@@ -70,6 +78,19 @@ impl<C: Connect> ClientBuilder<C> {
     /// How long things may take.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// How failed calls are repeated. [`RetryPolicy::none`] switches it off.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Whether a call that the venue refused for its timestamp puts the clock right and is signed once more, which it is if
+    /// nothing is said. The venue has not processed it.
+    pub fn heal_clock(mut self, heal: bool) -> Self {
+        self.heal_clock = heal;
         self
     }
 
@@ -120,6 +141,9 @@ impl<C: Connect> ClientBuilder<C> {
                 clock: self.clock.clone(),
                 timeouts: self.timeouts,
                 max_answer: self.max_answer,
+                retry: self.retry,
+                budget: RetryBudget::new(),
+                heal_clock: self.heal_clock,
                 rpc_ids: 1.into(),
             };
             Session { shared: Arc::new(shared), call: Call::default() }

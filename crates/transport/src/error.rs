@@ -35,6 +35,12 @@ pub(crate) struct Inner {
     pub(crate) challenge: Option<Challenge>,
     pub(crate) body: Bytes,
     pub(crate) applied: bool,
+    /// The venue's own word that nothing was carried out.
+    pub(crate) not_processed: bool,
+    /// The venue's clock when it answered, in milliseconds since the Unix epoch.
+    pub(crate) venue_time: Option<i64>,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) attempts: u32,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -113,6 +119,33 @@ impl Error {
         self.0.operation.and_then(|operation| operation.reconcile)
     }
 
+    /// The idempotency key that the call carried, its own or one that was made for it.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.0.idempotency_key.as_deref()
+    }
+
+    /// How often the call was sent, or tried to be.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    pub(crate) fn was_not_processed(&self) -> bool {
+        self.0.not_processed
+    }
+
+    pub(crate) fn venue_time(&self) -> Option<i64> {
+        self.0.venue_time
+    }
+
+    /// An error with what is known of the whole call. An earlier attempt whose answer was lost may have been carried out, whatever
+    /// the last one was answered.
+    pub(crate) fn of_call(mut self, attempts: u32, key: Option<String>, earlier_lost: bool) -> Self {
+        self.0.attempts = attempts;
+        self.0.idempotency_key = key;
+        self.0.applied |= earlier_lost;
+        self
+    }
+
     /// Whether the same call may succeed later, and may be repeated without harm.
     pub fn is_retryable(&self) -> bool {
         let passing = matches!(
@@ -171,6 +204,10 @@ impl Error {
 
     pub(crate) fn before_sending(operation: &'static Operation, kind: ErrorKind, message: impl Into<String>) -> Self {
         Self::new(Inner { kind: Some(kind), operation: Some(operation), message: message.into(), ..Inner::default() })
+    }
+
+    pub(crate) fn out_of_time(operation: &'static Operation) -> Self {
+        Self::before_sending(operation, ErrorKind::Timeout, "the time for the whole call is over")
     }
 
     /// A good status with an answer that is of no use. The venue did what was asked.
@@ -277,6 +314,7 @@ impl fmt::Debug for Error {
             .field("kind", &self.kind())
             .field("said", &format_args!("{self}"))
             .field("retry_after", &self.0.retry_after)
+            .field("attempts", &self.0.attempts)
             .field("bytes", &self.0.body.len())
             .finish_non_exhaustive()
     }

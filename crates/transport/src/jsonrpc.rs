@@ -79,8 +79,14 @@ pub(crate) fn unwrap(
         let mut failed = error(&venue.errors, operation, &answer, None);
         if answer.status.is_success() {
             let message = failed.message().to_owned();
-            let response =
-                Response { operation, status: answer.status, headers: answer.headers, body: answer.body, timing: None };
+            let response = Response {
+                operation,
+                status: answer.status,
+                headers: answer.headers,
+                body: answer.body,
+                timing: None,
+                idempotency_key: None,
+            };
             failed = Error::of_response(&response, ErrorKind::Decode, format!("no JSON-RPC envelope: {message}"));
         }
         return Err(failed);
@@ -96,6 +102,7 @@ pub(crate) fn unwrap(
         headers: answer.headers,
         body,
         timing: Some(envelope.timing),
+        idempotency_key: None,
     };
     let Some(result) = envelope.result else {
         let message = "the envelope holds neither result nor error".to_owned();

@@ -10,9 +10,11 @@
 //! | [`Session`], [`ClientBuilder`] | a client's credentials and settings |
 //! | [`Credentials`], [`Token`] | what a client has to prove who it is |
 //! | [`Error`] | one vocabulary for everything that goes wrong |
+//! | [`RetryPolicy`] | how failed calls are repeated; which ones may be is the spec's word |
+//! | [`Clock`] | the time that signatures carry, put right by the venue's |
 //! | [`keys`] | the life cycle of API keys, the same words on every venue |
 //!
-//! It does not retry yet, and it never follows a redirect: the headers that carry a signature would go along.
+//! It never follows a redirect: the headers that carry a signature would go along.
 #![deny(missing_docs)]
 
 mod answer;
@@ -22,9 +24,11 @@ mod clock;
 mod credentials;
 mod error;
 mod exec;
+mod idempotency;
 mod jsonrpc;
 pub mod keys;
 mod response;
+mod retry;
 mod session;
 mod token;
 
@@ -33,6 +37,7 @@ pub use clock::Clock;
 pub use credentials::{Anonymous, Credentials};
 pub use error::{Challenge, Error};
 pub use response::{Response, ResponseValue, RpcTiming};
+pub use retry::RetryPolicy;
 pub use session::Session;
 pub use token::{Grant, GrantFuture, Token};
 pub use venuekit_wire::operation::ErrorKind;

@@ -17,6 +17,7 @@ pub struct Response {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) timing: Option<RpcTiming>,
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// What a JSON-RPC venue says about an answer beside the result. Times in microseconds since the Unix epoch.
@@ -66,6 +67,7 @@ pub struct ResponseValue<T> {
     status: StatusCode,
     headers: HeaderMap,
     timing: Option<RpcTiming>,
+    idempotency_key: Option<String>,
 }
 
 impl<T: DeserializeOwned> ResponseValue<T> {
@@ -79,18 +81,23 @@ impl<T: DeserializeOwned> ResponseValue<T> {
                 Ok(_) => Error::decode_trailing(&response),
             }
         })?;
-        Ok(Self { inner, status: response.status, headers: response.headers, timing: response.timing })
+        Ok(Self::of(inner, response))
     }
 }
 
 impl ResponseValue<()> {
     #[doc(hidden)]
     pub fn empty(response: Response) -> Self {
-        Self { inner: (), status: response.status, headers: response.headers, timing: response.timing }
+        Self::of((), response)
     }
 }
 
 impl<T> ResponseValue<T> {
+    fn of(inner: T, response: Response) -> Self {
+        let Response { status, headers, timing, idempotency_key, .. } = response;
+        Self { inner, status, headers, timing, idempotency_key }
+    }
+
     /// The value itself.
     pub fn into_inner(self) -> T {
         self.inner
@@ -104,6 +111,11 @@ impl<T> ResponseValue<T> {
     /// The HTTP headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// The idempotency key that the call carried, its own or one that was made for it.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_deref()
     }
 
     /// What a JSON-RPC venue says about the answer beside the result.

@@ -12,6 +12,7 @@ use crate::builder::Timeouts;
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::error::Challenge;
+use crate::retry::{RetryBudget, RetryPolicy};
 
 /// What a generated client carries along. Clones share everything but what is said for single calls.
 #[derive(Clone)]
@@ -26,6 +27,9 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) timeouts: Timeouts,
     pub(crate) max_answer: usize,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) budget: RetryBudget,
+    pub(crate) heal_clock: bool,
     pub(crate) rpc_ids: AtomicU64,
 }
 
@@ -35,6 +39,7 @@ pub(crate) struct Call {
     pub(crate) code: Option<Secret>,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<RetryPolicy>,
 }
 
 impl Session {
@@ -59,7 +64,14 @@ impl Session {
         Self { call, ..self.clone() }
     }
 
-    /// The same session with another time limit for each of its calls.
+    /// The same session, its failed calls repeated by another policy.
+    #[must_use]
+    pub fn with_retry(&self, policy: RetryPolicy) -> Self {
+        let call = Call { retry: Some(policy), ..self.call.clone() };
+        Self { call, ..self.clone() }
+    }
+
+    /// The same session with another time limit for each of its calls, all attempts and waits included.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         let call = Call { timeout: Some(timeout), ..self.call.clone() };

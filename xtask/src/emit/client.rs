@@ -55,6 +55,12 @@ fn construction() -> Vec<syn::Item> {
                 self.with_session(self.inner.with_timeout(timeout))
             }
 
+            /// A client that shares everything with this one and repeats its failed calls by another policy.
+            #[must_use]
+            pub fn with_retry(&self, policy: ::venuekit_transport::RetryPolicy) -> Self {
+                self.with_session(self.inner.with_retry(policy))
+            }
+
             /// The clock that signatures are made by.
             pub fn clock(&self) -> &::venuekit_transport::Clock {
                 self.inner.clock()

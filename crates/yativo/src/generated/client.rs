@@ -6728,6 +6728,11 @@ impl Client {
     pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
         self.with_session(self.inner.with_timeout(timeout))
     }
+    /// A client that shares everything with this one and repeats its failed calls by another policy.
+    #[must_use]
+    pub fn with_retry(&self, policy: ::venuekit_transport::RetryPolicy) -> Self {
+        self.with_session(self.inner.with_retry(policy))
+    }
     /// The clock that signatures are made by.
     pub fn clock(&self) -> &::venuekit_transport::Clock {
         self.inner.clock()
