@@ -45,13 +45,14 @@ struct Desk {
     yativo: yativo::Client,
     deribit: deribit::Client,
     event: (String, String, String),
+    wallet: serde_json::Value,
 }
 
 /// A call of one venue's operation, `number` telling calls apart.
 type Call = for<'a> fn(&'a Desk, number: usize) -> Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
 /// A cell's row: the venue, the operation, how the sandbox counts it, and the call.
-const ROWS: [(&Venue, &str, &str, Call); 11] = [
+const ROWS: [(&Venue, &str, &str, Call); 12] = [
     (&kalshi::VENUE, "get_balance", "kalshi GET /trade-api/v2/portfolio/balance", |desk, _| {
         Box::pin(async { desk.kalshi.get_balance().send().await.map(drop) })
     }),
@@ -72,6 +73,9 @@ const ROWS: [(&Venue, &str, &str, Call); 11] = [
     }),
     (&yativo::VENUE, "list_accounts", "yativo GET /api/v1/accounts/get-accounts", |desk, _| {
         Box::pin(async { desk.yativo.list_accounts().send().await.map(drop) })
+    }),
+    (&yativo::VENUE, "send_funds", "yativo POST /api/v1/transactions/send-funds", |desk, _| {
+        Box::pin(desk.yativo_transfer())
     }),
     (&yativo::VENUE, "create_api_key", "yativo POST /api/v1/apikey/generate", |desk, number| {
         let call = desk.yativo.create_api_key().body_map(|key| key.key_name(format!("bot {number}")));
@@ -141,7 +145,12 @@ impl Desk {
             .http_client(http())
             .build()
             .unwrap();
-        yativo.list_accounts().send().await.unwrap();
+        // The client does not know the operation that lists wallets; a wallet is all that is wanted of it here.
+        let wallets = http().post(format!("{}/assets/get-user-assets", sandbox.yativo_url()));
+        let wallets = wallets.header("x-api-key", &account.api_key).header("x-api-secret", &account.api_secret);
+        let wallets: serde_json::Value =
+            wallets.json(&serde_json::json!({})).send().await.unwrap().json().await.unwrap();
+        let wallet = wallets["data"][0].clone();
 
         let (url, account) = (format!("{}/api/v2", proxy.base_url), &accounts.deribit[0]);
         let secret = account.client_secret.as_deref().unwrap();
@@ -152,7 +161,7 @@ impl Desk {
             .http_client(http())
             .build()
             .unwrap();
-        Self { sandbox, proxy, kalshi, bayse, yativo, deribit, event }
+        Self { sandbox, proxy, kalshi, bayse, yativo, deribit, event, wallet }
     }
 
     async fn kalshi_order(&self) -> Result<(), Error> {
@@ -199,6 +208,21 @@ impl Desk {
         let order = BatchOrder::builder().side(Side::Buy).outcome_id(outcome).amount(100).price("0.10");
         let order: BatchOrder = order.type_(OrderType::Limit).currency(Currency::Usd).try_into().unwrap();
         self.bayse.batch_place_orders().body_map(|batch| batch.orders(vec![order])).send().await.map(drop)
+    }
+
+    async fn yativo_transfer(&self) -> Result<(), Error> {
+        let text =
+            |name: &str| self.wallet[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.wallet)).to_owned();
+        let call = self.yativo.send_funds().body_map(|body| {
+            body.account(text("account_id"))
+                .assets(text("asset_id"))
+                .receiving_address("7fUAJdStEuGbc3sM84cKRL6y")
+                .amount("0.01")
+                .type_(text("type"))
+                .chain(text("chain"))
+                .category("payment")
+        });
+        call.send().await.map(drop)
     }
 
     fn executed(&self, counted: &str) -> u64 {
