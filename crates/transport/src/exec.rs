@@ -1,12 +1,12 @@
 //! The loop: credential, signature, send, judge, wait, sign again.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::Request;
 use venuekit_auth::{Headers, Signer};
+use venuekit_wire::Secret;
 use venuekit_wire::operation::{ErrorKind, Operation, Protocol};
-use venuekit_wire::{Secret, UnixMillis};
 
 use crate::answer::{self, Answer};
 use crate::client::OperationInfo;
@@ -14,8 +14,8 @@ use crate::credentials::Credential;
 use crate::error::{Error, Inner};
 use crate::idempotency;
 use crate::jsonrpc;
+use crate::progress::Progress;
 use crate::response::Response;
-use crate::retry::{self, RetryPolicy};
 use crate::session::Session;
 
 impl Session {
@@ -52,43 +52,23 @@ impl Session {
             Protocol::Rest => None,
             Protocol::JsonRpc => Some(jsonrpc::wrap(self, operation, &mut request)?),
         };
-        let policy = self.call.retry.unwrap_or(self.shared.retry);
-        let limit = self.call.timeout.unwrap_or(self.shared.timeouts.call);
-        let mut progress = Progress::new(Instant::now(), limit, key.is_some());
+        let mut progress = Progress::new(self.call.timeout.unwrap_or(self.shared.timeouts.call), key.is_some());
         self.shared.budget.earn();
         loop {
-            let Some(time_left) = progress.time_left() else {
-                return Err(Error::out_of_time(operation).of_call(progress.attempts, key, progress.earlier_lost));
+            // The next attempt is made of the same bytes, and signed for itself.
+            let Some(attempt) = request.try_clone() else {
+                let message = "a streaming body cannot be signed";
+                return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
             };
-            // A body that cannot be had twice is sent once.
-            let attempt = request.try_clone();
-            let repeatable = attempt.is_some();
-            let outcome = match attempt {
-                Some(attempt) => {
-                    self.attempt(http, attempt, operation, &credentials, rpc_id, time_left, &mut progress).await
-                }
-                None => Err(Error::before_sending(
-                    operation,
-                    ErrorKind::InvalidRequest,
-                    "a streaming body cannot be signed",
-                )),
-            };
-            let error = match outcome {
-                Ok(mut response) => {
-                    response.idempotency_key = key;
-                    return Ok(response);
-                }
+            let error = match self.attempt(http, attempt, operation, &credentials, rpc_id, &mut progress).await {
+                Ok(response) => return Ok(Response { idempotency_key: key, ..response }),
                 Err(error) => error,
             };
-            let wait = match repeatable {
-                true => self.before_next(operation, &error, &policy, &mut progress),
-                false => None,
+            let Some(wait) = progress.next_wait(self, operation, &error) else {
+                return Err(error.of_call(progress.attempts(), key, progress.earlier_lost()));
             };
-            let Some(wait) = wait else {
-                return Err(error.of_call(progress.attempts, key, progress.earlier_lost));
-            };
-            progress.earlier_lost |= error.may_have_been_applied();
-            tracing::info!(venue = self.shared.venue.name, operation = operation.id, attempt = progress.attempts, kind = ?error.kind(), ?wait, "repeating");
+            let (venue, kind, attempt) = (self.shared.venue.name, error.kind(), progress.attempts());
+            tracing::info!(venue, operation = operation.id, attempt, ?kind, ?wait, "repeating");
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
             }
@@ -96,7 +76,6 @@ impl Session {
     }
 
     /// One attempt, signed for itself.
-    #[allow(clippy::too_many_arguments)]
     async fn attempt(
         &self,
         http: &reqwest::Client,
@@ -104,12 +83,10 @@ impl Session {
         operation: &'static Operation,
         credentials: &[Credential],
         rpc_id: Option<u64>,
-        time_left: Duration,
         progress: &mut Progress,
     ) -> Result<Response, Error> {
         let tokens = self.authorize(&mut request, operation, credentials).await?;
-        progress.attempts += 1;
-        progress.sent = UnixMillis::now();
+        let time_left = progress.begin_attempt().ok_or_else(|| Error::out_of_time(operation))?;
         *request.timeout_mut() = Some(self.shared.timeouts.attempt.min(time_left));
         let answer = self.send(http, request, operation).await?;
         let result = match rpc_id {
@@ -121,43 +98,10 @@ impl Session {
         {
             for (cache, token) in tokens {
                 cache.drop_if(&token).await;
-                progress.token_refused = true;
+                progress.token_was_refused();
             }
         }
         result
-    }
-
-    /// How long to wait before the call is sent again; none if it is not.
-    fn before_next(
-        &self,
-        operation: &'static Operation,
-        error: &Error,
-        policy: &RetryPolicy,
-        progress: &mut Progress,
-    ) -> Option<Duration> {
-        // A one-time code counts once.
-        if self.call.code.is_some() {
-            return None;
-        }
-        if error.kind() == ErrorKind::Clock
-            && self.shared.heal_clock
-            && !std::mem::replace(&mut progress.clock_healed, true)
-        {
-            let learned = error.venue_time().is_some_and(|time| self.shared.clock.learn(time, progress.sent));
-            let offset = self.shared.clock.offset_millis();
-            tracing::warn!(venue = self.shared.venue.name, learned, offset, "the venue refused the timestamp");
-            return learned.then_some(Duration::ZERO);
-        }
-        // The venue refused the token and did nothing; a fresh one is fetched, once.
-        if std::mem::take(&mut progress.token_refused) && !std::mem::replace(&mut progress.token_renewed, true) {
-            return Some(Duration::ZERO);
-        }
-        if !retry::may_repeat(operation, error, progress.keyed) {
-            return None;
-        }
-        let wait = policy.wait(progress.attempts.max(1), error.retry_after(), fastrand::f64())?;
-        let in_time = progress.time_left().is_some_and(|left| wait < left);
-        (in_time && self.shared.budget.spend()).then_some(wait)
     }
 
     /// A code that answers a challenge travels in the request; any other in a header of its own.
@@ -265,41 +209,6 @@ impl Session {
                 tracing::warn!(venue, operation = operation.id, status, kind = ?error.kind(), applied, millis, "failed");
             }
         }
-    }
-}
-
-/// How far a call has come.
-struct Progress {
-    started: Instant,
-    limit: Duration,
-    keyed: bool,
-    attempts: u32,
-    /// When the current attempt was signed, by the system clock.
-    sent: UnixMillis,
-    /// Whether an attempt may have been carried out and was followed by another.
-    earlier_lost: bool,
-    clock_healed: bool,
-    token_refused: bool,
-    token_renewed: bool,
-}
-
-impl Progress {
-    fn new(started: Instant, limit: Duration, keyed: bool) -> Self {
-        Self {
-            started,
-            limit,
-            keyed,
-            attempts: 0,
-            sent: UnixMillis::default(),
-            earlier_lost: false,
-            clock_healed: false,
-            token_refused: false,
-            token_renewed: false,
-        }
-    }
-
-    fn time_left(&self) -> Option<Duration> {
-        self.limit.checked_sub(self.started.elapsed()).filter(|left| !left.is_zero())
     }
 }
 

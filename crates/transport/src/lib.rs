@@ -27,6 +27,7 @@ mod exec;
 mod idempotency;
 mod jsonrpc;
 pub mod keys;
+mod progress;
 mod response;
 mod retry;
 mod session;
