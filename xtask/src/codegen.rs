@@ -55,15 +55,30 @@ pub fn codegen(root: &Path, venue: &str, check: bool) -> Result<Outcome, Vec<Fin
             stale.push(path);
         }
     }
+    // What is no longer generated would otherwise stay for ever.
+    let left_over = names(&root.join(&folder)).into_iter().filter(|name| !generated.files.contains_key(name.as_str()));
+    stale.extend(left_over.map(|name| format!("{folder}/{name}")));
     if !check {
         for path in &stale {
             let name = path.rsplit('/').next().unwrap_or_default();
-            write(&root.join(path), &generated.files[name]).map_err(|error| {
+            let written = match generated.files.get(name) {
+                Some(text) => write(&root.join(path), text),
+                None => std::fs::remove_file(root.join(path)),
+            };
+            written.map_err(|error| {
                 vec![document.finding("unwritable", "", format!("{path}: {error}"), "make it writable")]
             })?;
         }
     }
     Ok(Outcome { venue: venue.to_owned(), generated, stale, changed_specs, took: start.elapsed() })
+}
+
+/// The names of the files in a folder, in order; none where there is no folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.sort();
+    names
 }
 
 /// A file's text; a missing one is empty. Line endings do not count.
@@ -80,15 +95,8 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
 
 fn stamp(root: &Path, venue: &str) -> Result<String, Vec<Finding>> {
     let folder = format!("specs/{venue}");
-    let mut names: Vec<String> = std::fs::read_dir(root.join(&folder))
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".yaml"))
-        .collect();
-    names.sort();
     let mut stamp = String::new();
-    for name in names {
+    for name in names(&root.join(&folder)).into_iter().filter(|name| name.ends_with(".yaml")) {
         let path = format!("{folder}/{name}");
         let digest = Sha256::digest(read(root, &path).as_bytes());
         for byte in digest {

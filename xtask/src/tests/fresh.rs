@@ -105,6 +105,17 @@ fn a_file_that_was_edited_by_hand_is_stale() {
 }
 
 #[test]
+fn a_file_that_is_no_longer_generated_is_stale_and_goes() {
+    let scratch = copy("bayse");
+    codegen(scratch.path(), "bayse", false).unwrap();
+    scratch.write("crates/bayse/src/generated/old.rs", "// of another time\n");
+    let left_over = vec!["crates/bayse/src/generated/old.rs".to_owned()];
+    assert_eq!(codegen(scratch.path(), "bayse", true).unwrap().stale, left_over);
+    assert_eq!(codegen(scratch.path(), "bayse", false).unwrap().stale, left_over);
+    assert!(codegen(scratch.path(), "bayse", true).unwrap().stale.is_empty());
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_named() {
     let scratch = copy("kalshi");
     scratch.write("crates/kalshi/src", "a file where a folder should be");
