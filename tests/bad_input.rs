@@ -148,6 +148,17 @@ async fn a_delete_carries_the_body_that_was_signed() {
 }
 
 #[tokio::test]
+async fn a_key_id_that_is_none_is_refused_here() {
+    let (server, _) = answering(json(200, "{}")).await;
+    let credentials = deribit::Credentials::secret("AMANDA", "AMANDASECRECT").unwrap();
+    let environment = deribit::Environment::Custom(server.base_url.clone());
+    let client = deribit::Client::builder(environment).credentials(credentials).build().unwrap();
+    let error = client.keys().revoke("AMANDA").await.unwrap_err();
+    assert!(error.to_string().contains("`AMANDA` is no key id"), "{error}");
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
 async fn no_redirect_is_followed() {
     let (target, _) = answering(json(200, r#"{"balance":1}"#)).await;
     let answer = format!(

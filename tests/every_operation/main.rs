@@ -356,3 +356,22 @@ fn a_request_that_is_being_built_shows_no_secret() {
         assert_no_secret("a builder", &text);
     }
 }
+
+#[tokio::test]
+async fn a_token_that_was_fetched_is_not_echoed_either() {
+    let script: Script = Arc::new(|seen| match seen.head.starts_with("POST /auth/token ") {
+        true => {
+            http(200, "application/json", json!({"access_token": MARKER, "expires_in": 3600}).to_string().as_bytes())
+        }
+        false => {
+            http(403, "application/json", json!({"error": format!("no scope for {MARKER}")}).to_string().as_bytes())
+        }
+    });
+    let server = Canned::start(script).await;
+    let credentials = yativo::Credentials::api_key("key", "secret").unwrap();
+    let environment = yativo::Environment::Custom(server.base_url.clone());
+    let client = yativo::Client::builder(environment).credentials(credentials).build().unwrap();
+    let error = client.list_accounts().send().await.unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Forbidden, "no scope for [redacted]"));
+    assert_no_secret("the error", &format!("{error} {error:?}"));
+}

@@ -30,10 +30,11 @@ impl Credentials {
     /// # Errors
     /// An empty part, or one that no header can hold.
     pub fn and_api_key(self, public_key: impl Into<Secret>, secret_key: impl Into<Secret>) -> Result<Self, Error> {
-        let secret = secret_key.into();
-        let read = bayse::read(public_key)?;
+        let (public, secret) = (public_key.into(), secret_key.into());
+        let read = bayse::read(public.clone())?;
         let write = BayseWrite::new(secret.clone())?;
-        Ok(Self(self.0.signer("read", read).signer("write", write).hide(secret)))
+        // The public part alone reads the account, so it is kept out of sight too.
+        Ok(Self(self.0.signer("read", read).signer("write", write).hide(public).hide(secret)))
     }
 
     /// The same with a session.

@@ -46,12 +46,14 @@ impl ApiKeys for Keys<'_> {
     }
 
     async fn rotate(&self, id: &str) -> Result<RotatedKey, Error> {
-        let made = self.0.reset_api_key().body_map(|body| body.id(number(id))).send().await?.into_inner();
+        let id = number(id)?;
+        let made = self.0.reset_api_key().body_map(|body| body.id(id)).send().await?.into_inner();
         Ok(RotatedKey::new(shared(made)?, OldSecret::Replaced))
     }
 
     async fn revoke(&self, id: &str) -> Result<(), Error> {
-        self.0.remove_api_key().body_map(|body| body.id(number(id))).send().await?;
+        let id = number(id)?;
+        self.0.remove_api_key().body_map(|body| body.id(id)).send().await?;
         Ok(())
     }
 }
@@ -70,9 +72,11 @@ impl TryFrom<&CreatedKey> for Credentials {
     }
 }
 
-/// A number that the venue refuses where the text is none: ids are small and positive.
-fn number(id: &str) -> i64 {
-    id.parse().unwrap_or(-1)
+/// Deribit numbers its keys.
+fn number(id: &str) -> Result<i64, Error> {
+    id.parse().map_err(|_| {
+        Error::invalid_request(format!("`{id}` is no key id: Deribit's are numbers, as the list shows them"))
+    })
 }
 
 fn shared(made: ApiKey) -> Result<CreatedKey, Error> {

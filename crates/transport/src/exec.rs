@@ -89,16 +89,17 @@ impl Session {
         let time_left = progress.begin_attempt().ok_or_else(|| Error::out_of_time(operation))?;
         *request.timeout_mut() = Some(self.shared.timeouts.attempt.min(time_left));
         let answer = self.send(http, request, operation).await?;
-        let result = match rpc_id {
+        let mut result = match rpc_id {
             None => answer::judge(self.shared.venue, operation, answer),
             Some(id) => jsonrpc::unwrap(self.shared.venue, operation, answer, id),
         };
-        if let Err(error) = &result
-            && error.kind() == ErrorKind::Unauthorized
-        {
+        if let Err(error) = &mut result {
             for (cache, token) in tokens {
-                cache.drop_if(&token).await;
-                progress.token_was_refused();
+                error.redact(token.expose());
+                if error.kind() == ErrorKind::Unauthorized {
+                    cache.drop_if(&token).await;
+                    progress.token_was_refused();
+                }
             }
         }
         result

@@ -38,16 +38,16 @@ fn confirmed(session: &Session, params: &str) -> String {
         return params.to_owned();
     };
     let text = |secret: &Secret| Value::from(secret.expose());
-    let added = format!(
-        r#""{}":{},"{}":{}}}"#,
-        words.challenge_param,
-        text(&challenge.challenge),
-        words.code_param,
-        text(code)
-    );
-    let open = params.trim_end().trim_end_matches('}').trim_end();
-    let comma = if open == "{" { "" } else { "," };
-    format!("{open}{comma}{added}")
+    let (challenge, code) = (text(&challenge.challenge), text(code));
+    with_members(params, &format!(r#""{}":{challenge},"{}":{code}"#, words.challenge_param, words.code_param))
+}
+
+/// A JSON object's text with more members at its end. What is there already stays as it is written.
+fn with_members(object: &str, members: &str) -> String {
+    let object = object.trim_end();
+    let open = object.strip_suffix('}').unwrap_or(object).trim_end();
+    let comma = if open.ends_with('{') { "" } else { "," };
+    format!("{open}{comma}{members}}}")
 }
 
 #[derive(Deserialize)]
@@ -141,4 +141,18 @@ fn challenge(venue: &Venue, result: &RawValue) -> Option<Challenge> {
     }
     let challenge = result.get(words.challenge).and_then(Value::as_str).unwrap_or_default();
     Some(Challenge { challenge: challenge.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_members;
+
+    #[test]
+    fn members_are_added_to_any_object() {
+        assert_eq!(with_members("{}", r#""b":2"#), r#"{"b":2}"#);
+        assert_eq!(with_members("{ } ", r#""b":2"#), r#"{"b":2}"#);
+        assert_eq!(with_members(r#"{"a":1.50}"#, r#""b":2"#), r#"{"a":1.50,"b":2}"#);
+        // The last member may end in braces of its own.
+        assert_eq!(with_members(r#"{"a":{"x":{}}}"#, r#""b":2"#), r#"{"a":{"x":{}},"b":2}"#);
+    }
 }

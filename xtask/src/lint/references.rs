@@ -114,14 +114,12 @@ fn unused(document: &Document, findings: &mut Vec<Finding>) {
         }
     }
     if let Some(components) = document.value.get("components") {
-        for section in ["responses", "errors"] {
-            for (_, response) in members(components, section) {
-                walk_all(response, &mut |value| {
-                    if let Some(schema) = schema_ref(value) {
-                        error_bodies.insert(schema.to_owned());
-                    }
-                });
-            }
+        for (_, response) in members(components, "responses") {
+            walk_all(response, &mut |value| {
+                if let Some(schema) = schema_ref(value) {
+                    error_bodies.insert(schema.to_owned());
+                }
+            });
         }
         let direct: Vec<String> = error_bodies.iter().cloned().collect();
         for name in direct {
