@@ -17,6 +17,8 @@ pub struct Venue {
     pub challenge: Option<Challenge>,
     /// The venue's rate limiter.
     pub buckets: &'static [Bucket],
+    /// The answer headers in which the venue says how much is left.
+    pub rate_headers: Option<RateHeaders>,
 }
 
 impl Venue {
@@ -52,6 +54,8 @@ pub struct Operation {
     pub retry: Retry,
     /// What the call costs the venue's limiter.
     pub rate: Option<Rate>,
+    /// Where the answer has the venue's own time.
+    pub venue_time: Option<VenueTime>,
     /// How the answer pages.
     pub page: Option<Page>,
     /// The operation with which to find out what became of this one when its answer was lost.
@@ -109,10 +113,45 @@ pub struct Bucket {
 pub struct Tier {
     /// The venue's name for the tier.
     pub name: &'static str,
-    /// Tokens that come back in a second, in thousandths.
-    pub refill_millis: u64,
-    /// Tokens that fit.
-    pub capacity: u64,
+    /// What it allows. All of them hold at once.
+    pub limits: &'static [Limit],
+}
+
+/// One limit of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Tokens that come back evenly.
+    Refill {
+        /// Tokens that come back in a second, in thousandths.
+        per_second_millis: u64,
+        /// Tokens that fit.
+        capacity: u64,
+    },
+    /// So many tokens in any span of this length.
+    Window {
+        /// Tokens.
+        count: u64,
+        /// The span.
+        seconds: u64,
+    },
+}
+
+/// The answer headers in which a venue says how much of its limit is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateHeaders {
+    /// Tokens that are left, in lower case.
+    pub remaining: &'static str,
+    /// When the limit begins anew, in Unix seconds.
+    pub reset: &'static str,
+}
+
+/// Where an answer has the venue's own time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VenueTime {
+    /// A JSON pointer into the answer.
+    pub at: &'static str,
+    /// How many of its units make a second.
+    pub per_second: i64,
 }
 
 /// How an answer pages.

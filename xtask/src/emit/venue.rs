@@ -8,7 +8,7 @@ use quote::quote;
 use serde_json::Value;
 
 use crate::document::{Document, Kind};
-use crate::lint::KINDS;
+use crate::lint::{KINDS, UNITS};
 use crate::model::{Operation, follow, members, operations, resolve, text, walk_schema};
 use crate::source::step;
 
@@ -25,10 +25,12 @@ pub fn source(document: &Document) -> String {
     let errors = errors(root.get("x-errors").unwrap_or(&Value::Null));
     let challenge = option(root.get("x-challenge").map(challenge));
     let buckets = members(root, "x-buckets").map(bucket);
+    let rate_headers = option(root.get("x-rate-headers").map(rate_headers));
     let environment = environment(document);
     let tokens = quote! {
         use ::venuekit_wire::operation::{
-            Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Operation, Page, Protocol, Rate, Retry, Tier, Venue,
+            Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Limit, Operation, Page, Protocol, Rate, RateHeaders, Retry,
+            Tier, Venue, VenueTime,
         };
 
         #environment
@@ -41,6 +43,7 @@ pub fn source(document: &Document) -> String {
             errors: #errors,
             challenge: #challenge,
             buckets: &[#(#buckets),*],
+            rate_headers: #rate_headers,
         };
 
         /// One row an operation, ordered by name.
@@ -102,6 +105,7 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
     let retry = retry(operation.value.get("x-retry").unwrap_or(&Value::Null));
     let rate = option(operation.value.get("x-rate").map(rate));
     let page = option(operation.value.get("x-page").map(page));
+    let venue_time = option(operation.value.get("x-venue-time").map(venue_time));
     let reconcile = option(text(operation.value, "x-reconcile").map(|name| {
         let named = operations(document).into_iter().find(|other| text(other.value, "name") == Some(name));
         let id = named.map_or_else(|| name.to_snake_case(), |other| other.id);
@@ -112,7 +116,7 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
     let secret = returns_secret(document, operation) || !secret_fields.is_empty();
     quote! {
         Operation {
-            id: #id, method: #method, path: #path, access: #access, retry: #retry, rate: #rate, page: #page,
+            id: #id, method: #method, path: #path, access: #access, retry: #retry, rate: #rate, venue_time: #venue_time, page: #page,
             reconcile: #reconcile, scope: #scope, secret: #secret,
             secret_fields: &[#(#secret_fields),*],
         }
@@ -184,11 +188,31 @@ fn page(value: &Value) -> TokenStream {
 fn bucket((name, tiers): (&String, &Value)) -> TokenStream {
     let tiers = tiers.as_array().into_iter().flatten().map(|tier| {
         let name = text(tier, "tier").unwrap_or_default();
-        let refill_millis = tier["refill"].as_f64().map_or(0, |refill| (refill * 1000.0).round() as u64);
-        let capacity = tier["capacity"].as_u64().unwrap_or_default();
-        quote!(Tier { name: #name, refill_millis: #refill_millis, capacity: #capacity })
+        let refill = tier["refill"].as_f64().map(|refill| {
+            let per_second_millis = (refill * 1000.0).round() as u64;
+            let capacity = tier["capacity"].as_u64().unwrap_or_default();
+            quote!(Limit::Refill { per_second_millis: #per_second_millis, capacity: #capacity })
+        });
+        let windows = tier["windows"].as_array().into_iter().flatten().map(|window| {
+            let [count, seconds] = ["count", "seconds"].map(|key| window[key].as_u64().unwrap_or_default());
+            quote!(Limit::Window { count: #count, seconds: #seconds })
+        });
+        let limits = refill.into_iter().chain(windows);
+        quote!(Tier { name: #name, limits: &[#(#limits),*] })
     });
     quote!(Bucket { name: #name, tiers: &[#(#tiers),*] })
+}
+
+fn rate_headers(value: &Value) -> TokenStream {
+    let [remaining, reset] = ["remaining", "reset"].map(|key| text(value, key).unwrap_or_default().to_lowercase());
+    quote!(RateHeaders { remaining: #remaining, reset: #reset })
+}
+
+fn venue_time(value: &Value) -> TokenStream {
+    let at = text(value, "at").unwrap_or_default();
+    let unit = text(value, "unit").unwrap_or_default();
+    let per_second = UNITS.iter().find(|(name, _)| *name == unit).map_or(1, |(_, per_second)| *per_second);
+    quote!(VenueTime { at: #at, per_second: #per_second })
 }
 
 fn challenge(value: &Value) -> TokenStream {

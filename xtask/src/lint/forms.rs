@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::KINDS;
+use super::{KINDS, UNITS};
 use crate::document::Document;
 use crate::model::{members, operations, text};
 
@@ -164,14 +164,51 @@ pub fn buckets(_: &Document, value: &Value) -> Result<(), String> {
     for (bucket, tiers) in value.as_object().ok_or("is a mapping of buckets")? {
         let tiers = tiers.as_array().filter(|tiers| !tiers.is_empty());
         for tier in tiers.ok_or_else(|| format!("`{bucket}` is a list of tiers"))? {
-            shape(tier, &["tier", "refill", "capacity"], &[])?;
-            let good = text(tier, "tier").is_some()
-                && tier["refill"].as_f64().is_some_and(|refill| refill > 0.0)
-                && tier["capacity"].as_u64().is_some_and(|capacity| capacity > 0);
-            if !good {
-                return Err(format!("`{bucket}`: `tier` is a name, `refill` tokens a second, `capacity` whole tokens"));
-            }
+            limits(tier).map_err(|problem| format!("`{bucket}`: {problem}"))?;
         }
     }
     Ok(())
+}
+
+/// A tier's tokens that come back evenly, its windows, or both.
+fn limits(tier: &Value) -> Result<(), String> {
+    let above_nothing = |value: &Value| value.as_u64().is_some_and(|count| count > 0);
+    let refills = tier.get("refill").is_some() || tier.get("capacity").is_some();
+    let windows = tier.get("windows");
+    if refills || windows.is_none() {
+        shape(tier, &["tier", "refill", "capacity"], &["windows"])?;
+        // The table counts in thousandths.
+        let refill = tier["refill"].as_f64().is_some_and(|refill| refill >= 0.001);
+        if !refill || !above_nothing(&tier["capacity"]) {
+            return Err("`refill` is tokens a second, `capacity` whole tokens".to_owned());
+        }
+    } else {
+        shape(tier, &["tier", "windows"], &[])?;
+    }
+    if text(tier, "tier").is_none() {
+        return Err("`tier` is a name".to_owned());
+    }
+    let Some(windows) = windows else { return Ok(()) };
+    for window in windows.as_array().filter(|all| !all.is_empty()).ok_or("`windows` is a list")? {
+        shape(window, &["count", "seconds"], &[])?;
+        if !above_nothing(&window["count"]) || !above_nothing(&window["seconds"]) {
+            return Err("a window is a whole `count` of tokens in whole `seconds`".to_owned());
+        }
+    }
+    Ok(())
+}
+
+pub fn rate_headers(_: &Document, value: &Value) -> Result<(), String> {
+    shape(value, &["remaining", "reset"], &[])?;
+    let names = value.as_object().into_iter().flatten().all(|(_, name)| name.is_string());
+    names.then_some(()).ok_or_else(|| "its members are names of headers".to_owned())
+}
+
+pub fn venue_time(_: &Document, value: &Value) -> Result<(), String> {
+    shape(value, &["at", "unit"], &[])?;
+    if !text(value, "at").is_some_and(|at| at.is_empty() || at.starts_with('/')) {
+        return Err("`at` is a JSON pointer into the answer, empty for the answer itself".to_owned());
+    }
+    let known = text(value, "unit").is_some_and(|unit| UNITS.iter().any(|(name, _)| *name == unit));
+    known.then_some(()).ok_or_else(|| "`unit` is `unix-s`, `unix-ms`, `unix-us` or `unix-ns`".to_owned())
 }

@@ -1,5 +1,7 @@
 //! Words that name something in their operation.
 
+use serde_json::Value;
+
 use super::Fail;
 use crate::document::Document;
 use crate::model::{Operation, resolve, schema_ref, text};
@@ -47,6 +49,13 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
             "name a member of the request",
         );
     }
+    if let Some(place) = operation.value.pointer("/x-venue-time/at").and_then(Value::as_str)
+        && in_result(document, operation, place.split('/').skip(1)).is_none()
+    {
+        let at = step(&operation.pointer, "x-venue-time");
+        let message = format!("the answer of `{}` has no `{place}`", operation.id);
+        fail("unknown-key", &at, message, "name a member of the answer, as a JSON pointer");
+    }
     let Some(page) = operation.value.get("x-page") else { return };
     let at = step(&operation.pointer, "x-page");
     if let Some(param) = text(page, "param").filter(|param| !has(param, None) && !body_has(param)) {
@@ -59,12 +68,7 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
     }
     for key in ["next", "last", "items"] {
         let Some(dotted) = text(page, key).filter(|dotted| !dotted.is_empty()) else { continue };
-        let mut schema = operation.result_schema(document).map(|(_, schema)| schema);
-        for name in dotted.split('.') {
-            schema =
-                schema.map(|schema| resolve(document, schema)).and_then(|schema| schema.get("properties")?.get(name));
-        }
-        if schema.is_none() {
+        if in_result(document, operation, dotted.split('.')).is_none() {
             fail(
                 "unknown-key",
                 &at,
@@ -73,4 +77,14 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
             );
         }
     }
+}
+
+/// The schema of a member of the answer.
+fn in_result<'a>(
+    document: &'a Document,
+    operation: &Operation<'a>,
+    mut path: impl Iterator<Item = &'a str>,
+) -> Option<&'a Value> {
+    let (_, top) = operation.result_schema(document)?;
+    path.try_fold(top, |schema, name| resolve(document, schema).get("properties")?.get(name))
 }

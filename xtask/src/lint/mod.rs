@@ -55,6 +55,10 @@ pub const KINDS: [(&str, &str); 12] = [
     ("other", "Other"),
 ];
 
+/// The units of a venue's time, and how many make a second.
+pub const UNITS: [(&str, i64); 4] =
+    [("unix-s", 1), ("unix-ms", 1_000), ("unix-us", 1_000_000), ("unix-ns", 1_000_000_000)];
+
 /// A pattern that accepts one of these lets a path parameter change the path.
 pub const UNSAFE_IDS: [&str; 6] = ["", ".", "..", "a/b", "../a", "a/.."];
 

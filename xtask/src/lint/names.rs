@@ -38,7 +38,7 @@ const TYPES: [&str; 25] = [
 ];
 
 /// Methods a client has besides its operations, generated, written by hand, or of the traits it implements.
-const METHODS: [&str; 20] = [
+const METHODS: [&str; 21] = [
     "api_version",
     "baseurl",
     "builder",
@@ -56,6 +56,7 @@ const METHODS: [&str; 20] = [
     "post",
     "pre",
     "with_code",
+    "with_rate_wait",
     "with_retry",
     "with_session",
     "with_timeout",

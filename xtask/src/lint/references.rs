@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use crate::document::Document;
 use crate::finding::Finding;
-use crate::model::{Reach, follow, members, operations, schema_ref};
+use crate::model::{Reach, follow, members, operations, schema_ref, text};
 use crate::source::step;
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {
     dangling(document, "", &document.value, findings);
     cycles(document, findings);
     unused(document, findings);
+    unused_parameters(document, findings);
 }
 
 fn dangling(document: &Document, pointer: &str, value: &Value, findings: &mut Vec<Finding>) {
@@ -139,6 +140,20 @@ fn unused(document: &Document, findings: &mut Vec<Finding>) {
                     "refer to it, or delete it",
                 ));
             }
+        }
+    }
+}
+
+/// A shared parameter that no operation refers to is looked at by nobody but the generator.
+fn unused_parameters(document: &Document, findings: &mut Vec<Finding>) {
+    let mut used = BTreeSet::new();
+    walk_all(&document.value, &mut |value| used.extend(text(value, "$ref")));
+    let components = document.value.get("components").unwrap_or(&Value::Null);
+    for (name, _) in members(components, "parameters") {
+        let at = step("/components/parameters", name);
+        if !used.contains(format!("#{at}").as_str()) {
+            let message = format!("no operation uses the parameter `{name}`");
+            findings.push(document.finding("unused-parameter", &at, message, "refer to it, or delete it"));
         }
     }
 }

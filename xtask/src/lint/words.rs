@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::forms::{
-    buckets, challenge, errors, list, mapping, name, page, rate, reconcile, retry, rust_type, sentence, yes,
+    buckets, challenge, errors, list, mapping, name, page, rate, rate_headers, reconcile, retry, rust_type, sentence,
+    venue_time, yes,
 };
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
@@ -27,12 +28,14 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-errors", &[Place::Root], errors),
     ("x-challenge", &[Place::Root], challenge),
     ("x-buckets", &[Place::Root], buckets),
+    ("x-rate-headers", &[Place::Root], rate_headers),
     ("x-security-schemes", &[Place::Root], mapping),
     ("x-security", &[Place::Root, Place::Operation], list),
     ("x-environment", &[Place::Server], name),
     ("x-credential", &[Place::SecurityScheme], name),
     ("x-retry", &[Place::Operation], retry),
     ("x-rate", &[Place::Operation], rate),
+    ("x-venue-time", &[Place::Operation], venue_time),
     ("x-page", &[Place::Operation], page),
     ("x-reconcile", &[Place::Operation], reconcile),
     ("x-scope", &[Place::Operation], sentence),

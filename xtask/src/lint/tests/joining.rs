@@ -55,6 +55,12 @@ pub const REST_CASES: &[Case] = &[
     ),
     ("alias", "  Kind: { type: string, enum: [big, small] }", "  Kind: { $ref: '#/schemas/Part' }", "  Kind:"),
     ("unused-schema", "kind: { $ref: '#/schemas/Kind' }", "kind: { type: string }", "  Kind:"),
+    (
+        "unused-parameter",
+        "schemas:\n  ThingId:",
+        "parameters:\n  Page: { name: page, in: query, schema: { type: string } }\nschemas:\n  ThingId:",
+        "  Page:",
+    ),
     ("type-collision", "  ThingId:", "  ThingID: { type: object }\n  ThingId:", "  ThingId:"),
 ];
 

@@ -36,6 +36,14 @@ pub const CASES: &[Case] = &[
     ("bad-word", ERRORS, "x-errors: { request-id-header: [a] }", "x-errors"),
     ("bad-word", ERRORS, "x-errors: { not-processed: [1.5] }", "x-errors"),
     ("bad-word", "capacity: 1 }", "capacity: 0 }", "x-buckets"),
+    ("bad-word", "refill: 1, capacity: 1 }", "refill: 0.0001, capacity: 1 }", "x-buckets"),
+    ("bad-word", "refill: 1, capacity: 1 }", "capacity: 1 }", "x-buckets"),
+    ("bad-word", "refill: 1, capacity: 1 }", "windows: [] }", "x-buckets"),
+    ("bad-word", "refill: 1, capacity: 1 }", "windows: [{ count: 1, seconds: 0 }] }", "x-buckets"),
+    ("bad-word", "refill: 1, capacity: 1 }", "windows: [{ count: 1, per: 1 }] }", "x-buckets"),
+    ("bad-word", ERRORS, "x-errors: { code: [/code] }\nx-rate-headers: { remaining: X-Left }", "x-rate-headers"),
+    ("bad-word", RETRY, "      x-retry: never\n      x-venue-time: { at: time, unit: unix-s }", "x-venue-time"),
+    ("bad-word", RETRY, "      x-retry: never\n      x-venue-time: { at: /time, unit: minutes }", "x-venue-time"),
     ("bad-word", "      id: { type: string }", "      id: { type: string, x-not-secret: '' }", "x-not-secret"),
     (
         "bad-word",
@@ -57,6 +65,7 @@ pub const CASES: &[Case] = &[
         "      x-retry: never\n      x-rate: { bucket: all, cost: 1, per-item: nothing }",
         "per-item",
     ),
+    ("unknown-key", RETRY, "      x-retry: never\n      x-venue-time: { at: /time, unit: unix-s }", "x-venue-time"),
     (
         "unknown-key",
         RETRY,
