@@ -10,7 +10,7 @@ use std::time::Duration;
 use proxy::{Fault, Proxy};
 use venuekit::auth::KeyKind;
 use venuekit::keys::{ApiKeys, NewKey};
-use venuekit::transport::{RetryPolicy, Timeouts};
+use venuekit::transport::{RateLimits, RetryPolicy, Timeouts};
 use venuekit::wire::operation::{Key, Retry, Venue};
 use venuekit::{Error, bayse, deribit, kalshi, yativo};
 use venuekit_sandbox::{Accounts, Sandbox};
@@ -120,6 +120,7 @@ impl Desk {
             .retry(retry)
             .timeouts(timeouts)
             .http_client(http())
+            .rate_limits(RateLimits::none())
             .build()
             .unwrap();
 
@@ -129,6 +130,7 @@ impl Desk {
             .retry(retry)
             .timeouts(timeouts)
             .http_client(http())
+            .rate_limits(RateLimits::none())
             .build()
             .unwrap();
         let events = bayse.list_events().size(100).send().await.unwrap();
@@ -143,6 +145,7 @@ impl Desk {
             .retry(retry)
             .timeouts(timeouts)
             .http_client(http())
+            .rate_limits(RateLimits::none())
             .build()
             .unwrap();
         // The client does not know the operation that lists wallets; a wallet is all that is wanted of it here.
@@ -159,6 +162,7 @@ impl Desk {
             .retry(retry)
             .timeouts(timeouts)
             .http_client(http())
+            .rate_limits(RateLimits::none())
             .build()
             .unwrap();
         Self { sandbox, proxy, kalshi, bayse, yativo, deribit, event, wallet }

@@ -1,10 +1,12 @@
 //! Who is calling.
 
 use venuekit_auth::bayse::{self, BayseWrite};
-use venuekit_transport::Error;
+use venuekit_transport::{Connect, Error, Grant, GrantFuture, Token};
 use venuekit_wire::Secret;
 
-/// Bayse credentials: an API key for reading and trading, a session for managing keys, or both.
+use crate::Client;
+
+/// Bayse credentials: an API key for reading and trading, a session or a login for managing keys, or both.
 #[derive(Clone, Debug)]
 pub struct Credentials(venuekit_transport::Credentials);
 
@@ -23,6 +25,18 @@ impl Credentials {
     /// An empty part, or one that no header can hold.
     pub fn session(auth_token: impl Into<Secret>, device_id: impl Into<Secret>) -> Result<Self, Error> {
         Self(venuekit_transport::Credentials::none()).and_session(auth_token, device_id)
+    }
+
+    /// An e-mail address and its password, for a session that is opened when a call first needs one. It manages API keys and does
+    /// nothing else.
+    ///
+    /// Bayse takes one login in two minutes for an address. The session is kept until the venue refuses it; a further login within
+    /// that time is not sent, and its error tells how long to wait.
+    ///
+    /// # Errors
+    /// An empty part.
+    pub fn login(email: impl Into<String>, password: impl Into<Secret>) -> Result<Self, Error> {
+        Self(venuekit_transport::Credentials::none()).and_login(email, password)
     }
 
     /// The same with an API key.
@@ -46,10 +60,48 @@ impl Credentials {
         let session = bayse::session(token.clone(), device_id)?;
         Ok(Self(self.0.signer("session", session).hide(token)))
     }
+
+    /// The same with a login, in place of a session.
+    ///
+    /// # Errors
+    /// An empty part.
+    pub fn and_login(self, email: impl Into<String>, password: impl Into<Secret>) -> Result<Self, Error> {
+        let (email, password) = (email.into(), password.into());
+        if email.is_empty() || password.is_empty() {
+            return Err(Error::invalid_request("the e-mail address or its password is empty"));
+        }
+        let credentials = self.0.hide(password.clone());
+        Ok(Self(credentials.token("session", move |anonymous| Login {
+            client: Client::connect(&anonymous.base_url, anonymous.http, anonymous.session),
+            email: email.clone(),
+            password: password.clone(),
+        })))
+    }
 }
 
 impl From<Credentials> for venuekit_transport::Credentials {
     fn from(credentials: Credentials) -> Self {
         credentials.0
+    }
+}
+
+/// A session by `POST /v1/user/login`.
+struct Login {
+    client: Client,
+    email: String,
+    password: Secret,
+}
+
+impl Grant for Login {
+    fn fetch(&self) -> GrantFuture<'_> {
+        Box::pin(async {
+            let call = self.client.login();
+            let call = call.body_map(|body| body.email(self.email.clone()).password(self.password.clone()));
+            let answer = call.send().await?;
+            let (token, device) = (answer.token.clone(), answer.device_id.clone());
+            let headers = bayse::session(token.clone(), device)?;
+            // No page tells how long a session lives.
+            Ok(Token::new(headers, [token]))
+        })
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use venuekit_auth::deribit::{ClientSignature, DeribitHmac, DeribitKey};
 use venuekit_auth::{Headers, PrivateKey, SignError};
-use venuekit_transport::{Challenge, Connect, Error, Grant, GrantFuture, Token};
+use venuekit_transport::{Challenge, Connect, Error, ErrorKind, Grant, GrantFuture, Token};
 use venuekit_wire::Secret;
 
 use crate::Client;
-use crate::types::GrantType;
+use crate::types::{AuthToken, GrantType};
 
 /// Deribit credentials: a client id with its secret, or with a private key whose public half was registered.
 #[derive(Clone, Debug)]
@@ -163,23 +163,57 @@ struct LoginGrant {
     login: Login,
 }
 
+/// A login that is refused although the clock was off by less than this was not refused for its timestamp.
+const WINDOW_MILLIS: u64 = 60_000;
+
+impl LoginGrant {
+    async fn log_in(&self) -> Result<Token, Error> {
+        let signed = self.login.prover.sign(self.client.clock().now().get())?;
+        let call = self.client.auth().body_map(|body| {
+            // Without a session the token would be bound to the connection that fetched it, which a pool does not keep.
+            body.grant_type(GrantType::ClientSignature)
+                .client_id(signed.client_id)
+                .timestamp(signed.timestamp)
+                .nonce(signed.nonce)
+                .data(signed.data)
+                .signature(signed.signature)
+                .scope(format!("session:{}", self.login.session))
+        });
+        let answer = call.send().await?;
+        token(&answer)
+    }
+}
+
 impl Grant for LoginGrant {
     fn fetch(&self) -> GrantFuture<'_> {
         Box::pin(async {
-            let signed = self.login.prover.sign(self.client.clock().now().get())?;
-            let call = self.client.auth().body_map(|body| {
-                // Without a session the token would be bound to the connection that fetched it, which a pool does not keep.
-                body.grant_type(GrantType::ClientSignature)
-                    .client_id(signed.client_id)
-                    .timestamp(signed.timestamp)
-                    .nonce(signed.nonce)
-                    .data(signed.data)
-                    .signature(signed.signature)
-                    .scope(format!("session:{}", self.login.session))
-            });
-            let answer = call.send().await?;
-            let seconds = answer.expires_in.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or_default();
-            Ok(Token { secret: answer.access_token.clone(), lives: Duration::from_secs(seconds) })
+            let before = self.client.clock().offset_millis();
+            match self.log_in().await {
+                // The signature is part of the request, so the transport cannot make it anew. The refusal told the venue's time.
+                Err(error) if error.kind() == ErrorKind::Unauthorized => {
+                    let moved = self.client.clock().offset_millis().abs_diff(before);
+                    if moved < WINDOW_MILLIS / 2 { Err(error) } else { self.log_in().await }
+                }
+                result => result,
+            }
         })
     }
+
+    fn refresh<'a>(&'a self, refresh: &'a Secret) -> GrantFuture<'a> {
+        Box::pin(async {
+            let call = self.client.auth();
+            let call = call.body_map(|body| body.grant_type(GrantType::RefreshToken).refresh_token(refresh.clone()));
+            let answer = call.send().await?;
+            token(&answer)
+        })
+    }
+}
+
+fn token(answer: &AuthToken) -> Result<Token, Error> {
+    let seconds = answer.expires_in.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or_default();
+    let token = Token::bearer(answer.access_token.clone())?.lives(Duration::from_secs(seconds));
+    Ok(match &answer.refresh_token {
+        Some(refresh) => token.refreshed_by(refresh.clone()),
+        None => token,
+    })
 }

@@ -8,7 +8,6 @@ use http::{HeaderMap, StatusCode};
 use reqwest::Request;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::{ErrorKind, Errors, Operation, Venue};
 
 use crate::error::{Error, Inner};
@@ -60,15 +59,9 @@ pub(crate) fn error(errors: &Errors, operation: &'static Operation, answer: &Ans
         // A good status with an error in it is the venue's own verdict: it did not do it.
         applied: !(refused || not_processed || status.is_redirection() || status.is_success()),
         not_processed,
-        venue_time: header("date").and_then(|date| millis_of(&date)),
         ..Inner::default()
     })
     .with_body(answer.body.clone())
-}
-
-fn millis_of(date: &str) -> Option<i64> {
-    let time = httpdate::parse_http_date(date).ok()?;
-    Some(UnixMillis::from(time).get())
 }
 
 /// A code or a message: text or a number, but no object.

@@ -8,6 +8,7 @@ use venuekit_wire::operation::Venue;
 use crate::clock::Clock;
 use crate::credentials::{Anonymous, Credentials};
 use crate::error::Error;
+use crate::rate::RateLimits;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::session::{Call, Session, Shared};
 
@@ -49,6 +50,8 @@ pub struct ClientBuilder<C> {
     http: Option<reqwest::Client>,
     max_answer: usize,
     retry: RetryPolicy,
+    rate_limits: RateLimits,
+    rate_wait: Duration,
     heal_clock: bool,
     client: std::marker::PhantomData<fn() -> C>,
 }
@@ -64,6 +67,8 @@ impl<C: Connect> ClientBuilder<C> {
             http: None,
             max_answer: 64 * 1024 * 1024,
             retry: RetryPolicy::default(),
+            rate_limits: RateLimits::new(),
+            rate_wait: Duration::MAX,
             heal_clock: true,
             client: std::marker::PhantomData,
         }
@@ -87,8 +92,24 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
-    /// Whether a call that the venue refused for its timestamp puts the clock right and is signed once more, which it is if
-    /// nothing is said. The venue has not processed it.
+    /// How the venue's rate limits are kept: in this process and for a new account, if nothing is said.
+    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+        self.rate_limits = limits;
+        self
+    }
+
+    /// How long a call waits for the venue's rate limit at the most. If nothing is said, as long as its own time allows.
+    ///
+    /// A call that would have to wait longer is not sent: its error is of the kind
+    /// [`RateLimited`](venuekit_wire::operation::ErrorKind::RateLimited) and tells the wait
+    /// ([`retry_after`](Error::retry_after)). With [`Duration::ZERO`] no call waits.
+    pub fn rate_wait(mut self, longest: Duration) -> Self {
+        self.rate_wait = longest;
+        self
+    }
+
+    /// Whether the clock follows the venue's, as its answers tell it, and a call that was refused for its timestamp is signed once
+    /// more; both if nothing is said. The venue has not processed such a call.
     pub fn heal_clock(mut self, heal: bool) -> Self {
         self.heal_clock = heal;
         self
@@ -134,22 +155,26 @@ impl<C: Connect> ClientBuilder<C> {
                 .user_agent(concat!("venuekit/", env!("CARGO_PKG_VERSION")))
                 .build()?,
         };
-        let session = |credentials| {
+        let limiter = self.rate_limits.limiter(C::VENUE)?;
+        let session = |credentials, retry| {
             let shared = Shared {
                 venue: C::VENUE,
                 credentials,
                 clock: self.clock.clone(),
                 timeouts: self.timeouts,
                 max_answer: self.max_answer,
-                retry: self.retry,
+                retry,
                 budget: RetryBudget::new(),
+                limiter: limiter.clone(),
+                rate_wait: self.rate_wait,
                 heal_clock: self.heal_clock,
                 rpc_ids: 1.into(),
             };
             Session { shared: Arc::new(shared), call: Call::default() }
         };
-        let session_without = session(Credentials::none());
+        // A login is repeated with the call that needs it.
+        let session_without = session(Credentials::none(), RetryPolicy::none());
         let anonymous = Anonymous { base_url: base_url.to_owned(), http: http.clone(), session: session_without };
-        Ok(C::connect(base_url, http, session(self.credentials.connected(&anonymous))))
+        Ok(C::connect(base_url, http, session(self.credentials.connected(&anonymous), self.retry)))
     }
 }

@@ -3,15 +3,57 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use http::HeaderMap;
 use venuekit_wire::UnixMillis;
 
 /// The largest correction that is learned, in milliseconds: a quarter of an hour. Beyond that the clock should be set.
 const FURTHEST: i64 = 15 * 60 * 1000;
 
+/// What a clock may be off, in milliseconds, before a refusal as unauthorized is laid to it.
+const SUSPICIOUS: i64 = 2_000;
+
 /// The system clock and a correction. Clones share the correction.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset_millis: Arc<AtomicI64>,
+}
+
+/// The venue's time when it answered: not before the first and not after the second, in milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct VenueTime(i64, i64);
+
+impl VenueTime {
+    pub(crate) fn exact(micros: i64) -> Self {
+        Self(micros.div_euclid(1000), micros.div_euclid(1000))
+    }
+
+    pub(crate) fn of_millis(millis: i64) -> Self {
+        Self(millis, millis)
+    }
+
+    /// The `Date` of an answer, which is cut to whole seconds. An answer that lay in a cache tells an old time.
+    pub(crate) fn of_headers(headers: &HeaderMap) -> Option<Self> {
+        if headers.contains_key(http::header::AGE) {
+            return None;
+        }
+        let date = headers.get(http::header::DATE)?.to_str().ok()?;
+        let millis = UnixMillis::from(httpdate::parse_http_date(date).ok()?).get();
+        Some(Self(millis, millis + 999))
+    }
+}
+
+/// The corrections that agree with one answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Offsets {
+    least: i64,
+    most: i64,
+}
+
+impl Offsets {
+    /// Of an answer to a request that was sent at this time of the system clock, and that is here now.
+    pub(crate) fn of(time: VenueTime, sent: UnixMillis) -> Self {
+        Self { least: time.0 - UnixMillis::now().get(), most: time.1 - sent.get() }
+    }
 }
 
 impl Clock {
@@ -25,22 +67,79 @@ impl Clock {
         self.offset_millis.load(Ordering::Relaxed)
     }
 
-    /// Takes the venue's time over, as an answer that came between `sent` and now told it. A correction beyond
-    /// `FURTHEST` is not believed. Says whether anything changed.
-    pub(crate) fn learn(&self, venue_time: i64, sent: UnixMillis) -> bool {
-        let received = UnixMillis::now().get();
-        // A `Date` header is cut to whole seconds, and was written about half way between sending and receiving.
-        let between = sent.get() + (received - sent.get()) / 2;
-        let offset = venue_time + 500 - between;
-        if offset.abs() > FURTHEST {
-            return false;
-        }
-        self.offset_millis.store(offset, Ordering::Relaxed);
-        true
-    }
-
     /// Sets the correction, for a machine whose own clock cannot be set.
     pub fn set_offset_millis(&self, offset: i64) {
         self.offset_millis.store(offset, Ordering::Relaxed);
+    }
+
+    /// Takes over no more than an ordinary answer proves: a correction that agrees with it stays. Says whether anything changed.
+    pub(crate) fn agree(&self, offsets: Offsets) -> bool {
+        let held = self.offset_millis();
+        // A system clock that was set while the call was under way proves nothing.
+        let agreed = if offsets.least <= offsets.most { held.clamp(offsets.least, offsets.most) } else { held };
+        agreed != held && self.set_if_believable(agreed)
+    }
+
+    /// Takes the venue's time over, which refused the timestamp. Says whether it is believed.
+    pub(crate) fn follow(&self, offsets: Offsets) -> bool {
+        self.set_if_believable(offsets.least + (offsets.most - offsets.least) / 2)
+    }
+
+    /// Whether the clock is so far off that a refusal which does not say why is likely to be its fault.
+    pub(crate) fn is_suspicious(&self, offsets: Offsets) -> bool {
+        let held = self.offset_millis();
+        held < offsets.least.saturating_sub(SUSPICIOUS) || held > offsets.most.saturating_add(SUSPICIOUS)
+    }
+
+    fn set_if_believable(&self, offset: i64) -> bool {
+        let believable = offset.abs() <= FURTHEST;
+        if believable {
+            self.set_offset_millis(offset);
+        }
+        believable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_moves_the_clock_no_further_than_it_proves() {
+        let clock = Clock::default();
+        let seen = |least, most| clock.agree(Offsets { least, most }).then(|| clock.offset_millis());
+        assert_eq!(seen(-20, 980), None, "a right clock stays");
+        assert_eq!(seen(9_900, 10_950), Some(9_900));
+        assert_eq!(seen(9_700, 10_700), None);
+        assert_eq!(seen(9_000, 9_850), Some(9_850));
+        assert_eq!(seen(-3_600_000, -3_599_000), None, "an hour is not believed");
+        assert_eq!(seen(500, 400), None, "the system clock jumped");
+        assert_eq!(clock.offset_millis(), 9_850);
+    }
+
+    #[test]
+    fn a_refused_timestamp_takes_the_middle() {
+        let clock = Clock::default();
+        assert!(clock.follow(Offsets { least: 600_000, most: 601_000 }));
+        assert_eq!(clock.offset_millis(), 600_500);
+        assert!(!clock.follow(Offsets { least: 901_000, most: 902_000 }));
+        assert_eq!(clock.offset_millis(), 600_500);
+        assert!(clock.is_suspicious(Offsets { least: 603_000, most: 604_000 }));
+        assert!(!clock.is_suspicious(Offsets { least: 601_000, most: 602_000 }));
+    }
+
+    #[test]
+    fn a_cached_answer_tells_no_time() {
+        let date = ("date", "Sun, 22 Nov 2026 03:00:00 GMT");
+        let headers = |all: &[(&'static str, &'static str)]| {
+            all.iter()
+                .map(|(name, value)| (http::HeaderName::from_static(name), http::HeaderValue::from_static(value)))
+                .collect()
+        };
+        let millis = 1_795_316_400_000;
+        assert_eq!(VenueTime::of_headers(&headers(&[date])), Some(VenueTime(millis, millis + 999)));
+        assert_eq!(VenueTime::of_headers(&headers(&[date, ("age", "30")])), None);
+        assert_eq!(VenueTime::of_headers(&headers(&[("date", "today")])), None);
+        assert_eq!(VenueTime::exact(1_795_316_400_123_456), VenueTime::of_millis(1_795_316_400_123));
     }
 }

@@ -1,6 +1,7 @@
 //! One error for everything that goes wrong with a call.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use venuekit_auth::{KeyError, SignError};
 use venuekit_wire::Secret;
 use venuekit_wire::operation::{ErrorKind, Operation, Retry};
 
+use crate::clock::VenueTime;
 use crate::response::Response;
 
 /// Why a call failed.
@@ -17,9 +19,10 @@ use crate::response::Response;
 /// It answers the questions a program has: [`kind`](Self::kind), [`retry_after`](Self::retry_after),
 /// [`may_have_been_applied`](Self::may_have_been_applied). Neither its `Display` nor its `Debug` shows a secret or an answer's
 /// body; the body of an operation without secrets is [`raw_body`](Self::raw_body).
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Inner {
     pub(crate) kind: Option<ErrorKind>,
     pub(crate) operation: Option<&'static Operation>,
@@ -37,11 +40,13 @@ pub(crate) struct Inner {
     pub(crate) applied: bool,
     /// The venue's own word that nothing was carried out.
     pub(crate) not_processed: bool,
-    /// The venue's clock when it answered, in milliseconds since the Unix epoch.
-    pub(crate) venue_time: Option<i64>,
+    /// The venue's clock when it answered, where the body tells it.
+    pub(crate) venue_time: Option<VenueTime>,
+    /// Our own limiter did not let it through.
+    pub(crate) held_back: bool,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) attempts: u32,
-    pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    pub(crate) source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 /// A venue's demand for a second factor. Answer it with the client's `confirm`.
@@ -133,7 +138,11 @@ impl Error {
         self.0.not_processed
     }
 
-    pub(crate) fn venue_time(&self) -> Option<i64> {
+    pub(crate) fn was_held_back(&self) -> bool {
+        self.0.held_back
+    }
+
+    pub(crate) fn venue_time(&self) -> Option<VenueTime> {
         self.0.venue_time
     }
 
@@ -204,6 +213,19 @@ impl Error {
 
     pub(crate) fn before_sending(operation: &'static Operation, kind: ErrorKind, message: impl Into<String>) -> Self {
         Self::new(Inner { kind: Some(kind), operation: Some(operation), message: message.into(), ..Inner::default() })
+    }
+
+    /// A login that failed. The call that needed it was not sent, whatever became of the login.
+    pub(crate) fn of_login(mut self) -> Self {
+        self.0.message = format!("no token: {}", self.0.message);
+        self.0.applied = false;
+        self
+    }
+
+    /// With the venue's clock when it answered.
+    pub(crate) fn at(mut self, time: Option<VenueTime>) -> Self {
+        self.0.venue_time = time;
+        self
     }
 
     pub(crate) fn out_of_time(operation: &'static Operation) -> Self {
@@ -346,7 +368,7 @@ impl From<SignError> for Error {
         Self::new(Inner {
             kind: Some(ErrorKind::InvalidRequest),
             message,
-            source: Some(Box::new(error)),
+            source: Some(Arc::new(error)),
             ..Inner::default()
         })
     }
@@ -358,7 +380,7 @@ impl From<KeyError> for Error {
         Self::new(Inner {
             kind: Some(ErrorKind::InvalidRequest),
             message,
-            source: Some(Box::new(error)),
+            source: Some(Arc::new(error)),
             ..Inner::default()
         })
     }

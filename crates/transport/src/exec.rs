@@ -1,22 +1,34 @@
-//! The loop: credential, signature, send, judge, wait, sign again.
+//! The loop: budget, credential, signature, send, judge, wait, sign again.
 
-use std::time::Instant;
+use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
 use reqwest::Request;
-use venuekit_auth::{Headers, Signer};
+use tracing::Instrument;
 use venuekit_wire::Secret;
 use venuekit_wire::operation::{ErrorKind, Operation, Protocol};
 
 use crate::answer::{self, Answer};
 use crate::client::OperationInfo;
+use crate::clock::{Offsets, VenueTime};
 use crate::credentials::Credential;
-use crate::error::{Error, Inner};
+use crate::error::Error;
 use crate::idempotency;
 use crate::jsonrpc;
+use crate::observe::Observed;
 use crate::progress::Progress;
+use crate::rate::{Debit, Told};
 use crate::response::Response;
+use crate::send;
 use crate::session::Session;
+use crate::token::{Token, TokenCache};
+
+/// What stays the same in every attempt of a call.
+struct Plan {
+    operation: &'static Operation,
+    credentials: Vec<Credential>,
+    debit: Option<Debit>,
+    rpc_id: Option<u64>,
+}
 
 impl Session {
     /// Carries out a call: what `ClientHooks::exec` of every venue does.
@@ -32,11 +44,12 @@ impl Session {
         let Some(operation) = self.shared.venue.operation(info.operation_id) else {
             return Err(Error::invalid_request(format!("`{}` is not in the operation table", info.operation_id)));
         };
-        let started = Instant::now();
         let secrets = answer::secret_values(&request, operation);
-        let result = self.call(http, request, operation).await;
+        let observed = Observed::begin(self.shared.venue, operation);
+        let mut progress = Progress::new(self.call.timeout.unwrap_or(self.shared.timeouts.call));
+        let result = self.call(http, request, operation, &mut progress).instrument(observed.span()).await;
         let result = result.map_err(|error| self.presentable(error.within(operation), &secrets));
-        self.trace(operation, &result, started);
+        observed.end(&result, &progress);
         result
     }
 
@@ -45,14 +58,16 @@ impl Session {
         http: &reqwest::Client,
         mut request: Request,
         operation: &'static Operation,
+        progress: &mut Progress,
     ) -> Result<Response, Error> {
         let key = idempotency::key_of(&mut request, operation);
         let credentials = self.shared.credentials.choose(operation, self.code_for_header())?;
+        let debit = self.shared.limiter.debit(operation, &request);
         let rpc_id = match self.shared.venue.protocol {
             Protocol::Rest => None,
             Protocol::JsonRpc => Some(jsonrpc::wrap(self, operation, &mut request)?),
         };
-        let mut progress = Progress::new(self.call.timeout.unwrap_or(self.shared.timeouts.call), key.is_some());
+        let plan = Plan { operation, credentials, debit, rpc_id };
         self.shared.budget.earn();
         loop {
             // The next attempt is made of the same bytes, and signed for itself.
@@ -60,44 +75,45 @@ impl Session {
                 let message = "a streaming body cannot be signed";
                 return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
             };
-            let error = match self.attempt(http, attempt, operation, &credentials, rpc_id, &mut progress).await {
+            let error = match self.attempt(http, attempt, &plan, progress).await {
                 Ok(response) => return Ok(Response { idempotency_key: key, ..response }),
                 Err(error) => error,
             };
-            let Some(wait) = progress.next_wait(self, operation, &error) else {
+            let Some(wait) = progress.next_wait(self, operation, key.is_some(), &error) else {
                 return Err(error.of_call(progress.attempts(), key, progress.earlier_lost()));
             };
-            let (venue, kind, attempt) = (self.shared.venue.name, error.kind(), progress.attempts());
-            tracing::info!(venue, operation = operation.id, attempt, ?kind, ?wait, "repeating");
+            tracing::info!(attempt = progress.attempts(), kind = ?error.kind(), ?wait, "repeating");
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
+                progress.waited(wait);
             }
         }
     }
 
-    /// One attempt, signed for itself.
+    /// One attempt, and what is to be learned from it.
     async fn attempt(
         &self,
         http: &reqwest::Client,
         mut request: Request,
-        operation: &'static Operation,
-        credentials: &[Credential],
-        rpc_id: Option<u64>,
+        plan: &Plan,
         progress: &mut Progress,
     ) -> Result<Response, Error> {
-        let tokens = self.authorize(&mut request, operation, credentials).await?;
-        let time_left = progress.begin_attempt().ok_or_else(|| Error::out_of_time(operation))?;
+        let operation = plan.operation;
+        progress.begin_attempt();
+        if let Some(debit) = &plan.debit {
+            let longest = self.call.rate_wait.unwrap_or(self.shared.rate_wait).min(progress.time_left());
+            progress.waits(self.shared.limiter.take(operation, debit, longest)).await?;
+        }
+        let tokens = self.sign(&mut request, plan, progress).await?;
+        let time_left = progress.send().ok_or_else(|| Error::out_of_time(operation))?;
         *request.timeout_mut() = Some(self.shared.timeouts.attempt.min(time_left));
-        let answer = self.send(http, request, operation).await?;
-        let mut result = match rpc_id {
-            None => answer::judge(self.shared.venue, operation, answer),
-            Some(id) => jsonrpc::unwrap(self.shared.venue, operation, answer, id),
-        };
+        let answer = send::send(http, request, operation, self.shared.max_answer).await?;
+        let mut result = self.judge(plan, answer, progress).await;
         if let Err(error) = &mut result {
-            for (cache, token) in tokens {
-                error.redact(token.expose());
+            for held in tokens {
+                held.token.secrets().for_each(|secret| error.redact(secret.expose()));
                 if error.kind() == ErrorKind::Unauthorized {
-                    cache.drop_if(&token).await;
+                    held.cache.drop_if(&held.token);
                     progress.token_was_refused();
                 }
             }
@@ -105,82 +121,64 @@ impl Session {
         result
     }
 
-    /// A code that answers a challenge travels in the request; any other in a header of its own.
-    fn code_for_header(&self) -> Option<&Secret> {
-        self.call.code.as_ref().filter(|_| self.shared.venue.challenge.is_none())
-    }
-
-    /// Puts every signature on the request, made of exactly what will be sent. Returns the tokens that went along.
-    async fn authorize<'a>(
+    /// Puts every signature on the request, made of exactly what will be sent. Returns the tokens that go along.
+    async fn sign<'a>(
         &self,
         request: &mut Request,
-        operation: &'static Operation,
-        credentials: &'a [Credential],
-    ) -> Result<Vec<(&'a crate::token::TokenCache, Secret)>, Error> {
+        plan: &'a Plan,
+        progress: &Progress,
+    ) -> Result<Vec<Held<'a>>, Error> {
+        let operation = plan.operation;
         let mut tokens = Vec::new();
-        let mut bearers = Vec::new();
-        for credential in credentials {
+        for credential in &plan.credentials {
             if let Credential::Token(cache) = credential {
-                let token = cache.get().await?;
-                bearers.push(Headers::bearer(token.clone()).map_err(|error| Error::from(error).within(operation))?);
-                tokens.push((&**cache, token));
+                let token = tokio::time::timeout(progress.time_left(), cache.get()).await;
+                let token = token.map_err(|_| Error::out_of_time(operation))??;
+                tokens.push(Held { cache, token });
             }
         }
-        let signers = credentials.iter().filter_map(|credential| match credential {
+        let signers = plan.credentials.iter().filter_map(|credential| match credential {
             Credential::Signer(signer) => Some(&**signer),
             Credential::Grant(_) | Credential::Token(_) => None,
         });
-        let signers = signers.chain(bearers.iter().map(|bearer| bearer as &dyn Signer));
-        venuekit_auth::apply(request, signers, self.shared.clock.now().get())?;
+        let signers = signers.chain(tokens.iter().map(|held| held.token.signer()));
+        venuekit_auth::apply(request, signers, self.shared.clock.now().get())
+            .map_err(|error| Error::from(error).within(operation))?;
         Ok(tokens)
     }
 
-    async fn send(
-        &self,
-        http: &reqwest::Client,
-        request: Request,
-        operation: &'static Operation,
-    ) -> Result<Answer, Error> {
-        let mut response = http.execute(request).await.map_err(|error| broken(operation, error))?;
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let body = match self.read(&mut response).await {
-            Ok(body) => body,
-            Err(mut error) => {
-                error.operation = Some(operation);
-                error.status = Some(status);
-                // A client error was refused as a whole; anything else may have been done before the answer broke.
-                error.applied = !status.is_client_error();
-                return Err(Error::new(error));
-            }
+    /// What an answer means, and what it tells of the venue's limits and clock.
+    async fn judge(&self, plan: &Plan, answer: Answer, progress: &mut Progress) -> Result<Response, Error> {
+        let (venue, operation) = (self.shared.venue, plan.operation);
+        if let Some(debit) = &plan.debit
+            && let Some(told) = self.shared.limiter.told(&answer.headers, self.shared.clock.now())
+        {
+            self.shared.limiter.learn(debit, told).await;
+        }
+        // What anybody may ask, anybody may have asked before: such an answer may come from a cache.
+        let date = (!plan.credentials.is_empty()).then(|| VenueTime::of_headers(&answer.headers)).flatten();
+        let result = match plan.rpc_id {
+            None => answer::judge(venue, operation, answer),
+            Some(id) => jsonrpc::unwrap(venue, operation, answer, id),
         };
-        Ok(Answer { status, headers, body })
+        let told = match &result {
+            Ok(response) => response.venue_time(),
+            Err(error) => error.venue_time(),
+        };
+        if let Some(time) = told.or(date) {
+            progress.heard(Offsets::of(time, progress.sent()), self);
+        }
+        if let (Some(debit), Err(error)) = (&plan.debit, &result)
+            && error.kind() == ErrorKind::RateLimited
+        {
+            self.shared.limiter.learn(debit, Told { left: 0, lasts: error.retry_after() }).await;
+        }
+        result
     }
 
-    async fn read(&self, response: &mut reqwest::Response) -> Result<Bytes, Inner> {
-        let limit = self.shared.max_answer;
-        let mut body = BytesMut::new();
-        loop {
-            match response.chunk().await {
-                Ok(None) => return Ok(body.freeze()),
-                Ok(Some(chunk)) if body.len() + chunk.len() <= limit => {
-                    // An answer in one piece, as most are, is not copied.
-                    if body.is_empty() && response.content_length() == Some(chunk.len() as u64) {
-                        return Ok(chunk);
-                    }
-                    body.extend_from_slice(&chunk);
-                }
-                Ok(Some(_)) => {
-                    let message =
-                        format!("the answer is larger than {limit} bytes; raise `max_answer` if that is right");
-                    return Err(Inner { kind: Some(ErrorKind::Decode), message, ..Inner::default() });
-                }
-                Err(error) => {
-                    let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network };
-                    let message = format!("the answer broke off: {}", reason(&error));
-                    return Err(Inner { kind: Some(kind), message, ..Inner::default() });
-                }
-            }
-        }
+    /// A code that answers a challenge travels in the request; any other in a header of its own.
+    fn code_for_header(&self) -> Option<&Secret> {
+        self.call.code.as_ref().filter(|_| self.shared.venue.challenge.is_none())
     }
 
     /// Takes out of an error what must not be seen.
@@ -196,48 +194,10 @@ impl Session {
         }
         error
     }
-
-    fn trace(&self, operation: &Operation, result: &Result<Response, Error>, started: Instant) {
-        let venue = self.shared.venue.name;
-        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        match result {
-            Ok(response) => {
-                tracing::debug!(venue, operation = operation.id, status = response.status.as_u16(), millis, "answered");
-            }
-            Err(error) => {
-                let status = error.status().map(|status| status.as_u16());
-                let applied = error.may_have_been_applied();
-                tracing::warn!(venue, operation = operation.id, status, kind = ?error.kind(), applied, millis, "failed");
-            }
-        }
-    }
 }
 
-/// A call that got no answer.
-fn broken(operation: &'static Operation, error: reqwest::Error) -> Error {
-    let error = error.without_url();
-    let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network };
-    // Only while connecting is it certain that the venue has seen nothing.
-    let (applied, what) = match (error.is_connect(), error.is_timeout()) {
-        (true, _) => (false, "no connection"),
-        (false, true) => (true, "no answer in time"),
-        (false, false) => (true, "no answer"),
-    };
-    Error::new(Inner {
-        kind: Some(kind),
-        operation: Some(operation),
-        message: format!("{what}: {}", reason(&error)),
-        applied,
-        source: Some(Box::new(error)),
-        ..Inner::default()
-    })
-}
-
-/// The innermost reason, which is the one that tells something.
-fn reason(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
+/// A token that goes along, and where it came from.
+struct Held<'a> {
+    cache: &'a TokenCache,
+    token: Arc<Token>,
 }

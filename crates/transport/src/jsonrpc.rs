@@ -12,6 +12,7 @@ use venuekit_wire::Secret;
 use venuekit_wire::operation::{ErrorKind, Operation, Venue};
 
 use crate::answer::{Answer, error};
+use crate::clock::VenueTime;
 use crate::error::{Challenge, Error, Inner};
 use crate::response::{Response, RpcTiming};
 use crate::session::Session;
@@ -93,7 +94,8 @@ pub(crate) fn unwrap(
     };
     if let Some(body) = envelope.error.filter(|error| error.get() != "null") {
         let body: Option<Value> = serde_json::from_str(body.get()).ok();
-        return Err(error(&venue.errors, operation, &answer, body.as_ref()));
+        let time = envelope.timing.us_out.map(VenueTime::exact);
+        return Err(error(&venue.errors, operation, &answer, body.as_ref()).at(time));
     }
     let bytes = answer.body.clone();
     let response = |body| Response {

@@ -11,6 +11,7 @@
 //! | [`Credentials`], [`Token`] | what a client has to prove who it is |
 //! | [`Error`] | one vocabulary for everything that goes wrong |
 //! | [`RetryPolicy`] | how failed calls are repeated; which ones may be is the spec's word |
+//! | [`RateLimits`], [`RateBudget`] | the venue's limits, kept by one process or shared by many |
 //! | [`Clock`] | the time that signatures carry, put right by the venue's |
 //! | [`keys`] | the life cycle of API keys, the same words on every venue |
 //!
@@ -27,9 +28,12 @@ mod exec;
 mod idempotency;
 mod jsonrpc;
 pub mod keys;
+mod observe;
 mod progress;
+mod rate;
 mod response;
 mod retry;
+mod send;
 mod session;
 mod token;
 
@@ -37,6 +41,9 @@ pub use builder::{ClientBuilder, Connect, Timeouts};
 pub use clock::Clock;
 pub use credentials::{Anonymous, Credentials};
 pub use error::{Challenge, Error};
+#[cfg(feature = "redis")]
+pub use rate::RedisBudget;
+pub use rate::{Debit, LocalBudget, RateBudget, RateFuture, RateLimits, Refused, Told};
 pub use response::{Response, ResponseValue, RpcTiming};
 pub use retry::RetryPolicy;
 pub use session::Session;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::{ErrorKind, Operation};
 
+use crate::clock::Offsets;
 use crate::error::Error;
 use crate::retry::may_repeat;
 use crate::session::Session;
@@ -12,11 +13,13 @@ use crate::session::Session;
 pub(crate) struct Progress {
     started: Instant,
     limit: Duration,
-    /// Whether the call carries an idempotency key.
-    keyed: bool,
     attempts: u32,
+    waited: Duration,
     /// When the current attempt was sent, by the system clock.
     sent: UnixMillis,
+    /// What the current attempt's answer says of the clock.
+    offsets: Option<Offsets>,
+    clock_is_suspicious: bool,
     earlier_lost: bool,
     clock_healed: bool,
     token_refused: bool,
@@ -24,13 +27,15 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(limit: Duration, keyed: bool) -> Self {
+    pub(crate) fn new(limit: Duration) -> Self {
         Self {
             started: Instant::now(),
             limit,
-            keyed,
             attempts: 0,
+            waited: Duration::ZERO,
             sent: UnixMillis::default(),
+            offsets: None,
+            clock_is_suspicious: false,
             earlier_lost: false,
             clock_healed: false,
             token_refused: false,
@@ -38,17 +43,52 @@ impl Progress {
         }
     }
 
-    /// Counts an attempt. Returns the time left for the call, if there is any.
-    pub(crate) fn begin_attempt(&mut self) -> Option<Duration> {
-        let left = self.time_left()?;
+    pub(crate) fn begin_attempt(&mut self) {
         self.attempts += 1;
+        self.offsets = None;
+        self.clock_is_suspicious = false;
+    }
+
+    /// The request goes out now. Returns the time left for the call, if there is any.
+    pub(crate) fn send(&mut self) -> Option<Duration> {
         self.sent = UnixMillis::now();
-        Some(left)
+        Some(self.time_left()).filter(|left| !left.is_zero())
+    }
+
+    pub(crate) fn sent(&self) -> UnixMillis {
+        self.sent
+    }
+
+    /// The answer told the venue's time.
+    pub(crate) fn heard(&mut self, offsets: Offsets, session: &Session) {
+        let clock = &session.shared.clock;
+        self.offsets = Some(offsets);
+        self.clock_is_suspicious = clock.is_suspicious(offsets);
+        if session.shared.heal_clock && clock.agree(offsets) {
+            let (venue, offset_millis) = (session.shared.venue.name, clock.offset_millis());
+            tracing::debug!(venue, offset_millis, "the clock follows the venue's");
+        }
     }
 
     /// The venue did not take the token that went along.
     pub(crate) fn token_was_refused(&mut self) {
         self.token_refused = true;
+    }
+
+    pub(crate) fn waited(&mut self, wait: Duration) {
+        self.waited += wait;
+    }
+
+    /// Counts the time that something takes as waiting.
+    pub(crate) async fn waits<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let begin = Instant::now();
+        let result = work.await;
+        self.waited += begin.elapsed();
+        result
+    }
+
+    pub(crate) fn waited_so_far(&self) -> Duration {
+        self.waited
     }
 
     pub(crate) fn attempts(&self) -> u32 {
@@ -60,40 +100,50 @@ impl Progress {
         self.earlier_lost
     }
 
-    /// How long to wait before the call is sent again; none if it is not.
-    pub(crate) fn next_wait(&mut self, session: &Session, operation: &Operation, error: &Error) -> Option<Duration> {
-        let wait = self.decide(session, operation, error)?;
+    /// How long to wait before the call is sent again; none if it is not. `keyed` says whether it carries an idempotency key.
+    pub(crate) fn next_wait(
+        &mut self,
+        session: &Session,
+        operation: &Operation,
+        keyed: bool,
+        error: &Error,
+    ) -> Option<Duration> {
+        let wait = self.decide(session, operation, keyed, error)?;
         self.earlier_lost |= error.may_have_been_applied();
         Some(wait)
     }
 
-    fn decide(&mut self, session: &Session, operation: &Operation, error: &Error) -> Option<Duration> {
+    fn decide(&mut self, session: &Session, operation: &Operation, keyed: bool, error: &Error) -> Option<Duration> {
         let shared = &session.shared;
-        // A one-time code counts once.
-        if session.call.code.is_some() {
+        // A one-time code counts once. A call that did not get past the limiter is the caller's to repeat.
+        if session.call.code.is_some() || error.was_held_back() {
             return None;
         }
-        // The venue refused the timestamp and did nothing: put the clock right and sign once more.
-        if error.kind() == ErrorKind::Clock && shared.heal_clock && !std::mem::replace(&mut self.clock_healed, true) {
-            let learned = error.venue_time().is_some_and(|time| shared.clock.learn(time, self.sent));
+        // The venue refused the timestamp and did nothing: put the clock right and sign once more. Not every venue says that it
+        // was the timestamp.
+        let refused = error.kind() == ErrorKind::Unauthorized && !error.may_have_been_applied();
+        let is_clock = error.kind() == ErrorKind::Clock || refused && self.clock_is_suspicious;
+        if is_clock && shared.heal_clock && !std::mem::replace(&mut self.clock_healed, true) {
+            let believed = self.offsets.is_some_and(|offsets| shared.clock.follow(offsets));
             let offset_millis = shared.clock.offset_millis();
-            tracing::warn!(venue = shared.venue.name, learned, offset_millis, "the venue refused the timestamp");
-            return learned.then_some(Duration::ZERO);
+            tracing::warn!(venue = shared.venue.name, believed, offset_millis, "the venue refused the timestamp");
+            if believed || error.kind() == ErrorKind::Clock {
+                return believed.then_some(Duration::ZERO);
+            }
         }
         // The venue refused the token and did nothing: a fresh one is fetched, once.
         if std::mem::take(&mut self.token_refused) && !std::mem::replace(&mut self.token_renewed, true) {
             return Some(Duration::ZERO);
         }
-        if !may_repeat(operation, error, self.keyed) {
+        if !may_repeat(operation, error, keyed) {
             return None;
         }
         let policy = session.call.retry.unwrap_or(shared.retry);
-        let wait = policy.wait(self.attempts.max(1), error.retry_after(), fastrand::f64())?;
-        let in_time = self.time_left().is_some_and(|left| wait < left);
-        (in_time && shared.budget.spend()).then_some(wait)
+        let wait = policy.wait(self.attempts, error.retry_after(), fastrand::f64())?;
+        (wait < self.time_left() && shared.budget.spend()).then_some(wait)
     }
 
-    fn time_left(&self) -> Option<Duration> {
-        self.limit.checked_sub(self.started.elapsed()).filter(|left| !left.is_zero())
+    pub(crate) fn time_left(&self) -> Duration {
+        self.limit.saturating_sub(self.started.elapsed())
     }
 }

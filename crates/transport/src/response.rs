@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use venuekit_wire::operation::Operation;
 
+use crate::clock::VenueTime;
 use crate::error::Error;
 
 /// An answer with a good status, its body in hand and its envelope off.
@@ -47,6 +48,18 @@ impl Response {
     /// The HTTP headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// The venue's clock when it answered: by the envelope, or because the operation asks for it.
+    pub(crate) fn venue_time(&self) -> Option<VenueTime> {
+        let by_envelope = || self.timing.and_then(|timing| timing.us_out).map(VenueTime::exact);
+        let by_answer = || {
+            let place = self.operation.venue_time?;
+            let answer: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
+            let time = answer.pointer(place.at)?.as_i64()?;
+            Some(VenueTime::of_millis(i64::try_from(i128::from(time) * 1000 / i128::from(place.per_second)).ok()?))
+        };
+        by_envelope().or_else(by_answer)
     }
 }
 

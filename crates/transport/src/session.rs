@@ -12,6 +12,7 @@ use crate::builder::Timeouts;
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::error::Challenge;
+use crate::rate::Limiter;
 use crate::retry::{RetryBudget, RetryPolicy};
 
 /// What a generated client carries along. Clones share everything but what is said for single calls.
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) max_answer: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
+    pub(crate) limiter: Limiter,
+    pub(crate) rate_wait: Duration,
     pub(crate) heal_clock: bool,
     pub(crate) rpc_ids: AtomicU64,
 }
@@ -40,6 +43,7 @@ pub(crate) struct Call {
     pub(crate) challenge: Option<Challenge>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) rate_wait: Option<Duration>,
 }
 
 impl Session {
@@ -75,6 +79,13 @@ impl Session {
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         let call = Call { timeout: Some(timeout), ..self.call.clone() };
+        Self { call, ..self.clone() }
+    }
+
+    /// The same session, its calls waiting no longer than this for the venue's rate limit.
+    #[must_use]
+    pub fn with_rate_wait(&self, longest: Duration) -> Self {
+        let call = Call { rate_wait: Some(longest), ..self.call.clone() };
         Self { call, ..self.clone() }
     }
 

@@ -1,22 +1,79 @@
-//! Bearer tokens, fetched on demand.
+//! Tokens, fetched on demand and renewed ahead of their end.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::time::Instant;
+use venuekit_auth::{Headers, SignError, Signer};
 use venuekit_wire::Secret;
 
 use crate::error::Error;
 
-/// A bearer token and how long it lives.
-#[derive(Clone, Debug)]
+/// What a venue gives for a login: the headers that calls carry from then on, and for how long.
+#[derive(Clone)]
 pub struct Token {
-    /// The token itself.
-    pub secret: Secret,
-    /// Its remaining life, by the venue's word.
-    pub lives: Duration,
+    signer: Arc<dyn Signer>,
+    secrets: Vec<Secret>,
+    lives: Option<Duration>,
+    ahead: Duration,
+    refresh: Option<Secret>,
+}
+
+/// A token is renewed this long before its end, if nothing else is said.
+const AHEAD: Duration = Duration::from_secs(60);
+
+impl Token {
+    /// A token in the `Authorization` header.
+    ///
+    /// # Errors
+    /// A token that no header can hold.
+    pub fn bearer(token: impl Into<Secret>) -> Result<Self, SignError> {
+        let token = token.into();
+        Ok(Self::new(Headers::bearer(token.clone())?, [token]))
+    }
+
+    /// What puts it on a request, and the texts in it that must not be seen.
+    pub fn new(signer: impl Signer + 'static, secrets: impl Into<Vec<Secret>>) -> Self {
+        Self { signer: Arc::new(signer), secrets: secrets.into(), lives: None, ahead: AHEAD, refresh: None }
+    }
+
+    /// Its remaining life, by the venue's word. Without it the token is used until the venue refuses it.
+    #[must_use]
+    pub fn lives(mut self, life: Duration) -> Self {
+        self.lives = Some(life);
+        self
+    }
+
+    /// How long before its end it is renewed: a minute if nothing is said, and never more than half of its life.
+    #[must_use]
+    pub fn renewed_ahead(mut self, ahead: Duration) -> Self {
+        self.ahead = ahead;
+        self
+    }
+
+    /// The token for its renewal.
+    #[must_use]
+    pub fn refreshed_by(mut self, refresh: impl Into<Secret>) -> Self {
+        self.refresh = Some(refresh.into());
+        self
+    }
+
+    pub(crate) fn signer(&self) -> &dyn Signer {
+        &*self.signer
+    }
+
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.secrets.iter().chain(&self.refresh)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("lives", &self.lives).finish_non_exhaustive()
+    }
 }
 
 /// What fetching a token returns.
@@ -24,23 +81,46 @@ pub type GrantFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, Error>> + S
 
 /// A way to a token: the venue's own, through its generated client.
 pub trait Grant: Send + Sync {
-    /// Fetches a fresh token.
+    /// Logs in for a fresh token.
     fn fetch(&self) -> GrantFuture<'_>;
+
+    /// Renews a token by its refresh token. Where a venue has none, this logs in.
+    fn refresh<'a>(&'a self, _refresh: &'a Secret) -> GrantFuture<'a> {
+        self.fetch()
+    }
 }
 
-/// One token for all calls of a client: whoever comes first fetches it, the others wait for that.
+/// One token for all calls of a client: whoever needs it first fetches it, the others wait for that and share what comes of it.
 pub(crate) struct TokenCache {
     grant: Box<dyn Grant>,
-    held: Mutex<Option<Held>>,
+    /// Held by whoever fetches.
+    turn: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
 }
 
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    failed: Option<Failure>,
+}
+
+#[derive(Clone)]
 struct Held {
-    secret: Secret,
-    renew_at: Instant,
+    token: Arc<Token>,
+    renew_at: Option<Instant>,
+    ends_at: Option<Instant>,
 }
 
-/// A token is renewed this long before its end, or after nine tenths of a short life.
-const AHEAD: Duration = Duration::from_secs(60);
+struct Failure {
+    error: Error,
+    at: Instant,
+}
+
+/// A refused login is not tried again before this is over.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A renewal ahead of the end that failed is tried again after this.
+const RENEW_AGAIN: Duration = Duration::from_secs(5);
 
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,78 +130,100 @@ impl fmt::Debug for TokenCache {
 
 impl TokenCache {
     pub(crate) fn new(grant: Box<dyn Grant>) -> Self {
-        Self { grant, held: Mutex::new(None) }
+        Self { grant, turn: tokio::sync::Mutex::default(), state: Mutex::default() }
     }
 
-    /// The current token.
-    pub(crate) async fn get(&self) -> Result<Secret, Error> {
-        let mut held = self.held.lock().await;
-        if let Some(held) = held.as_ref().filter(|held| Instant::now() < held.renew_at) {
-            return Ok(held.secret.clone());
+    /// The current token. One that is to be renewed goes on serving other calls until the new one is there.
+    pub(crate) async fn get(&self) -> Result<Arc<Token>, Error> {
+        let asked = Instant::now();
+        let Some(held) = self.state(|state| state.usable(asked)) else { return self.fetch(asked).await };
+        let is_due = held.renew_at.is_some_and(|at| at <= asked);
+        if is_due && let Ok(_turn) = self.turn.try_lock() {
+            return Ok(self.renew(&held).await);
         }
-        let fetched = Instant::now();
-        let token = self.grant.fetch().await?;
-        let life = token.lives.saturating_sub(AHEAD).max(token.lives.mul_f32(0.9).min(AHEAD));
-        // A life too long for the clock to hold is renewed within a day.
-        let renew_at = fetched.checked_add(life).unwrap_or(fetched + Duration::from_secs(86_400));
-        *held = Some(Held { secret: token.secret.clone(), renew_at });
-        Ok(token.secret)
+        Ok(held.token)
     }
 
     /// Forgets a token that the venue no longer takes.
-    pub(crate) async fn drop_if(&self, refused: &Secret) {
-        let mut held = self.held.lock().await;
-        if held.as_ref().is_some_and(|held| held.secret.expose() == refused.expose()) {
-            *held = None;
+    pub(crate) fn drop_if(&self, refused: &Arc<Token>) {
+        self.state(|state| {
+            if state.held.as_ref().is_some_and(|held| Arc::ptr_eq(&held.token, refused)) {
+                state.held = None;
+            }
+        });
+    }
+
+    async fn fetch(&self, asked: Instant) -> Result<Arc<Token>, Error> {
+        let _turn = self.turn.lock().await;
+        // Somebody else may have been at it in the meantime.
+        let now = Instant::now();
+        if let Some(held) = self.state(|state| state.usable(now)) {
+            return Ok(held.token);
         }
+        if let Some(error) = self.state(|state| state.shared_failure(asked, now)) {
+            return Err(error);
+        }
+        let result = self.grant.fetch().await;
+        self.state(|state| match result {
+            Ok(token) => Ok(state.hold(token, now)),
+            Err(error) => {
+                let error = error.of_login();
+                state.failed = Some(Failure { error: error.clone(), at: Instant::now() });
+                Err(error)
+            }
+        })
+    }
+
+    /// A token for one that still works. If none is to be had, that one does for now.
+    async fn renew(&self, held: &Held) -> Arc<Token> {
+        let now = Instant::now();
+        let refreshed = match &held.token.refresh {
+            Some(refresh) => self.grant.refresh(refresh).await,
+            None => self.grant.fetch().await,
+        };
+        let result = match refreshed {
+            // A refresh token that is no longer taken is no reason to give up.
+            Err(error) if held.token.refresh.is_some() && error.status().is_some() => self.grant.fetch().await,
+            other => other,
+        };
+        self.state(|state| match result {
+            Ok(token) => state.hold(token, now),
+            Err(error) => {
+                tracing::warn!(kind = ?error.kind(), "the token could not be renewed ahead of its end");
+                if let Some(held) = &mut state.held {
+                    held.renew_at = Some(Instant::now() + RENEW_AGAIN);
+                }
+                held.token.clone()
+            }
+        })
+    }
+
+    fn state<T>(&self, does: impl FnOnce(&mut State) -> T) -> T {
+        does(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use super::*;
-
-    struct Counting(Arc<AtomicU64>, Duration);
-
-    impl Grant for Counting {
-        fn fetch(&self) -> GrantFuture<'_> {
-            Box::pin(async {
-                tokio::task::yield_now().await;
-                let count = self.0.fetch_add(1, Ordering::SeqCst);
-                Ok(Token { secret: format!("token {count}").into(), lives: self.1 })
-            })
-        }
+impl State {
+    fn usable(&self, now: Instant) -> Option<Held> {
+        self.held.as_ref().filter(|held| held.ends_at.is_none_or(|end| now < end)).cloned()
     }
 
-    #[tokio::test]
-    async fn any_number_of_calls_fetch_once() {
-        let count = Arc::new(AtomicU64::new(0));
-        let cache = Arc::new(TokenCache::new(Box::new(Counting(count.clone(), Duration::from_secs(3600)))));
-        let calls: Vec<_> = (0..50)
-            .map(|_| {
-                let cache = cache.clone();
-                tokio::spawn(async move { cache.get().await.unwrap() })
-            })
-            .collect();
-        for call in calls {
-            assert_eq!(call.await.unwrap().expose(), "token 0");
-        }
-        assert_eq!(count.load(Ordering::SeqCst), 1);
+    /// The failure of a fetch that this call was waiting for, or of one that was refused just now.
+    fn shared_failure(&self, asked: Instant, now: Instant) -> Option<Error> {
+        let failure = self.failed.as_ref()?;
+        let refused = !failure.error.is_retryable() && now < failure.at + PAUSE;
+        (failure.at >= asked || refused).then(|| failure.error.clone())
     }
 
-    #[tokio::test]
-    async fn a_refused_or_ended_token_is_fetched_again() {
-        let count = Arc::new(AtomicU64::new(0));
-        let cache = TokenCache::new(Box::new(Counting(count.clone(), Duration::from_secs(3600))));
-        let first = cache.get().await.unwrap();
-        cache.drop_if(&first).await;
-        let second = cache.get().await.unwrap();
-        cache.drop_if(&first).await;
-        assert_eq!(cache.get().await.unwrap().expose(), second.expose(), "only the refused token is dropped");
-        let ended = TokenCache::new(Box::new(Counting(count, Duration::ZERO)));
-        assert_ne!(ended.get().await.unwrap().expose(), ended.get().await.unwrap().expose());
+    fn hold(&mut self, token: Token, fetched: Instant) -> Arc<Token> {
+        let token = Arc::new(token);
+        // Clients that logged in together do not come back together.
+        let ahead = token.ahead.mul_f64(1.0 + fastrand::f64() / 2.0);
+        let renew_after = token.lives.map(|life| life.saturating_sub(ahead).max(life / 2));
+        // A life too long for the clock to hold has no end.
+        let after = |span: Option<Duration>| fetched.checked_add(span?);
+        self.held = Some(Held { token: token.clone(), renew_at: after(renew_after), ends_at: after(token.lives) });
+        self.failed = None;
+        token
     }
 }

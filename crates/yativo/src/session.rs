@@ -92,9 +92,14 @@ impl Grant for Exchange {
             let call = self.client.exchange_api_key_for_token();
             let answer =
                 call.body_map(|body| body.api_key(self.key.clone()).api_secret(self.secret.clone())).send().await?;
-            let seconds = answer.expires_in.and_then(|seconds| u64::try_from(seconds).ok());
-            let lives = seconds.map_or(USUAL_LIFE, Duration::from_secs);
-            Ok(Token { secret: answer.access_token.clone(), lives })
+            let seconds = |seconds: Option<i64>| Some(Duration::from_secs(u64::try_from(seconds?).ok()?));
+            let lives = seconds(answer.expires_in).unwrap_or(USUAL_LIFE);
+            let advice = answer.refresh_recommendation.as_ref().and_then(|advice| advice.refresh_before_seconds);
+            let token = Token::bearer(answer.access_token.clone())?.lives(lives);
+            Ok(match seconds(advice) {
+                Some(ahead) => token.renewed_ahead(ahead),
+                None => token,
+            })
         })
     }
 }

@@ -9791,6 +9791,11 @@ impl Client {
     pub fn with_retry(&self, policy: ::venuekit_transport::RetryPolicy) -> Self {
         self.with_session(self.inner.with_retry(policy))
     }
+    /// A client that shares everything with this one and whose calls wait no longer than this for the venue's rate limit.
+    #[must_use]
+    pub fn with_rate_wait(&self, longest: ::std::time::Duration) -> Self {
+        self.with_session(self.inner.with_rate_wait(longest))
+    }
     /// The clock that signatures are made by.
     pub fn clock(&self) -> &::venuekit_transport::Clock {
         self.inner.clock()

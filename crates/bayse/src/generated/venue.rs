@@ -2,8 +2,8 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Operation, Page, Protocol,
-    Rate, Retry, Tier, Venue,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Limit, Operation, Page,
+    Protocol, Rate, RateHeaders, Retry, Tier, Venue, VenueTime,
 };
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,8 +66,12 @@ pub static VENUE: Venue = Venue {
             tiers: &[
                 Tier {
                     name: "standard",
-                    refill_millis: 1000u64,
-                    capacity: 120u64,
+                    limits: &[
+                        Limit::Window {
+                            count: 1u64,
+                            seconds: 120u64,
+                        },
+                    ],
                 },
             ],
         },
@@ -76,8 +80,12 @@ pub static VENUE: Venue = Venue {
             tiers: &[
                 Tier {
                     name: "standard",
-                    refill_millis: 30000u64,
-                    capacity: 30u64,
+                    limits: &[
+                        Limit::Window {
+                            count: 30u64,
+                            seconds: 1u64,
+                        },
+                    ],
                 },
             ],
         },
@@ -86,12 +94,17 @@ pub static VENUE: Venue = Venue {
             tiers: &[
                 Tier {
                     name: "standard",
-                    refill_millis: 20000u64,
-                    capacity: 20u64,
+                    limits: &[
+                        Limit::Window {
+                            count: 20u64,
+                            seconds: 1u64,
+                        },
+                    ],
                 },
             ],
         },
     ],
+    rate_headers: None,
 };
 /// One row an operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
@@ -106,6 +119,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: Some("orderIds"),
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_orders"),
         scope: None,
@@ -123,6 +137,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: Some("orders"),
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_orders"),
         scope: None,
@@ -140,6 +155,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("get_order"),
         scope: None,
@@ -157,6 +173,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys"),
         scope: None,
@@ -174,6 +191,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -191,6 +209,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -208,6 +227,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -225,6 +245,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -242,6 +263,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -259,6 +281,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: Some(Page::Number {
             param: "page",
             last: "pagination.lastPage",
@@ -280,6 +303,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: Some(Page::Number {
             param: "page",
             last: "pagination.lastPage",
@@ -298,9 +322,10 @@ pub static OPERATIONS: &[Operation] = &[
         retry: Retry::Never,
         rate: Some(Rate {
             bucket: "login",
-            cost: 120u32,
+            cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -318,6 +343,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_orders"),
         scope: None,
@@ -335,6 +361,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys"),
         scope: None,
@@ -352,6 +379,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys"),
         scope: None,

@@ -2,8 +2,8 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Operation, Page, Protocol,
-    Rate, Retry, Tier, Venue,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Limit, Operation, Page,
+    Protocol, Rate, RateHeaders, Retry, Tier, Venue, VenueTime,
 };
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,24 +161,13 @@ pub static VENUE: Venue = Venue {
             name: "get_instruments",
             tiers: &[
                 Tier {
-                    name: "tier4",
-                    refill_millis: 10000000u64,
-                    capacity: 500000u64,
-                },
-                Tier {
-                    name: "tier3",
-                    refill_millis: 10000000u64,
-                    capacity: 500000u64,
-                },
-                Tier {
-                    name: "tier2",
-                    refill_millis: 10000000u64,
-                    capacity: 500000u64,
-                },
-                Tier {
-                    name: "tier1",
-                    refill_millis: 10000000u64,
-                    capacity: 500000u64,
+                    name: "all",
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 10000000u64,
+                            capacity: 500000u64,
+                        },
+                    ],
                 },
             ],
         },
@@ -187,23 +176,39 @@ pub static VENUE: Venue = Venue {
             tiers: &[
                 Tier {
                     name: "tier4",
-                    refill_millis: 5000u64,
-                    capacity: 20u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 5000u64,
+                            capacity: 20u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "tier3",
-                    refill_millis: 10000u64,
-                    capacity: 30u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 10000u64,
+                            capacity: 30u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "tier2",
-                    refill_millis: 20000u64,
-                    capacity: 50u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 20000u64,
+                            capacity: 50u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "tier1",
-                    refill_millis: 30000u64,
-                    capacity: 100u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 30000u64,
+                            capacity: 100u64,
+                        },
+                    ],
                 },
             ],
         },
@@ -211,28 +216,18 @@ pub static VENUE: Venue = Venue {
             name: "non_matching",
             tiers: &[
                 Tier {
-                    name: "tier4",
-                    refill_millis: 10000000u64,
-                    capacity: 50000u64,
-                },
-                Tier {
-                    name: "tier3",
-                    refill_millis: 10000000u64,
-                    capacity: 50000u64,
-                },
-                Tier {
-                    name: "tier2",
-                    refill_millis: 10000000u64,
-                    capacity: 50000u64,
-                },
-                Tier {
-                    name: "tier1",
-                    refill_millis: 10000000u64,
-                    capacity: 50000u64,
+                    name: "all",
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 10000000u64,
+                            capacity: 50000u64,
+                        },
+                    ],
                 },
             ],
         },
     ],
+    rate_headers: None,
 };
 /// One row an operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
@@ -247,6 +242,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -264,6 +260,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("get_order_state_by_label"),
         scope: Some("trade:read_write"),
@@ -281,6 +278,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("get_open_orders"),
         scope: Some("trade:read_write"),
@@ -298,6 +296,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys"),
         scope: Some("account:read_write"),
@@ -315,6 +314,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys"),
         scope: Some("account:read_write"),
@@ -332,6 +332,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys"),
         scope: Some("account:read_write"),
@@ -349,6 +350,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys"),
         scope: Some("account:read_write"),
@@ -366,6 +368,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys"),
         scope: Some("account:read_write"),
@@ -383,6 +386,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys"),
         scope: Some("account:read_write"),
@@ -400,6 +404,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: Some("account:read"),
@@ -417,6 +422,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 10000u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -434,6 +440,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: Some("trade:read"),
@@ -451,6 +458,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: Some("trade:read"),
@@ -468,6 +476,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: Some("trade:read"),
@@ -484,6 +493,10 @@ pub static OPERATIONS: &[Operation] = &[
             bucket: "non_matching",
             cost: 500u32,
             per_item: None,
+        }),
+        venue_time: Some(VenueTime {
+            at: "",
+            per_second: 1000i64,
         }),
         page: None,
         reconcile: None,
@@ -502,6 +515,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: Some("account:read"),
@@ -519,6 +533,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys"),
         scope: Some("account:read_write"),
@@ -536,6 +551,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys"),
         scope: Some("account:read_write"),
@@ -553,6 +569,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -570,6 +587,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -587,6 +605,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 500u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,

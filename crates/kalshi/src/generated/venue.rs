@@ -2,8 +2,8 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Operation, Page, Protocol,
-    Rate, Retry, Tier, Venue,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Limit, Operation, Page,
+    Protocol, Rate, RateHeaders, Retry, Tier, Venue, VenueTime,
 };
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,38 +84,66 @@ pub static VENUE: Venue = Venue {
             tiers: &[
                 Tier {
                     name: "basic",
-                    refill_millis: 200000u64,
-                    capacity: 600u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 200000u64,
+                            capacity: 600u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "advanced",
-                    refill_millis: 300000u64,
-                    capacity: 900u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 300000u64,
+                            capacity: 900u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "expert",
-                    refill_millis: 600000u64,
-                    capacity: 600u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 600000u64,
+                            capacity: 600u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "premier",
-                    refill_millis: 1200000u64,
-                    capacity: 1200u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 1200000u64,
+                            capacity: 1200u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "paragon",
-                    refill_millis: 2400000u64,
-                    capacity: 2400u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 2400000u64,
+                            capacity: 2400u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "prime",
-                    refill_millis: 4800000u64,
-                    capacity: 4800u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 4800000u64,
+                            capacity: 4800u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "prestige",
-                    refill_millis: 12000000u64,
-                    capacity: 12000u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 12000000u64,
+                            capacity: 12000u64,
+                        },
+                    ],
                 },
             ],
         },
@@ -124,42 +152,71 @@ pub static VENUE: Venue = Venue {
             tiers: &[
                 Tier {
                     name: "basic",
-                    refill_millis: 100000u64,
-                    capacity: 100u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 100000u64,
+                            capacity: 100u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "advanced",
-                    refill_millis: 300000u64,
-                    capacity: 900u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 300000u64,
+                            capacity: 900u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "expert",
-                    refill_millis: 600000u64,
-                    capacity: 1800u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 600000u64,
+                            capacity: 1800u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "premier",
-                    refill_millis: 1200000u64,
-                    capacity: 3600u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 1200000u64,
+                            capacity: 3600u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "paragon",
-                    refill_millis: 2400000u64,
-                    capacity: 7200u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 2400000u64,
+                            capacity: 7200u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "prime",
-                    refill_millis: 4800000u64,
-                    capacity: 14400u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 4800000u64,
+                            capacity: 14400u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "prestige",
-                    refill_millis: 9600000u64,
-                    capacity: 28800u64,
+                    limits: &[
+                        Limit::Refill {
+                            per_second_millis: 9600000u64,
+                            capacity: 28800u64,
+                        },
+                    ],
                 },
             ],
         },
     ],
+    rate_headers: None,
 };
 /// One row an operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
@@ -174,6 +231,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 2u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("get_order"),
         scope: Some("write::trade"),
@@ -191,6 +249,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 10u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("get_api_keys"),
         scope: Some("write"),
@@ -208,6 +267,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 10u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("get_orders"),
         scope: Some("write::trade"),
@@ -225,6 +285,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 10u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("get_api_keys"),
         scope: Some("write"),
@@ -242,6 +303,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 10u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("get_api_keys"),
         scope: Some("write"),
@@ -259,6 +321,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 10u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: Some("read"),
@@ -276,6 +339,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 10u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: Some("read"),
@@ -293,6 +357,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 10u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: Some("read::portfolio_balance"),
@@ -310,6 +375,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 10u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -327,6 +393,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 10u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -344,6 +411,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 10u32,
             per_item: None,
         }),
+        venue_time: None,
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
@@ -365,6 +433,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 2u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: Some("read"),
@@ -382,6 +451,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 10u32,
             per_item: None,
         }),
+        venue_time: None,
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",

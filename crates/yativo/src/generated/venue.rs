@@ -2,8 +2,8 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Operation, Page, Protocol,
-    Rate, Retry, Tier, Venue,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Limit, Operation, Page,
+    Protocol, Rate, RateHeaders, Retry, Tier, Venue, VenueTime,
 };
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,22 +76,46 @@ pub static VENUE: Venue = Venue {
             tiers: &[
                 Tier {
                     name: "free",
-                    refill_millis: 1000u64,
-                    capacity: 60u64,
+                    limits: &[
+                        Limit::Window {
+                            count: 60u64,
+                            seconds: 60u64,
+                        },
+                        Limit::Window {
+                            count: 3000u64,
+                            seconds: 3600u64,
+                        },
+                        Limit::Window {
+                            count: 50000u64,
+                            seconds: 86400u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "pro",
-                    refill_millis: 5000u64,
-                    capacity: 300u64,
+                    limits: &[
+                        Limit::Window {
+                            count: 300u64,
+                            seconds: 60u64,
+                        },
+                    ],
                 },
                 Tier {
                     name: "enterprise",
-                    refill_millis: 16000u64,
-                    capacity: 1000u64,
+                    limits: &[
+                        Limit::Window {
+                            count: 1000u64,
+                            seconds: 60u64,
+                        },
+                    ],
                 },
             ],
         },
     ],
+    rate_headers: Some(RateHeaders {
+        remaining: "x-ratelimit-remaining",
+        reset: "x-ratelimit-reset",
+    }),
 };
 /// One row an operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
@@ -111,6 +135,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys"),
         scope: None,
@@ -128,6 +153,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys_first_gen"),
         scope: None,
@@ -145,6 +171,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -162,6 +189,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -179,6 +207,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: Some("read"),
@@ -196,6 +225,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: Some("read"),
@@ -213,6 +243,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -230,6 +261,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: None,
@@ -247,6 +279,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: None,
         scope: Some("read"),
@@ -269,6 +302,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("get_api_key"),
         scope: None,
@@ -286,6 +320,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_api_keys_first_gen"),
         scope: None,
@@ -308,6 +343,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("get_api_key"),
         scope: None,
@@ -330,6 +366,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("list_transactions"),
         scope: Some("transactions"),
@@ -352,6 +389,7 @@ pub static OPERATIONS: &[Operation] = &[
             cost: 1u32,
             per_item: None,
         }),
+        venue_time: None,
         page: None,
         reconcile: Some("get_api_key"),
         scope: None,

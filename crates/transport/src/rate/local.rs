@@ -1,0 +1,94 @@
+//! The budget of one process.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::budget::{Debit, RateBudget, RateFuture, Refused, Told};
+use super::meter::Meter;
+
+/// Buckets in the memory of this process. Calls that wait for the same bucket go in the order in which they came.
+#[derive(Debug, Default)]
+pub struct LocalBudget {
+    buckets: Mutex<HashMap<(&'static str, &'static str), Arc<Bucket>>>,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    /// Whoever holds it is next. Its queue is fair.
+    turn: tokio::sync::Mutex<()>,
+    /// Tokens that calls in the queue will take.
+    wanted: AtomicU64,
+    meter: Mutex<Meter>,
+}
+
+/// The timer knows nothing shorter.
+const TICK: Duration = Duration::from_millis(1);
+
+/// A place in the queue, which is given up when the call is.
+struct Place<'a>(&'a AtomicU64, u64);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(self.1, Ordering::Relaxed);
+    }
+}
+
+impl LocalBudget {
+    fn bucket(&self, debit: &Debit) -> Arc<Bucket> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || {
+            let meter = Mutex::new(Meter::new(debit.limits, Instant::now()));
+            Arc::new(Bucket { turn: tokio::sync::Mutex::default(), wanted: AtomicU64::new(0), meter })
+        };
+        buckets.entry((debit.venue, debit.bucket)).or_insert_with(made).clone()
+    }
+}
+
+impl Bucket {
+    fn meter<T>(&self, does: impl FnOnce(&mut Meter, Instant) -> T) -> T {
+        // The meter is whole between any two of its methods, so a panic elsewhere does not spoil it.
+        does(&mut self.meter.lock().unwrap_or_else(PoisonError::into_inner), Instant::now())
+    }
+
+    /// Nothing is taken before the moment at which it may be used: a call that is given up while it waits costs nothing.
+    async fn take(&self, tokens: u64, longest: Duration) -> Result<(), Refused> {
+        if let Ok(_turn) = self.turn.try_lock()
+            && self.meter(|meter, now| meter.take(tokens, now)).is_ok()
+        {
+            return Ok(());
+        }
+        let ahead = self.wanted.fetch_add(tokens, Ordering::Relaxed);
+        let _place = Place(&self.wanted, tokens);
+        let expected = self.meter(|meter, now| meter.wait(ahead, tokens, now));
+        if expected > longest {
+            return Err(Refused::Wait(expected));
+        }
+        // A wait too long for the clock to hold ends with the call.
+        let deadline = Instant::now() + longest.min(Duration::from_secs(365 * 86_400));
+        let Ok(_turn) = timeout_at(deadline, self.turn.lock()).await else { return Err(Refused::Wait(expected)) };
+        loop {
+            match self.meter(|meter, now| meter.take(tokens, now)) {
+                Ok(()) => return Ok(()),
+                // The venue may have taken back what was expected.
+                Err(wait) if Instant::now() + wait > deadline => return Err(Refused::Wait(wait)),
+                Err(wait) => sleep(wait.max(TICK)).await,
+            }
+        }
+    }
+}
+
+impl RateBudget for LocalBudget {
+    fn take<'a>(&'a self, debit: &'a Debit, longest: Duration) -> RateFuture<'a, Result<(), Refused>> {
+        let bucket = self.bucket(debit);
+        Box::pin(async move { bucket.take(debit.tokens, longest).await })
+    }
+
+    fn learn<'a>(&'a self, debit: &'a Debit, told: Told) -> RateFuture<'a, ()> {
+        self.bucket(debit).meter(|meter, now| meter.learn(told, now));
+        Box::pin(std::future::ready(()))
+    }
+}

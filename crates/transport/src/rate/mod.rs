@@ -1,0 +1,20 @@
+//! Rate limits that are kept, not hit.
+//!
+//! Which bucket a call is paid from and what it costs is the spec's word (`x-buckets`, `x-rate`). Every attempt is paid for.
+
+mod budget;
+mod limiter;
+mod local;
+mod meter;
+#[cfg(feature = "redis")]
+mod redis;
+
+pub use budget::{Debit, RateBudget, RateFuture, Refused, Told};
+pub(crate) use limiter::Limiter;
+pub use limiter::RateLimits;
+pub use local::LocalBudget;
+#[cfg(feature = "redis")]
+pub use redis::RedisBudget;
+
+#[cfg(test)]
+mod tests;
