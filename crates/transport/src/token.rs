@@ -102,6 +102,7 @@ pub(crate) struct TokenCache {
 struct State {
     held: Option<Held>,
     failed: Option<Failure>,
+    failures: u64,
 }
 
 #[derive(Clone)]
@@ -135,9 +136,10 @@ impl TokenCache {
 
     /// The current token. One that is to be renewed goes on serving other calls until the new one is there.
     pub(crate) async fn get(&self) -> Result<Arc<Token>, Error> {
-        let asked = Instant::now();
-        let Some(held) = self.state(|state| state.usable(asked)) else { return self.fetch(asked).await };
-        let is_due = held.renew_at.is_some_and(|at| at <= asked);
+        let now = Instant::now();
+        let (held, failures) = self.state(|state| (state.usable(now), state.failures));
+        let Some(held) = held else { return self.fetch(failures).await };
+        let is_due = held.renew_at.is_some_and(|at| at <= now);
         if is_due && let Ok(_turn) = self.turn.try_lock() {
             return Ok(self.renew(&held).await);
         }
@@ -153,14 +155,15 @@ impl TokenCache {
         });
     }
 
-    async fn fetch(&self, asked: Instant) -> Result<Arc<Token>, Error> {
+    /// `failures` is how many there were when the caller began to wait.
+    async fn fetch(&self, failures: u64) -> Result<Arc<Token>, Error> {
         let _turn = self.turn.lock().await;
         // Somebody else may have been at it in the meantime.
         let now = Instant::now();
         if let Some(held) = self.state(|state| state.usable(now)) {
             return Ok(held.token);
         }
-        if let Some(error) = self.state(|state| state.shared_failure(asked, now)) {
+        if let Some(error) = self.state(|state| state.shared_failure(failures, now)) {
             return Err(error);
         }
         let result = self.grant.fetch().await;
@@ -169,6 +172,7 @@ impl TokenCache {
             Err(error) => {
                 let error = error.of_login();
                 state.failed = Some(Failure { error: error.clone(), at: Instant::now() });
+                state.failures += 1;
                 Err(error)
             }
         })
@@ -209,10 +213,10 @@ impl State {
     }
 
     /// The failure of a fetch that this call was waiting for, or of one that was refused just now.
-    fn shared_failure(&self, asked: Instant, now: Instant) -> Option<Error> {
+    fn shared_failure(&self, failures: u64, now: Instant) -> Option<Error> {
         let failure = self.failed.as_ref()?;
         let refused = !failure.error.is_retryable() && now < failure.at + PAUSE;
-        (failure.at >= asked || refused).then(|| failure.error.clone())
+        (self.failures > failures || refused).then(|| failure.error.clone())
     }
 
     fn hold(&mut self, token: Token, fetched: Instant) -> Arc<Token> {
@@ -225,5 +229,165 @@ impl State {
         self.held = Some(Held { token: token.clone(), renew_at: after(renew_after), ends_at: after(token.lives) });
         self.failed = None;
         token
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use venuekit_wire::operation::ErrorKind;
+
+    use super::*;
+    use crate::error::Inner;
+
+    /// Gives numbered tokens, or fails, and counts both ways of asking.
+    #[derive(Default)]
+    struct Desk {
+        fetched: AtomicU64,
+        refreshed: AtomicU64,
+        lives: Option<Duration>,
+        refreshable: bool,
+        failure: Mutex<Option<Error>>,
+    }
+
+    impl Desk {
+        async fn token(&self, name: &str, count: &AtomicU64) -> Result<Token, Error> {
+            let number = count.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if let Some(error) = &*self.failure.lock().unwrap() {
+                return Err(error.clone());
+            }
+            let mut token = Token::bearer(format!("{name}-{number}"))?;
+            token.lives = self.lives;
+            Ok(if self.refreshable { token.refreshed_by("refresh") } else { token })
+        }
+
+        fn fails(&self, kind: ErrorKind, status: Option<u16>) {
+            let status = status.map(|status| http::StatusCode::from_u16(status).unwrap());
+            let error = Error::new(Inner { kind: Some(kind), status, applied: true, ..Inner::default() });
+            *self.failure.lock().unwrap() = Some(error);
+        }
+
+        fn counts(&self) -> (u64, u64) {
+            (self.fetched.load(Ordering::SeqCst), self.refreshed.load(Ordering::SeqCst))
+        }
+    }
+
+    impl Grant for Arc<Desk> {
+        fn fetch(&self) -> GrantFuture<'_> {
+            Box::pin(self.token("token", &self.fetched))
+        }
+
+        fn refresh<'a>(&'a self, refresh: &'a Secret) -> GrantFuture<'a> {
+            assert_eq!(refresh.expose(), "refresh");
+            Box::pin(self.token("renewed", &self.refreshed))
+        }
+    }
+
+    fn cache(desk: Desk) -> (Arc<Desk>, Arc<TokenCache>) {
+        let desk = Arc::new(desk);
+        (desk.clone(), Arc::new(TokenCache::new(Box::new(desk))))
+    }
+
+    /// What so many calls get that need a token at the same moment.
+    async fn at_once(cache: &Arc<TokenCache>, count: usize) -> Vec<Result<String, Error>> {
+        let calls: Vec<_> = (0..count)
+            .map(|_| {
+                let cache = cache.clone();
+                tokio::spawn(async move { cache.get().await.map(|token| text(&token)) })
+            })
+            .collect();
+        let mut results = Vec::new();
+        for call in calls {
+            results.push(call.await.unwrap());
+        }
+        results
+    }
+
+    fn text(token: &Token) -> String {
+        token.secrets[0].expose().to_owned()
+    }
+
+    async fn got(cache: &TokenCache) -> String {
+        text(&cache.get().await.unwrap())
+    }
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[tokio::test(start_paused = true)]
+    async fn any_number_of_calls_fetch_once_and_share_what_comes_of_it() {
+        let (desk, cache) = cache(Desk { lives: Some(HOUR), ..Desk::default() });
+        desk.fails(ErrorKind::Network, None);
+        let failed = at_once(&cache, 50).await;
+        assert!(failed.iter().all(|result| result.as_ref().is_err_and(|error| !error.may_have_been_applied())));
+        assert_eq!(desk.counts(), (1, 0), "one failure for all who waited for it");
+
+        *desk.failure.lock().unwrap() = None;
+        let tokens = at_once(&cache, 50).await;
+        assert!(tokens.into_iter().all(|token| token.unwrap() == "token-1"));
+        assert_eq!(desk.counts(), (2, 0), "the next call tries again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_login_is_not_tried_again_at_once() {
+        let (desk, cache) = cache(Desk::default());
+        desk.fails(ErrorKind::Unauthorized, Some(401));
+        for _ in 0..20 {
+            assert_eq!(cache.get().await.unwrap_err().kind(), ErrorKind::Unauthorized);
+        }
+        assert_eq!(desk.counts(), (1, 0));
+        tokio::time::sleep(PAUSE).await;
+        cache.get().await.unwrap_err();
+        assert_eq!(desk.counts(), (2, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_token_that_was_refused_is_dropped() {
+        let (desk, cache) = cache(Desk::default());
+        let first = cache.get().await.unwrap();
+        cache.drop_if(&first);
+        assert_eq!(got(&cache).await, "token-1");
+        cache.drop_if(&first);
+        assert_eq!(got(&cache).await, "token-1");
+        tokio::time::sleep(HOUR * 10_000).await;
+        assert_eq!(got(&cache).await, "token-1", "without a life it has no end");
+        assert_eq!(desk.counts(), (2, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_renewed_ahead_of_its_end_while_others_go_on_with_it() {
+        let (desk, cache) = cache(Desk { lives: Some(HOUR), refreshable: true, ..Desk::default() });
+        assert_eq!(got(&cache).await, "token-0");
+        tokio::time::sleep(HOUR - AHEAD.mul_f32(1.6)).await;
+        assert_eq!(got(&cache).await, "token-0", "not yet");
+        tokio::time::sleep(AHEAD.mul_f32(0.7)).await;
+        let tokens: Vec<String> = at_once(&cache, 20).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(tokens.iter().filter(|token| *token == "renewed-0").count(), 1, "whoever came first");
+        assert_eq!(tokens.iter().filter(|token| *token == "token-0").count(), 19, "nobody waits");
+        assert_eq!((got(&cache).await, desk.counts()), ("renewed-0".to_owned(), (1, 1)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_that_fails_ahead_of_the_end_costs_no_call() {
+        let (desk, cache) = cache(Desk { lives: Some(HOUR), refreshable: true, ..Desk::default() });
+        cache.get().await.unwrap();
+        tokio::time::sleep(HOUR - AHEAD.mul_f32(0.9)).await;
+        desk.fails(ErrorKind::Server, Some(500));
+        for _ in 0..20 {
+            assert_eq!(got(&cache).await, "token-0");
+        }
+        assert_eq!(desk.counts(), (2, 1), "the refresh token, then a login, then a pause");
+        // At its end there is nothing left to go on with.
+        tokio::time::sleep(AHEAD).await;
+        assert_eq!(cache.get().await.unwrap_err().kind(), ErrorKind::Server);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_gives_up_leaves_the_fetch_to_the_next() {
+        let (desk, cache) = cache(Desk::default());
+        tokio::time::timeout(Duration::from_millis(10), cache.get()).await.unwrap_err();
+        assert_eq!(got(&cache).await, "token-1");
+        assert_eq!(desk.counts(), (2, 0));
     }
 }
