@@ -1,7 +1,7 @@
 //! What a whole call costs beyond reqwest and serde.
 //!
-//! Both send the same request to the same server on loopback, which always gives the same answer, and decode it into the same
-//! type. They share the signer, so that what differs is everything else that a client does. Client and server have a thread
+//! Both send the same bytes to the same server on loopback, which always gives the same answer, have the same time for it, and
+//! decode it into the same type. They share the signer, so that what differs is everything else that a client does. Client and server have a thread
 //! each.
 
 #![allow(clippy::print_stdout)]
@@ -10,10 +10,11 @@ mod pair;
 
 use std::hint::black_box;
 use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::HeaderValue;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::routing::{get, post};
 use criterion::{Criterion, criterion_group, criterion_main};
 use pair::{compare, way};
@@ -28,6 +29,8 @@ use venuekit::kalshi::types::{
     SelfTradePreventionType, TimeInForce,
 };
 use venuekit::kalshi::{Client, Credentials, Environment};
+use venuekit::transport::{Debit, LocalBudget, RateBudget, RateFuture, RateLimits, Refused, Timeouts, Told};
+use venuekit::wire::operation::Limit;
 use venuekit_sandbox::{Accounts, Sandbox};
 
 const BALANCE: &str = r#"{"balance":1000000,"balance_dollars":"10000.0000","portfolio_value":250000,"updated_ts":1763769600,
@@ -81,9 +84,19 @@ fn calls(criterion: &mut Criterion) {
     // Ed25519, because with RSA the signature would be most of what is measured.
     let pair = PrivateKey::generate(KeyKind::Ed25519).unwrap();
     let signer = KalshiSigner::new("key", pair.clone()).unwrap();
-    let raw = Raw { http: reqwest::Client::new(), base_url: base_url.clone(), signer };
+    let timeouts = Timeouts::default();
+    let http = reqwest::Client::builder()
+        .connect_timeout(timeouts.connect)
+        .timeout(timeouts.attempt)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("venuekit/", env!("CARGO_PKG_VERSION")))
+        .default_headers([(ACCEPT, HeaderValue::from_static("application/json"))].into_iter().collect());
+    let raw = Raw { http: http.build().unwrap(), base_url: base_url.clone(), signer };
     let credentials = Credentials::new("key", pair).unwrap();
-    let kalshi = Client::builder(Environment::Custom(base_url)).credentials(credentials).build().unwrap();
+    // The venue's limits would be what is measured: these are counted as usual and never reached.
+    let limits = RateLimits::shared(Generous(LocalBudget::default()));
+    let builder = Client::builder(Environment::Custom(base_url)).credentials(credentials).rate_limits(limits);
+    let kalshi = builder.build().unwrap();
 
     for count in [1, 32] {
         let (ours, other) = (|| balance(kalshi.clone()), || raw.clone().balance());
@@ -92,6 +105,22 @@ fn calls(criterion: &mut Criterion) {
         measure(criterion, &runtime, "get_market", count, ours, other);
         let (ours, other) = (|| place(kalshi.clone()), || raw.clone().place());
         measure(criterion, &runtime, "create_order_v2", count, ours, other);
+    }
+}
+
+/// A budget whose limits are out of reach.
+#[derive(Debug)]
+struct Generous(LocalBudget);
+
+const LIMITS: &[Limit] = &[Limit::Refill { per_second_millis: 1_000_000_000, capacity: 100_000_000 }];
+
+impl RateBudget for Generous {
+    fn take<'a>(&'a self, debit: &'a Debit, longest: Duration) -> RateFuture<'a, Result<(), Refused>> {
+        Box::pin(async move { self.0.take(&Debit { limits: LIMITS, ..*debit }, longest).await })
+    }
+
+    fn learn<'a>(&'a self, debit: &'a Debit, told: Told) -> RateFuture<'a, ()> {
+        self.0.learn(debit, told)
     }
 }
 

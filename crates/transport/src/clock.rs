@@ -14,9 +14,17 @@ const SUSPICIOUS: i64 = 2_000;
 
 /// The system clock and a correction. Clones share the correction.
 #[derive(Clone, Debug, Default)]
-pub struct Clock {
-    offset_millis: Arc<AtomicI64>,
+pub struct Clock(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    offset_millis: AtomicI64,
+    /// When an ordinary answer was last looked at, by the system clock.
+    looked: AtomicI64,
 }
+
+/// Ordinary answers are looked at this often, in milliseconds: no clock runs away faster.
+const LOOK_EVERY: i64 = 1_000;
 
 /// The venue's time when it answered: not before the first and not after the second, in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,12 +72,22 @@ impl Clock {
 
     /// The correction in milliseconds: what is added to the system clock.
     pub fn offset_millis(&self) -> i64 {
-        self.offset_millis.load(Ordering::Relaxed)
+        self.0.offset_millis.load(Ordering::Relaxed)
     }
 
     /// Sets the correction, for a machine whose own clock cannot be set.
     pub fn set_offset_millis(&self, offset: i64) {
-        self.offset_millis.store(offset, Ordering::Relaxed);
+        self.0.offset_millis.store(offset, Ordering::Relaxed);
+    }
+
+    /// Whether it is time to look at an ordinary answer, which was asked for at this time of the system clock.
+    pub(crate) fn looks(&self, sent: UnixMillis) -> bool {
+        let last = self.0.looked.load(Ordering::Relaxed);
+        let due = sent.get().abs_diff(last) >= LOOK_EVERY.unsigned_abs();
+        if due {
+            self.0.looked.store(sent.get(), Ordering::Relaxed);
+        }
+        due
     }
 
     /// Takes over no more than an ordinary answer proves: a correction that agrees with it stays. Says whether anything changed.

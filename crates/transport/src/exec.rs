@@ -47,7 +47,9 @@ impl Session {
         let secrets = answer::secret_values(&request, operation);
         let observed = Observed::begin(self.shared.venue, operation);
         let mut progress = Progress::new(self.call.timeout.unwrap_or(self.shared.timeouts.call));
-        let result = self.call(http, request, operation, &mut progress).instrument(observed.span()).await;
+        // On the heap, so that a caller's own futures stay small.
+        let call = Box::pin(self.call(http, request, operation, &mut progress));
+        let result = call.instrument(observed.span()).await;
         let result = result.map_err(|error| self.presentable(error.within(operation), &secrets));
         observed.end(&result, &progress);
         result
@@ -106,8 +108,8 @@ impl Session {
         }
         let tokens = self.sign(&mut request, plan, progress).await?;
         let time_left = progress.send().ok_or_else(|| Error::out_of_time(operation))?;
-        *request.timeout_mut() = Some(self.shared.timeouts.attempt.min(time_left));
-        let answer = send::send(http, request, operation, self.shared.max_answer).await?;
+        let time = self.shared.timeouts.attempt.min(time_left);
+        let answer = send::send(http, request, operation, self.shared.max_answer, time).await?;
         let mut result = self.judge(plan, answer, progress).await;
         if let Err(error) = &mut result {
             for held in tokens {
@@ -156,7 +158,9 @@ impl Session {
             self.shared.limiter.learn(debit, told).await;
         }
         // What anybody may ask, anybody may have asked before: such an answer may come from a cache.
-        let date = (!plan.credentials.is_empty()).then(|| VenueTime::of_headers(&answer.headers)).flatten();
+        let tells_time = !plan.credentials.is_empty();
+        let is_looked_at = !answer.status.is_success() || self.shared.clock.looks(progress.sent());
+        let date = (tells_time && is_looked_at).then(|| VenueTime::of_headers(&answer.headers)).flatten();
         let result = match plan.rpc_id {
             None => answer::judge(venue, operation, answer),
             Some(id) => jsonrpc::unwrap(venue, operation, answer, id),

@@ -1,14 +1,15 @@
 //! Idempotency keys: one a call, the same in every attempt.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use http::{HeaderName, HeaderValue};
 use reqwest::{Body, Request};
-use serde_json::Value;
 use serde_json::value::RawValue;
-
 use uuid::Uuid;
 use venuekit_wire::operation::{Key, Operation, Retry};
+
+use crate::jsonrpc::with_members;
 
 /// The call's key: the caller's, or a new one that is put on the request. None for an operation that takes no key.
 pub(crate) fn key_of(request: &mut Request, operation: &Operation) -> Option<String> {
@@ -25,14 +26,15 @@ pub(crate) fn key_of(request: &mut Request, operation: &Operation) -> Option<Str
         }
         Key::Field(name) => {
             let body = request.body().and_then(Body::as_bytes)?;
-            // The members' own text is kept: a number must reach the venue digit by digit.
-            let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(body).ok()?;
+            let body = std::str::from_utf8(body).ok()?;
+            let members: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(body).ok()?;
             if let Some(given) = members.get(name) {
-                return serde_json::from_str::<Value>(given.get()).ok()?.as_str().map(str::to_owned);
+                return serde_json::from_str(given.get()).ok();
             }
             let key = Uuid::new_v4().to_string();
-            members.insert(name.to_owned(), RawValue::from_string(format!("\"{key}\"")).ok()?);
-            *request.body_mut() = Some(serde_json::to_vec(&members).ok()?.into());
+            // The members' own text is kept: a number must reach the venue digit by digit.
+            let body = with_members(body, &format!(r#""{name}":"{key}""#));
+            *request.body_mut() = Some(body.into());
             Some(key)
         }
     }

@@ -44,7 +44,7 @@ fn confirmed(session: &Session, params: &str) -> String {
 }
 
 /// A JSON object's text with more members at its end. What is there already stays as it is written.
-fn with_members(object: &str, members: &str) -> String {
+pub(crate) fn with_members(object: &str, members: &str) -> String {
     let object = object.trim_end();
     let open = object.strip_suffix('}').unwrap_or(object).trim_end();
     let comma = if open.ends_with('{') { "" } else { "," };

@@ -2,8 +2,6 @@
 //!
 //! Neither carries a parameter, a body or a header: names, numbers and kinds only.
 
-use std::time::Instant;
-
 use tracing::Span;
 use tracing::field::Empty;
 use venuekit_wire::operation::{Operation, Venue};
@@ -17,7 +15,6 @@ pub(crate) struct Observed {
     venue: &'static Venue,
     operation: &'static Operation,
     span: Span,
-    started: Instant,
 }
 
 impl Observed {
@@ -32,7 +29,7 @@ impl Observed {
             waited_ms = Empty,
             latency_ms = Empty,
         );
-        Self { venue, operation, span, started: Instant::now() }
+        Self { venue, operation, span }
     }
 
     pub(crate) fn span(&self) -> Span {
@@ -40,13 +37,13 @@ impl Observed {
     }
 
     pub(crate) fn end(self, result: &Result<Response, Error>, progress: &Progress) {
-        let Self { venue, operation, span, started } = self;
-        let (latency, waited) = (started.elapsed(), progress.waited_so_far());
+        let Self { venue, operation, span } = self;
         #[cfg(feature = "metrics")]
-        count(venue, operation, result, progress, latency);
+        count(venue, operation, result, progress);
         if span.is_none() && !tracing::enabled!(tracing::Level::WARN) {
             return;
         }
+        let (latency, waited) = (progress.elapsed(), progress.waited_so_far());
         let _entered = span.enter();
         let millis = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         span.record("attempts", progress.attempts());
@@ -74,13 +71,7 @@ impl Observed {
 /// `venuekit_calls_total` and `venuekit_call_seconds` by venue, operation and outcome; `venuekit_attempts_total` and
 /// `venuekit_waited_seconds` by venue and operation.
 #[cfg(feature = "metrics")]
-fn count(
-    venue: &'static Venue,
-    operation: &'static Operation,
-    result: &Result<Response, Error>,
-    progress: &Progress,
-    latency: std::time::Duration,
-) {
+fn count(venue: &'static Venue, operation: &'static Operation, result: &Result<Response, Error>, progress: &Progress) {
     let outcome = match result {
         Ok(_) => "ok".to_owned(),
         Err(error) => format!("{:?}", error.kind()),
@@ -89,7 +80,7 @@ fn count(
     metrics::counter!("venuekit_calls_total", "venue" => venue, "operation" => operation, "outcome" => outcome.clone())
         .increment(1);
     metrics::histogram!("venuekit_call_seconds", "venue" => venue, "operation" => operation, "outcome" => outcome)
-        .record(latency.as_secs_f64());
+        .record(progress.elapsed().as_secs_f64());
     metrics::counter!("venuekit_attempts_total", "venue" => venue, "operation" => operation)
         .increment(progress.attempts().into());
     metrics::histogram!("venuekit_waited_seconds", "venue" => venue, "operation" => operation)

@@ -1,5 +1,8 @@
 //! How far one call has come, and whether it is sent again.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use venuekit_wire::UnixMillis;
@@ -79,12 +82,21 @@ impl Progress {
         self.waited += wait;
     }
 
-    /// Counts the time that something takes as waiting.
+    /// Counts the time that something takes as waiting, if it takes any.
     pub(crate) async fn waits<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        if let Poll::Ready(result) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+            return result;
+        }
         let begin = Instant::now();
         let result = work.await;
         self.waited += begin.elapsed();
         result
+    }
+
+    /// How long the call has been under way.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     pub(crate) fn waited_so_far(&self) -> Duration {

@@ -1,55 +1,73 @@
 //! One request over the wire, and its whole answer.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
+use http::StatusCode;
 use reqwest::Request;
 use venuekit_wire::operation::{ErrorKind, Operation};
 
 use crate::answer::Answer;
 use crate::error::{Error, Inner};
 
-/// Sends a request and reads the answer, up to so many bytes.
+/// Sends a request and reads the answer, up to so many bytes and within this time.
 pub(crate) async fn send(
     http: &reqwest::Client,
     request: Request,
     operation: &'static Operation,
     max_answer: usize,
+    time: Duration,
 ) -> Result<Answer, Error> {
-    let mut response = http.execute(request).await.map_err(|error| broken(operation, error))?;
-    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    let body = match read(&mut response, max_answer).await {
-        Ok(body) => body,
-        Err(mut error) => {
-            error.operation = Some(operation);
-            error.status = Some(status);
-            // A client error was refused as a whole; anything else may have been done before the answer broke.
-            error.applied = !status.is_client_error();
-            return Err(Error::new(error));
-        }
+    let mut status = None;
+    let answer = async {
+        let mut response = http.execute(request).await.map_err(|error| broken(operation, error))?;
+        let (code, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        status = Some(code);
+        let body = read(&mut response, max_answer).await.map_err(|error| Error::new(cut(operation, code, error)))?;
+        Ok(Answer { status: code, headers, body })
     };
-    Ok(Answer { status, headers, body })
+    match tokio::time::timeout(time, answer).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            let late = |message: String| Inner { kind: Some(ErrorKind::Timeout), message, ..Inner::default() };
+            Err(Error::new(match status {
+                None => Inner { operation: Some(operation), applied: true, ..late(format!("no answer in {time:.1?}")) },
+                Some(code) => cut(operation, code, late(format!("the answer was not complete in {time:.1?}"))),
+            }))
+        }
+    }
+}
+
+/// An answer of which the status came and not the whole body.
+fn cut(operation: &'static Operation, status: StatusCode, error: Inner) -> Inner {
+    // A client error was refused as a whole; anything else may have been done before the answer broke.
+    Inner { operation: Some(operation), status: Some(status), applied: !status.is_client_error(), ..error }
 }
 
 async fn read(response: &mut reqwest::Response, limit: usize) -> Result<Bytes, Inner> {
-    let mut body = BytesMut::new();
-    loop {
-        match response.chunk().await {
-            Ok(None) => return Ok(body.freeze()),
-            Ok(Some(chunk)) if body.len() + chunk.len() <= limit => {
-                // An answer in one piece, as most are, is not copied.
-                if body.is_empty() && response.content_length() == Some(chunk.len() as u64) {
-                    return Ok(chunk);
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(Some(_)) => {
-                let message = format!("the answer is larger than {limit} bytes; raise `max_answer` if that is right");
-                return Err(Inner { kind: Some(ErrorKind::Decode), message, ..Inner::default() });
-            }
-            Err(error) => {
-                let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network };
-                let message = format!("the answer broke off: {}", reason(&error));
-                return Err(Inner { kind: Some(kind), message, ..Inner::default() });
-            }
+    let Some(first) = chunk(response, 0, limit).await? else { return Ok(Bytes::new()) };
+    // An answer in one piece, as most are, is not copied.
+    let Some(second) = chunk(response, first.len(), limit).await? else { return Ok(first) };
+    let mut body = BytesMut::from(first);
+    body.extend_from_slice(&second);
+    while let Some(more) = chunk(response, body.len(), limit).await? {
+        body.extend_from_slice(&more);
+    }
+    Ok(body.freeze())
+}
+
+/// The next piece of an answer of which so much is here already.
+async fn chunk(response: &mut reqwest::Response, held: usize, limit: usize) -> Result<Option<Bytes>, Inner> {
+    match response.chunk().await {
+        Ok(Some(chunk)) if held + chunk.len() > limit => {
+            let message = format!("the answer is larger than {limit} bytes; raise `max_answer` if that is right");
+            Err(Inner { kind: Some(ErrorKind::Decode), message, ..Inner::default() })
+        }
+        Ok(chunk) => Ok(chunk),
+        Err(error) => {
+            let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network };
+            let message = format!("the answer broke off: {}", reason(&error));
+            Err(Inner { kind: Some(kind), message, ..Inner::default() })
         }
     }
 }

@@ -12555,7 +12555,7 @@ pub mod builder {
                 .and_then(|v| types::BuyParams::try_from(v).map_err(|e| e.to_string()))
                 .map_err(Error::refused("buy"))?;
             let url = format!("{}/private/buy", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -12626,7 +12626,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("cancel"))?;
             let url = format!("{}/private/cancel", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -12701,7 +12701,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("change_api_key_name"))?;
             let url = format!("{}/private/change_api_key_name", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -12778,7 +12778,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("change_scope_in_api_key"))?;
             let url = format!("{}/private/change_scope_in_api_key", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -12851,7 +12851,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("create_api_key"))?;
             let url = format!("{}/private/create_api_key", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -12924,7 +12924,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("disable_api_key"))?;
             let url = format!("{}/private/disable_api_key", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -12997,7 +12997,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("edit_api_key"))?;
             let url = format!("{}/private/edit_api_key", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13070,7 +13070,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("enable_api_key"))?;
             let url = format!("{}/private/enable_api_key", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13146,7 +13146,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("get_account_summary"))?;
             let url = format!("{}/private/get_account_summary", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13221,7 +13221,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("get_open_orders"))?;
             let url = format!("{}/private/get_open_orders", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13300,7 +13300,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("get_open_orders_by_currency"))?;
             let url = format!("{}/private/get_open_orders_by_currency", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13379,7 +13379,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("get_order_state_by_label"))?;
             let url = format!("{}/private/get_order_state_by_label", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13421,7 +13421,7 @@ pub mod builder {
         ) -> Result<ResponseValue<::std::vec::Vec<types::ApiKey>>, Error> {
             let Self { client } = self;
             let url = format!("{}/private/list_api_keys", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13493,7 +13493,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("remove_api_key"))?;
             let url = format!("{}/private/remove_api_key", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13566,7 +13566,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("reset_api_key"))?;
             let url = format!("{}/private/reset_api_key", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13635,7 +13635,7 @@ pub mod builder {
                 .and_then(|v| types::AuthParams::try_from(v).map_err(|e| e.to_string()))
                 .map_err(Error::refused("auth"))?;
             let url = format!("{}/public/auth", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13712,7 +13712,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("get_instruments"))?;
             let url = format!("{}/public/get_instruments", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13754,7 +13754,7 @@ pub mod builder {
         ) -> Result<ResponseValue<::venuekit_wire::UnixMillis>, Error> {
             let Self { client } = self;
             let url = format!("{}/public/get_time", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13793,7 +13793,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::PlatformStatus>, Error> {
             let Self { client } = self;
             let url = format!("{}/public/status", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13861,7 +13861,7 @@ pub mod builder {
                 .and_then(|v| types::TestParams::try_from(v).map_err(|e| e.to_string()))
                 .map_err(Error::refused("test"))?;
             let url = format!("{}/public/test", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -13932,7 +13932,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("ticker"))?;
             let url = format!("{}/public/ticker", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client

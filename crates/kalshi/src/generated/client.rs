@@ -6502,7 +6502,7 @@ pub mod builder {
         ) -> Result<ResponseValue<types::GetAccountApiLimitsResponse>, Error> {
             let Self { client } = self;
             let url = format!("{}/account/limits", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6562,7 +6562,7 @@ pub mod builder {
             let fcm_subtrader_id = fcm_subtrader_id
                 .map_err(Error::refused("get_api_keys"))?;
             let url = format!("{}/api_keys", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6642,7 +6642,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("create_api_key"))?;
             let url = format!("{}/api_keys", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6719,7 +6719,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("generate_api_key"))?;
             let url = format!("{}/api_keys/generate", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6775,7 +6775,7 @@ pub mod builder {
             let url = format!(
                 "{}/api_keys/{}", client.baseurl, encode_path(& api_key.to_string()),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client.client.delete(url).headers(header_map).build()?;
             let info = OperationInfo {
@@ -6806,7 +6806,7 @@ pub mod builder {
         pub async fn send(self) -> Result<ResponseValue<types::ExchangeStatus>, Error> {
             let Self { client } = self;
             let url = format!("{}/exchange/status", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7101,7 +7101,7 @@ pub mod builder {
             let status = status.map_err(Error::refused("get_markets"))?;
             let tickers = tickers.map_err(Error::refused("get_markets"))?;
             let url = format!("{}/markets", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7232,7 +7232,7 @@ pub mod builder {
             let url = format!(
                 "{}/markets/{}", client.baseurl, encode_path(& ticker.to_string()),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7303,7 +7303,7 @@ pub mod builder {
             let exchange_index = exchange_index.map_err(Error::refused("get_balance"))?;
             let subaccount = subaccount.map_err(Error::refused("get_balance"))?;
             let url = format!("{}/portfolio/balance", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7391,7 +7391,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("create_order_v2"))?;
             let url = format!("{}/portfolio/events/orders", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7496,7 +7496,7 @@ pub mod builder {
                 "{}/portfolio/events/orders/{}", client.baseurl, encode_path(& order_id
                 .to_string()),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7705,7 +7705,7 @@ pub mod builder {
             let subaccount = subaccount.map_err(Error::refused("get_orders"))?;
             let ticker = ticker.map_err(Error::refused("get_orders"))?;
             let url = format!("{}/portfolio/orders", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -7787,7 +7787,7 @@ pub mod builder {
                 "{}/portfolio/orders/{}", client.baseurl, encode_path(& order_id
                 .to_string()),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client

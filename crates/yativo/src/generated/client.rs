@@ -5795,7 +5795,7 @@ pub mod builder {
         ) -> Result<ResponseValue<types::ListAccountsResponse>, Error> {
             let Self { client } = self;
             let url = format!("{}/accounts/get-accounts", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5836,7 +5836,7 @@ pub mod builder {
         ) -> Result<ResponseValue<types::ListApiKeysFirstGenResponse>, Error> {
             let Self { client } = self;
             let url = format!("{}/api-keys", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5914,7 +5914,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("create_api_key_first_gen"))?;
             let url = format!("{}/api-keys", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5972,7 +5972,7 @@ pub mod builder {
             let url = format!(
                 "{}/api-keys/{}", client.baseurl, encode_path(& key_id.to_string()),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6013,7 +6013,7 @@ pub mod builder {
         ) -> Result<ResponseValue<types::ListApiKeysResponse>, Error> {
             let Self { client } = self;
             let url = format!("{}/apikey", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6087,7 +6087,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("create_api_key"))?;
             let url = format!("{}/apikey/generate", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6145,7 +6145,7 @@ pub mod builder {
             let url = format!(
                 "{}/apikey/{}", client.baseurl, encode_path(& key_id.to_string()),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6202,7 +6202,7 @@ pub mod builder {
             let url = format!(
                 "{}/apikey/{}", client.baseurl, encode_path(& key_id.to_string()),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6295,7 +6295,7 @@ pub mod builder {
                 "{}/apikey/{}/permissions", client.baseurl, encode_path(& key_id
                 .to_string()),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6353,7 +6353,7 @@ pub mod builder {
             let url = format!(
                 "{}/apikey/{}/rotate", client.baseurl, encode_path(& key_id.to_string()),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6427,7 +6427,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("exchange_api_key_for_token"))?;
             let url = format!("{}/auth/token", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6504,7 +6504,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("get_transaction"))?;
             let url = format!("{}/transactions/get-transaction", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6582,7 +6582,7 @@ pub mod builder {
                 })
                 .map_err(Error::refused("list_transactions"))?;
             let url = format!("{}/transactions/get-transactions", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = client
                 .client
