@@ -1,187 +1,265 @@
-//! Every venue, every class of operation, every fault: how often the venue executed the operation, and what the caller was told.
-//! No write is ever executed twice.
+//! Every venue, every class of operation, every fault: how often the venue executed the operation, how often it was asked, and what
+//! the caller was told. No write is ever executed twice.
 
 #[path = "common/proxy.rs"]
 mod proxy;
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proxy::{Fault, Proxy};
 use venuekit::auth::KeyKind;
 use venuekit::keys::{ApiKeys, NewKey};
-use venuekit::transport::{RateLimits, RetryPolicy, Timeouts};
+use venuekit::transport::{ClientBuilder, Connect, RateLimits, RetryPolicy, Timeouts};
 use venuekit::wire::operation::{Key, Retry, Venue};
-use venuekit::{Error, bayse, deribit, kalshi, yativo};
+use venuekit::{Error, ErrorKind, bayse, deribit, kalshi, yativo};
 use venuekit_sandbox::{Accounts, Sandbox};
 
-const FAULTS: [Fault; 13] = [
+const FAULTS: [Fault; 24] = [
     Fault::Refuse,
     Fault::ResetBefore,
     Fault::ResetAfter,
     Fault::Stall,
+    Fault::StallAfter,
     Fault::Cut,
     Fault::Status(429),
     Fault::Status(500),
     Fault::Status(502),
     Fault::Status(503),
     Fault::Status(504),
+    Fault::RetryAfter(429, 0),
+    Fault::RetryAfter(502, 0),
+    Fault::RetryAfter(503, 0),
+    Fault::RetryAfter(504, 0),
+    Fault::RetryAfter(429, 1),
+    Fault::RetryAfter(503, 1),
     Fault::Page(502),
+    Fault::StatusAfter(500),
     Fault::StatusAfter(502),
     Fault::StatusAfter(503),
+    Fault::StatusAfter(504),
+    Fault::PageAfter(200),
+    Fault::WrongType,
 ];
 
-/// Whether the venue has executed the request that met the fault.
-fn executes(fault: Fault) -> bool {
-    matches!(fault, Fault::ResetAfter | Fault::Cut | Fault::StatusAfter(_))
+/// What a fault leaves the caller with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    /// A good answer.
+    None,
+    /// The venue's word that it did nothing, and that it may be asked again.
+    Refused,
+    /// No word on what was done. It passes.
+    Passing,
+    /// The same, and it would come again.
+    Lasting,
 }
 
-/// The clients of one sandbox behind one proxy, and their calls by name.
-struct Desk {
-    sandbox: Sandbox,
-    proxy: Proxy,
+fn effect(fault: Fault) -> Effect {
+    match fault {
+        Fault::WrongType => Effect::None,
+        Fault::Status(429) | Fault::RetryAfter(429, _) => Effect::Refused,
+        Fault::Status(500) | Fault::StatusAfter(500) | Fault::PageAfter(200) => Effect::Lasting,
+        _ => Effect::Passing,
+    }
+}
+
+/// What the caller is told of a fault if the call is not repeated.
+fn kind(fault: Fault) -> ErrorKind {
+    match fault {
+        Fault::Refuse | Fault::ResetBefore | Fault::ResetAfter | Fault::Cut => ErrorKind::Network,
+        Fault::Stall | Fault::StallAfter => ErrorKind::Timeout,
+        Fault::PageAfter(_) => ErrorKind::Decode,
+        Fault::Status(503) | Fault::RetryAfter(503, _) | Fault::StatusAfter(503) => ErrorKind::Maintenance,
+        _ => ErrorKind::Server,
+    }
+}
+
+/// A client of each venue.
+struct Clients {
     kalshi: kalshi::Client,
     bayse: bayse::Client,
     yativo: yativo::Client,
     deribit: deribit::Client,
+}
+
+/// What all cells share: the sandbox, clients that meet no fault, and what orders and transfers are about.
+struct World {
+    sandbox: Sandbox,
+    http: reqwest::Client,
+    direct: Clients,
+    market: String,
     event: (String, String, String),
     wallet: serde_json::Value,
 }
 
-/// A call of one venue's operation, `number` telling calls apart.
-type Call = for<'a> fn(&'a Desk, number: usize) -> Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+/// The clients of one cell, behind a proxy of its own.
+struct Desk {
+    world: Arc<World>,
+    proxy: Proxy,
+    to: Clients,
+}
 
-/// A cell's row: the venue, the operation, how the sandbox counts it, and the call.
-const ROWS: [(&Venue, &str, &str, Call); 12] = [
+type Outcome<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+
+/// A call of one venue's operation, `number` telling calls apart.
+type Call = for<'a> fn(&'a Desk, number: usize) -> Outcome<'a>;
+
+/// A row: the venue, the operation, how the sandbox counts it, and the call.
+type Row = (&'static Venue, &'static str, &'static str, Call);
+
+const ROWS: [Row; 12] = [
     (&kalshi::VENUE, "get_balance", "kalshi GET /trade-api/v2/portfolio/balance", |desk, _| {
-        Box::pin(async { desk.kalshi.get_balance().send().await.map(drop) })
+        Box::pin(async { desk.to.kalshi.get_balance().send().await.map(drop) })
     }),
     (&kalshi::VENUE, "create_order_v2", "kalshi POST /trade-api/v2/portfolio/events/orders", |desk, _| {
         Box::pin(desk.kalshi_order())
     }),
     (&kalshi::VENUE, "generate_api_key", "kalshi POST /trade-api/v2/api_keys/generate", |desk, _| {
         use kalshi::types::ApiKeyType;
-        let call = desk.kalshi.generate_api_key().body_map(|key| key.name("bot").key_type(ApiKeyType::Ed25519));
+        let call = desk.to.kalshi.generate_api_key().body_map(|key| key.name("bot").key_type(ApiKeyType::Ed25519));
         Box::pin(async { call.send().await.map(drop) })
     }),
     (&bayse::VENUE, "get_portfolio", "bayse GET /v1/pm/portfolio", |desk, _| {
-        Box::pin(async { desk.bayse.get_portfolio().send().await.map(drop) })
+        Box::pin(async { desk.to.bayse.get_portfolio().send().await.map(drop) })
     }),
     (&bayse::VENUE, "batch_place_orders", "bayse POST /v1/pm/orders/batch", |desk, _| Box::pin(desk.bayse_batch())),
     (&bayse::VENUE, "place_order", "bayse POST /v1/pm/events/{eventId}/markets/{marketId}/orders", |desk, _| {
         Box::pin(desk.bayse_order())
     }),
     (&yativo::VENUE, "list_accounts", "yativo GET /api/v1/accounts/get-accounts", |desk, _| {
-        Box::pin(async { desk.yativo.list_accounts().send().await.map(drop) })
+        Box::pin(async { desk.to.yativo.list_accounts().send().await.map(drop) })
     }),
     (&yativo::VENUE, "send_funds", "yativo POST /api/v1/transactions/send-funds", |desk, _| {
         Box::pin(desk.yativo_transfer())
     }),
     (&yativo::VENUE, "create_api_key", "yativo POST /api/v1/apikey/generate", |desk, number| {
-        let call = desk.yativo.create_api_key().body_map(|key| key.key_name(format!("bot {number}")));
+        let call = desk.to.yativo.create_api_key().body_map(|key| key.key_name(format!("bot {number}")));
         Box::pin(async { call.send().await.map(drop) })
     }),
     (&deribit::VENUE, "get_account_summary", "deribit POST /api/v2/private/get_account_summary", |desk, _| {
         let currency = deribit::types::Currency::Btc;
-        let call = desk.deribit.get_account_summary().body_map(|params| params.currency(currency));
+        let call = desk.to.deribit.get_account_summary().body_map(|params| params.currency(currency));
         Box::pin(async { call.send().await.map(drop) })
     }),
     (&deribit::VENUE, "buy", "deribit POST /api/v2/private/buy", |desk, _| {
-        let call = desk.deribit.buy().body_map(|p| p.instrument_name("BTC-PERPETUAL").amount("10").price("1000"));
+        let call = desk.to.deribit.buy().body_map(|p| p.instrument_name("BTC-PERPETUAL").amount("10").price("1000"));
         Box::pin(async { call.send().await.map(drop) })
     }),
     (&deribit::VENUE, "create_api_key", "deribit POST /api/v2/private/create_api_key", |desk, _| {
         Box::pin(async {
-            let made = desk
-                .deribit
-                .keys()
-                .create(NewKey::named("bot").scopes(["account:read"]).local(KeyKind::Ed25519))
-                .await?;
-            // An account has room for eight keys; what this cell made, it takes away.
-            desk.deribit.keys().revoke(&made.id).await
+            let new = NewKey::named("bot").scopes(["account:read"]).local(KeyKind::Ed25519);
+            desk.to.deribit.keys().create(new).await.map(drop)
         })
     }),
 ];
 
-impl Desk {
-    async fn new() -> Self {
-        let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
-        let proxy = Proxy::before(&sandbox.base_url()).await;
-        let retry = RetryPolicy { first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
-        let timeouts = Timeouts { attempt: Duration::from_millis(400), ..Timeouts::default() };
-        // A connection for each request, so that each fault meets the request it is meant for.
-        let http = || reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+impl Clients {
+    /// Fresh ones: none has spent of its repetitions yet.
+    fn new(sandbox: &Sandbox, url: &str, http: &reqwest::Client) -> Self {
+        fn set<C: Connect>(builder: ClientBuilder<C>, http: &reqwest::Client) -> C {
+            let retry = RetryPolicy { first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
+            let timeouts = Timeouts { attempt: Duration::from_secs(2), ..Timeouts::default() };
+            let builder = builder.retry(retry).timeouts(timeouts).rate_limits(RateLimits::none());
+            builder.http_client(http.clone()).build().unwrap()
+        }
         let accounts = sandbox.accounts();
 
-        let (url, account) = (format!("{}/trade-api/v2", proxy.base_url), &accounts.kalshi[0]);
+        let account = &accounts.kalshi[0];
         let pem = account.private_key_pem.as_ref().unwrap();
-        let kalshi = kalshi::Client::builder(kalshi::Environment::Custom(url))
-            .credentials(kalshi::Credentials::from_pem(&account.key_id, pem).unwrap())
-            .retry(retry)
-            .timeouts(timeouts)
-            .http_client(http())
-            .rate_limits(RateLimits::none())
-            .build()
-            .unwrap();
+        let credentials = kalshi::Credentials::from_pem(&account.key_id, pem).unwrap();
+        let builder = kalshi::Client::builder(kalshi::Environment::Custom(format!("{url}/trade-api/v2")));
+        let kalshi = set(builder.credentials(credentials), http);
 
         let account = &accounts.bayse[0];
-        let bayse = bayse::Client::builder(bayse::Environment::Custom(proxy.base_url.clone()))
-            .credentials(bayse::Credentials::api_key(&*account.public_key, &*account.secret_key).unwrap())
-            .retry(retry)
-            .timeouts(timeouts)
-            .http_client(http())
-            .rate_limits(RateLimits::none())
-            .build()
-            .unwrap();
-        let events = bayse.list_events().size(100).send().await.unwrap();
+        let credentials = bayse::Credentials::api_key(&*account.public_key, &*account.secret_key).unwrap();
+        let builder = bayse::Client::builder(bayse::Environment::Custom(url.to_owned()));
+        let bayse = set(builder.credentials(credentials), http);
+
+        let account = &accounts.yativo[0];
+        let credentials = yativo::Credentials::api_key(&account.api_key, &*account.api_secret).unwrap();
+        let builder = yativo::Client::builder(yativo::Environment::Custom(format!("{url}/api/v1")));
+        let yativo = set(builder.credentials(credentials), http);
+
+        let account = &accounts.deribit[0];
+        let secret = account.client_secret.as_deref().unwrap();
+        let credentials = deribit::Credentials::secret(&account.client_id, secret).unwrap();
+        let builder = deribit::Client::builder(deribit::Environment::Custom(format!("{url}/api/v2")));
+        let deribit = set(builder.credentials(credentials), http);
+        Self { kalshi, bayse, yativo, deribit }
+    }
+}
+
+impl World {
+    async fn new() -> Arc<Self> {
+        let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
+        // A connection for each request, so that none meets the fate of another.
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        let direct = Clients::new(&sandbox, &sandbox.base_url(), &http);
+
+        let open = kalshi::types::MarketStatusFilter::Open;
+        let markets = direct.kalshi.get_markets().status(open).limit(1).send().await.unwrap();
+        let market = markets.markets[0].ticker.clone();
+
+        let events = direct.bayse.list_events().size(100).send().await.unwrap();
         let event = events.events.iter().find(|event| event.engine.as_ref().is_some_and(|e| e.to_string() == "CLOB"));
         let event = event.expect("the sandbox has an order book");
-        let market = &event.markets[0];
-        let event = (event.id.clone(), market.id.clone(), market.outcome1_id.clone().unwrap());
+        let one = &event.markets[0];
+        let event = (event.id.clone(), one.id.clone(), one.outcome1_id.clone().unwrap());
 
-        let (url, account) = (format!("{}/api/v1", proxy.base_url), &accounts.yativo[0]);
-        let yativo = yativo::Client::builder(yativo::Environment::Custom(url))
-            .credentials(yativo::Credentials::api_key(&account.api_key, &*account.api_secret).unwrap())
-            .retry(retry)
-            .timeouts(timeouts)
-            .http_client(http())
-            .rate_limits(RateLimits::none())
-            .build()
-            .unwrap();
         // The client does not know the operation that lists wallets; a wallet is all that is wanted of it here.
-        let wallets = http().post(format!("{}/assets/get-user-assets", sandbox.yativo_url()));
+        let account = &sandbox.accounts().yativo[0];
+        let wallets = http.post(format!("{}/assets/get-user-assets", sandbox.yativo_url()));
         let wallets = wallets.header("x-api-key", &account.api_key).header("x-api-secret", &account.api_secret);
         let wallets: serde_json::Value =
             wallets.json(&serde_json::json!({})).send().await.unwrap().json().await.unwrap();
         let wallet = wallets["data"][0].clone();
+        Arc::new(Self { sandbox, http, direct, market, event, wallet })
+    }
 
-        let (url, account) = (format!("{}/api/v2", proxy.base_url), &accounts.deribit[0]);
-        let secret = account.client_secret.as_deref().unwrap();
-        let deribit = deribit::Client::builder(deribit::Environment::Custom(url))
-            .credentials(deribit::Credentials::secret(&account.client_id, secret).unwrap())
-            .retry(retry)
-            .timeouts(timeouts)
-            .http_client(http())
-            .rate_limits(RateLimits::none())
-            .build()
-            .unwrap();
-        Self { sandbox, proxy, kalshi, bayse, yativo, deribit, event, wallet }
+    fn executed(&self, counted: &str) -> u64 {
+        self.sandbox.executed().get(counted).copied().unwrap_or_default()
+    }
+
+    /// Takes away the keys that a row has made: an account has room for a few.
+    async fn remove_keys(&self, (venue, id, ..): Row) {
+        match (venue.name, id) {
+            ("deribit", "create_api_key") => revoke(self.direct.deribit.keys()).await,
+            ("yativo", "create_api_key") => revoke(self.direct.yativo.keys()).await,
+            _ => {}
+        }
+    }
+}
+
+async fn revoke(keys: impl ApiKeys) {
+    for key in keys.list().await.unwrap() {
+        if key.name.is_some_and(|name| name.starts_with("bot")) && key.enabled != Some(false) {
+            keys.revoke(&key.id).await.unwrap();
+        }
+    }
+}
+
+impl Desk {
+    async fn new(world: &Arc<World>) -> Self {
+        let proxy = Proxy::before(&world.sandbox.base_url()).await;
+        let to = Clients::new(&world.sandbox, &proxy.base_url, &world.http);
+        Self { world: world.clone(), proxy, to }
+    }
+
+    /// The fault is meant for the call and not for the login before it.
+    async fn log_in(&self, venue: &Venue) {
+        if venue.name == "yativo" {
+            self.to.yativo.list_transactions().send().await.unwrap();
+        }
+        self.proxy.take_seen();
     }
 
     async fn kalshi_order(&self) -> Result<(), Error> {
-        use kalshi::types::{BookSide, MarketStatusFilter, SelfTradePreventionType, TimeInForce};
-        static TICKER: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
-        let ticker = TICKER
-            .get_or_init(|| async {
-                let direct =
-                    kalshi::Client::builder(kalshi::Environment::Custom(self.sandbox.kalshi_url())).build().unwrap();
-                let page = direct.get_markets().status(MarketStatusFilter::Open).limit(1).send().await.unwrap();
-                page.markets[0].ticker.clone()
-            })
-            .await;
-        let order = self.kalshi.create_order_v2().body_map(|order| {
+        use kalshi::types::{BookSide, SelfTradePreventionType, TimeInForce};
+        let order = self.to.kalshi.create_order_v2().body_map(|order| {
             order
-                .ticker(ticker)
+                .ticker(&self.world.market)
                 .side(BookSide::Bid)
                 .count("1")
                 .price("0.05")
@@ -193,8 +271,8 @@ impl Desk {
 
     async fn bayse_order(&self) -> Result<(), Error> {
         use bayse::types::{Currency, OrderType, Side};
-        let (event, market, outcome) = &self.event;
-        let call = self.bayse.place_order().event_id(event.as_str()).market_id(market.as_str()).body_map(|order| {
+        let (event, market, outcome) = &self.world.event;
+        let call = self.to.bayse.place_order().event_id(event.as_str()).market_id(market.as_str()).body_map(|order| {
             order
                 .side(Side::Buy)
                 .outcome_id(outcome)
@@ -208,16 +286,16 @@ impl Desk {
 
     async fn bayse_batch(&self) -> Result<(), Error> {
         use bayse::types::{BatchOrder, Currency, OrderType, Side};
-        let (_, _, outcome) = &self.event;
+        let (_, _, outcome) = &self.world.event;
         let order = BatchOrder::builder().side(Side::Buy).outcome_id(outcome).amount(100).price("0.10");
         let order: BatchOrder = order.type_(OrderType::Limit).currency(Currency::Usd).try_into().unwrap();
-        self.bayse.batch_place_orders().body_map(|batch| batch.orders(vec![order])).send().await.map(drop)
+        self.to.bayse.batch_place_orders().body_map(|batch| batch.orders(vec![order])).send().await.map(drop)
     }
 
     async fn yativo_transfer(&self) -> Result<(), Error> {
-        let text =
-            |name: &str| self.wallet[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.wallet)).to_owned();
-        let call = self.yativo.send_funds().body_map(|body| {
+        let wallet = &self.world.wallet;
+        let text = |name: &str| wallet[name].as_str().unwrap_or_else(|| panic!("{name} in {wallet}")).to_owned();
+        let call = self.to.yativo.send_funds().body_map(|body| {
             body.account(text("account_id"))
                 .assets(text("asset_id"))
                 .receiving_address("7fUAJdStEuGbc3sM84cKRL6y")
@@ -228,71 +306,129 @@ impl Desk {
         });
         call.send().await.map(drop)
     }
+}
 
-    fn executed(&self, counted: &str) -> u64 {
-        self.sandbox.executed().get(counted).copied().unwrap_or_default()
+/// Runs one test for each row, side by side.
+async fn for_every_row<T: Future<Output = ()> + Send + 'static>(test: impl Fn(Arc<World>, Row) -> T) {
+    let world = World::new().await;
+    let rows: Vec<_> = ROWS.map(|row| tokio::spawn(test(world.clone(), row))).into();
+    for row in rows {
+        if let Err(failed) = row.await {
+            std::panic::resume_unwind(failed.into_panic());
+        }
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_fault_executes_a_write_twice() {
-    let desk = Desk::new().await;
-    for (venue, id, counted, call) in ROWS {
-        let operation = venue.operation(id).unwrap();
-        // The count is by the name the call is known under: without a fault it is executed once.
-        let before = desk.executed(counted);
-        call(&desk, 0).await.unwrap_or_else(|error| panic!("{}: {error}", venue.name));
-        assert_eq!(desk.executed(counted) - before, 1, "{counted} in {:?}", desk.sandbox.executed());
+    for_every_row(every_fault).await;
+}
 
-        for (number, fault) in FAULTS.into_iter().enumerate() {
-            // Repetitions are earned by calls: these fill the purse again.
-            for _ in 0..12 {
-                desk.fill(venue.name).await;
-            }
-            let what = format!("{} {id} {:?} {fault:?}", venue.name, operation.retry);
-            let before = desk.executed(counted);
-            desk.proxy.next(fault);
-            let outcome = call(&desk, number + 1).await;
-            let executed = desk.executed(counted) - before;
-
-            let passing = fault != Fault::Status(500);
-            let refused = fault == Fault::Status(429);
-            match operation.retry {
-                Retry::Safe => {
-                    assert_eq!(outcome.is_ok(), passing, "{what}");
-                    assert_eq!(executed, u64::from(passing) + u64::from(executes(fault)), "{what}");
-                }
-                Retry::Keyed(place) => {
-                    // Kalshi refuses the second order, and by its key it is the first; the others return the first answer again.
-                    let duplicate = executes(fault) && matches!(place, Key::Field(_));
-                    assert_eq!(outcome.is_ok(), passing && !duplicate, "{what}");
-                    assert_eq!(executed, u64::from(passing), "{what}");
-                    if let Err(error) = outcome {
-                        assert!(error.may_have_been_applied(), "{what}: {error}");
-                        assert!(error.idempotency_key().is_some(), "{what}: {error}");
-                    }
-                }
-                Retry::Never => {
-                    assert_eq!(outcome.is_ok(), refused, "{what}");
-                    assert_eq!(executed, u64::from(refused || executes(fault)), "{what}");
-                    if let Err(error) = outcome {
-                        assert!(error.may_have_been_applied() && error.attempts() == 1, "{what}: {error}");
-                        assert!(error.reconcile_with().is_some(), "{what}: {error}");
-                    }
-                }
-            }
-        }
+async fn every_fault(world: Arc<World>, (venue, id, counted, call): Row) {
+    // The count is by the name the call is known under: without a fault it is executed once.
+    let before = world.executed(counted);
+    call(&Desk::new(&world).await, 0).await.unwrap_or_else(|error| panic!("{}: {error}", venue.name));
+    assert_eq!(world.executed(counted) - before, 1, "{counted} in {:?}", world.sandbox.executed());
+    for (number, fault) in FAULTS.into_iter().enumerate() {
+        cell(&world, (venue, id, counted, call), fault, number + 1).await;
+        world.remove_keys((venue, id, counted, call)).await;
     }
 }
 
-impl Desk {
-    /// A call that succeeds.
-    async fn fill(&self, venue: &str) {
-        match venue {
-            "kalshi" => drop(self.kalshi.get_exchange_status().send().await.unwrap()),
-            "bayse" => drop(self.bayse.get_health().send().await.unwrap()),
-            "yativo" => drop(self.yativo.list_accounts().send().await.unwrap()),
-            _ => drop(self.deribit.get_time().send().await.unwrap()),
-        }
+async fn cell(world: &Arc<World>, (venue, id, counted, call): Row, fault: Fault, number: usize) {
+    let operation = venue.operation(id).unwrap();
+    let what = format!("{} {id} {:?} {fault:?}", venue.name, operation.retry);
+    let desk = Desk::new(world).await;
+    desk.log_in(venue).await;
+    let before = world.executed(counted);
+    desk.proxy.next(fault);
+    let outcome = call(&desk, number).await;
+    let executed = world.executed(counted) - before;
+    let asked = desk.proxy.take_seen();
+
+    let effect = effect(fault);
+    let repeated = match operation.retry {
+        Retry::Safe | Retry::Keyed(_) => matches!(effect, Effect::Refused | Effect::Passing),
+        Retry::Never => effect == Effect::Refused,
+    };
+    assert_eq!(asked.len(), if repeated { 2 } else { 1 }, "{what}: {asked:?}");
+    assert_eq!(asked[0].fault, Some(fault), "{what}");
+    if let (Fault::RetryAfter(_, seconds), [first, second]) = (fault, &*asked) {
+        let waited = second.at.duration_since(first.at);
+        assert!(waited >= Duration::from_secs(seconds), "{what}: {waited:?}");
     }
+
+    let first = u64::from(fault.passes_on());
+    let again = u64::from(repeated);
+    // Kalshi refuses the second order, and by its key it is the first; the others return the first answer again.
+    let is_duplicate = fault.passes_on() && repeated && matches!(operation.retry, Retry::Keyed(Key::Field(_)));
+    match operation.retry {
+        Retry::Safe => assert_eq!(executed, first + again, "{what}"),
+        Retry::Keyed(_) => assert_eq!(executed, first.max(again), "{what}"),
+        Retry::Never => assert_eq!(executed, first + again, "{what}: asked again only if it was not executed"),
+    }
+    assert!(executed <= 1 || operation.retry == Retry::Safe, "{what}");
+
+    assert_eq!(outcome.is_ok(), effect == Effect::None || repeated && !is_duplicate, "{what}: {outcome:?}");
+    let Err(error) = outcome else { return };
+    let expected = if is_duplicate { ErrorKind::Conflict } else { kind(fault) };
+    assert_eq!(error.kind(), expected, "{what}: {error}");
+    assert_eq!(error.may_have_been_applied(), operation.retry != Retry::Safe, "{what}: {error}");
+    assert_eq!(error.reconcile_with().is_some(), operation.retry != Retry::Safe, "{what}: {error}");
+    assert_eq!(error.attempts() as usize, asked.len(), "{what}: {error}");
+    assert_eq!(error.idempotency_key().is_some(), matches!(operation.retry, Retry::Keyed(_)), "{what}: {error}");
+    if let Fault::RetryAfter(_, seconds) = fault {
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)), "{what}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_connection_nothing_is_executed_and_the_caller_knows() {
+    for_every_row(no_connection).await;
+}
+
+async fn no_connection(world: Arc<World>, (venue, id, counted, call): Row) {
+    let what = format!("{} {id}", venue.name);
+    let desk = Desk::new(&world).await;
+    desk.log_in(venue).await;
+    let before = world.executed(counted);
+    desk.proxy.close().await;
+    let error = call(&desk, 0).await.expect_err(&what);
+    assert_eq!(world.executed(counted), before, "{what}");
+    // Any class is repeated: the venue has certainly not seen the call.
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Network, 4), "{what}: {error}");
+    assert!(!error.may_have_been_applied() && error.is_retryable(), "{what}: {error}");
+}
+
+/// A refusal as the venue itself writes it, with a wait of a second.
+fn refusal(venue: &Venue) -> Option<(u16, &'static str)> {
+    Some(match venue.name {
+        "bayse" => (429, r#"{"message":"too many requests","retryAfter":1}"#),
+        "yativo" => (429, r#"{"error":"rate_limit_exceeded","message":"slow down","retry_after":1}"#),
+        "deribit" => {
+            (400, r#"{"jsonrpc":"2.0","error":{"code":10028,"message":"too_many_requests","data":{"wait":1}}}"#)
+        }
+        // Kalshi's refusal carries no wait.
+        _ => return None,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wait_in_the_venues_own_words_is_kept() {
+    for_every_row(own_words).await;
+}
+
+async fn own_words(world: Arc<World>, (venue, id, counted, call): Row) {
+    let what = format!("{} {id}", venue.name);
+    let Some((status, body)) = refusal(venue) else { return };
+    let desk = Desk::new(&world).await;
+    desk.log_in(venue).await;
+    let before = world.executed(counted);
+    desk.proxy.next(Fault::Answer(status, body));
+    call(&desk, 1000).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_eq!(world.executed(counted) - before, 1, "{what}");
+    let asked = desk.proxy.take_seen();
+    let [first, second] = &*asked else { panic!("{what}: {asked:?}") };
+    let waited = second.at.duration_since(first.at);
+    assert!(waited >= Duration::from_secs(1), "{what}: {waited:?}");
 }

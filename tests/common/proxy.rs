@@ -1,8 +1,14 @@
-//! A loopback proxy that treats the next requests as a test says, and passes on the rest.
+//! A loopback proxy that treats requests as a test says, and passes on the rest.
+
+// No test uses all of it.
+#![allow(dead_code)]
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -10,111 +16,292 @@ use tokio::net::{TcpListener, TcpStream};
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The connection is closed before anything is read.
+    /// The connection is reset before anything is read.
     Refuse,
-    /// The request is read, and the connection closed without passing it on.
+    /// The request is read, and the connection reset without passing it on.
     ResetBefore,
-    /// The request is passed on, and the connection closed in place of the answer.
+    /// The request is passed on, and the connection reset in place of the answer.
     ResetAfter,
     /// The request is read and never answered.
     Stall,
-    /// The request is passed on, and half of the answer comes back.
+    /// The request is passed on, and the answer never comes back.
+    StallAfter,
+    /// The request is passed on, and the answer comes back with half of its body.
     Cut,
     /// The request is answered with this status and not passed on.
     Status(u16),
+    /// The same with so many seconds to wait in `Retry-After`.
+    RetryAfter(u16, u64),
     /// The same with a web page.
     Page(u16),
+    /// The same with this JSON.
+    Answer(u16, &'static str),
     /// The request is passed on, and this status comes back in place of the answer.
     StatusAfter(u16),
+    /// The request is passed on, and a web page comes back in place of the answer, with this status.
+    PageAfter(u16),
+    /// The request is passed on, and the answer comes back as it is but called a web page.
+    WrongType,
 }
+
+impl Fault {
+    /// Whether the request reaches the venue all the same.
+    pub fn passes_on(self) -> bool {
+        matches!(
+            self,
+            Self::ResetAfter
+                | Self::StallAfter
+                | Self::Cut
+                | Self::StatusAfter(_)
+                | Self::PageAfter(_)
+                | Self::WrongType
+        )
+    }
+}
+
+/// A request as it came by.
+#[derive(Clone)]
+pub struct Seen {
+    /// The method and the path with its query; empty where nothing was read.
+    pub line: String,
+    pub body: Vec<u8>,
+    pub at: Instant,
+    pub fault: Option<Fault>,
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seen").field("line", &self.line).field("fault", &self.fault).finish_non_exhaustive()
+    }
+}
+
+impl Seen {
+    /// Whether the venue was asked.
+    pub fn was_passed_on(&self) -> bool {
+        self.fault.is_none_or(Fault::passes_on)
+    }
+}
+
+/// Says what happens to each request in turn.
+pub type Choose = Box<dyn FnMut() -> Option<Fault> + Send>;
 
 pub struct Proxy {
     pub base_url: String,
-    faults: Arc<Mutex<VecDeque<Fault>>>,
-    server: tokio::task::JoinHandle<()>,
+    shared: Arc<Shared>,
+    server: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+struct Shared {
+    target: Mutex<SocketAddr>,
+    choose: Mutex<Choose>,
+    next: Mutex<VecDeque<Fault>>,
+    seen: Mutex<Vec<Seen>>,
+    under_way: AtomicUsize,
 }
 
 impl Proxy {
     /// A proxy in front of `http://HOST:PORT`.
     pub async fn before(base_url: &str) -> Self {
-        let target: SocketAddr = base_url.strip_prefix("http://").unwrap().parse().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}", listener.local_addr().unwrap());
-        let faults = Arc::new(Mutex::new(VecDeque::new()));
-        let queue = faults.clone();
-        let server = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let fault = queue.lock().unwrap().pop_front();
-                tokio::spawn(serve(stream, target, fault));
-            }
-        });
-        Self { base_url, faults, server }
+        Self::choosing(base_url, Box::new(|| None)).await
     }
 
-    /// The next request is treated so. Every request has a connection of its own.
+    /// A proxy that asks for each request what is to happen to it.
+    pub async fn choosing(base_url: &str, choose: Choose) -> Self {
+        let shared = Arc::new(Shared {
+            target: Mutex::new(address(base_url)),
+            choose: Mutex::new(choose),
+            next: Mutex::default(),
+            seen: Mutex::default(),
+            under_way: AtomicUsize::new(0),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let of_server = shared.clone();
+        let server = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, of_server.clone()));
+            }
+        });
+        Self { base_url, shared, server: Mutex::new(Some(server)) }
+    }
+
+    /// The next request is treated so.
     pub fn next(&self, fault: Fault) {
-        self.faults.lock().unwrap().push_back(fault);
+        self.shared.next.lock().unwrap().push_back(fault);
+    }
+
+    /// Every request since the last time this was asked.
+    pub fn take_seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.shared.seen.lock().unwrap())
+    }
+
+    /// From now on requests go to this server.
+    pub fn point_to(&self, base_url: &str) {
+        *self.shared.target.lock().unwrap() = address(base_url);
+    }
+
+    /// Waits until the venue has answered all that was passed on to it, whether or not anybody still wanted to know.
+    pub async fn settled(&self) {
+        let mut quiet = 0;
+        while quiet < 10 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            quiet = if self.shared.under_way.load(Ordering::SeqCst) == 0 { quiet + 1 } else { 0 };
+        }
+    }
+
+    /// From now on no connection comes about.
+    pub async fn close(&self) {
+        let server = self.server.lock().unwrap().take();
+        if let Some(server) = server {
+            server.abort();
+            let _ = server.await;
+        }
     }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.server.abort();
+        if let Some(server) = self.server.lock().unwrap().take() {
+            server.abort();
+        }
     }
 }
 
-async fn serve(mut client: TcpStream, target: SocketAddr, fault: Option<Fault>) {
-    if fault == Some(Fault::Refuse) {
-        return;
+impl Shared {
+    fn fault(&self) -> Option<Fault> {
+        self.next.lock().unwrap().pop_front().or_else(|| (self.choose.lock().unwrap())())
     }
-    let Some(request) = message(&mut client).await else { return };
-    let passed_on = match fault {
-        None | Some(Fault::ResetAfter | Fault::Cut | Fault::StatusAfter(_)) => forward(target, &request).await,
-        _ => Vec::new(),
-    };
-    let answer = match fault {
-        None => passed_on,
-        Some(Fault::Cut) => passed_on[..passed_on.len() - passed_on.len() / 4].to_vec(),
-        Some(Fault::Status(status) | Fault::StatusAfter(status)) => {
-            format!("HTTP/1.1 {status} Fault\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").into_bytes()
-        }
-        Some(Fault::Page(status)) => {
-            let page = "<html>bad gateway</html>";
-            let length = page.len();
-            let head = format!("HTTP/1.1 {status} Fault\r\ncontent-type: text/html\r\ncontent-length: {length}\r\n");
-            format!("{head}connection: close\r\n\r\n{page}").into_bytes()
-        }
-        Some(Fault::Stall) => return std::future::pending().await,
-        Some(Fault::Refuse | Fault::ResetBefore | Fault::ResetAfter) => return,
-    };
-    let _ = client.write_all(&answer).await;
+
+    fn see(&self, request: &[u8], fault: Option<Fault>) {
+        let end = end_of_head(request).unwrap_or_default();
+        let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line).trim_end_matches(" HTTP/1.1").to_owned();
+        let seen = Seen { line, body: request[end..].to_vec(), at: Instant::now(), fault };
+        self.seen.lock().unwrap().push(seen);
+    }
 }
 
-/// Passes a request on over a connection of its own, and returns the whole answer.
-async fn forward(target: SocketAddr, request: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(target).await.unwrap();
-    let text = String::from_utf8_lossy(request);
-    let end = text.find("\r\n\r\n").unwrap();
-    stream.write_all(&request[..end]).await.unwrap();
-    stream.write_all(b"\r\nconnection: close").await.unwrap();
-    stream.write_all(&request[end..]).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    answer
+/// Counts as one under way as long as it lives.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl<'a> UnderWay<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn address(base_url: &str) -> SocketAddr {
+    base_url.strip_prefix("http://").unwrap().parse().unwrap()
+}
+
+/// One connection: requests in turn, until a fault ends it.
+async fn serve(mut client: TcpStream, shared: Arc<Shared>) {
+    let mut venue = None;
+    // A connection that is kept for later meets no fault before a request comes.
+    while let Ok(1..) = client.peek(&mut [0]).await {
+        let fault = shared.fault();
+        if fault == Some(Fault::Refuse) {
+            shared.see(b"", fault);
+            return reset(client);
+        }
+        let Some(answer) = answer(&mut client, &mut venue, &shared, fault).await else { return };
+        match fault {
+            Some(Fault::ResetBefore | Fault::ResetAfter) => return reset(client),
+            // Until the caller has had enough.
+            Some(Fault::Stall | Fault::StallAfter) => return drop(client.read(&mut [0]).await),
+            _ => {}
+        }
+        let written = client.write_all(&answer).await;
+        if written.is_err() || !matches!(fault, None | Some(Fault::WrongType)) {
+            return;
+        }
+    }
+}
+
+/// Reads a request, passes it on where that is to happen, and returns what is to be answered.
+async fn answer(
+    client: &mut TcpStream,
+    venue: &mut Option<(SocketAddr, TcpStream)>,
+    shared: &Shared,
+    fault: Option<Fault>,
+) -> Option<Vec<u8>> {
+    let _under_way = UnderWay::new(&shared.under_way);
+    let request = message(client).await?;
+    shared.see(&request, fault);
+    let mut passed_on = Vec::new();
+    if fault.is_none_or(Fault::passes_on) {
+        let target = *shared.target.lock().unwrap();
+        passed_on = forward(venue, target, &request).await?;
+    }
+    let head = |status: u16, more: &str, body: &str| {
+        let length = body.len();
+        format!("HTTP/1.1 {status} Fault\r\n{more}content-length: {length}\r\nconnection: close\r\n\r\n{body}")
+            .into_bytes()
+    };
+    Some(match fault {
+        Some(Fault::Cut) => {
+            let end = end_of_head(&passed_on).unwrap();
+            passed_on[..end + (passed_on.len() - end) / 2].to_vec()
+        }
+        Some(Fault::Status(status) | Fault::StatusAfter(status)) => head(status, "", ""),
+        Some(Fault::RetryAfter(status, seconds)) => head(status, &format!("retry-after: {seconds}\r\n"), ""),
+        Some(Fault::Page(status) | Fault::PageAfter(status)) => {
+            head(status, "content-type: text/html\r\n", "<html>somebody else answers</html>")
+        }
+        Some(Fault::Answer(status, body)) => head(status, "content-type: application/json\r\n", body),
+        Some(Fault::WrongType) => {
+            let (head, body) = passed_on.split_at(end_of_head(&passed_on).unwrap());
+            let head = String::from_utf8_lossy(head).replace("application/json", "text/html");
+            assert!(head.contains("text/html"), "{head}");
+            [head.as_bytes(), body].concat()
+        }
+        _ => passed_on,
+    })
+}
+
+/// Ends a connection so that the other side cannot take it for the end of an answer.
+fn reset(stream: TcpStream) {
+    let _ = stream.set_zero_linger();
+}
+
+/// Passes a request on, over the connection of the request before it if there is one, and returns the whole answer.
+async fn forward(venue: &mut Option<(SocketAddr, TcpStream)>, target: SocketAddr, request: &[u8]) -> Option<Vec<u8>> {
+    let stream = match venue {
+        Some((address, stream)) if *address == target => stream,
+        _ => {
+            let stream = TcpStream::connect(target).await.ok()?;
+            stream.set_nodelay(true).ok()?;
+            &mut venue.insert((target, stream)).1
+        }
+    };
+    stream.write_all(request).await.ok()?;
+    message(stream).await
 }
 
 /// One whole HTTP message.
 async fn message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut buffer = [0; 16 * 1024];
+    let mut buffer = vec![0; 16 * 1024];
     loop {
         let count = stream.read(&mut buffer).await.ok().filter(|count| *count > 0)?;
         bytes.extend_from_slice(&buffer[..count]);
-        let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let Some(end) = end_of_head(&bytes) else { continue };
         let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-        if bytes.len() >= end + 4 + length.unwrap_or(0_usize) {
+        if bytes.len() >= end + length.unwrap_or(0_usize) {
             return Some(bytes);
         }
     }
+}
+
+/// Where the body begins.
+fn end_of_head(message: &[u8]) -> Option<usize> {
+    message.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
 }

@@ -62,6 +62,11 @@ impl Offsets {
     pub(crate) fn of(time: VenueTime, sent: UnixMillis) -> Self {
         Self { least: time.0 - UnixMillis::now().get(), most: time.1 - sent.get() }
     }
+
+    /// Whether a clock with this correction is so far off that a refusal which does not say why is likely to be its fault.
+    pub(crate) fn are_far_from(self, held: i64) -> bool {
+        held < self.least.saturating_sub(SUSPICIOUS) || held > self.most.saturating_add(SUSPICIOUS)
+    }
 }
 
 impl Clock {
@@ -103,12 +108,6 @@ impl Clock {
         self.set_if_believable(offsets.least + (offsets.most - offsets.least) / 2)
     }
 
-    /// Whether the clock is so far off that a refusal which does not say why is likely to be its fault.
-    pub(crate) fn is_suspicious(&self, offsets: Offsets) -> bool {
-        let held = self.offset_millis();
-        held < offsets.least.saturating_sub(SUSPICIOUS) || held > offsets.most.saturating_add(SUSPICIOUS)
-    }
-
     fn set_if_believable(&self, offset: i64) -> bool {
         let believable = offset.abs() <= FURTHEST;
         if believable {
@@ -142,8 +141,8 @@ mod tests {
         assert_eq!(clock.offset_millis(), 600_500);
         assert!(!clock.follow(Offsets { least: 901_000, most: 902_000 }));
         assert_eq!(clock.offset_millis(), 600_500);
-        assert!(clock.is_suspicious(Offsets { least: 603_000, most: 604_000 }));
-        assert!(!clock.is_suspicious(Offsets { least: 601_000, most: 602_000 }));
+        assert!(Offsets { least: 603_000, most: 604_000 }.are_far_from(clock.offset_millis()));
+        assert!(!Offsets { least: 601_000, most: 602_000 }.are_far_from(clock.offset_millis()));
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl Session {
         &self,
         request: &mut Request,
         plan: &'a Plan,
-        progress: &Progress,
+        progress: &mut Progress,
     ) -> Result<Vec<Held<'a>>, Error> {
         let operation = plan.operation;
         let mut tokens = Vec::new();
@@ -144,8 +144,11 @@ impl Session {
             Credential::Grant(_) | Credential::Token(_) => None,
         });
         let signers = signers.chain(tokens.iter().map(|held| held.token.signer()));
-        venuekit_auth::apply(request, signers, self.shared.clock.now().get())
-            .map_err(|error| Error::from(error).within(operation))?;
+        let now = self.shared.clock.now().get();
+        venuekit_auth::apply(request, signers, now).map_err(|error| Error::from(error).within(operation))?;
+        if !plan.credentials.is_empty() {
+            progress.signed(self.shared.clock.offset_millis());
+        }
         Ok(tokens)
     }
 
@@ -158,9 +161,9 @@ impl Session {
             self.shared.limiter.learn(debit, told).await;
         }
         // What anybody may ask, anybody may have asked before: such an answer may come from a cache.
-        let tells_time = !plan.credentials.is_empty();
-        let is_looked_at = !answer.status.is_success() || self.shared.clock.looks(progress.sent());
-        let date = (tells_time && is_looked_at).then(|| VenueTime::of_headers(&answer.headers)).flatten();
+        let tells_time =
+            !plan.credentials.is_empty() && (!answer.status.is_success() || self.shared.clock.looks(progress.sent()));
+        let date = tells_time.then(|| VenueTime::of_headers(&answer.headers)).flatten();
         let result = match plan.rpc_id {
             None => answer::judge(venue, operation, answer),
             Some(id) => jsonrpc::unwrap(venue, operation, answer, id),

@@ -22,7 +22,8 @@ pub(crate) struct Progress {
     sent: UnixMillis,
     /// What the current attempt's answer says of the clock.
     offsets: Option<Offsets>,
-    clock_is_suspicious: bool,
+    /// The clock's correction when the current attempt was signed, if it was.
+    signed_with: Option<i64>,
     earlier_lost: bool,
     clock_healed: bool,
     token_refused: bool,
@@ -38,7 +39,7 @@ impl Progress {
             waited: Duration::ZERO,
             sent: UnixMillis::default(),
             offsets: None,
-            clock_is_suspicious: false,
+            signed_with: None,
             earlier_lost: false,
             clock_healed: false,
             token_refused: false,
@@ -49,13 +50,18 @@ impl Progress {
     pub(crate) fn begin_attempt(&mut self) {
         self.attempts += 1;
         self.offsets = None;
-        self.clock_is_suspicious = false;
+        self.signed_with = None;
     }
 
     /// The request goes out now. Returns the time left for the call, if there is any.
     pub(crate) fn send(&mut self) -> Option<Duration> {
         self.sent = UnixMillis::now();
         Some(self.time_left()).filter(|left| !left.is_zero())
+    }
+
+    /// The request was signed, with the clock corrected by so much.
+    pub(crate) fn signed(&mut self, offset_millis: i64) {
+        self.signed_with = Some(offset_millis);
     }
 
     pub(crate) fn sent(&self) -> UnixMillis {
@@ -66,7 +72,6 @@ impl Progress {
     pub(crate) fn heard(&mut self, offsets: Offsets, session: &Session) {
         let clock = &session.shared.clock;
         self.offsets = Some(offsets);
-        self.clock_is_suspicious = clock.is_suspicious(offsets);
         if session.shared.heal_clock && clock.agree(offsets) {
             let (venue, offset_millis) = (session.shared.venue.name, clock.offset_millis());
             tracing::debug!(venue, offset_millis, "the clock follows the venue's");
@@ -134,7 +139,9 @@ impl Progress {
         // The venue refused the timestamp and did nothing: put the clock right and sign once more. Not every venue says that it
         // was the timestamp.
         let refused = error.kind() == ErrorKind::Unauthorized && !error.may_have_been_applied();
-        let is_clock = error.kind() == ErrorKind::Clock || refused && self.clock_is_suspicious;
+        // Another call may have put the clock right in the meantime: what counts is how this one was signed.
+        let was_off = self.signed_with.zip(self.offsets).is_some_and(|(held, offsets)| offsets.are_far_from(held));
+        let is_clock = error.kind() == ErrorKind::Clock || refused && was_off;
         if is_clock && shared.heal_clock && !std::mem::replace(&mut self.clock_healed, true) {
             let believed = self.offsets.is_some_and(|offsets| shared.clock.follow(offsets));
             let offset_millis = shared.clock.offset_millis();
