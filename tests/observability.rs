@@ -140,8 +140,8 @@ fn balance() -> Vec<u8> {
     json(200, r#"{"balance_dollars":"1.0000"}"#)
 }
 
-fn busy(headers: &str) -> Vec<u8> {
-    format!("HTTP/1.1 503 Busy\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n").into_bytes()
+fn unavailable(status: u16, headers: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status} Busy\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n").into_bytes()
 }
 
 /// Repeats as by default, only sooner.
@@ -169,8 +169,12 @@ fn said(call: &Fields) -> [&str; 5] {
 
 #[tokio::test]
 async fn a_call_is_one_span_that_tells_how_it_went() {
-    let answers =
-        vec![balance(), json(404, r#"{"error":{"code":"not_found","message":"x"}}"#), json(500, ""), json(429, "")];
+    let answers = vec![
+        balance(),
+        json(404, r#"{"error":{"code":"not_found","message":"x"}}"#),
+        json(500, ""),
+        unavailable(429, "retry-after: 3600\r\n"),
+    ];
     let server = in_turn(answers).await;
     let client = kalshi_at(&server.base_url, RateLimits::new()).with_retry(RetryPolicy::none());
     let (recorder, _recording) = Recorder::start();
@@ -178,7 +182,7 @@ async fn a_call_is_one_span_that_tells_how_it_went() {
     for kind in [ErrorKind::NotFound, ErrorKind::Server, ErrorKind::RateLimited] {
         assert_eq!(client.get_balance().send().await.unwrap_err().kind(), kind);
     }
-    // The bucket is empty now: this one is not sent.
+    // The bucket is closed now: this one is not sent.
     client.with_rate_wait(Duration::ZERO).get_markets().send().await.unwrap_err();
     // Nobody listens there.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -247,7 +251,7 @@ async fn every_venue_tells_its_own_name() {
 #[tokio::test]
 async fn a_repeated_call_is_one_span_with_both_attempts() {
     // The venue asks for a wait, so that there is one to be seen.
-    let server = in_turn(vec![busy("retry-after: 0.05\r\n"), balance()]).await;
+    let server = in_turn(vec![unavailable(503, "retry-after: 0.05\r\n"), balance()]).await;
     let client = kalshi_at(&server.base_url, RateLimits::new());
     let (recorder, _recording) = Recorder::start();
     client.get_balance().send().await.unwrap();
@@ -263,7 +267,7 @@ async fn a_repeated_call_is_one_span_with_both_attempts() {
 
 #[tokio::test]
 async fn a_call_that_fails_for_good_tells_its_last_answer() {
-    let server = in_turn(vec![busy(""), Vec::new(), json(502, ""), busy("")]).await;
+    let server = in_turn(vec![unavailable(503, ""), Vec::new(), json(502, ""), unavailable(503, "")]).await;
     let (recorder, _recording) = Recorder::start();
     let error = kalshi_at(&server.base_url, RateLimits::new()).get_balance().send().await.unwrap_err();
     assert_eq!(error.attempts(), 4);
@@ -291,7 +295,7 @@ impl RateBudget for Slow {
 
 #[tokio::test]
 async fn waiting_for_the_limit_is_waiting() {
-    let server = in_turn(vec![busy(""), balance()]).await;
+    let server = in_turn(vec![unavailable(503, ""), balance()]).await;
     let client = kalshi_at(&server.base_url, RateLimits::shared(Slow::default()));
     let (recorder, _recording) = Recorder::start();
     client.get_balance().send().await.unwrap();
@@ -483,7 +487,7 @@ mod counted {
 
     async fn some_calls() {
         let missing = json(404, &format!(r#"{{"error":{{"code":"not_found","message":"{MARKER}"}}}}"#));
-        let server = in_turn(vec![balance(), busy("retry-after: 0.05\r\n"), balance(), missing]).await;
+        let server = in_turn(vec![balance(), unavailable(503, "retry-after: 0.05\r\n"), balance(), missing]).await;
         let client = kalshi_at(&server.base_url, RateLimits::new());
         for _ in 0..2 {
             client.get_balance().send().await.unwrap();

@@ -300,3 +300,11 @@ async fn a_call_with_a_one_time_code_is_never_repeated() {
     let error = call.send().await.unwrap_err();
     assert_eq!((error.attempts(), server.seen().len()), (1, 1), "{error}");
 }
+
+#[tokio::test]
+async fn a_web_page_with_a_good_status_is_no_answer_even_where_none_is_expected() {
+    let server = in_turn(vec![http(200, "text/html", b"\n<html>maintenance</html>")]).await;
+    let error = client(&server).delete_api_key().api_key("8f2b-1").send().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Decode, 1), "{error}");
+    assert!(error.may_have_been_applied() && error.message().contains("web page"), "{error}");
+}

@@ -110,6 +110,21 @@ async fn a_yativo_token_is_fetched_once_for_any_number_of_calls_and_once_after_e
 }
 
 #[tokio::test]
+async fn one_failed_login_costs_none_of_the_calls_that_waited_for_it() {
+    let (sandbox, proxy) = sandbox().await;
+    let client = Arc::new(of_yativo(&sandbox, &proxy, None));
+    proxy.next(Fault::Status(503));
+    let outcomes = side_by_side(MANY, |_| {
+        let client = client.clone();
+        async move { client.list_accounts().send().await.map(drop) }
+    });
+    for outcome in outcomes.await {
+        outcome.unwrap();
+    }
+    assert_eq!(executed(&sandbox, YATIVO_LOGIN), 1);
+}
+
+#[tokio::test]
 async fn a_write_with_a_token_that_has_ended_is_executed_once() {
     let (sandbox, proxy) = sandbox().await;
     let client = of_yativo(&sandbox, &proxy, None);

@@ -24,8 +24,14 @@ pub(crate) struct Answer {
 pub(crate) fn judge(venue: &'static Venue, operation: &'static Operation, answer: Answer) -> Result<Response, Error> {
     let good = answer.status.is_success() && !says_failed(&venue.errors, &answer.body);
     if good {
+        // A proxy's page with a good status is no answer, not even to a call that expects no body.
+        let message = is_page(&answer.body).then(|| describe(&answer, false));
         let Answer { status, headers, body } = answer;
-        return Ok(Response { operation, status, headers, body, timing: None, idempotency_key: None });
+        let response = Response::new(operation, status, headers, body);
+        return match message {
+            Some(message) => Err(Error::of_response(&response, ErrorKind::Decode, message)),
+            None => Ok(response),
+        };
     }
     let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
     Err(error(&venue.errors, operation, &answer, body.as_ref()))
@@ -81,10 +87,17 @@ fn describe(answer: &Answer, is_json: bool) -> String {
     let kind = answer.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     match answer.body.len() {
         0 => "the answer is empty".to_owned(),
-        bytes if kind.contains("html") => format!("the answer is a web page of {bytes} bytes, from a proxy perhaps"),
+        bytes if kind.contains("html") || is_page(&answer.body) => {
+            format!("the answer is a web page of {bytes} bytes, from a proxy perhaps")
+        }
         bytes if !is_json => format!("the answer is {bytes} bytes of no JSON"),
         _ => "the venue gives no reason".to_owned(),
     }
+}
+
+/// JSON never begins like this.
+fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'<')
 }
 
 /// Whether an answer with a good status is a failure all the same.

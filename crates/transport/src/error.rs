@@ -42,6 +42,8 @@ pub(crate) struct Inner {
     pub(crate) not_processed: bool,
     /// The venue's clock when it answered, where the body tells it.
     pub(crate) venue_time: Option<VenueTime>,
+    /// It is of the login that the call needs, and shared by all calls that waited for that.
+    pub(crate) of_login: bool,
     /// Our own limiter did not let it through.
     pub(crate) held_back: bool,
     pub(crate) idempotency_key: Option<String>,
@@ -219,7 +221,12 @@ impl Error {
     pub(crate) fn of_login(mut self) -> Self {
         self.0.message = format!("no token: {}", self.0.message);
         self.0.applied = false;
+        self.0.of_login = true;
         self
+    }
+
+    pub(crate) fn is_of_login(&self) -> bool {
+        self.0.of_login
     }
 
     /// With the venue's clock when it answered.
@@ -241,6 +248,8 @@ impl Error {
             message,
             body: response.body.slice(..response.body.len().min(KEPT_BODY)),
             applied: true,
+            idempotency_key: response.idempotency_key.clone(),
+            attempts: response.attempts,
             ..Inner::default()
         })
     }

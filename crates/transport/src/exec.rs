@@ -78,7 +78,9 @@ impl Session {
                 return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
             };
             let error = match self.attempt(http, attempt, &plan, progress).await {
-                Ok(response) => return Ok(Response { idempotency_key: key, ..response }),
+                Ok(response) => {
+                    return Ok(Response { idempotency_key: key, attempts: progress.attempts(), ..response });
+                }
                 Err(error) => error,
             };
             let Some(wait) = progress.next_wait(self, operation, key.is_some(), &error) else {

@@ -80,14 +80,7 @@ pub(crate) fn unwrap(
         let mut failed = error(&venue.errors, operation, &answer, None);
         if answer.status.is_success() {
             let message = failed.message().to_owned();
-            let response = Response {
-                operation,
-                status: answer.status,
-                headers: answer.headers,
-                body: answer.body,
-                timing: None,
-                idempotency_key: None,
-            };
+            let response = Response::new(operation, answer.status, answer.headers, answer.body);
             failed = Error::of_response(&response, ErrorKind::Decode, format!("no JSON-RPC envelope: {message}"));
         }
         return Err(failed);
@@ -99,12 +92,8 @@ pub(crate) fn unwrap(
     }
     let bytes = answer.body.clone();
     let response = |body| Response {
-        operation,
-        status: answer.status,
-        headers: answer.headers,
-        body,
         timing: Some(envelope.timing),
-        idempotency_key: None,
+        ..Response::new(operation, answer.status, answer.headers, body)
     };
     let Some(result) = envelope.result else {
         let message = "the envelope holds neither result nor error".to_owned();

@@ -159,7 +159,9 @@ impl Progress {
         }
         let policy = session.call.retry.unwrap_or(shared.retry);
         let wait = policy.wait(self.attempts, error.retry_after(), fastrand::f64())?;
-        (wait < self.time_left() && shared.budget.spend()).then_some(wait)
+        // One login serves any number of calls, so that those who wait for it amplify nothing.
+        let may = wait < self.time_left() && (error.is_of_login() || shared.budget.spend());
+        may.then_some(wait)
     }
 
     pub(crate) fn time_left(&self) -> Duration {

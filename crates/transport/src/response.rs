@@ -19,6 +19,7 @@ pub struct Response {
     pub(crate) body: Bytes,
     pub(crate) timing: Option<RpcTiming>,
     pub(crate) idempotency_key: Option<String>,
+    pub(crate) attempts: u32,
 }
 
 /// What a JSON-RPC venue says about an answer beside the result. Times in microseconds since the Unix epoch.
@@ -40,6 +41,11 @@ pub struct RpcTiming {
 }
 
 impl Response {
+    /// An answer of which the loop knows no more yet.
+    pub(crate) fn new(operation: &'static Operation, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self { operation, status, headers, body, timing: None, idempotency_key: None, attempts: 0 }
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         self.status

@@ -141,7 +141,12 @@ impl TokenCache {
         let Some(held) = held else { return self.fetch(failures).await };
         let is_due = held.renew_at.is_some_and(|at| at <= now);
         if is_due && let Ok(_turn) = self.turn.try_lock() {
-            return Ok(self.renew(&held).await);
+            // Whoever had the turn before may have renewed it, and a refresh token counts once.
+            let now_held = self.state(|state| state.usable(now)).map(|held| held.token);
+            return match now_held {
+                Some(newer) if !Arc::ptr_eq(&newer, &held.token) => Ok(newer),
+                _ => Ok(self.renew(&held).await),
+            };
         }
         Ok(held.token)
     }
