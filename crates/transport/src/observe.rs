@@ -68,6 +68,12 @@ impl Observed {
     }
 }
 
+/// The span of a call has ended when its answer is read into a type. To the metrics such a call was answered.
+pub(crate) fn unreadable(response: &Response, error: &Error) {
+    let (operation, status) = (response.operation.id, response.status().as_u16());
+    tracing::warn!(operation, status, kind = ?error.kind(), applied = error.may_have_been_applied(), "failed");
+}
+
 /// `venuekit_calls_total` and `venuekit_call_seconds` by venue, operation and outcome; `venuekit_attempts_total` and
 /// `venuekit_waited_seconds` by venue and operation.
 #[cfg(feature = "metrics")]

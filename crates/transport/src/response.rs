@@ -10,6 +10,7 @@ use venuekit_wire::operation::Operation;
 
 use crate::clock::VenueTime;
 use crate::error::Error;
+use crate::observe::unreadable;
 
 /// An answer with a good status, its body in hand and its envelope off.
 pub struct Response {
@@ -95,10 +96,12 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let inner = serde_json::from_slice(&response.body).map_err(|_| {
             // Only now, when speed no longer matters: where in the answer?
             let mut deserializer = serde_json::Deserializer::from_slice(&response.body);
-            match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+            let error = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
                 Err(error) => Error::decode(&response, &error.path().to_string(), error.inner()),
                 Ok(_) => Error::decode_trailing(&response),
-            }
+            };
+            unreadable(&response, &error);
+            error
         })?;
         Ok(Self::of(inner, response))
     }
