@@ -535,3 +535,16 @@ mod counted {
         assert!(waited >= 0.05 && took >= 0.05, "{waited} and {took}");
     }
 }
+
+#[tokio::test]
+async fn a_call_that_its_caller_gives_up_is_told() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let client = kalshi_at(&url, RateLimits::new());
+    let (recorder, _recording) = Recorder::start();
+    let call = client.get_balance().send();
+    tokio::time::timeout(Duration::from_millis(50), call).await.map(drop).unwrap_err();
+    let abandoned: Vec<Fields> = recorder.events("abandoned").into_iter().map(|(event, _)| event).collect();
+    let [event] = &abandoned[..] else { panic!("told of {} such calls", abandoned.len()) };
+    assert_eq!([&*event["venue"], &*event["operation"]], ["kalshi", "get_balance"]);
+}

@@ -15,6 +15,21 @@ pub(crate) struct Observed {
     venue: &'static Venue,
     operation: &'static Operation,
     span: Span,
+    is_over: bool,
+}
+
+/// A call that its caller gave up. Whether it was carried out is not known here.
+impl Drop for Observed {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let (venue, operation) = (self.venue.name, self.operation.id);
+        #[cfg(feature = "metrics")]
+        metrics::counter!("venuekit_calls_total", "venue" => venue, "operation" => operation, "outcome" => "abandoned")
+            .increment(1);
+        self.span.in_scope(|| tracing::warn!(venue, operation, "abandoned"));
+    }
 }
 
 impl Observed {
@@ -29,15 +44,16 @@ impl Observed {
             waited_ms = Empty,
             latency_ms = Empty,
         );
-        Self { venue, operation, span }
+        Self { venue, operation, span, is_over: false }
     }
 
     pub(crate) fn span(&self) -> Span {
         self.span.clone()
     }
 
-    pub(crate) fn end(self, result: &Result<Response, Error>, progress: &Progress) {
-        let Self { venue, operation, span } = self;
+    pub(crate) fn end(mut self, result: &Result<Response, Error>, progress: &Progress) {
+        self.is_over = true;
+        let Self { venue, operation, ref span, .. } = self;
         #[cfg(feature = "metrics")]
         count(venue, operation, result, progress);
         if span.is_none() && !tracing::enabled!(tracing::Level::WARN) {

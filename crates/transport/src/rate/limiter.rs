@@ -19,7 +19,7 @@ use crate::error::{Error, Inner};
 ///
 /// If nothing is said it keeps those that the venue gives a new account, for itself and its clones. Where several clients use one
 /// account, give all of them a clone of the same value; where several processes do, a [`RateBudget`] that they
-/// [share](Self::shared).
+/// [share](Self::shared). All of them say the same tier.
 ///
 /// ```
 /// use venuekit_transport::RateLimits;
@@ -62,7 +62,12 @@ impl RateLimits {
         if let Some(tier) = &self.tier
             && !venue.buckets.iter().any(known)
         {
-            let names: Vec<&str> = venue.buckets.iter().flat_map(|bucket| bucket.tiers).map(|tier| tier.name).collect();
+            let mut names: Vec<&str> = Vec::new();
+            for name in venue.buckets.iter().flat_map(|bucket| bucket.tiers).map(|tier| tier.name) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
             let message = format!("{} has no tier `{tier}`, but {}", venue.name, names.join(", "));
             return Err(Error::invalid_request(message));
         }

@@ -85,7 +85,7 @@ impl Meter {
         let lasts = told.lasts.unwrap_or_else(|| self.unsaid());
         let until = now + lasts;
         // What was spent since that answer was written is known here only.
-        let left = match self.told {
+        let left = match self.told.filter(|(_, until)| now < *until) {
             Some((left, same)) if same.max(until) - same.min(until) <= SAME => left.min(told.left),
             _ => told.left,
         };
