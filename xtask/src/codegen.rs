@@ -35,6 +35,16 @@ pub fn folder(venue: &str) -> String {
     format!("crates/{venue}/src/generated")
 }
 
+/// Where the tests find the calls that they make by name.
+fn calls(venue: &str) -> String {
+    format!("tests/every_operation/generated/{venue}.rs")
+}
+
+/// What the sandbox answers by.
+fn joined(venue: &str) -> String {
+    format!("crates/sandbox/src/generated/{venue}.json")
+}
+
 /// Generates a venue and compares the result with what is there; writes it unless `check`.
 pub fn codegen(root: &Path, venue: &str, check: bool) -> Result<Outcome, Vec<Finding>> {
     let start = Instant::now();
@@ -48,20 +58,17 @@ pub fn codegen(root: &Path, venue: &str, check: bool) -> Result<Outcome, Vec<Fin
     let folder = folder(venue);
     let changed_specs = changed(&read(root, &format!("{folder}/{STAMP}")), &stamp);
     generated.files.insert(STAMP, stamp);
-    let mut stale = Vec::new();
-    for (name, text) in &generated.files {
-        let path = format!("{folder}/{name}");
-        if read(root, &path) != *text {
-            stale.push(path);
-        }
-    }
+    let in_crate = generated.files.iter().map(|(name, text)| (format!("{folder}/{name}"), text));
+    let files: BTreeMap<String, &String> =
+        in_crate.chain([(calls(venue), &generated.calls), (joined(venue), &generated.joined)]).collect();
+    let mut stale: Vec<String> =
+        files.iter().filter(|(path, text)| read(root, path) != ***text).map(|(path, _)| path.clone()).collect();
     // What is no longer generated would otherwise stay for ever.
-    let left_over = names(&root.join(&folder)).into_iter().filter(|name| !generated.files.contains_key(name.as_str()));
-    stale.extend(left_over.map(|name| format!("{folder}/{name}")));
+    let present = names(&root.join(&folder)).into_iter().map(|name| format!("{folder}/{name}"));
+    stale.extend(present.filter(|path| !files.contains_key(path)));
     if !check {
         for path in &stale {
-            let name = path.rsplit('/').next().unwrap_or_default();
-            let written = match generated.files.get(name) {
+            let written = match files.get(path) {
                 Some(text) => write(&root.join(path), text),
                 None => std::fs::remove_file(root.join(path)),
             };

@@ -90,8 +90,12 @@ fn report(findings: &[Finding]) {
 
 fn codegen(root: &Path, venues: &[String], check: bool) -> ExitCode {
     let mut failed = false;
+    let width = venues.iter().map(String::len).max().unwrap_or_default().max("venue".len());
     if !check {
-        print(&format!("{:<9} {:>10} {:>7} {:>8}   {:<7}   time", "venue", "operations", "types", "lines", "changed"));
+        print(&format!(
+            "{:<width$} {:>10} {:>7} {:>8}   {:<7}   time",
+            "venue", "operations", "types", "lines", "changed"
+        ));
     }
     for venue in venues {
         match codegen::codegen(root, venue, check) {
@@ -106,7 +110,7 @@ fn codegen(root: &Path, venues: &[String], check: bool) -> ExitCode {
                 let changed = if outcome.stale.is_empty() { "no" } else { "yes" };
                 let seconds = outcome.took.as_secs_f64();
                 print(&format!(
-                    "{:<9} {:>10} {:>7} {:>8}   {changed:<7}   {seconds:.2} s",
+                    "{:<width$} {:>10} {:>7} {:>8}   {changed:<7}   {seconds:.2} s",
                     outcome.venue, g.operations, g.types, g.lines
                 ));
             }

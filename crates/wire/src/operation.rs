@@ -170,8 +170,15 @@ pub enum Page {
     Number {
         /// The request parameter.
         param: &'static str,
-        /// Where the answer has the number of the last page, as a dotted name.
-        last: &'static str,
+        /// Where the answer has the number of the last page, as a dotted name; where it does not tell, an empty page ends the list.
+        last: Option<&'static str>,
+        /// Where the answer has its items, as a dotted name.
+        items: &'static str,
+    },
+    /// The request says how many items to leave out. An empty page ends the list.
+    Offset {
+        /// The request parameter.
+        param: &'static str,
         /// Where the answer has its items, as a dotted name.
         items: &'static str,
     },

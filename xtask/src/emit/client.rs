@@ -7,11 +7,13 @@ use progenitor_impl::{CrateVers, GenerationSettings, Generator, HooksMode, Inter
 use quote::quote;
 use serde_json::Value;
 
+use super::pages;
 use super::seal::seal;
 use crate::document::Document;
 use crate::model::operations;
 
-pub fn source(document: &Document, lowered: &Value) -> Result<String, String> {
+/// The client's items, and their text.
+pub fn source(document: &Document, lowered: &Value) -> Result<(syn::File, String), String> {
     let spec: OpenAPI = serde_json::from_value(lowered.clone())
         .map_err(|error| format!("the lowered document is not OpenAPI 3.0: {error}"))?;
     let mut settings = GenerationSettings::default();
@@ -24,12 +26,13 @@ pub fn source(document: &Document, lowered: &Value) -> Result<String, String> {
         .with_inner_type(quote!(::venuekit_transport::Session))
         .with_crate("venuekit-wire", CrateVers::Any, None);
     let tokens = Generator::new(&settings).generate_tokens(&spec).map_err(|error| error.to_string())?;
-    let mut file = syn::parse2(tokens).map_err(|error| error.to_string())?;
+    let mut file: syn::File = syn::parse2(tokens).map_err(|error| error.to_string())?;
     seal(&mut file, operations(document).len())?;
+    pages::add(document, &mut file)?;
     file.items.extend(construction());
     let source = prettyplease::unparse(&file);
     complete(document, lowered, &source)?;
-    Ok(source)
+    Ok((file, source))
 }
 
 /// How a client is made, in place of the constructors that were sealed.

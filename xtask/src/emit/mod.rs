@@ -1,6 +1,9 @@
 //! From a linted spec to the files of a client crate, in memory.
 
 mod client;
+mod dispatch;
+mod joined;
+mod pages;
 mod seal;
 mod venue;
 
@@ -21,6 +24,10 @@ use crate::model::{members, operations};
 pub struct Generated {
     /// File name below `src/generated/`, and its content.
     pub files: BTreeMap<&'static str, String>,
+    /// The calls by name that the tests make.
+    pub calls: String,
+    /// The joined document, for the sandbox.
+    pub joined: String,
     /// How many operations it has.
     pub operations: usize,
     /// How many named types.
@@ -66,7 +73,8 @@ fn silently<T>(work: impl FnOnce() -> T) -> T {
 
 fn build(document: &Document) -> Result<Generated, String> {
     let lowered = canonical(lower(document));
-    let client = client::source(document, &lowered)?;
+    let (items, client) = client::source(document, &lowered)?;
+    let calls = dispatch::source(document, &lowered, &items)?;
     let venue = venue::source(document);
     let header = header(&document.venue);
     let files = BTreeMap::from([
@@ -80,6 +88,8 @@ fn build(document: &Document) -> Result<Generated, String> {
         types: members(&lowered["components"], "schemas").count(),
         lines: files.iter().filter(|(name, _)| name.ends_with(".rs")).map(|(_, text)| text.lines().count()).sum(),
         files,
+        calls: format!("{header}{calls}"),
+        joined: joined::text(&canonical(document.value.clone())),
     })
 }
 

@@ -215,8 +215,8 @@ impl VisitMut for Setters {
     }
 }
 
-/// The only type argument.
-fn argument(arguments: &PathArguments) -> Option<&Type> {
+/// The first type argument.
+pub fn argument(arguments: &PathArguments) -> Option<&Type> {
     let PathArguments::AngleBracketed(arguments) = arguments else { return None };
     match arguments.args.first()? {
         GenericArgument::Type(kind) => Some(kind),

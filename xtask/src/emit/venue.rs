@@ -177,11 +177,12 @@ fn rate(value: &Value) -> TokenStream {
 }
 
 fn page(value: &Value) -> TokenStream {
-    let [param, next, last, items] = ["param", "next", "last", "items"].map(|key| text(value, key).unwrap_or_default());
-    if text(value, "style") == Some("page") {
-        quote!(Page::Number { param: #param, last: #last, items: #items })
-    } else {
-        quote!(Page::Cursor { param: #param, next: #next, items: #items })
+    let [param, next, items] = ["param", "next", "items"].map(|key| text(value, key).unwrap_or_default());
+    let last = option(text(value, "last").map(|last| quote!(#last)));
+    match text(value, "style") {
+        Some("cursor") => quote!(Page::Cursor { param: #param, next: #next, items: #items }),
+        Some("page") => quote!(Page::Number { param: #param, last: #last, items: #items }),
+        _ => quote!(Page::Offset { param: #param, items: #items }),
     }
 }
 

@@ -75,8 +75,9 @@ pub fn rate(document: &Document, value: &Value) -> Result<(), String> {
 pub fn page(_: &Document, value: &Value) -> Result<(), String> {
     match text(value, "style") {
         Some("cursor") => shape(value, &["style", "param", "next", "items"], &[])?,
-        Some("page") => shape(value, &["style", "param", "last", "items"], &[])?,
-        _ => return Err("`style` is `cursor` or `page`".to_owned()),
+        Some("page") => shape(value, &["style", "param", "items"], &["last"])?,
+        Some("offset") => shape(value, &["style", "param", "items"], &[])?,
+        _ => return Err("`style` is `cursor`, `page` or `offset`".to_owned()),
     }
     let texts = value.as_object().into_iter().flatten().all(|(_, v)| v.is_string());
     texts.then_some(()).ok_or_else(|| "its members are texts".to_owned())

@@ -56,34 +56,13 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
         let message = format!("the answer of `{}` has no `{place}`", operation.id);
         fail("unknown-key", &at, message, "name a member of the answer, as a JSON pointer");
     }
-    let Some(page) = operation.value.get("x-page") else { return };
-    let at = step(&operation.pointer, "x-page");
-    if let Some(param) = text(page, "param").filter(|param| !has(param, None) && !body_has(param)) {
-        fail(
-            "unknown-key",
-            &at,
-            format!("`{}` has no parameter `{param}`", operation.id),
-            "name the parameter that asks for a page",
-        );
-    }
-    for key in ["next", "last", "items"] {
-        let Some(dotted) = text(page, key).filter(|dotted| !dotted.is_empty()) else { continue };
-        if in_result(document, operation, dotted.split('.')).is_none() {
-            fail(
-                "unknown-key",
-                &at,
-                format!("the answer of `{}` has no `{dotted}`", operation.id),
-                "name a member of the answer, with dots between levels",
-            );
-        }
-    }
 }
 
 /// The schema of a member of the answer.
-fn in_result<'a>(
+pub fn in_result<'a, 'n>(
     document: &'a Document,
     operation: &Operation<'a>,
-    mut path: impl Iterator<Item = &'a str>,
+    mut path: impl Iterator<Item = &'n str>,
 ) -> Option<&'a Value> {
     let (_, top) = operation.result_schema(document)?;
     path.try_fold(top, |schema, name| resolve(document, schema).get("properties")?.get(name))

@@ -6,6 +6,7 @@ mod forms;
 mod links;
 mod names;
 mod operations;
+mod pages;
 mod parameters;
 mod references;
 mod schemas;

@@ -64,7 +64,7 @@ const METHODS: [&str; 21] = [
 
 /// What the builder of an operation has besides its parameters, and the variables of its `send` that the generator does not
 /// rename.
-const PARAMETERS: [&str; 6] = ["body", "body_map", "encode_path", "header_map", "new", "send"];
+const PARAMETERS: [&str; 7] = ["body", "body_map", "encode_path", "header_map", "new", "send", "stream"];
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {
     let all = operations(document);

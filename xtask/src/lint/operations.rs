@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Fail, bodies, links, parameters};
+use super::{Fail, bodies, links, pages, parameters};
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
 use crate::model::{Operation, operations, text};
@@ -19,6 +19,7 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
         parameters::check(document, &operation, &mut fail);
         security(document, &operation, &mut fail);
         links::check(document, &operation, &mut fail);
+        pages::check(document, &operation, &mut fail);
         if document.kind == Kind::OpenApi {
             bodies::request(&operation, &mut fail);
             bodies::responses(&operation, &mut fail);

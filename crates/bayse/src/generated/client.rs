@@ -8,6 +8,487 @@ use ::venuekit_transport::client::{
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
+    ///Reward of one market for an epoch that still runs.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct ActiveLiquidityReward {
+        ///Shares of the reward, not of an outcome.
+        #[serde(
+            rename = "accumulatedShares",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub accumulated_shares: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///When it ends.
+        #[serde(
+            rename = "epochEnd",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub epoch_end: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Id of the epoch.
+        #[serde(
+            rename = "epochId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub epoch_id: ::std::option::Option<::std::string::String>,
+        ///When the epoch began.
+        #[serde(
+            rename = "epochStart",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub epoch_start: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Money so far. The entry names no currency.
+        #[serde(
+            rename = "estimatedPayout",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub estimated_payout: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Id of the event.
+        #[serde(
+            rename = "eventId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub event_id: ::std::option::Option<::std::string::String>,
+        ///Id of the market.
+        #[serde(
+            rename = "marketId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub market_id: ::std::option::Option<::std::string::String>,
+        ///Minutes in which an order of the caller counted.
+        #[serde(
+            rename = "sampleCount",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub sample_count: ::std::option::Option<i64>,
+    }
+    impl ActiveLiquidityReward {
+        pub fn builder() -> builder::ActiveLiquidityReward {
+            Default::default()
+        }
+    }
+    ///`ActiveLiquidityRewardsResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct ActiveLiquidityRewardsResponse {
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub data: ::std::vec::Vec<ActiveLiquidityReward>,
+    }
+    impl ActiveLiquidityRewardsResponse {
+        pub fn builder() -> builder::ActiveLiquidityRewardsResponse {
+            Default::default()
+        }
+    }
+    ///Rebate of one market for an epoch that still runs.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct ActiveMakerRebate {
+        ///When it ends.
+        #[serde(
+            rename = "epochEnd",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub epoch_end: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Id of the epoch.
+        #[serde(
+            rename = "epochId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub epoch_id: ::std::option::Option<::std::string::String>,
+        ///When the epoch began.
+        #[serde(
+            rename = "epochStart",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub epoch_start: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Id of the event.
+        #[serde(
+            rename = "eventId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub event_id: ::std::option::Option<::std::string::String>,
+        ///Volume as a maker. Its unit is not said.
+        #[serde(
+            rename = "makerVolume",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub maker_volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Id of the market.
+        #[serde(
+            rename = "marketId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub market_id: ::std::option::Option<::std::string::String>,
+        ///Money so far. The entry names no currency.
+        #[serde(
+            rename = "rebateAmount",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub rebate_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Trades as a maker.
+        #[serde(
+            rename = "tradeCount",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub trade_count: ::std::option::Option<i64>,
+    }
+    impl ActiveMakerRebate {
+        pub fn builder() -> builder::ActiveMakerRebate {
+            Default::default()
+        }
+    }
+    ///`ActiveMakerRebatesResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct ActiveMakerRebatesResponse {
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub data: ::std::vec::Vec<ActiveMakerRebate>,
+    }
+    impl ActiveMakerRebatesResponse {
+        pub fn builder() -> builder::ActiveMakerRebatesResponse {
+            Default::default()
+        }
+    }
+    ///Numbers are texts here and nowhere else. Which are there depends on the type. Money is in the currency of the entry; prices run from 0 to 1.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct Activity {
+        ///Money without the fee.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub amount: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Money that a sale brought.
+        #[serde(
+            rename = "amountEarned",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub amount_earned: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Money that came back.
+        #[serde(
+            rename = "amountRefunded",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub amount_refunded: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Money that a buy took.
+        #[serde(
+            rename = "amountSpent",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub amount_spent: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Price of what traded.
+        #[serde(
+            rename = "avgFillPrice",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub avg_fill_price: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///When it happened.
+        #[serde(
+            rename = "createdAt",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
+        ///Money for a price of 1: 1 for USD, 100 for NGN.
+        #[serde(
+            rename = "currencyBaseMultiplier",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub currency_base_multiplier: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Id of the event.
+        #[serde(
+            rename = "eventId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub event_id: ::std::option::Option<::std::string::String>,
+        ///Question of the event.
+        #[serde(
+            rename = "eventTitle",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub event_title: ::std::option::Option<::std::string::String>,
+        ///Whether the event is one market or several, in capitals: SINGLE.
+        #[serde(
+            rename = "eventType",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub event_type: ::std::option::Option<::std::string::String>,
+        ///When the order ends.
+        #[serde(
+            rename = "expiresAt",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Fee in money.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub fee: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Shares that traded.
+        #[serde(
+            rename = "filledSize",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub filled_size: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Id of the entry.
+        pub id: ::std::string::String,
+        ///Picture.
+        #[serde(
+            rename = "imageUrl",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub image_url: ::std::option::Option<::std::string::String>,
+        ///Id of the market.
+        #[serde(
+            rename = "marketId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub market_id: ::std::option::Option<::std::string::String>,
+        ///Question of the market.
+        #[serde(
+            rename = "marketTitle",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub market_title: ::std::option::Option<::std::string::String>,
+        ///Id of the order.
+        #[serde(
+            rename = "orderId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub order_id: ::std::option::Option<::std::string::String>,
+        ///Name of the outcome.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub outcome: ::std::option::Option<::std::string::String>,
+        ///Id of the outcome.
+        #[serde(
+            rename = "outcomeId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub outcome_id: ::std::option::Option<::std::string::String>,
+        ///Money that the market paid.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payout: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Price a share.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub price: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Shares that rest.
+        #[serde(
+            rename = "remainingSize",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub remaining_size: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Name of the outcome that won.
+        #[serde(
+            rename = "resolvedOutcome",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub resolved_outcome: ::std::option::Option<::std::string::String>,
+        ///Id of the settlement.
+        #[serde(
+            rename = "settlementId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub settlement_id: ::std::option::Option<::std::string::String>,
+        ///Shares that came back.
+        #[serde(
+            rename = "sharesReturned",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub shares_returned: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Shares.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub size: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Status of the order in capitals, such as FILLED.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<::std::string::String>,
+        ///Money with the fee.
+        #[serde(
+            rename = "totalCost",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub total_cost: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Id of the payment.
+        #[serde(
+            rename = "transactionId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub transaction_id: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
+        pub type_: ::std::option::Option<::venuekit_wire::Open<ActivityType>>,
+        ///When the entry last changed.
+        #[serde(
+            rename = "updatedAt",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub updated_at: ::std::option::Option<::venuekit_wire::DateTime>,
+    }
+    impl Activity {
+        pub fn builder() -> builder::Activity {
+            Default::default()
+        }
+    }
+    ///Market orders and trades of one side (buys, sells), everything about limit orders but their trades (limits), or what markets paid in the end (payout).
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ActivityFilter {
+        #[serde(rename = "buys")]
+        Buys,
+        #[serde(rename = "sells")]
+        Sells,
+        #[serde(rename = "limits")]
+        Limits,
+        #[serde(rename = "payout")]
+        Payout,
+    }
+    impl ::std::fmt::Display for ActivityFilter {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Buys => f.write_str("buys"),
+                Self::Sells => f.write_str("sells"),
+                Self::Limits => f.write_str("limits"),
+                Self::Payout => f.write_str("payout"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ActivityFilter {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "buys" => Ok(Self::Buys),
+                "sells" => Ok(Self::Sells),
+                "limits" => Ok(Self::Limits),
+                "payout" => Ok(Self::Payout),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ActivityFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ActivityFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///What happened.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ActivityType {
+        #[serde(rename = "BUY_MARKET_ORDER_CREATED")]
+        BuyMarketOrderCreated,
+        #[serde(rename = "SELL_MARKET_ORDER_CREATED")]
+        SellMarketOrderCreated,
+        #[serde(rename = "BUY_LIMIT_ORDER_CREATED")]
+        BuyLimitOrderCreated,
+        #[serde(rename = "SELL_LIMIT_ORDER_CREATED")]
+        SellLimitOrderCreated,
+        #[serde(rename = "BUY_LIMIT_ORDER_CANCELLED")]
+        BuyLimitOrderCancelled,
+        #[serde(rename = "SELL_LIMIT_ORDER_CANCELLED")]
+        SellLimitOrderCancelled,
+        #[serde(rename = "BUY_LIMIT_ORDER_EXPIRED")]
+        BuyLimitOrderExpired,
+        #[serde(rename = "SELL_LIMIT_ORDER_EXPIRED")]
+        SellLimitOrderExpired,
+        #[serde(rename = "BUY_TRADE_FILL")]
+        BuyTradeFill,
+        #[serde(rename = "SELL_TRADE_FILL")]
+        SellTradeFill,
+        #[serde(rename = "PAYOUT_WIN")]
+        PayoutWin,
+        #[serde(rename = "PAYOUT_LOSS")]
+        PayoutLoss,
+        #[serde(rename = "BUY_REFUND")]
+        BuyRefund,
+    }
+    impl ::std::fmt::Display for ActivityType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::BuyMarketOrderCreated => f.write_str("BUY_MARKET_ORDER_CREATED"),
+                Self::SellMarketOrderCreated => f.write_str("SELL_MARKET_ORDER_CREATED"),
+                Self::BuyLimitOrderCreated => f.write_str("BUY_LIMIT_ORDER_CREATED"),
+                Self::SellLimitOrderCreated => f.write_str("SELL_LIMIT_ORDER_CREATED"),
+                Self::BuyLimitOrderCancelled => f.write_str("BUY_LIMIT_ORDER_CANCELLED"),
+                Self::SellLimitOrderCancelled => {
+                    f.write_str("SELL_LIMIT_ORDER_CANCELLED")
+                }
+                Self::BuyLimitOrderExpired => f.write_str("BUY_LIMIT_ORDER_EXPIRED"),
+                Self::SellLimitOrderExpired => f.write_str("SELL_LIMIT_ORDER_EXPIRED"),
+                Self::BuyTradeFill => f.write_str("BUY_TRADE_FILL"),
+                Self::SellTradeFill => f.write_str("SELL_TRADE_FILL"),
+                Self::PayoutWin => f.write_str("PAYOUT_WIN"),
+                Self::PayoutLoss => f.write_str("PAYOUT_LOSS"),
+                Self::BuyRefund => f.write_str("BUY_REFUND"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ActivityType {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "BUY_MARKET_ORDER_CREATED" => Ok(Self::BuyMarketOrderCreated),
+                "SELL_MARKET_ORDER_CREATED" => Ok(Self::SellMarketOrderCreated),
+                "BUY_LIMIT_ORDER_CREATED" => Ok(Self::BuyLimitOrderCreated),
+                "SELL_LIMIT_ORDER_CREATED" => Ok(Self::SellLimitOrderCreated),
+                "BUY_LIMIT_ORDER_CANCELLED" => Ok(Self::BuyLimitOrderCancelled),
+                "SELL_LIMIT_ORDER_CANCELLED" => Ok(Self::SellLimitOrderCancelled),
+                "BUY_LIMIT_ORDER_EXPIRED" => Ok(Self::BuyLimitOrderExpired),
+                "SELL_LIMIT_ORDER_EXPIRED" => Ok(Self::SellLimitOrderExpired),
+                "BUY_TRADE_FILL" => Ok(Self::BuyTradeFill),
+                "SELL_TRADE_FILL" => Ok(Self::SellTradeFill),
+                "PAYOUT_WIN" => Ok(Self::PayoutWin),
+                "PAYOUT_LOSS" => Ok(Self::PayoutLoss),
+                "BUY_REFUND" => Ok(Self::BuyRefund),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ActivityType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ActivityType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`ApiKey`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -38,6 +519,212 @@ pub mod types {
     }
     impl ApiKey {
         pub fn builder() -> builder::ApiKey {
+            Default::default()
+        }
+    }
+    ///Money in one currency.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct Asset {
+        ///Where to pay in.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub addresses: ::std::vec::Vec<AssetAddress>,
+        ///Money to trade with, in the currency of the asset.
+        #[serde(
+            rename = "availableBalance",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub available_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///When it was made.
+        #[serde(
+            rename = "createdAt",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Money for a price of 1: 1 for USD, 100 for NGN. Often absent.
+        #[serde(
+            rename = "currencyBaseMultiplier",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub currency_base_multiplier: ::std::option::Option<
+            ::venuekit_wire::DecimalNumber,
+        >,
+        ///Whether deposits are open: ACTIVE has been seen.
+        #[serde(
+            rename = "depositActivity",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub deposit_activity: ::std::option::Option<::std::string::String>,
+        ///Id of the asset.
+        pub id: ::std::string::String,
+        ///Whether it is the caller's first choice.
+        #[serde(
+            rename = "isDefault",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub is_default: ::std::option::Option<bool>,
+        ///Whether it is the local currency, naira.
+        #[serde(
+            rename = "isLocalCurrencyAsset",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub is_local_currency_asset: ::std::option::Option<bool>,
+        ///Chain that backs it, such as bep20.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub network: ::std::option::Option<::std::string::String>,
+        ///Money not yet available, in the same currency.
+        #[serde(
+            rename = "pendingBalance",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub pending_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub symbol: ::std::option::Option<::venuekit_wire::Open<Currency>>,
+        ///When it last changed.
+        #[serde(
+            rename = "updatedAt",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub updated_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Owner.
+        #[serde(
+            rename = "userId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub user_id: ::std::option::Option<::std::string::String>,
+        ///Whether it can be traded with: ACTIVE has been seen.
+        #[serde(
+            rename = "wagerActivity",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub wager_activity: ::std::option::Option<::std::string::String>,
+        ///Whether withdrawals are open: ACTIVE has been seen.
+        #[serde(
+            rename = "withdrawalActivity",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub withdrawal_activity: ::std::option::Option<::std::string::String>,
+    }
+    impl Asset {
+        pub fn builder() -> builder::Asset {
+            Default::default()
+        }
+    }
+    ///An address on a chain.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct AssetAddress {
+        ///The address.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub address: ::std::option::Option<::std::string::String>,
+        ///Id of the entry.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<::std::string::String>,
+        ///Its chain, such as bep20.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub network: ::std::option::Option<::std::string::String>,
+        ///Who keeps it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub provider: ::std::option::Option<::std::string::String>,
+        ///Coin that it takes, such as USDT.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub symbol: ::std::option::Option<::std::string::String>,
+    }
+    impl AssetAddress {
+        pub fn builder() -> builder::AssetAddress {
+            Default::default()
+        }
+    }
+    ///`AssetsResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct AssetsResponse {
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub assets: ::std::vec::Vec<Asset>,
+    }
+    impl AssetsResponse {
+        pub fn builder() -> builder::AssetsResponse {
+            Default::default()
+        }
+    }
+    ///`BatchAmendOrdersRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct BatchAmendOrdersRequest {
+        ///1 to 20 changes.
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub items: ::std::vec::Vec<BatchAmendment>,
+    }
+    impl BatchAmendOrdersRequest {
+        pub fn builder() -> builder::BatchAmendOrdersRequest {
+            Default::default()
+        }
+    }
+    ///`BatchAmendOrdersResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct BatchAmendOrdersResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub results: ::std::vec::Vec<BatchAmendResult>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub summary: ::std::option::Option<BatchSummary>,
+    }
+    impl BatchAmendOrdersResponse {
+        pub fn builder() -> builder::BatchAmendOrdersResponse {
+            Default::default()
+        }
+    }
+    ///What became of one order.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct BatchAmendResult {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub error: ::std::option::Option<BatchItemError>,
+        ///Its place in the request, from 0.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub index: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub order: ::std::option::Option<Order>,
+        ///Id of the order.
+        #[serde(
+            rename = "orderId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub order_id: ::std::option::Option<::std::string::String>,
+        ///Whether it was changed.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub success: ::std::option::Option<bool>,
+    }
+    impl BatchAmendResult {
+        pub fn builder() -> builder::BatchAmendResult {
+            Default::default()
+        }
+    }
+    ///Change of one order. At least one of price and size is needed; what is left out stays.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct BatchAmendment {
+        ///New price, 0.01 to 0.99.
+        #[serde(
+            rename = "newPrice",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub new_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///New size with what has traded already, and more than that. Shares in the example of the venue.
+        #[serde(
+            rename = "newSize",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub new_size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Id of the order.
+        #[serde(rename = "orderId")]
+        pub order_id: ::std::string::String,
+    }
+    impl BatchAmendment {
+        pub fn builder() -> builder::BatchAmendment {
             Default::default()
         }
     }
@@ -236,6 +923,79 @@ pub mod types {
     }
     impl BatchSummary {
         pub fn builder() -> builder::BatchSummary {
+            Default::default()
+        }
+    }
+    ///What rests at one price.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct BookLevel {
+        ///Price, from 0 to 1 in US dollars.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Shares.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Price times shares.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub total: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+    }
+    impl BookLevel {
+        pub fn builder() -> builder::BookLevel {
+            Default::default()
+        }
+    }
+    ///`BurnSharesRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct BurnSharesRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
+        ///Money to receive, above 0. Not a number of shares.
+        pub quantity: ::venuekit_wire::DecimalNumber,
+    }
+    impl BurnSharesRequest {
+        pub fn builder() -> builder::BurnSharesRequest {
+            Default::default()
+        }
+    }
+    ///Prices run from 0 to 1.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct BurnSharesResponse {
+        ///Id of the market.
+        #[serde(
+            rename = "marketId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub market_id: ::std::option::Option<::std::string::String>,
+        ///Id of what was done.
+        #[serde(
+            rename = "operationId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub operation_id: ::std::option::Option<::std::string::String>,
+        ///Price of the first outcome.
+        #[serde(
+            rename = "outcome1Price",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub outcome1_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Price of the second outcome.
+        #[serde(
+            rename = "outcome2Price",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub outcome2_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Money received.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub proceeds: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Shares of each outcome that went.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+    }
+    impl BurnSharesResponse {
+        pub fn builder() -> builder::BurnSharesResponse {
             Default::default()
         }
     }
@@ -663,6 +1423,92 @@ pub mod types {
                 })
         }
     }
+    ///Profit and loss of one event.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct EventPnl {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
+        ///Id of the event.
+        #[serde(
+            rename = "eventId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub event_id: ::std::option::Option<::std::string::String>,
+        ///The question.
+        #[serde(
+            rename = "eventTitle",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub event_title: ::std::option::Option<::std::string::String>,
+        ///When the caller last sold or was paid.
+        #[serde(
+            rename = "lastActivity",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub last_activity: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Money gained.
+        #[serde(
+            rename = "realizedPnl",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub realized_pnl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+    }
+    impl EventPnl {
+        pub fn builder() -> builder::EventPnl {
+            Default::default()
+        }
+    }
+    ///`EventSeries`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct EventSeries {
+        ///Asset whose price decides its events, such as BTC.
+        #[serde(
+            rename = "assetSymbol",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub asset_symbol: ::std::option::Option<::std::string::String>,
+        ///What makes its events, such as CRYPTO_PRICE_UP_DOWN_HOURLY.
+        #[serde(
+            rename = "automationType",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub automation_type: ::std::option::Option<::std::string::String>,
+        ///Category. The case of its letters varies.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub category: ::std::option::Option<::std::string::String>,
+        ///More about it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        ///Name to show.
+        #[serde(
+            rename = "displayName",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub display_name: ::std::option::Option<::std::string::String>,
+        ///Picture.
+        #[serde(
+            rename = "iconUrl",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub icon_url: ::std::option::Option<::std::string::String>,
+        ///Id of the series.
+        pub id: ::std::string::String,
+        #[serde(
+            rename = "intervalType",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub interval_type: ::std::option::Option<::venuekit_wire::Open<SeriesInterval>>,
+        ///Name of the series in links.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub slug: ::std::option::Option<::std::string::String>,
+    }
+    impl EventSeries {
+        pub fn builder() -> builder::EventSeries {
+            Default::default()
+        }
+    }
     ///Whether an event is one market or several.
     #[derive(
         ::serde::Deserialize,
@@ -846,6 +1692,186 @@ pub mod types {
                 })
         }
     }
+    ///An event with little about it. Its times may be empty texts, as in an event.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct LeanEvent {
+        ///When trading closes.
+        #[serde(
+            rename = "closingDate",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub closing_date: ::std::option::Option<::std::string::String>,
+        ///Id of the event.
+        pub id: ::std::string::String,
+        ///When trading opens.
+        #[serde(
+            rename = "openingDate",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub opening_date: ::std::option::Option<::std::string::String>,
+        ///When it is to be decided.
+        #[serde(
+            rename = "resolutionDate",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub resolution_date: ::std::option::Option<::std::string::String>,
+        ///The question.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub title: ::std::option::Option<::std::string::String>,
+    }
+    impl LeanEvent {
+        pub fn builder() -> builder::LeanEvent {
+            Default::default()
+        }
+    }
+    ///Reward of one market for one epoch.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct LiquidityReward {
+        ///Shares of the reward, not of an outcome.
+        #[serde(
+            rename = "accumulatedShares",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub accumulated_shares: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///When it ends.
+        #[serde(
+            rename = "epochEnd",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub epoch_end: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Id of the epoch.
+        #[serde(
+            rename = "epochId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub epoch_id: ::std::option::Option<::std::string::String>,
+        ///When the epoch began.
+        #[serde(
+            rename = "epochStart",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub epoch_start: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Id of the event.
+        #[serde(
+            rename = "eventId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub event_id: ::std::option::Option<::std::string::String>,
+        ///Whether it has been paid.
+        #[serde(
+            rename = "isPaid",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub is_paid: ::std::option::Option<bool>,
+        ///Id of the market.
+        #[serde(
+            rename = "marketId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub market_id: ::std::option::Option<::std::string::String>,
+        ///Money earned. The entry names no currency.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub payout: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Minutes in which an order of the caller counted.
+        #[serde(
+            rename = "sampleCount",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub sample_count: ::std::option::Option<i64>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<::venuekit_wire::Open<LiquidityRewardStatus>>,
+    }
+    impl LiquidityReward {
+        pub fn builder() -> builder::LiquidityReward {
+            Default::default()
+        }
+    }
+    ///Whether the epoch still runs.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum LiquidityRewardStatus {
+        #[serde(rename = "active")]
+        Active,
+        #[serde(rename = "completed")]
+        Completed,
+    }
+    impl ::std::fmt::Display for LiquidityRewardStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Active => f.write_str("active"),
+                Self::Completed => f.write_str("completed"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for LiquidityRewardStatus {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "active" => Ok(Self::Active),
+                "completed" => Ok(Self::Completed),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for LiquidityRewardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for LiquidityRewardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`LiquidityRewardsResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct LiquidityRewardsResponse {
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub data: ::std::vec::Vec<LiquidityReward>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub pagination: ::std::option::Option<Pagination>,
+    }
+    impl LiquidityRewardsResponse {
+        pub fn builder() -> builder::LiquidityRewardsResponse {
+            Default::default()
+        }
+    }
+    ///`ListActivitiesResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct ListActivitiesResponse {
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub activities: ::std::vec::Vec<Activity>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub pagination: ::std::option::Option<Pagination>,
+    }
+    impl ListActivitiesResponse {
+        pub fn builder() -> builder::ListActivitiesResponse {
+            Default::default()
+        }
+    }
     ///`ListApiKeysResponse`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -858,6 +1884,20 @@ pub mod types {
     }
     impl ListApiKeysResponse {
         pub fn builder() -> builder::ListApiKeysResponse {
+            Default::default()
+        }
+    }
+    ///`ListEventSeriesResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct ListEventSeriesResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub pagination: ::std::option::Option<Pagination>,
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub series: ::std::vec::Vec<EventSeries>,
+    }
+    impl ListEventSeriesResponse {
+        pub fn builder() -> builder::ListEventSeriesResponse {
             Default::default()
         }
     }
@@ -886,6 +1926,64 @@ pub mod types {
     }
     impl ListOrdersResponse {
         pub fn builder() -> builder::ListOrdersResponse {
+            Default::default()
+        }
+    }
+    ///`ListSportsGamesResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct ListSportsGamesResponse {
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub games: ::std::vec::Vec<SportsGame>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub pagination: ::std::option::Option<Pagination>,
+    }
+    impl ListSportsGamesResponse {
+        pub fn builder() -> builder::ListSportsGamesResponse {
+            Default::default()
+        }
+    }
+    ///`ListSportsLeaguesResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct ListSportsLeaguesResponse {
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub leagues: ::std::vec::Vec<SportsLeague>,
+    }
+    impl ListSportsLeaguesResponse {
+        pub fn builder() -> builder::ListSportsLeaguesResponse {
+            Default::default()
+        }
+    }
+    ///`ListSportsTeamsResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct ListSportsTeamsResponse {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub pagination: ::std::option::Option<Pagination>,
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub teams: ::std::vec::Vec<SportsTeam>,
+    }
+    impl ListSportsTeamsResponse {
+        pub fn builder() -> builder::ListSportsTeamsResponse {
+            Default::default()
+        }
+    }
+    ///`data` with `pagination`, or `trades` in the older form.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct ListTradesResponse {
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub data: ::std::vec::Vec<Trade>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub pagination: ::std::option::Option<Pagination>,
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub trades: ::std::vec::Vec<Trade>,
+    }
+    impl ListTradesResponse {
+        pub fn builder() -> builder::ListTradesResponse {
             Default::default()
         }
     }
@@ -924,11 +2022,147 @@ pub mod types {
             Default::default()
         }
     }
+    ///Rebate of one market for one epoch.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct MakerRebate {
+        ///When it ends.
+        #[serde(
+            rename = "epochEnd",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub epoch_end: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Id of the epoch.
+        #[serde(
+            rename = "epochId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub epoch_id: ::std::option::Option<::std::string::String>,
+        ///When the epoch began.
+        #[serde(
+            rename = "epochStart",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub epoch_start: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Id of the event.
+        #[serde(
+            rename = "eventId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub event_id: ::std::option::Option<::std::string::String>,
+        ///Whether it has been paid.
+        #[serde(
+            rename = "isPaid",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub is_paid: ::std::option::Option<bool>,
+        ///Volume as a maker. Its unit is not said.
+        #[serde(
+            rename = "makerVolume",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub maker_volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Id of the market.
+        #[serde(
+            rename = "marketId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub market_id: ::std::option::Option<::std::string::String>,
+        ///Money back. The entry names no currency.
+        #[serde(
+            rename = "rebateAmount",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub rebate_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<::venuekit_wire::Open<MakerRebateStatus>>,
+        ///Trades as a maker.
+        #[serde(
+            rename = "tradeCount",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub trade_count: ::std::option::Option<i64>,
+    }
+    impl MakerRebate {
+        pub fn builder() -> builder::MakerRebate {
+            Default::default()
+        }
+    }
+    ///Whether the epoch still runs.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum MakerRebateStatus {
+        #[serde(rename = "ACTIVE")]
+        Active,
+        #[serde(rename = "FINALIZED")]
+        Finalized,
+    }
+    impl ::std::fmt::Display for MakerRebateStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Active => f.write_str("ACTIVE"),
+                Self::Finalized => f.write_str("FINALIZED"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for MakerRebateStatus {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "ACTIVE" => Ok(Self::Active),
+                "FINALIZED" => Ok(Self::Finalized),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for MakerRebateStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for MakerRebateStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`MakerRebatesResponse`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct MakerRebatesResponse {
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub data: ::std::vec::Vec<MakerRebate>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub pagination: ::std::option::Option<Pagination>,
+    }
+    impl MakerRebatesResponse {
+        pub fn builder() -> builder::MakerRebatesResponse {
+            Default::default()
+        }
+    }
     ///Prices are probabilities from 0 to 1.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct Market {
-        ///Fee rate.
+        ///Fee rate in percent.
         #[serde(
             rename = "feePercentage",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -1188,7 +2422,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub max_spread_cents: ::std::option::Option<i64>,
-        ///Smallest order that counts.
+        ///Smallest order that counts, in US dollars.
         #[serde(
             rename = "minNotionalOrderSize",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -1196,7 +2430,7 @@ pub mod types {
         pub min_notional_order_size: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
-        ///Money that is shared out.
+        ///US dollars that are shared out.
         #[serde(
             rename = "rewardPool",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -1233,6 +2467,83 @@ pub mod types {
     }
     impl MarketMakerRebate {
         pub fn builder() -> builder::MarketMakerRebate {
+            Default::default()
+        }
+    }
+    ///History of one market.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct MarketPriceHistory {
+        ///Id of the market.
+        #[serde(
+            rename = "marketId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub market_id: ::std::option::Option<::std::string::String>,
+        #[serde(
+            rename = "priceHistory",
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty"
+        )]
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub price_history: ::std::vec::Vec<PricePoint>,
+        ///The question.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub title: ::std::option::Option<::std::string::String>,
+    }
+    impl MarketPriceHistory {
+        pub fn builder() -> builder::MarketPriceHistory {
+            Default::default()
+        }
+    }
+    ///`MintSharesRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct MintSharesRequest {
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
+        ///Money to spend, above 0. Not a number of shares.
+        pub quantity: ::venuekit_wire::DecimalNumber,
+    }
+    impl MintSharesRequest {
+        pub fn builder() -> builder::MintSharesRequest {
+            Default::default()
+        }
+    }
+    ///Prices run from 0 to 1.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct MintSharesResponse {
+        ///Id of the market.
+        #[serde(
+            rename = "marketId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub market_id: ::std::option::Option<::std::string::String>,
+        ///Id of what was done.
+        #[serde(
+            rename = "operationId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub operation_id: ::std::option::Option<::std::string::String>,
+        ///Price of the first outcome.
+        #[serde(
+            rename = "outcome1Price",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub outcome1_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Price of the second outcome.
+        #[serde(
+            rename = "outcome2Price",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub outcome2_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Shares of each outcome that were made.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+    }
+    impl MintSharesResponse {
+        pub fn builder() -> builder::MintSharesResponse {
             Default::default()
         }
     }
@@ -1324,7 +2635,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub stp_mode: ::std::option::Option<::venuekit_wire::Open<StpMode>>,
-        ///Kind of order when read. When placed: its kind, its side or its time in force.
+        ///Kind of order when read. When placed or amended: its kind, side or time in force.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::std::string::String>,
         ///When it last changed.
@@ -1342,6 +2653,50 @@ pub mod types {
     }
     impl Order {
         pub fn builder() -> builder::Order {
+            Default::default()
+        }
+    }
+    ///Book of one outcome.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct OrderBook {
+        ///Who sells, lowest price first.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub asks: ::std::vec::Vec<BookLevel>,
+        ///Who buys, highest price first.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub bids: ::std::vec::Vec<BookLevel>,
+        ///Price of the last trade.
+        #[serde(
+            rename = "lastTradedPrice",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub last_traded_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        #[serde(
+            rename = "lastTradedSide",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub last_traded_side: ::std::option::Option<::venuekit_wire::Open<Side>>,
+        ///Its market.
+        #[serde(
+            rename = "marketId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub market_id: ::std::option::Option<::std::string::String>,
+        ///Its outcome.
+        #[serde(
+            rename = "outcomeId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub outcome_id: ::std::option::Option<::std::string::String>,
+        ///When the book looked like this.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub timestamp: ::std::option::Option<::venuekit_wire::DateTime>,
+    }
+    impl OrderBook {
+        pub fn builder() -> builder::OrderBook {
             Default::default()
         }
     }
@@ -1805,6 +3160,132 @@ pub mod types {
             Default::default()
         }
     }
+    ///Money is in the currency of the answer.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct Pnl {
+        ///The latest 30 events, if asked for.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub breakdown: ::std::vec::Vec<EventPnl>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
+        ///Decided holdings that paid nothing.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub losses: ::std::option::Option<i64>,
+        ///Money gained, both ways together. Below 0 for a loss.
+        #[serde(
+            rename = "realizedPnl",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub realized_pnl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///The same in percent of what was paid. 0 if nothing was.
+        #[serde(
+            rename = "realizedPnlPercent",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub realized_pnl_percent: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Money gained when markets were decided.
+        #[serde(
+            rename = "settlementPnl",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub settlement_pnl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Money gained by selling before that.
+        #[serde(
+            rename = "tradePnl",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub trade_pnl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Decided holdings that paid.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub wins: ::std::option::Option<i64>,
+    }
+    impl Pnl {
+        pub fn builder() -> builder::Pnl {
+            Default::default()
+        }
+    }
+    ///How far back from now, or since the beginning of the week, month or year.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum PnlPeriod {
+        #[serde(rename = "12H")]
+        X12h,
+        #[serde(rename = "24H")]
+        X24h,
+        #[serde(rename = "1W")]
+        X1w,
+        #[serde(rename = "1M")]
+        X1m,
+        #[serde(rename = "1Y")]
+        X1y,
+        #[serde(rename = "THIS_WEEK")]
+        ThisWeek,
+        #[serde(rename = "THIS_MONTH")]
+        ThisMonth,
+        #[serde(rename = "THIS_YEAR")]
+        ThisYear,
+    }
+    impl ::std::fmt::Display for PnlPeriod {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::X12h => f.write_str("12H"),
+                Self::X24h => f.write_str("24H"),
+                Self::X1w => f.write_str("1W"),
+                Self::X1m => f.write_str("1M"),
+                Self::X1y => f.write_str("1Y"),
+                Self::ThisWeek => f.write_str("THIS_WEEK"),
+                Self::ThisMonth => f.write_str("THIS_MONTH"),
+                Self::ThisYear => f.write_str("THIS_YEAR"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for PnlPeriod {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "12H" => Ok(Self::X12h),
+                "24H" => Ok(Self::X24h),
+                "1W" => Ok(Self::X1w),
+                "1M" => Ok(Self::X1m),
+                "1Y" => Ok(Self::X1y),
+                "THIS_WEEK" => Ok(Self::ThisWeek),
+                "THIS_MONTH" => Ok(Self::ThisMonth),
+                "THIS_YEAR" => Ok(Self::ThisYear),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for PnlPeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for PnlPeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Portfolio`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -1899,6 +3380,105 @@ pub mod types {
             Default::default()
         }
     }
+    ///One of two forms; the sources disagree about which. Either `markets`, or a member for each market under its id: a list of objects with `outcome`, `price` from 0 to 1 and `timestamp` in ISO 8601. The second is handed out as it came, since no name in it is known beforehand.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct PriceHistory {
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        pub markets: ::std::vec::Vec<MarketPriceHistory>,
+        #[serde(flatten)]
+        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    }
+    impl PriceHistory {
+        pub fn builder() -> builder::PriceHistory {
+            Default::default()
+        }
+    }
+    ///How far back. Left out: 24H.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum PricePeriod {
+        #[serde(rename = "12H")]
+        X12h,
+        #[serde(rename = "24H")]
+        X24h,
+        #[serde(rename = "1W")]
+        X1w,
+        #[serde(rename = "1M")]
+        X1m,
+        #[serde(rename = "1Y")]
+        X1y,
+    }
+    impl ::std::fmt::Display for PricePeriod {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::X12h => f.write_str("12H"),
+                Self::X24h => f.write_str("24H"),
+                Self::X1w => f.write_str("1W"),
+                Self::X1m => f.write_str("1M"),
+                Self::X1y => f.write_str("1Y"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for PricePeriod {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "12H" => Ok(Self::X12h),
+                "24H" => Ok(Self::X24h),
+                "1W" => Ok(Self::X1w),
+                "1M" => Ok(Self::X1m),
+                "1Y" => Ok(Self::X1y),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for PricePeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for PricePeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///A price at a time.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct PricePoint {
+        ///When.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub e: ::std::option::Option<::venuekit_wire::UnixMillis>,
+        ///Price, from 0 to 1.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub p: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+    }
+    impl PricePoint {
+        pub fn builder() -> builder::PricePoint {
+            Default::default()
+        }
+    }
     ///Side of the line that means yes.
     #[derive(
         ::serde::Deserialize,
@@ -1980,6 +3560,90 @@ pub mod types {
             Default::default()
         }
     }
+    ///Prices run from 0 to 1; money is in the currency of the request.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct Quote {
+        ///Money altogether.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Whether the book holds enough for all of it.
+        #[serde(
+            rename = "completeFill",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub complete_fill: ::std::option::Option<bool>,
+        ///Money without the fee. On a pool, the same as the amount.
+        #[serde(
+            rename = "costOfShares",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub cost_of_shares: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Money for a price of 1: 1 for USD, 100 for NGN.
+        #[serde(
+            rename = "currencyBaseMultiplier",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub currency_base_multiplier: ::std::option::Option<
+            ::venuekit_wire::DecimalNumber,
+        >,
+        ///Price before the trade.
+        #[serde(
+            rename = "currentMarketPrice",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub current_market_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Fee in money. A pool hides it in the price.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Price a share on average. On a pool, with the fee in it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///How far the trade moves the price, as a price.
+        #[serde(
+            rename = "priceImpactAbsolute",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub price_impact_absolute: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Profit in percent if the outcome wins.
+        #[serde(
+            rename = "profitPercentage",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub profit_percentage: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Shares.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Whether the venue would owe more than it allows itself.
+        #[serde(
+            rename = "tradeGoesOverMaxLiability",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub trade_goes_over_max_liability: ::std::option::Option<bool>,
+    }
+    impl Quote {
+        pub fn builder() -> builder::Quote {
+            Default::default()
+        }
+    }
+    ///`QuoteRequest`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct QuoteRequest {
+        ///For BUY, money to spend. For SELL, money to receive by the page of the venue; of orders that is disputed.
+        pub amount: ::venuekit_wire::DecimalNumber,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
+        ///Id of the outcome.
+        #[serde(rename = "outcomeId")]
+        pub outcome_id: ::std::string::String,
+        pub side: ::venuekit_wire::Open<Side>,
+    }
+    impl QuoteRequest {
+        pub fn builder() -> builder::QuoteRequest {
+            Default::default()
+        }
+    }
     ///`RotateApiKeyResponse`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -2013,6 +3677,70 @@ pub mod types {
     impl RotateApiKeyResponse {
         pub fn builder() -> builder::RotateApiKeyResponse {
             Default::default()
+        }
+    }
+    ///How often a series has an event.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum SeriesInterval {
+        #[serde(rename = "FIFTEEN_MINUTE")]
+        FifteenMinute,
+        #[serde(rename = "HOURLY")]
+        Hourly,
+        #[serde(rename = "SIX_HOURLY")]
+        SixHourly,
+        #[serde(rename = "DAILY")]
+        Daily,
+    }
+    impl ::std::fmt::Display for SeriesInterval {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::FifteenMinute => f.write_str("FIFTEEN_MINUTE"),
+                Self::Hourly => f.write_str("HOURLY"),
+                Self::SixHourly => f.write_str("SIX_HOURLY"),
+                Self::Daily => f.write_str("DAILY"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SeriesInterval {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "FIFTEEN_MINUTE" => Ok(Self::FifteenMinute),
+                "HOURLY" => Ok(Self::Hourly),
+                "SIX_HOURLY" => Ok(Self::SixHourly),
+                "DAILY" => Ok(Self::Daily),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SeriesInterval {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SeriesInterval {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///Whether shares are bought or sold.
@@ -2098,6 +3826,65 @@ pub mod types {
     impl SigningInstructions {
         pub fn builder() -> builder::SigningInstructions {
             Default::default()
+        }
+    }
+    ///Name of an event or a series in links.
+    #[derive(::serde::Serialize, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    #[serde(transparent)]
+    #[non_exhaustive]
+    pub struct Slug(::std::string::String);
+    impl ::std::ops::Deref for Slug {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<Slug> for ::std::string::String {
+        fn from(value: Slug) -> Self {
+            value.0
+        }
+    }
+    impl ::std::str::FromStr for Slug {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
+            { ::regress::Regex::new("^[A-Za-z0-9_-][A-Za-z0-9._-]*$").unwrap() });
+            if PATTERN.find(value).is_none() {
+                return Err(
+                    "doesn't match pattern \"^[A-Za-z0-9_-][A-Za-z0-9._-]*$\"".into(),
+                );
+            }
+            Ok(Self(value.to_string()))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Slug {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Slug {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for Slug {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            ::std::string::String::deserialize(deserializer)?
+                .parse()
+                .map_err(|e: self::error::ConversionError| {
+                    <D::Error as ::serde::de::Error>::custom(e.to_string())
+                })
         }
     }
     ///What about a game is asked.
@@ -2188,6 +3975,141 @@ pub mod types {
             value.parse()
         }
     }
+    ///`SportsGame`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct SportsGame {
+        #[serde(
+            rename = "awayTeam",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub away_team: ::std::option::Option<SportsTeam>,
+        ///Id of its guest.
+        #[serde(
+            rename = "awayTeamId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub away_team_id: ::std::option::Option<::std::string::String>,
+        #[serde(
+            rename = "homeTeam",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub home_team: ::std::option::Option<SportsTeam>,
+        ///Id of the team at home.
+        #[serde(
+            rename = "homeTeamId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub home_team_id: ::std::option::Option<::std::string::String>,
+        ///Id of the game.
+        pub id: ::std::string::String,
+        ///Whether it is being played.
+        #[serde(
+            rename = "isLive",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub is_live: ::std::option::Option<bool>,
+        ///Whether the venue calls it popular.
+        #[serde(
+            rename = "isPopular",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub is_popular: ::std::option::Option<bool>,
+        ///Full name of its league.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub league: ::std::option::Option<::std::string::String>,
+        ///Name of the game in links and in the filter of events.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub slug: ::std::option::Option<::std::string::String>,
+        ///Its sport.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sport: ::std::option::Option<::std::string::String>,
+        ///When it begins. May have an offset from UTC, such as +01:00.
+        #[serde(
+            rename = "startDate",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub start_date: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Where it is: UNPLAYED has been seen.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<::std::string::String>,
+    }
+    impl SportsGame {
+        pub fn builder() -> builder::SportsGame {
+            Default::default()
+        }
+    }
+    ///`SportsLeague`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct SportsLeague {
+        ///Picture.
+        #[serde(
+            rename = "imageUrl",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub image_url: ::std::option::Option<::std::string::String>,
+        ///Key of the league. Only one source shows it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub key: ::std::option::Option<::std::string::String>,
+        ///Full name, by which teams and games are found.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        ///Name to show.
+        #[serde(
+            rename = "shortName",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub short_name: ::std::option::Option<::std::string::String>,
+    }
+    impl SportsLeague {
+        pub fn builder() -> builder::SportsLeague {
+            Default::default()
+        }
+    }
+    ///`SportsTeam`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct SportsTeam {
+        ///Id of the team.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<::std::string::String>,
+        ///Picture.
+        #[serde(
+            rename = "imageUrl",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub image_url: ::std::option::Option<::std::string::String>,
+        ///Whether the venue calls it popular.
+        #[serde(
+            rename = "isPopular",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub is_popular: ::std::option::Option<bool>,
+        ///Full name of its league.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub league: ::std::option::Option<::std::string::String>,
+        ///Name of the team.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub name: ::std::option::Option<::std::string::String>,
+        ///A few letters for it.
+        #[serde(
+            rename = "shortCode",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub short_code: ::std::option::Option<::std::string::String>,
+        ///Name of the team in links.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub slug: ::std::option::Option<::std::string::String>,
+        ///Its sport.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub sport: ::std::option::Option<::std::string::String>,
+    }
+    impl SportsTeam {
+        pub fn builder() -> builder::SportsTeam {
+            Default::default()
+        }
+    }
     ///What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
     #[derive(
         ::serde::Deserialize,
@@ -2250,6 +4172,76 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///Prices run from 0 to 1.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct Ticker {
+        ///Lowest price asked for it.
+        #[serde(
+            rename = "bestAsk",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub best_ask: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Highest price offered for it.
+        #[serde(
+            rename = "bestBid",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub best_bid: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Highest price of 24 hours.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub high24h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Price of the last trade.
+        #[serde(
+            rename = "lastPrice",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub last_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Lowest price of 24 hours.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub low24h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Id of the market.
+        #[serde(
+            rename = "marketId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub market_id: ::std::option::Option<::std::string::String>,
+        ///Halfway between the two.
+        #[serde(
+            rename = "midPrice",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub mid_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Name of the outcome.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub outcome: ::std::option::Option<::std::string::String>,
+        ///How much the price rose in 24 hours, as a price.
+        #[serde(
+            rename = "priceChange24h",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub price_change24h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///From the one to the other.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub spread: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///When the figures were taken.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub timestamp: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Trades of 24 hours.
+        #[serde(
+            rename = "tradeCount24h",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub trade_count24h: ::std::option::Option<i64>,
+        ///Volume of 24 hours. Whether in shares or money is not said.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub volume24h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+    }
+    impl Ticker {
+        pub fn builder() -> builder::Ticker {
+            Default::default()
         }
     }
     ///How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
@@ -2316,6 +4308,134 @@ pub mod types {
             value.parse()
         }
     }
+    ///A trade in any of the three forms that the sources show: both sides of it, one price, or the older form. Prices run from 0 to 1.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct Trade {
+        ///When it happened.
+        #[serde(
+            rename = "createdAt",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        ///Id of the trade.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub id: ::std::option::Option<::std::string::String>,
+        ///Order that rested.
+        #[serde(
+            rename = "makerOrderId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub maker_order_id: ::std::option::Option<::std::string::String>,
+        ///Outcome of the maker.
+        #[serde(
+            rename = "makerOutcomeId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub maker_outcome_id: ::std::option::Option<::std::string::String>,
+        ///Price for the maker.
+        #[serde(
+            rename = "makerPrice",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub maker_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Whose order rested.
+        #[serde(
+            rename = "makerUserId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub maker_user_id: ::std::option::Option<::std::string::String>,
+        ///Its market.
+        #[serde(
+            rename = "marketId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub market_id: ::std::option::Option<::std::string::String>,
+        ///How the two met. No source lists the words.
+        #[serde(
+            rename = "matchType",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub match_type: ::std::option::Option<::std::string::String>,
+        ///Name of the outcome, in the forms with one price.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub outcome: ::std::option::Option<::std::string::String>,
+        ///Price, in the forms with one price.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Shares, in the older form.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub side: ::std::option::Option<::venuekit_wire::Open<Side>>,
+        ///Shares.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Fee of the taker, in money. Makers pay none.
+        #[serde(
+            rename = "takerFee",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub taker_fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Order that traded at once.
+        #[serde(
+            rename = "takerOrderId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub taker_order_id: ::std::option::Option<::std::string::String>,
+        ///Outcome of the taker.
+        #[serde(
+            rename = "takerOutcomeId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub taker_outcome_id: ::std::option::Option<::std::string::String>,
+        ///Price for the taker.
+        #[serde(
+            rename = "takerPrice",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub taker_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        #[serde(
+            rename = "takerSide",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub taker_side: ::std::option::Option<::venuekit_wire::Open<Side>>,
+        ///Who traded at once.
+        #[serde(
+            rename = "takerUserId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub taker_user_id: ::std::option::Option<::std::string::String>,
+        ///When it happened, in the older form.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub timestamp: ::std::option::Option<::venuekit_wire::DateTime>,
+    }
+    impl Trade {
+        pub fn builder() -> builder::Trade {
+            Default::default()
+        }
+    }
+    ///What everyone may know of a user.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    pub struct UserProfile {
+        ///Id of the user.
+        pub id: ::std::string::String,
+        ///Picture. May be empty.
+        #[serde(
+            rename = "imageUrl",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub image_url: ::std::option::Option<::std::string::String>,
+        ///Public name.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub tag: ::std::option::Option<::std::string::String>,
+    }
+    impl UserProfile {
+        pub fn builder() -> builder::UserProfile {
+            Default::default()
+        }
+    }
     ///One of the two is there; the sources disagree about which.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
@@ -2332,8 +4452,1224 @@ pub mod types {
             Default::default()
         }
     }
+    ///First or second outcome.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum YesOrNo {
+        #[serde(rename = "YES")]
+        Yes,
+        #[serde(rename = "NO")]
+        No,
+    }
+    impl ::std::fmt::Display for YesOrNo {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Yes => f.write_str("YES"),
+                Self::No => f.write_str("NO"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for YesOrNo {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "YES" => Ok(Self::Yes),
+                "NO" => Ok(Self::No),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for YesOrNo {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for YesOrNo {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     /// Types for composing complex structures.
     pub mod builder {
+        #[derive(Clone, Debug)]
+        pub struct ActiveLiquidityReward {
+            accumulated_shares: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            epoch_end: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            epoch_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            epoch_start: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            estimated_payout: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            event_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            market_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            sample_count: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ActiveLiquidityReward {
+            fn default() -> Self {
+                Self {
+                    accumulated_shares: Ok(Default::default()),
+                    epoch_end: Ok(Default::default()),
+                    epoch_id: Ok(Default::default()),
+                    epoch_start: Ok(Default::default()),
+                    estimated_payout: Ok(Default::default()),
+                    event_id: Ok(Default::default()),
+                    market_id: Ok(Default::default()),
+                    sample_count: Ok(Default::default()),
+                }
+            }
+        }
+        impl ActiveLiquidityReward {
+            pub fn accumulated_shares<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.accumulated_shares = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for accumulated_shares: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn epoch_end<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.epoch_end = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for epoch_end: {e}")
+                    });
+                self
+            }
+            pub fn epoch_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.epoch_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for epoch_id: {e}")
+                    });
+                self
+            }
+            pub fn epoch_start<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.epoch_start = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for epoch_start: {e}")
+                    });
+                self
+            }
+            pub fn estimated_payout<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.estimated_payout = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for estimated_payout: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn event_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.event_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for event_id: {e}")
+                    });
+                self
+            }
+            pub fn market_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_id: {e}")
+                    });
+                self
+            }
+            pub fn sample_count<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sample_count = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for sample_count: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ActiveLiquidityReward>
+        for super::ActiveLiquidityReward {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ActiveLiquidityReward,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    accumulated_shares: value.accumulated_shares?,
+                    epoch_end: value.epoch_end?,
+                    epoch_id: value.epoch_id?,
+                    epoch_start: value.epoch_start?,
+                    estimated_payout: value.estimated_payout?,
+                    event_id: value.event_id?,
+                    market_id: value.market_id?,
+                    sample_count: value.sample_count?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ActiveLiquidityReward>
+        for ActiveLiquidityReward {
+            fn from(value: super::ActiveLiquidityReward) -> Self {
+                Self {
+                    accumulated_shares: Ok(value.accumulated_shares),
+                    epoch_end: Ok(value.epoch_end),
+                    epoch_id: Ok(value.epoch_id),
+                    epoch_start: Ok(value.epoch_start),
+                    estimated_payout: Ok(value.estimated_payout),
+                    event_id: Ok(value.event_id),
+                    market_id: Ok(value.market_id),
+                    sample_count: Ok(value.sample_count),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ActiveLiquidityRewardsResponse {
+            data: ::std::result::Result<
+                ::std::vec::Vec<super::ActiveLiquidityReward>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ActiveLiquidityRewardsResponse {
+            fn default() -> Self {
+                Self {
+                    data: Err("no value supplied for data".to_string()),
+                }
+            }
+        }
+        impl ActiveLiquidityRewardsResponse {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::vec::Vec<super::ActiveLiquidityReward>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ActiveLiquidityRewardsResponse>
+        for super::ActiveLiquidityRewardsResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ActiveLiquidityRewardsResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { data: value.data? })
+            }
+        }
+        impl ::std::convert::From<super::ActiveLiquidityRewardsResponse>
+        for ActiveLiquidityRewardsResponse {
+            fn from(value: super::ActiveLiquidityRewardsResponse) -> Self {
+                Self { data: Ok(value.data) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ActiveMakerRebate {
+            epoch_end: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            epoch_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            epoch_start: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            event_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            maker_volume: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            market_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            rebate_amount: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            trade_count: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ActiveMakerRebate {
+            fn default() -> Self {
+                Self {
+                    epoch_end: Ok(Default::default()),
+                    epoch_id: Ok(Default::default()),
+                    epoch_start: Ok(Default::default()),
+                    event_id: Ok(Default::default()),
+                    maker_volume: Ok(Default::default()),
+                    market_id: Ok(Default::default()),
+                    rebate_amount: Ok(Default::default()),
+                    trade_count: Ok(Default::default()),
+                }
+            }
+        }
+        impl ActiveMakerRebate {
+            pub fn epoch_end<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.epoch_end = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for epoch_end: {e}")
+                    });
+                self
+            }
+            pub fn epoch_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.epoch_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for epoch_id: {e}")
+                    });
+                self
+            }
+            pub fn epoch_start<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.epoch_start = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for epoch_start: {e}")
+                    });
+                self
+            }
+            pub fn event_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.event_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for event_id: {e}")
+                    });
+                self
+            }
+            pub fn maker_volume<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.maker_volume = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for maker_volume: {e}")
+                    });
+                self
+            }
+            pub fn market_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_id: {e}")
+                    });
+                self
+            }
+            pub fn rebate_amount<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.rebate_amount = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for rebate_amount: {e}")
+                    });
+                self
+            }
+            pub fn trade_count<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.trade_count = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for trade_count: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ActiveMakerRebate> for super::ActiveMakerRebate {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ActiveMakerRebate,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    epoch_end: value.epoch_end?,
+                    epoch_id: value.epoch_id?,
+                    epoch_start: value.epoch_start?,
+                    event_id: value.event_id?,
+                    maker_volume: value.maker_volume?,
+                    market_id: value.market_id?,
+                    rebate_amount: value.rebate_amount?,
+                    trade_count: value.trade_count?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ActiveMakerRebate> for ActiveMakerRebate {
+            fn from(value: super::ActiveMakerRebate) -> Self {
+                Self {
+                    epoch_end: Ok(value.epoch_end),
+                    epoch_id: Ok(value.epoch_id),
+                    epoch_start: Ok(value.epoch_start),
+                    event_id: Ok(value.event_id),
+                    maker_volume: Ok(value.maker_volume),
+                    market_id: Ok(value.market_id),
+                    rebate_amount: Ok(value.rebate_amount),
+                    trade_count: Ok(value.trade_count),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ActiveMakerRebatesResponse {
+            data: ::std::result::Result<
+                ::std::vec::Vec<super::ActiveMakerRebate>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ActiveMakerRebatesResponse {
+            fn default() -> Self {
+                Self {
+                    data: Err("no value supplied for data".to_string()),
+                }
+            }
+        }
+        impl ActiveMakerRebatesResponse {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::ActiveMakerRebate>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ActiveMakerRebatesResponse>
+        for super::ActiveMakerRebatesResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ActiveMakerRebatesResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { data: value.data? })
+            }
+        }
+        impl ::std::convert::From<super::ActiveMakerRebatesResponse>
+        for ActiveMakerRebatesResponse {
+            fn from(value: super::ActiveMakerRebatesResponse) -> Self {
+                Self { data: Ok(value.data) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Activity {
+            amount: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            amount_earned: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            amount_refunded: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            amount_spent: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            avg_fill_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            created_at: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            currency: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::Currency>>,
+                ::std::string::String,
+            >,
+            currency_base_multiplier: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            event_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            event_title: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            event_type: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            expires_at: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            fee: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            filled_size: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            image_url: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            market_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            market_title: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            order_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            outcome: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            outcome_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            payout: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            remaining_size: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            resolved_outcome: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            settlement_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            shares_returned: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            size: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            status: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            total_cost: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Decimal>,
+                ::std::string::String,
+            >,
+            transaction_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            type_: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::ActivityType>>,
+                ::std::string::String,
+            >,
+            updated_at: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Activity {
+            fn default() -> Self {
+                Self {
+                    amount: Ok(Default::default()),
+                    amount_earned: Ok(Default::default()),
+                    amount_refunded: Ok(Default::default()),
+                    amount_spent: Ok(Default::default()),
+                    avg_fill_price: Ok(Default::default()),
+                    created_at: Ok(Default::default()),
+                    currency: Ok(Default::default()),
+                    currency_base_multiplier: Ok(Default::default()),
+                    event_id: Ok(Default::default()),
+                    event_title: Ok(Default::default()),
+                    event_type: Ok(Default::default()),
+                    expires_at: Ok(Default::default()),
+                    fee: Ok(Default::default()),
+                    filled_size: Ok(Default::default()),
+                    id: Err("no value supplied for id".to_string()),
+                    image_url: Ok(Default::default()),
+                    market_id: Ok(Default::default()),
+                    market_title: Ok(Default::default()),
+                    order_id: Ok(Default::default()),
+                    outcome: Ok(Default::default()),
+                    outcome_id: Ok(Default::default()),
+                    payout: Ok(Default::default()),
+                    price: Ok(Default::default()),
+                    remaining_size: Ok(Default::default()),
+                    resolved_outcome: Ok(Default::default()),
+                    settlement_id: Ok(Default::default()),
+                    shares_returned: Ok(Default::default()),
+                    size: Ok(Default::default()),
+                    status: Ok(Default::default()),
+                    total_cost: Ok(Default::default()),
+                    transaction_id: Ok(Default::default()),
+                    type_: Ok(Default::default()),
+                    updated_at: Ok(Default::default()),
+                }
+            }
+        }
+        impl Activity {
+            pub fn amount<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.amount = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for amount: {e}")
+                    });
+                self
+            }
+            pub fn amount_earned<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.amount_earned = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for amount_earned: {e}")
+                    });
+                self
+            }
+            pub fn amount_refunded<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.amount_refunded = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for amount_refunded: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn amount_spent<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.amount_spent = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for amount_spent: {e}")
+                    });
+                self
+            }
+            pub fn avg_fill_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.avg_fill_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for avg_fill_price: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn created_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.created_at = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for created_at: {e}")
+                    });
+                self
+            }
+            pub fn currency<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.currency = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for currency: {e}")
+                    });
+                self
+            }
+            pub fn currency_base_multiplier<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.currency_base_multiplier = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for currency_base_multiplier: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn event_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.event_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for event_id: {e}")
+                    });
+                self
+            }
+            pub fn event_title<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.event_title = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for event_title: {e}")
+                    });
+                self
+            }
+            pub fn event_type<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.event_type = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for event_type: {e}")
+                    });
+                self
+            }
+            pub fn expires_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.expires_at = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for expires_at: {e}")
+                    });
+                self
+            }
+            pub fn fee<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.fee = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for fee: {e}")
+                    });
+                self
+            }
+            pub fn filled_size<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.filled_size = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for filled_size: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn image_url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.image_url = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for image_url: {e}")
+                    });
+                self
+            }
+            pub fn market_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_id: {e}")
+                    });
+                self
+            }
+            pub fn market_title<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_title = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_title: {e}")
+                    });
+                self
+            }
+            pub fn order_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.order_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for order_id: {e}")
+                    });
+                self
+            }
+            pub fn outcome<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcome = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for outcome: {e}")
+                    });
+                self
+            }
+            pub fn outcome_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcome_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for outcome_id: {e}")
+                    });
+                self
+            }
+            pub fn payout<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.payout = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for payout: {e}")
+                    });
+                self
+            }
+            pub fn price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for price: {e}")
+                    });
+                self
+            }
+            pub fn remaining_size<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.remaining_size = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for remaining_size: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn resolved_outcome<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.resolved_outcome = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for resolved_outcome: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn settlement_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.settlement_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for settlement_id: {e}")
+                    });
+                self
+            }
+            pub fn shares_returned<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.shares_returned = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for shares_returned: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn size<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.size = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for size: {e}")
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
+            pub fn total_cost<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.total_cost = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for total_cost: {e}")
+                    });
+                self
+            }
+            pub fn transaction_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.transaction_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for transaction_id: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::ActivityType>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for type_: {e}")
+                    });
+                self
+            }
+            pub fn updated_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.updated_at = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for updated_at: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Activity> for super::Activity {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Activity,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    amount: value.amount?,
+                    amount_earned: value.amount_earned?,
+                    amount_refunded: value.amount_refunded?,
+                    amount_spent: value.amount_spent?,
+                    avg_fill_price: value.avg_fill_price?,
+                    created_at: value.created_at?,
+                    currency: value.currency?,
+                    currency_base_multiplier: value.currency_base_multiplier?,
+                    event_id: value.event_id?,
+                    event_title: value.event_title?,
+                    event_type: value.event_type?,
+                    expires_at: value.expires_at?,
+                    fee: value.fee?,
+                    filled_size: value.filled_size?,
+                    id: value.id?,
+                    image_url: value.image_url?,
+                    market_id: value.market_id?,
+                    market_title: value.market_title?,
+                    order_id: value.order_id?,
+                    outcome: value.outcome?,
+                    outcome_id: value.outcome_id?,
+                    payout: value.payout?,
+                    price: value.price?,
+                    remaining_size: value.remaining_size?,
+                    resolved_outcome: value.resolved_outcome?,
+                    settlement_id: value.settlement_id?,
+                    shares_returned: value.shares_returned?,
+                    size: value.size?,
+                    status: value.status?,
+                    total_cost: value.total_cost?,
+                    transaction_id: value.transaction_id?,
+                    type_: value.type_?,
+                    updated_at: value.updated_at?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Activity> for Activity {
+            fn from(value: super::Activity) -> Self {
+                Self {
+                    amount: Ok(value.amount),
+                    amount_earned: Ok(value.amount_earned),
+                    amount_refunded: Ok(value.amount_refunded),
+                    amount_spent: Ok(value.amount_spent),
+                    avg_fill_price: Ok(value.avg_fill_price),
+                    created_at: Ok(value.created_at),
+                    currency: Ok(value.currency),
+                    currency_base_multiplier: Ok(value.currency_base_multiplier),
+                    event_id: Ok(value.event_id),
+                    event_title: Ok(value.event_title),
+                    event_type: Ok(value.event_type),
+                    expires_at: Ok(value.expires_at),
+                    fee: Ok(value.fee),
+                    filled_size: Ok(value.filled_size),
+                    id: Ok(value.id),
+                    image_url: Ok(value.image_url),
+                    market_id: Ok(value.market_id),
+                    market_title: Ok(value.market_title),
+                    order_id: Ok(value.order_id),
+                    outcome: Ok(value.outcome),
+                    outcome_id: Ok(value.outcome_id),
+                    payout: Ok(value.payout),
+                    price: Ok(value.price),
+                    remaining_size: Ok(value.remaining_size),
+                    resolved_outcome: Ok(value.resolved_outcome),
+                    settlement_id: Ok(value.settlement_id),
+                    shares_returned: Ok(value.shares_returned),
+                    size: Ok(value.size),
+                    status: Ok(value.status),
+                    total_cost: Ok(value.total_cost),
+                    transaction_id: Ok(value.transaction_id),
+                    type_: Ok(value.type_),
+                    updated_at: Ok(value.updated_at),
+                }
+            }
+        }
         #[derive(Clone, Debug)]
         pub struct ApiKey {
             created_at: ::std::result::Result<
@@ -2453,6 +5789,845 @@ pub mod types {
                     name: Ok(value.name),
                     public_key: Ok(value.public_key),
                     secret_key_hint: Ok(value.secret_key_hint),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Asset {
+            addresses: ::std::result::Result<
+                ::std::vec::Vec<super::AssetAddress>,
+                ::std::string::String,
+            >,
+            available_balance: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            created_at: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            currency_base_multiplier: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            deposit_activity: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            is_default: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            is_local_currency_asset: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            network: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            pending_balance: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            symbol: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::Currency>>,
+                ::std::string::String,
+            >,
+            updated_at: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            user_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            wager_activity: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            withdrawal_activity: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Asset {
+            fn default() -> Self {
+                Self {
+                    addresses: Ok(Default::default()),
+                    available_balance: Ok(Default::default()),
+                    created_at: Ok(Default::default()),
+                    currency_base_multiplier: Ok(Default::default()),
+                    deposit_activity: Ok(Default::default()),
+                    id: Err("no value supplied for id".to_string()),
+                    is_default: Ok(Default::default()),
+                    is_local_currency_asset: Ok(Default::default()),
+                    network: Ok(Default::default()),
+                    pending_balance: Ok(Default::default()),
+                    symbol: Ok(Default::default()),
+                    updated_at: Ok(Default::default()),
+                    user_id: Ok(Default::default()),
+                    wager_activity: Ok(Default::default()),
+                    withdrawal_activity: Ok(Default::default()),
+                }
+            }
+        }
+        impl Asset {
+            pub fn addresses<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::AssetAddress>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.addresses = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for addresses: {e}")
+                    });
+                self
+            }
+            pub fn available_balance<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.available_balance = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for available_balance: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn created_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.created_at = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for created_at: {e}")
+                    });
+                self
+            }
+            pub fn currency_base_multiplier<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.currency_base_multiplier = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for currency_base_multiplier: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn deposit_activity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.deposit_activity = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for deposit_activity: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn is_default<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_default = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for is_default: {e}")
+                    });
+                self
+            }
+            pub fn is_local_currency_asset<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_local_currency_asset = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for is_local_currency_asset: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn network<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.network = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for network: {e}")
+                    });
+                self
+            }
+            pub fn pending_balance<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pending_balance = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for pending_balance: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn symbol<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.symbol = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for symbol: {e}")
+                    });
+                self
+            }
+            pub fn updated_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.updated_at = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for updated_at: {e}")
+                    });
+                self
+            }
+            pub fn user_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.user_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for user_id: {e}")
+                    });
+                self
+            }
+            pub fn wager_activity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.wager_activity = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for wager_activity: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn withdrawal_activity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.withdrawal_activity = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for withdrawal_activity: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Asset> for super::Asset {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Asset,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    addresses: value.addresses?,
+                    available_balance: value.available_balance?,
+                    created_at: value.created_at?,
+                    currency_base_multiplier: value.currency_base_multiplier?,
+                    deposit_activity: value.deposit_activity?,
+                    id: value.id?,
+                    is_default: value.is_default?,
+                    is_local_currency_asset: value.is_local_currency_asset?,
+                    network: value.network?,
+                    pending_balance: value.pending_balance?,
+                    symbol: value.symbol?,
+                    updated_at: value.updated_at?,
+                    user_id: value.user_id?,
+                    wager_activity: value.wager_activity?,
+                    withdrawal_activity: value.withdrawal_activity?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Asset> for Asset {
+            fn from(value: super::Asset) -> Self {
+                Self {
+                    addresses: Ok(value.addresses),
+                    available_balance: Ok(value.available_balance),
+                    created_at: Ok(value.created_at),
+                    currency_base_multiplier: Ok(value.currency_base_multiplier),
+                    deposit_activity: Ok(value.deposit_activity),
+                    id: Ok(value.id),
+                    is_default: Ok(value.is_default),
+                    is_local_currency_asset: Ok(value.is_local_currency_asset),
+                    network: Ok(value.network),
+                    pending_balance: Ok(value.pending_balance),
+                    symbol: Ok(value.symbol),
+                    updated_at: Ok(value.updated_at),
+                    user_id: Ok(value.user_id),
+                    wager_activity: Ok(value.wager_activity),
+                    withdrawal_activity: Ok(value.withdrawal_activity),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct AssetAddress {
+            address: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            network: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            provider: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            symbol: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for AssetAddress {
+            fn default() -> Self {
+                Self {
+                    address: Ok(Default::default()),
+                    id: Ok(Default::default()),
+                    network: Ok(Default::default()),
+                    provider: Ok(Default::default()),
+                    symbol: Ok(Default::default()),
+                }
+            }
+        }
+        impl AssetAddress {
+            pub fn address<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.address = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for address: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn network<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.network = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for network: {e}")
+                    });
+                self
+            }
+            pub fn provider<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.provider = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for provider: {e}")
+                    });
+                self
+            }
+            pub fn symbol<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.symbol = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for symbol: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<AssetAddress> for super::AssetAddress {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: AssetAddress,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    address: value.address?,
+                    id: value.id?,
+                    network: value.network?,
+                    provider: value.provider?,
+                    symbol: value.symbol?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::AssetAddress> for AssetAddress {
+            fn from(value: super::AssetAddress) -> Self {
+                Self {
+                    address: Ok(value.address),
+                    id: Ok(value.id),
+                    network: Ok(value.network),
+                    provider: Ok(value.provider),
+                    symbol: Ok(value.symbol),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct AssetsResponse {
+            assets: ::std::result::Result<
+                ::std::vec::Vec<super::Asset>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for AssetsResponse {
+            fn default() -> Self {
+                Self {
+                    assets: Err("no value supplied for assets".to_string()),
+                }
+            }
+        }
+        impl AssetsResponse {
+            pub fn assets<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::Asset>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.assets = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for assets: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<AssetsResponse> for super::AssetsResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: AssetsResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { assets: value.assets? })
+            }
+        }
+        impl ::std::convert::From<super::AssetsResponse> for AssetsResponse {
+            fn from(value: super::AssetsResponse) -> Self {
+                Self { assets: Ok(value.assets) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct BatchAmendOrdersRequest {
+            items: ::std::result::Result<
+                ::std::vec::Vec<super::BatchAmendment>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for BatchAmendOrdersRequest {
+            fn default() -> Self {
+                Self {
+                    items: Err("no value supplied for items".to_string()),
+                }
+            }
+        }
+        impl BatchAmendOrdersRequest {
+            pub fn items<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::BatchAmendment>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.items = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for items: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<BatchAmendOrdersRequest>
+        for super::BatchAmendOrdersRequest {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: BatchAmendOrdersRequest,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { items: value.items? })
+            }
+        }
+        impl ::std::convert::From<super::BatchAmendOrdersRequest>
+        for BatchAmendOrdersRequest {
+            fn from(value: super::BatchAmendOrdersRequest) -> Self {
+                Self { items: Ok(value.items) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct BatchAmendOrdersResponse {
+            engine: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::Engine>>,
+                ::std::string::String,
+            >,
+            results: ::std::result::Result<
+                ::std::vec::Vec<super::BatchAmendResult>,
+                ::std::string::String,
+            >,
+            summary: ::std::result::Result<
+                ::std::option::Option<super::BatchSummary>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for BatchAmendOrdersResponse {
+            fn default() -> Self {
+                Self {
+                    engine: Ok(Default::default()),
+                    results: Err("no value supplied for results".to_string()),
+                    summary: Ok(Default::default()),
+                }
+            }
+        }
+        impl BatchAmendOrdersResponse {
+            pub fn engine<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.engine = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for engine: {e}")
+                    });
+                self
+            }
+            pub fn results<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::BatchAmendResult>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.results = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for results: {e}")
+                    });
+                self
+            }
+            pub fn summary<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::BatchSummary>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.summary = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for summary: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<BatchAmendOrdersResponse>
+        for super::BatchAmendOrdersResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: BatchAmendOrdersResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    engine: value.engine?,
+                    results: value.results?,
+                    summary: value.summary?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::BatchAmendOrdersResponse>
+        for BatchAmendOrdersResponse {
+            fn from(value: super::BatchAmendOrdersResponse) -> Self {
+                Self {
+                    engine: Ok(value.engine),
+                    results: Ok(value.results),
+                    summary: Ok(value.summary),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct BatchAmendResult {
+            error: ::std::result::Result<
+                ::std::option::Option<super::BatchItemError>,
+                ::std::string::String,
+            >,
+            index: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            order: ::std::result::Result<
+                ::std::option::Option<super::Order>,
+                ::std::string::String,
+            >,
+            order_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            success: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for BatchAmendResult {
+            fn default() -> Self {
+                Self {
+                    error: Ok(Default::default()),
+                    index: Ok(Default::default()),
+                    order: Ok(Default::default()),
+                    order_id: Ok(Default::default()),
+                    success: Ok(Default::default()),
+                }
+            }
+        }
+        impl BatchAmendResult {
+            pub fn error<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::BatchItemError>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.error = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for error: {e}")
+                    });
+                self
+            }
+            pub fn index<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.index = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for index: {e}")
+                    });
+                self
+            }
+            pub fn order<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::Order>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.order = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for order: {e}")
+                    });
+                self
+            }
+            pub fn order_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.order_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for order_id: {e}")
+                    });
+                self
+            }
+            pub fn success<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.success = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for success: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<BatchAmendResult> for super::BatchAmendResult {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: BatchAmendResult,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    error: value.error?,
+                    index: value.index?,
+                    order: value.order?,
+                    order_id: value.order_id?,
+                    success: value.success?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::BatchAmendResult> for BatchAmendResult {
+            fn from(value: super::BatchAmendResult) -> Self {
+                Self {
+                    error: Ok(value.error),
+                    index: Ok(value.index),
+                    order: Ok(value.order),
+                    order_id: Ok(value.order_id),
+                    success: Ok(value.success),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct BatchAmendment {
+            new_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            new_size: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            order_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for BatchAmendment {
+            fn default() -> Self {
+                Self {
+                    new_price: Ok(Default::default()),
+                    new_size: Ok(Default::default()),
+                    order_id: Err("no value supplied for order_id".to_string()),
+                }
+            }
+        }
+        impl BatchAmendment {
+            pub fn new_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.new_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for new_price: {e}")
+                    });
+                self
+            }
+            pub fn new_size<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.new_size = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for new_size: {e}")
+                    });
+                self
+            }
+            pub fn order_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.order_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for order_id: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<BatchAmendment> for super::BatchAmendment {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: BatchAmendment,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    new_price: value.new_price?,
+                    new_size: value.new_size?,
+                    order_id: value.order_id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::BatchAmendment> for BatchAmendment {
+            fn from(value: super::BatchAmendment) -> Self {
+                Self {
+                    new_price: Ok(value.new_price),
+                    new_size: Ok(value.new_size),
+                    order_id: Ok(value.order_id),
                 }
             }
         }
@@ -3347,6 +7522,307 @@ pub mod types {
                     failed: Ok(value.failed),
                     succeeded: Ok(value.succeeded),
                     total: Ok(value.total),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct BookLevel {
+            price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            quantity: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            total: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for BookLevel {
+            fn default() -> Self {
+                Self {
+                    price: Ok(Default::default()),
+                    quantity: Ok(Default::default()),
+                    total: Ok(Default::default()),
+                }
+            }
+        }
+        impl BookLevel {
+            pub fn price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for price: {e}")
+                    });
+                self
+            }
+            pub fn quantity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.quantity = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for quantity: {e}")
+                    });
+                self
+            }
+            pub fn total<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.total = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for total: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<BookLevel> for super::BookLevel {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: BookLevel,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    price: value.price?,
+                    quantity: value.quantity?,
+                    total: value.total?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::BookLevel> for BookLevel {
+            fn from(value: super::BookLevel) -> Self {
+                Self {
+                    price: Ok(value.price),
+                    quantity: Ok(value.quantity),
+                    total: Ok(value.total),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct BurnSharesRequest {
+            currency: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::Currency>>,
+                ::std::string::String,
+            >,
+            quantity: ::std::result::Result<
+                ::venuekit_wire::DecimalNumber,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for BurnSharesRequest {
+            fn default() -> Self {
+                Self {
+                    currency: Ok(Default::default()),
+                    quantity: Err("no value supplied for quantity".to_string()),
+                }
+            }
+        }
+        impl BurnSharesRequest {
+            pub fn currency<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.currency = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for currency: {e}")
+                    });
+                self
+            }
+            pub fn quantity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.quantity = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for quantity: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<BurnSharesRequest> for super::BurnSharesRequest {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: BurnSharesRequest,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    currency: value.currency?,
+                    quantity: value.quantity?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::BurnSharesRequest> for BurnSharesRequest {
+            fn from(value: super::BurnSharesRequest) -> Self {
+                Self {
+                    currency: Ok(value.currency),
+                    quantity: Ok(value.quantity),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct BurnSharesResponse {
+            market_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            operation_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            outcome1_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            outcome2_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            proceeds: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            quantity: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for BurnSharesResponse {
+            fn default() -> Self {
+                Self {
+                    market_id: Ok(Default::default()),
+                    operation_id: Ok(Default::default()),
+                    outcome1_price: Ok(Default::default()),
+                    outcome2_price: Ok(Default::default()),
+                    proceeds: Ok(Default::default()),
+                    quantity: Ok(Default::default()),
+                }
+            }
+        }
+        impl BurnSharesResponse {
+            pub fn market_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_id: {e}")
+                    });
+                self
+            }
+            pub fn operation_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.operation_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for operation_id: {e}")
+                    });
+                self
+            }
+            pub fn outcome1_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcome1_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for outcome1_price: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn outcome2_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcome2_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for outcome2_price: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn proceeds<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.proceeds = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for proceeds: {e}")
+                    });
+                self
+            }
+            pub fn quantity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.quantity = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for quantity: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<BurnSharesResponse> for super::BurnSharesResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: BurnSharesResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    market_id: value.market_id?,
+                    operation_id: value.operation_id?,
+                    outcome1_price: value.outcome1_price?,
+                    outcome2_price: value.outcome2_price?,
+                    proceeds: value.proceeds?,
+                    quantity: value.quantity?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::BurnSharesResponse> for BurnSharesResponse {
+            fn from(value: super::BurnSharesResponse) -> Self {
+                Self {
+                    market_id: Ok(value.market_id),
+                    operation_id: Ok(value.operation_id),
+                    outcome1_price: Ok(value.outcome1_price),
+                    outcome2_price: Ok(value.outcome2_price),
+                    proceeds: Ok(value.proceeds),
+                    quantity: Ok(value.quantity),
                 }
             }
         }
@@ -4359,6 +8835,334 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct EventPnl {
+            currency: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::Currency>>,
+                ::std::string::String,
+            >,
+            event_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            event_title: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            last_activity: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            realized_pnl: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for EventPnl {
+            fn default() -> Self {
+                Self {
+                    currency: Ok(Default::default()),
+                    event_id: Ok(Default::default()),
+                    event_title: Ok(Default::default()),
+                    last_activity: Ok(Default::default()),
+                    realized_pnl: Ok(Default::default()),
+                }
+            }
+        }
+        impl EventPnl {
+            pub fn currency<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.currency = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for currency: {e}")
+                    });
+                self
+            }
+            pub fn event_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.event_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for event_id: {e}")
+                    });
+                self
+            }
+            pub fn event_title<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.event_title = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for event_title: {e}")
+                    });
+                self
+            }
+            pub fn last_activity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.last_activity = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for last_activity: {e}")
+                    });
+                self
+            }
+            pub fn realized_pnl<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.realized_pnl = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for realized_pnl: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<EventPnl> for super::EventPnl {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: EventPnl,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    currency: value.currency?,
+                    event_id: value.event_id?,
+                    event_title: value.event_title?,
+                    last_activity: value.last_activity?,
+                    realized_pnl: value.realized_pnl?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::EventPnl> for EventPnl {
+            fn from(value: super::EventPnl) -> Self {
+                Self {
+                    currency: Ok(value.currency),
+                    event_id: Ok(value.event_id),
+                    event_title: Ok(value.event_title),
+                    last_activity: Ok(value.last_activity),
+                    realized_pnl: Ok(value.realized_pnl),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct EventSeries {
+            asset_symbol: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            automation_type: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            category: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            description: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            display_name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            icon_url: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            interval_type: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::SeriesInterval>>,
+                ::std::string::String,
+            >,
+            slug: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for EventSeries {
+            fn default() -> Self {
+                Self {
+                    asset_symbol: Ok(Default::default()),
+                    automation_type: Ok(Default::default()),
+                    category: Ok(Default::default()),
+                    description: Ok(Default::default()),
+                    display_name: Ok(Default::default()),
+                    icon_url: Ok(Default::default()),
+                    id: Err("no value supplied for id".to_string()),
+                    interval_type: Ok(Default::default()),
+                    slug: Ok(Default::default()),
+                }
+            }
+        }
+        impl EventSeries {
+            pub fn asset_symbol<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.asset_symbol = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for asset_symbol: {e}")
+                    });
+                self
+            }
+            pub fn automation_type<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.automation_type = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for automation_type: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn category<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.category = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for category: {e}")
+                    });
+                self
+            }
+            pub fn description<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.description = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for description: {e}")
+                    });
+                self
+            }
+            pub fn display_name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.display_name = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for display_name: {e}")
+                    });
+                self
+            }
+            pub fn icon_url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.icon_url = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for icon_url: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn interval_type<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::SeriesInterval>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.interval_type = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for interval_type: {e}")
+                    });
+                self
+            }
+            pub fn slug<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.slug = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for slug: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<EventSeries> for super::EventSeries {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: EventSeries,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    asset_symbol: value.asset_symbol?,
+                    automation_type: value.automation_type?,
+                    category: value.category?,
+                    description: value.description?,
+                    display_name: value.display_name?,
+                    icon_url: value.icon_url?,
+                    id: value.id?,
+                    interval_type: value.interval_type?,
+                    slug: value.slug?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::EventSeries> for EventSeries {
+            fn from(value: super::EventSeries) -> Self {
+                Self {
+                    asset_symbol: Ok(value.asset_symbol),
+                    automation_type: Ok(value.automation_type),
+                    category: Ok(value.category),
+                    description: Ok(value.description),
+                    display_name: Ok(value.display_name),
+                    icon_url: Ok(value.icon_url),
+                    id: Ok(value.id),
+                    interval_type: Ok(value.interval_type),
+                    slug: Ok(value.slug),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Health {
             status: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
@@ -4398,6 +9202,494 @@ pub mod types {
         impl ::std::convert::From<super::Health> for Health {
             fn from(value: super::Health) -> Self {
                 Self { status: Ok(value.status) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct LeanEvent {
+            closing_date: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            opening_date: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            resolution_date: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            title: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for LeanEvent {
+            fn default() -> Self {
+                Self {
+                    closing_date: Ok(Default::default()),
+                    id: Err("no value supplied for id".to_string()),
+                    opening_date: Ok(Default::default()),
+                    resolution_date: Ok(Default::default()),
+                    title: Ok(Default::default()),
+                }
+            }
+        }
+        impl LeanEvent {
+            pub fn closing_date<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.closing_date = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for closing_date: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn opening_date<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.opening_date = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for opening_date: {e}")
+                    });
+                self
+            }
+            pub fn resolution_date<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.resolution_date = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for resolution_date: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn title<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.title = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for title: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<LeanEvent> for super::LeanEvent {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: LeanEvent,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    closing_date: value.closing_date?,
+                    id: value.id?,
+                    opening_date: value.opening_date?,
+                    resolution_date: value.resolution_date?,
+                    title: value.title?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::LeanEvent> for LeanEvent {
+            fn from(value: super::LeanEvent) -> Self {
+                Self {
+                    closing_date: Ok(value.closing_date),
+                    id: Ok(value.id),
+                    opening_date: Ok(value.opening_date),
+                    resolution_date: Ok(value.resolution_date),
+                    title: Ok(value.title),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct LiquidityReward {
+            accumulated_shares: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            epoch_end: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            epoch_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            epoch_start: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            event_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            is_paid: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            market_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            payout: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            sample_count: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            status: ::std::result::Result<
+                ::std::option::Option<
+                    ::venuekit_wire::Open<super::LiquidityRewardStatus>,
+                >,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for LiquidityReward {
+            fn default() -> Self {
+                Self {
+                    accumulated_shares: Ok(Default::default()),
+                    epoch_end: Ok(Default::default()),
+                    epoch_id: Ok(Default::default()),
+                    epoch_start: Ok(Default::default()),
+                    event_id: Ok(Default::default()),
+                    is_paid: Ok(Default::default()),
+                    market_id: Ok(Default::default()),
+                    payout: Ok(Default::default()),
+                    sample_count: Ok(Default::default()),
+                    status: Ok(Default::default()),
+                }
+            }
+        }
+        impl LiquidityReward {
+            pub fn accumulated_shares<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.accumulated_shares = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for accumulated_shares: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn epoch_end<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.epoch_end = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for epoch_end: {e}")
+                    });
+                self
+            }
+            pub fn epoch_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.epoch_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for epoch_id: {e}")
+                    });
+                self
+            }
+            pub fn epoch_start<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.epoch_start = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for epoch_start: {e}")
+                    });
+                self
+            }
+            pub fn event_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.event_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for event_id: {e}")
+                    });
+                self
+            }
+            pub fn is_paid<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_paid = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for is_paid: {e}")
+                    });
+                self
+            }
+            pub fn market_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_id: {e}")
+                    });
+                self
+            }
+            pub fn payout<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.payout = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for payout: {e}")
+                    });
+                self
+            }
+            pub fn sample_count<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sample_count = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for sample_count: {e}")
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::venuekit_wire::Open<super::LiquidityRewardStatus>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<LiquidityReward> for super::LiquidityReward {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: LiquidityReward,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    accumulated_shares: value.accumulated_shares?,
+                    epoch_end: value.epoch_end?,
+                    epoch_id: value.epoch_id?,
+                    epoch_start: value.epoch_start?,
+                    event_id: value.event_id?,
+                    is_paid: value.is_paid?,
+                    market_id: value.market_id?,
+                    payout: value.payout?,
+                    sample_count: value.sample_count?,
+                    status: value.status?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::LiquidityReward> for LiquidityReward {
+            fn from(value: super::LiquidityReward) -> Self {
+                Self {
+                    accumulated_shares: Ok(value.accumulated_shares),
+                    epoch_end: Ok(value.epoch_end),
+                    epoch_id: Ok(value.epoch_id),
+                    epoch_start: Ok(value.epoch_start),
+                    event_id: Ok(value.event_id),
+                    is_paid: Ok(value.is_paid),
+                    market_id: Ok(value.market_id),
+                    payout: Ok(value.payout),
+                    sample_count: Ok(value.sample_count),
+                    status: Ok(value.status),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct LiquidityRewardsResponse {
+            data: ::std::result::Result<
+                ::std::vec::Vec<super::LiquidityReward>,
+                ::std::string::String,
+            >,
+            pagination: ::std::result::Result<
+                ::std::option::Option<super::Pagination>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for LiquidityRewardsResponse {
+            fn default() -> Self {
+                Self {
+                    data: Err("no value supplied for data".to_string()),
+                    pagination: Ok(Default::default()),
+                }
+            }
+        }
+        impl LiquidityRewardsResponse {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::LiquidityReward>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn pagination<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::Pagination>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pagination = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for pagination: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<LiquidityRewardsResponse>
+        for super::LiquidityRewardsResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: LiquidityRewardsResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    data: value.data?,
+                    pagination: value.pagination?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::LiquidityRewardsResponse>
+        for LiquidityRewardsResponse {
+            fn from(value: super::LiquidityRewardsResponse) -> Self {
+                Self {
+                    data: Ok(value.data),
+                    pagination: Ok(value.pagination),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ListActivitiesResponse {
+            activities: ::std::result::Result<
+                ::std::vec::Vec<super::Activity>,
+                ::std::string::String,
+            >,
+            pagination: ::std::result::Result<
+                ::std::option::Option<super::Pagination>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ListActivitiesResponse {
+            fn default() -> Self {
+                Self {
+                    activities: Err("no value supplied for activities".to_string()),
+                    pagination: Ok(Default::default()),
+                }
+            }
+        }
+        impl ListActivitiesResponse {
+            pub fn activities<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::Activity>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.activities = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for activities: {e}")
+                    });
+                self
+            }
+            pub fn pagination<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::Pagination>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pagination = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for pagination: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ListActivitiesResponse>
+        for super::ListActivitiesResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ListActivitiesResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    activities: value.activities?,
+                    pagination: value.pagination?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ListActivitiesResponse>
+        for ListActivitiesResponse {
+            fn from(value: super::ListActivitiesResponse) -> Self {
+                Self {
+                    activities: Ok(value.activities),
+                    pagination: Ok(value.pagination),
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -4463,6 +9755,73 @@ pub mod types {
                 Self {
                     keys: Ok(value.keys),
                     total: Ok(value.total),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ListEventSeriesResponse {
+            pagination: ::std::result::Result<
+                ::std::option::Option<super::Pagination>,
+                ::std::string::String,
+            >,
+            series: ::std::result::Result<
+                ::std::vec::Vec<super::EventSeries>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ListEventSeriesResponse {
+            fn default() -> Self {
+                Self {
+                    pagination: Ok(Default::default()),
+                    series: Err("no value supplied for series".to_string()),
+                }
+            }
+        }
+        impl ListEventSeriesResponse {
+            pub fn pagination<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::Pagination>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pagination = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for pagination: {e}")
+                    });
+                self
+            }
+            pub fn series<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::EventSeries>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.series = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for series: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ListEventSeriesResponse>
+        for super::ListEventSeriesResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ListEventSeriesResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    pagination: value.pagination?,
+                    series: value.series?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ListEventSeriesResponse>
+        for ListEventSeriesResponse {
+            fn from(value: super::ListEventSeriesResponse) -> Self {
+                Self {
+                    pagination: Ok(value.pagination),
+                    series: Ok(value.series),
                 }
             }
         }
@@ -4593,6 +9952,267 @@ pub mod types {
                 Self {
                     orders: Ok(value.orders),
                     pagination: Ok(value.pagination),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ListSportsGamesResponse {
+            games: ::std::result::Result<
+                ::std::vec::Vec<super::SportsGame>,
+                ::std::string::String,
+            >,
+            pagination: ::std::result::Result<
+                ::std::option::Option<super::Pagination>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ListSportsGamesResponse {
+            fn default() -> Self {
+                Self {
+                    games: Err("no value supplied for games".to_string()),
+                    pagination: Ok(Default::default()),
+                }
+            }
+        }
+        impl ListSportsGamesResponse {
+            pub fn games<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::SportsGame>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.games = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for games: {e}")
+                    });
+                self
+            }
+            pub fn pagination<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::Pagination>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pagination = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for pagination: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ListSportsGamesResponse>
+        for super::ListSportsGamesResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ListSportsGamesResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    games: value.games?,
+                    pagination: value.pagination?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ListSportsGamesResponse>
+        for ListSportsGamesResponse {
+            fn from(value: super::ListSportsGamesResponse) -> Self {
+                Self {
+                    games: Ok(value.games),
+                    pagination: Ok(value.pagination),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ListSportsLeaguesResponse {
+            leagues: ::std::result::Result<
+                ::std::vec::Vec<super::SportsLeague>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ListSportsLeaguesResponse {
+            fn default() -> Self {
+                Self {
+                    leagues: Err("no value supplied for leagues".to_string()),
+                }
+            }
+        }
+        impl ListSportsLeaguesResponse {
+            pub fn leagues<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::SportsLeague>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.leagues = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for leagues: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ListSportsLeaguesResponse>
+        for super::ListSportsLeaguesResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ListSportsLeaguesResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { leagues: value.leagues? })
+            }
+        }
+        impl ::std::convert::From<super::ListSportsLeaguesResponse>
+        for ListSportsLeaguesResponse {
+            fn from(value: super::ListSportsLeaguesResponse) -> Self {
+                Self { leagues: Ok(value.leagues) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ListSportsTeamsResponse {
+            pagination: ::std::result::Result<
+                ::std::option::Option<super::Pagination>,
+                ::std::string::String,
+            >,
+            teams: ::std::result::Result<
+                ::std::vec::Vec<super::SportsTeam>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ListSportsTeamsResponse {
+            fn default() -> Self {
+                Self {
+                    pagination: Ok(Default::default()),
+                    teams: Err("no value supplied for teams".to_string()),
+                }
+            }
+        }
+        impl ListSportsTeamsResponse {
+            pub fn pagination<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::Pagination>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pagination = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for pagination: {e}")
+                    });
+                self
+            }
+            pub fn teams<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::SportsTeam>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.teams = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for teams: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ListSportsTeamsResponse>
+        for super::ListSportsTeamsResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ListSportsTeamsResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    pagination: value.pagination?,
+                    teams: value.teams?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ListSportsTeamsResponse>
+        for ListSportsTeamsResponse {
+            fn from(value: super::ListSportsTeamsResponse) -> Self {
+                Self {
+                    pagination: Ok(value.pagination),
+                    teams: Ok(value.teams),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ListTradesResponse {
+            data: ::std::result::Result<
+                ::std::vec::Vec<super::Trade>,
+                ::std::string::String,
+            >,
+            pagination: ::std::result::Result<
+                ::std::option::Option<super::Pagination>,
+                ::std::string::String,
+            >,
+            trades: ::std::result::Result<
+                ::std::vec::Vec<super::Trade>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ListTradesResponse {
+            fn default() -> Self {
+                Self {
+                    data: Ok(Default::default()),
+                    pagination: Ok(Default::default()),
+                    trades: Ok(Default::default()),
+                }
+            }
+        }
+        impl ListTradesResponse {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::Trade>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn pagination<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::Pagination>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pagination = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for pagination: {e}")
+                    });
+                self
+            }
+            pub fn trades<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::Trade>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.trades = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for trades: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ListTradesResponse> for super::ListTradesResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ListTradesResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    data: value.data?,
+                    pagination: value.pagination?,
+                    trades: value.trades?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ListTradesResponse> for ListTradesResponse {
+            fn from(value: super::ListTradesResponse) -> Self {
+                Self {
+                    data: Ok(value.data),
+                    pagination: Ok(value.pagination),
+                    trades: Ok(value.trades),
                 }
             }
         }
@@ -4735,6 +10355,300 @@ pub mod types {
                     device_id: Ok(value.device_id),
                     token: Ok(value.token),
                     user_id: Ok(value.user_id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct MakerRebate {
+            epoch_end: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            epoch_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            epoch_start: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            event_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            is_paid: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            maker_volume: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            market_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            rebate_amount: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            status: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::MakerRebateStatus>>,
+                ::std::string::String,
+            >,
+            trade_count: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for MakerRebate {
+            fn default() -> Self {
+                Self {
+                    epoch_end: Ok(Default::default()),
+                    epoch_id: Ok(Default::default()),
+                    epoch_start: Ok(Default::default()),
+                    event_id: Ok(Default::default()),
+                    is_paid: Ok(Default::default()),
+                    maker_volume: Ok(Default::default()),
+                    market_id: Ok(Default::default()),
+                    rebate_amount: Ok(Default::default()),
+                    status: Ok(Default::default()),
+                    trade_count: Ok(Default::default()),
+                }
+            }
+        }
+        impl MakerRebate {
+            pub fn epoch_end<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.epoch_end = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for epoch_end: {e}")
+                    });
+                self
+            }
+            pub fn epoch_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.epoch_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for epoch_id: {e}")
+                    });
+                self
+            }
+            pub fn epoch_start<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.epoch_start = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for epoch_start: {e}")
+                    });
+                self
+            }
+            pub fn event_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.event_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for event_id: {e}")
+                    });
+                self
+            }
+            pub fn is_paid<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_paid = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for is_paid: {e}")
+                    });
+                self
+            }
+            pub fn maker_volume<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.maker_volume = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for maker_volume: {e}")
+                    });
+                self
+            }
+            pub fn market_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_id: {e}")
+                    });
+                self
+            }
+            pub fn rebate_amount<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.rebate_amount = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for rebate_amount: {e}")
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::venuekit_wire::Open<super::MakerRebateStatus>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
+            pub fn trade_count<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.trade_count = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for trade_count: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<MakerRebate> for super::MakerRebate {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: MakerRebate,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    epoch_end: value.epoch_end?,
+                    epoch_id: value.epoch_id?,
+                    epoch_start: value.epoch_start?,
+                    event_id: value.event_id?,
+                    is_paid: value.is_paid?,
+                    maker_volume: value.maker_volume?,
+                    market_id: value.market_id?,
+                    rebate_amount: value.rebate_amount?,
+                    status: value.status?,
+                    trade_count: value.trade_count?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::MakerRebate> for MakerRebate {
+            fn from(value: super::MakerRebate) -> Self {
+                Self {
+                    epoch_end: Ok(value.epoch_end),
+                    epoch_id: Ok(value.epoch_id),
+                    epoch_start: Ok(value.epoch_start),
+                    event_id: Ok(value.event_id),
+                    is_paid: Ok(value.is_paid),
+                    maker_volume: Ok(value.maker_volume),
+                    market_id: Ok(value.market_id),
+                    rebate_amount: Ok(value.rebate_amount),
+                    status: Ok(value.status),
+                    trade_count: Ok(value.trade_count),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct MakerRebatesResponse {
+            data: ::std::result::Result<
+                ::std::vec::Vec<super::MakerRebate>,
+                ::std::string::String,
+            >,
+            pagination: ::std::result::Result<
+                ::std::option::Option<super::Pagination>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for MakerRebatesResponse {
+            fn default() -> Self {
+                Self {
+                    data: Err("no value supplied for data".to_string()),
+                    pagination: Ok(Default::default()),
+                }
+            }
+        }
+        impl MakerRebatesResponse {
+            pub fn data<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::MakerRebate>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.data = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for data: {e}")
+                    });
+                self
+            }
+            pub fn pagination<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::Pagination>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.pagination = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for pagination: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<MakerRebatesResponse>
+        for super::MakerRebatesResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: MakerRebatesResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    data: value.data?,
+                    pagination: value.pagination?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::MakerRebatesResponse> for MakerRebatesResponse {
+            fn from(value: super::MakerRebatesResponse) -> Self {
+                Self {
+                    data: Ok(value.data),
+                    pagination: Ok(value.pagination),
                 }
             }
         }
@@ -5637,6 +11551,286 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct MarketPriceHistory {
+            market_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            price_history: ::std::result::Result<
+                ::std::vec::Vec<super::PricePoint>,
+                ::std::string::String,
+            >,
+            title: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for MarketPriceHistory {
+            fn default() -> Self {
+                Self {
+                    market_id: Ok(Default::default()),
+                    price_history: Ok(Default::default()),
+                    title: Ok(Default::default()),
+                }
+            }
+        }
+        impl MarketPriceHistory {
+            pub fn market_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_id: {e}")
+                    });
+                self
+            }
+            pub fn price_history<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::PricePoint>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.price_history = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for price_history: {e}")
+                    });
+                self
+            }
+            pub fn title<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.title = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for title: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<MarketPriceHistory> for super::MarketPriceHistory {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: MarketPriceHistory,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    market_id: value.market_id?,
+                    price_history: value.price_history?,
+                    title: value.title?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::MarketPriceHistory> for MarketPriceHistory {
+            fn from(value: super::MarketPriceHistory) -> Self {
+                Self {
+                    market_id: Ok(value.market_id),
+                    price_history: Ok(value.price_history),
+                    title: Ok(value.title),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct MintSharesRequest {
+            currency: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::Currency>>,
+                ::std::string::String,
+            >,
+            quantity: ::std::result::Result<
+                ::venuekit_wire::DecimalNumber,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for MintSharesRequest {
+            fn default() -> Self {
+                Self {
+                    currency: Ok(Default::default()),
+                    quantity: Err("no value supplied for quantity".to_string()),
+                }
+            }
+        }
+        impl MintSharesRequest {
+            pub fn currency<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.currency = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for currency: {e}")
+                    });
+                self
+            }
+            pub fn quantity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.quantity = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for quantity: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<MintSharesRequest> for super::MintSharesRequest {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: MintSharesRequest,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    currency: value.currency?,
+                    quantity: value.quantity?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::MintSharesRequest> for MintSharesRequest {
+            fn from(value: super::MintSharesRequest) -> Self {
+                Self {
+                    currency: Ok(value.currency),
+                    quantity: Ok(value.quantity),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct MintSharesResponse {
+            market_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            operation_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            outcome1_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            outcome2_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            quantity: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for MintSharesResponse {
+            fn default() -> Self {
+                Self {
+                    market_id: Ok(Default::default()),
+                    operation_id: Ok(Default::default()),
+                    outcome1_price: Ok(Default::default()),
+                    outcome2_price: Ok(Default::default()),
+                    quantity: Ok(Default::default()),
+                }
+            }
+        }
+        impl MintSharesResponse {
+            pub fn market_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_id: {e}")
+                    });
+                self
+            }
+            pub fn operation_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.operation_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for operation_id: {e}")
+                    });
+                self
+            }
+            pub fn outcome1_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcome1_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for outcome1_price: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn outcome2_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcome2_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for outcome2_price: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn quantity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.quantity = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for quantity: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<MintSharesResponse> for super::MintSharesResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: MintSharesResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    market_id: value.market_id?,
+                    operation_id: value.operation_id?,
+                    outcome1_price: value.outcome1_price?,
+                    outcome2_price: value.outcome2_price?,
+                    quantity: value.quantity?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::MintSharesResponse> for MintSharesResponse {
+            fn from(value: super::MintSharesResponse) -> Self {
+                Self {
+                    market_id: Ok(value.market_id),
+                    operation_id: Ok(value.operation_id),
+                    outcome1_price: Ok(value.outcome1_price),
+                    outcome2_price: Ok(value.outcome2_price),
+                    quantity: Ok(value.quantity),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Order {
             amount: ::std::result::Result<
                 ::std::option::Option<::venuekit_wire::DecimalNumber>,
@@ -6117,6 +12311,174 @@ pub mod types {
                     type_: Ok(value.type_),
                     updated_at: Ok(value.updated_at),
                     user_id: Ok(value.user_id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct OrderBook {
+            asks: ::std::result::Result<
+                ::std::vec::Vec<super::BookLevel>,
+                ::std::string::String,
+            >,
+            bids: ::std::result::Result<
+                ::std::vec::Vec<super::BookLevel>,
+                ::std::string::String,
+            >,
+            last_traded_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            last_traded_side: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::Side>>,
+                ::std::string::String,
+            >,
+            market_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            outcome_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            timestamp: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for OrderBook {
+            fn default() -> Self {
+                Self {
+                    asks: Ok(Default::default()),
+                    bids: Ok(Default::default()),
+                    last_traded_price: Ok(Default::default()),
+                    last_traded_side: Ok(Default::default()),
+                    market_id: Ok(Default::default()),
+                    outcome_id: Ok(Default::default()),
+                    timestamp: Ok(Default::default()),
+                }
+            }
+        }
+        impl OrderBook {
+            pub fn asks<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::BookLevel>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.asks = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for asks: {e}")
+                    });
+                self
+            }
+            pub fn bids<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::BookLevel>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.bids = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for bids: {e}")
+                    });
+                self
+            }
+            pub fn last_traded_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.last_traded_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for last_traded_price: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn last_traded_side<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.last_traded_side = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for last_traded_side: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn market_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_id: {e}")
+                    });
+                self
+            }
+            pub fn outcome_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcome_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for outcome_id: {e}")
+                    });
+                self
+            }
+            pub fn timestamp<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.timestamp = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for timestamp: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<OrderBook> for super::OrderBook {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: OrderBook,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    asks: value.asks?,
+                    bids: value.bids?,
+                    last_traded_price: value.last_traded_price?,
+                    last_traded_side: value.last_traded_side?,
+                    market_id: value.market_id?,
+                    outcome_id: value.outcome_id?,
+                    timestamp: value.timestamp?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::OrderBook> for OrderBook {
+            fn from(value: super::OrderBook) -> Self {
+                Self {
+                    asks: Ok(value.asks),
+                    bids: Ok(value.bids),
+                    last_traded_price: Ok(value.last_traded_price),
+                    last_traded_side: Ok(value.last_traded_side),
+                    market_id: Ok(value.market_id),
+                    outcome_id: Ok(value.outcome_id),
+                    timestamp: Ok(value.timestamp),
                 }
             }
         }
@@ -6945,6 +13307,195 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Pnl {
+            breakdown: ::std::result::Result<
+                ::std::vec::Vec<super::EventPnl>,
+                ::std::string::String,
+            >,
+            currency: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::Currency>>,
+                ::std::string::String,
+            >,
+            losses: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            realized_pnl: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            realized_pnl_percent: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            settlement_pnl: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            trade_pnl: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            wins: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Pnl {
+            fn default() -> Self {
+                Self {
+                    breakdown: Ok(Default::default()),
+                    currency: Ok(Default::default()),
+                    losses: Ok(Default::default()),
+                    realized_pnl: Ok(Default::default()),
+                    realized_pnl_percent: Ok(Default::default()),
+                    settlement_pnl: Ok(Default::default()),
+                    trade_pnl: Ok(Default::default()),
+                    wins: Ok(Default::default()),
+                }
+            }
+        }
+        impl Pnl {
+            pub fn breakdown<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::EventPnl>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.breakdown = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for breakdown: {e}")
+                    });
+                self
+            }
+            pub fn currency<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.currency = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for currency: {e}")
+                    });
+                self
+            }
+            pub fn losses<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.losses = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for losses: {e}")
+                    });
+                self
+            }
+            pub fn realized_pnl<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.realized_pnl = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for realized_pnl: {e}")
+                    });
+                self
+            }
+            pub fn realized_pnl_percent<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.realized_pnl_percent = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for realized_pnl_percent: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn settlement_pnl<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.settlement_pnl = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for settlement_pnl: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn trade_pnl<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.trade_pnl = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for trade_pnl: {e}")
+                    });
+                self
+            }
+            pub fn wins<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.wins = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for wins: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Pnl> for super::Pnl {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Pnl,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    breakdown: value.breakdown?,
+                    currency: value.currency?,
+                    losses: value.losses?,
+                    realized_pnl: value.realized_pnl?,
+                    realized_pnl_percent: value.realized_pnl_percent?,
+                    settlement_pnl: value.settlement_pnl?,
+                    trade_pnl: value.trade_pnl?,
+                    wins: value.wins?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Pnl> for Pnl {
+            fn from(value: super::Pnl) -> Self {
+                Self {
+                    breakdown: Ok(value.breakdown),
+                    currency: Ok(value.currency),
+                    losses: Ok(value.losses),
+                    realized_pnl: Ok(value.realized_pnl),
+                    realized_pnl_percent: Ok(value.realized_pnl_percent),
+                    settlement_pnl: Ok(value.settlement_pnl),
+                    trade_pnl: Ok(value.trade_pnl),
+                    wins: Ok(value.wins),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Portfolio {
             outcome_balances: ::std::result::Result<
                 ::std::vec::Vec<super::OutcomeBalance>,
@@ -7328,6 +13879,131 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct PriceHistory {
+            markets: ::std::result::Result<
+                ::std::vec::Vec<super::MarketPriceHistory>,
+                ::std::string::String,
+            >,
+            extra: ::std::result::Result<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for PriceHistory {
+            fn default() -> Self {
+                Self {
+                    markets: Ok(Default::default()),
+                    extra: Err("no value supplied for extra".to_string()),
+                }
+            }
+        }
+        impl PriceHistory {
+            pub fn markets<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::MarketPriceHistory>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.markets = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for markets: {e}")
+                    });
+                self
+            }
+            pub fn extra<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.extra = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for extra: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<PriceHistory> for super::PriceHistory {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: PriceHistory,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    markets: value.markets?,
+                    extra: value.extra?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::PriceHistory> for PriceHistory {
+            fn from(value: super::PriceHistory) -> Self {
+                Self {
+                    markets: Ok(value.markets),
+                    extra: Ok(value.extra),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct PricePoint {
+            e: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::UnixMillis>,
+                ::std::string::String,
+            >,
+            p: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for PricePoint {
+            fn default() -> Self {
+                Self {
+                    e: Ok(Default::default()),
+                    p: Ok(Default::default()),
+                }
+            }
+        }
+        impl PricePoint {
+            pub fn e<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.e = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| format!("error converting supplied value for e: {e}"));
+                self
+            }
+            pub fn p<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.p = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| format!("error converting supplied value for p: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<PricePoint> for super::PricePoint {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: PricePoint,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { e: value.e?, p: value.p? })
+            }
+        }
+        impl ::std::convert::From<super::PricePoint> for PricePoint {
+            fn from(value: super::PricePoint) -> Self {
+                Self {
+                    e: Ok(value.e),
+                    p: Ok(value.p),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct PropTeam {
             id: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
@@ -7448,6 +14124,369 @@ pub mod types {
                     name: Ok(value.name),
                     slug: Ok(value.slug),
                     sport: Ok(value.sport),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Quote {
+            amount: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            complete_fill: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            cost_of_shares: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            currency_base_multiplier: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            current_market_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            fee: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            price_impact_absolute: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            profit_percentage: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            quantity: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            trade_goes_over_max_liability: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Quote {
+            fn default() -> Self {
+                Self {
+                    amount: Ok(Default::default()),
+                    complete_fill: Ok(Default::default()),
+                    cost_of_shares: Ok(Default::default()),
+                    currency_base_multiplier: Ok(Default::default()),
+                    current_market_price: Ok(Default::default()),
+                    fee: Ok(Default::default()),
+                    price: Ok(Default::default()),
+                    price_impact_absolute: Ok(Default::default()),
+                    profit_percentage: Ok(Default::default()),
+                    quantity: Ok(Default::default()),
+                    trade_goes_over_max_liability: Ok(Default::default()),
+                }
+            }
+        }
+        impl Quote {
+            pub fn amount<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.amount = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for amount: {e}")
+                    });
+                self
+            }
+            pub fn complete_fill<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.complete_fill = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for complete_fill: {e}")
+                    });
+                self
+            }
+            pub fn cost_of_shares<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.cost_of_shares = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for cost_of_shares: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn currency_base_multiplier<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.currency_base_multiplier = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for currency_base_multiplier: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn current_market_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.current_market_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for current_market_price: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn fee<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.fee = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for fee: {e}")
+                    });
+                self
+            }
+            pub fn price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for price: {e}")
+                    });
+                self
+            }
+            pub fn price_impact_absolute<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.price_impact_absolute = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for price_impact_absolute: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn profit_percentage<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.profit_percentage = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for profit_percentage: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn quantity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.quantity = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for quantity: {e}")
+                    });
+                self
+            }
+            pub fn trade_goes_over_max_liability<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.trade_goes_over_max_liability = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for trade_goes_over_max_liability: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Quote> for super::Quote {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Quote,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    amount: value.amount?,
+                    complete_fill: value.complete_fill?,
+                    cost_of_shares: value.cost_of_shares?,
+                    currency_base_multiplier: value.currency_base_multiplier?,
+                    current_market_price: value.current_market_price?,
+                    fee: value.fee?,
+                    price: value.price?,
+                    price_impact_absolute: value.price_impact_absolute?,
+                    profit_percentage: value.profit_percentage?,
+                    quantity: value.quantity?,
+                    trade_goes_over_max_liability: value.trade_goes_over_max_liability?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Quote> for Quote {
+            fn from(value: super::Quote) -> Self {
+                Self {
+                    amount: Ok(value.amount),
+                    complete_fill: Ok(value.complete_fill),
+                    cost_of_shares: Ok(value.cost_of_shares),
+                    currency_base_multiplier: Ok(value.currency_base_multiplier),
+                    current_market_price: Ok(value.current_market_price),
+                    fee: Ok(value.fee),
+                    price: Ok(value.price),
+                    price_impact_absolute: Ok(value.price_impact_absolute),
+                    profit_percentage: Ok(value.profit_percentage),
+                    quantity: Ok(value.quantity),
+                    trade_goes_over_max_liability: Ok(
+                        value.trade_goes_over_max_liability,
+                    ),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct QuoteRequest {
+            amount: ::std::result::Result<
+                ::venuekit_wire::DecimalNumber,
+                ::std::string::String,
+            >,
+            currency: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::Currency>>,
+                ::std::string::String,
+            >,
+            outcome_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            side: ::std::result::Result<
+                ::venuekit_wire::Open<super::Side>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for QuoteRequest {
+            fn default() -> Self {
+                Self {
+                    amount: Err("no value supplied for amount".to_string()),
+                    currency: Ok(Default::default()),
+                    outcome_id: Err("no value supplied for outcome_id".to_string()),
+                    side: Err("no value supplied for side".to_string()),
+                }
+            }
+        }
+        impl QuoteRequest {
+            pub fn amount<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.amount = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for amount: {e}")
+                    });
+                self
+            }
+            pub fn currency<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.currency = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for currency: {e}")
+                    });
+                self
+            }
+            pub fn outcome_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcome_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for outcome_id: {e}")
+                    });
+                self
+            }
+            pub fn side<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.side = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for side: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<QuoteRequest> for super::QuoteRequest {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: QuoteRequest,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    amount: value.amount?,
+                    currency: value.currency?,
+                    outcome_id: value.outcome_id?,
+                    side: value.side?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::QuoteRequest> for QuoteRequest {
+            fn from(value: super::QuoteRequest) -> Self {
+                Self {
+                    amount: Ok(value.amount),
+                    currency: Ok(value.currency),
+                    outcome_id: Ok(value.outcome_id),
+                    side: Ok(value.side),
                 }
             }
         }
@@ -7704,6 +14743,1358 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct SportsGame {
+            away_team: ::std::result::Result<
+                ::std::option::Option<super::SportsTeam>,
+                ::std::string::String,
+            >,
+            away_team_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            home_team: ::std::result::Result<
+                ::std::option::Option<super::SportsTeam>,
+                ::std::string::String,
+            >,
+            home_team_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            is_live: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            is_popular: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            league: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            slug: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            sport: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            start_date: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            status: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SportsGame {
+            fn default() -> Self {
+                Self {
+                    away_team: Ok(Default::default()),
+                    away_team_id: Ok(Default::default()),
+                    home_team: Ok(Default::default()),
+                    home_team_id: Ok(Default::default()),
+                    id: Err("no value supplied for id".to_string()),
+                    is_live: Ok(Default::default()),
+                    is_popular: Ok(Default::default()),
+                    league: Ok(Default::default()),
+                    slug: Ok(Default::default()),
+                    sport: Ok(Default::default()),
+                    start_date: Ok(Default::default()),
+                    status: Ok(Default::default()),
+                }
+            }
+        }
+        impl SportsGame {
+            pub fn away_team<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::SportsTeam>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.away_team = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for away_team: {e}")
+                    });
+                self
+            }
+            pub fn away_team_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.away_team_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for away_team_id: {e}")
+                    });
+                self
+            }
+            pub fn home_team<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::SportsTeam>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.home_team = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for home_team: {e}")
+                    });
+                self
+            }
+            pub fn home_team_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.home_team_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for home_team_id: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn is_live<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_live = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for is_live: {e}")
+                    });
+                self
+            }
+            pub fn is_popular<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_popular = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for is_popular: {e}")
+                    });
+                self
+            }
+            pub fn league<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.league = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for league: {e}")
+                    });
+                self
+            }
+            pub fn slug<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.slug = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for slug: {e}")
+                    });
+                self
+            }
+            pub fn sport<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sport = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for sport: {e}")
+                    });
+                self
+            }
+            pub fn start_date<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.start_date = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for start_date: {e}")
+                    });
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SportsGame> for super::SportsGame {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SportsGame,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    away_team: value.away_team?,
+                    away_team_id: value.away_team_id?,
+                    home_team: value.home_team?,
+                    home_team_id: value.home_team_id?,
+                    id: value.id?,
+                    is_live: value.is_live?,
+                    is_popular: value.is_popular?,
+                    league: value.league?,
+                    slug: value.slug?,
+                    sport: value.sport?,
+                    start_date: value.start_date?,
+                    status: value.status?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SportsGame> for SportsGame {
+            fn from(value: super::SportsGame) -> Self {
+                Self {
+                    away_team: Ok(value.away_team),
+                    away_team_id: Ok(value.away_team_id),
+                    home_team: Ok(value.home_team),
+                    home_team_id: Ok(value.home_team_id),
+                    id: Ok(value.id),
+                    is_live: Ok(value.is_live),
+                    is_popular: Ok(value.is_popular),
+                    league: Ok(value.league),
+                    slug: Ok(value.slug),
+                    sport: Ok(value.sport),
+                    start_date: Ok(value.start_date),
+                    status: Ok(value.status),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SportsLeague {
+            image_url: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            key: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            short_name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SportsLeague {
+            fn default() -> Self {
+                Self {
+                    image_url: Ok(Default::default()),
+                    key: Ok(Default::default()),
+                    name: Ok(Default::default()),
+                    short_name: Ok(Default::default()),
+                }
+            }
+        }
+        impl SportsLeague {
+            pub fn image_url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.image_url = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for image_url: {e}")
+                    });
+                self
+            }
+            pub fn key<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.key = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for key: {e}")
+                    });
+                self
+            }
+            pub fn name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.name = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for name: {e}")
+                    });
+                self
+            }
+            pub fn short_name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.short_name = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for short_name: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SportsLeague> for super::SportsLeague {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SportsLeague,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    image_url: value.image_url?,
+                    key: value.key?,
+                    name: value.name?,
+                    short_name: value.short_name?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SportsLeague> for SportsLeague {
+            fn from(value: super::SportsLeague) -> Self {
+                Self {
+                    image_url: Ok(value.image_url),
+                    key: Ok(value.key),
+                    name: Ok(value.name),
+                    short_name: Ok(value.short_name),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SportsTeam {
+            id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            image_url: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            is_popular: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            league: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            short_code: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            slug: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            sport: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SportsTeam {
+            fn default() -> Self {
+                Self {
+                    id: Ok(Default::default()),
+                    image_url: Ok(Default::default()),
+                    is_popular: Ok(Default::default()),
+                    league: Ok(Default::default()),
+                    name: Ok(Default::default()),
+                    short_code: Ok(Default::default()),
+                    slug: Ok(Default::default()),
+                    sport: Ok(Default::default()),
+                }
+            }
+        }
+        impl SportsTeam {
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn image_url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.image_url = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for image_url: {e}")
+                    });
+                self
+            }
+            pub fn is_popular<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_popular = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for is_popular: {e}")
+                    });
+                self
+            }
+            pub fn league<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.league = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for league: {e}")
+                    });
+                self
+            }
+            pub fn name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.name = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for name: {e}")
+                    });
+                self
+            }
+            pub fn short_code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.short_code = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for short_code: {e}")
+                    });
+                self
+            }
+            pub fn slug<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.slug = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for slug: {e}")
+                    });
+                self
+            }
+            pub fn sport<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sport = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for sport: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<SportsTeam> for super::SportsTeam {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SportsTeam,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    id: value.id?,
+                    image_url: value.image_url?,
+                    is_popular: value.is_popular?,
+                    league: value.league?,
+                    name: value.name?,
+                    short_code: value.short_code?,
+                    slug: value.slug?,
+                    sport: value.sport?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SportsTeam> for SportsTeam {
+            fn from(value: super::SportsTeam) -> Self {
+                Self {
+                    id: Ok(value.id),
+                    image_url: Ok(value.image_url),
+                    is_popular: Ok(value.is_popular),
+                    league: Ok(value.league),
+                    name: Ok(value.name),
+                    short_code: Ok(value.short_code),
+                    slug: Ok(value.slug),
+                    sport: Ok(value.sport),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Ticker {
+            best_ask: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            best_bid: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            high24h: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            last_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            low24h: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            market_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            mid_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            outcome: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            price_change24h: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            spread: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            timestamp: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            trade_count24h: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            volume24h: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Ticker {
+            fn default() -> Self {
+                Self {
+                    best_ask: Ok(Default::default()),
+                    best_bid: Ok(Default::default()),
+                    high24h: Ok(Default::default()),
+                    last_price: Ok(Default::default()),
+                    low24h: Ok(Default::default()),
+                    market_id: Ok(Default::default()),
+                    mid_price: Ok(Default::default()),
+                    outcome: Ok(Default::default()),
+                    price_change24h: Ok(Default::default()),
+                    spread: Ok(Default::default()),
+                    timestamp: Ok(Default::default()),
+                    trade_count24h: Ok(Default::default()),
+                    volume24h: Ok(Default::default()),
+                }
+            }
+        }
+        impl Ticker {
+            pub fn best_ask<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.best_ask = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for best_ask: {e}")
+                    });
+                self
+            }
+            pub fn best_bid<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.best_bid = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for best_bid: {e}")
+                    });
+                self
+            }
+            pub fn high24h<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.high24h = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for high24h: {e}")
+                    });
+                self
+            }
+            pub fn last_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.last_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for last_price: {e}")
+                    });
+                self
+            }
+            pub fn low24h<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.low24h = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for low24h: {e}")
+                    });
+                self
+            }
+            pub fn market_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_id: {e}")
+                    });
+                self
+            }
+            pub fn mid_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.mid_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for mid_price: {e}")
+                    });
+                self
+            }
+            pub fn outcome<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcome = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for outcome: {e}")
+                    });
+                self
+            }
+            pub fn price_change24h<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.price_change24h = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for price_change24h: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn spread<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.spread = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for spread: {e}")
+                    });
+                self
+            }
+            pub fn timestamp<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.timestamp = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for timestamp: {e}")
+                    });
+                self
+            }
+            pub fn trade_count24h<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.trade_count24h = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for trade_count24h: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn volume24h<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.volume24h = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for volume24h: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Ticker> for super::Ticker {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Ticker,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    best_ask: value.best_ask?,
+                    best_bid: value.best_bid?,
+                    high24h: value.high24h?,
+                    last_price: value.last_price?,
+                    low24h: value.low24h?,
+                    market_id: value.market_id?,
+                    mid_price: value.mid_price?,
+                    outcome: value.outcome?,
+                    price_change24h: value.price_change24h?,
+                    spread: value.spread?,
+                    timestamp: value.timestamp?,
+                    trade_count24h: value.trade_count24h?,
+                    volume24h: value.volume24h?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Ticker> for Ticker {
+            fn from(value: super::Ticker) -> Self {
+                Self {
+                    best_ask: Ok(value.best_ask),
+                    best_bid: Ok(value.best_bid),
+                    high24h: Ok(value.high24h),
+                    last_price: Ok(value.last_price),
+                    low24h: Ok(value.low24h),
+                    market_id: Ok(value.market_id),
+                    mid_price: Ok(value.mid_price),
+                    outcome: Ok(value.outcome),
+                    price_change24h: Ok(value.price_change24h),
+                    spread: Ok(value.spread),
+                    timestamp: Ok(value.timestamp),
+                    trade_count24h: Ok(value.trade_count24h),
+                    volume24h: Ok(value.volume24h),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Trade {
+            created_at: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            maker_order_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            maker_outcome_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            maker_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            maker_user_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            market_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            match_type: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            outcome: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            quantity: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            side: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::Side>>,
+                ::std::string::String,
+            >,
+            size: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            taker_fee: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            taker_order_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            taker_outcome_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            taker_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            taker_side: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::Open<super::Side>>,
+                ::std::string::String,
+            >,
+            taker_user_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            timestamp: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Trade {
+            fn default() -> Self {
+                Self {
+                    created_at: Ok(Default::default()),
+                    id: Ok(Default::default()),
+                    maker_order_id: Ok(Default::default()),
+                    maker_outcome_id: Ok(Default::default()),
+                    maker_price: Ok(Default::default()),
+                    maker_user_id: Ok(Default::default()),
+                    market_id: Ok(Default::default()),
+                    match_type: Ok(Default::default()),
+                    outcome: Ok(Default::default()),
+                    price: Ok(Default::default()),
+                    quantity: Ok(Default::default()),
+                    side: Ok(Default::default()),
+                    size: Ok(Default::default()),
+                    taker_fee: Ok(Default::default()),
+                    taker_order_id: Ok(Default::default()),
+                    taker_outcome_id: Ok(Default::default()),
+                    taker_price: Ok(Default::default()),
+                    taker_side: Ok(Default::default()),
+                    taker_user_id: Ok(Default::default()),
+                    timestamp: Ok(Default::default()),
+                }
+            }
+        }
+        impl Trade {
+            pub fn created_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.created_at = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for created_at: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn maker_order_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.maker_order_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for maker_order_id: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn maker_outcome_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.maker_outcome_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for maker_outcome_id: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn maker_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.maker_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for maker_price: {e}")
+                    });
+                self
+            }
+            pub fn maker_user_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.maker_user_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for maker_user_id: {e}")
+                    });
+                self
+            }
+            pub fn market_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_id: {e}")
+                    });
+                self
+            }
+            pub fn match_type<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.match_type = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for match_type: {e}")
+                    });
+                self
+            }
+            pub fn outcome<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcome = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for outcome: {e}")
+                    });
+                self
+            }
+            pub fn price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for price: {e}")
+                    });
+                self
+            }
+            pub fn quantity<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.quantity = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for quantity: {e}")
+                    });
+                self
+            }
+            pub fn side<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.side = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for side: {e}")
+                    });
+                self
+            }
+            pub fn size<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.size = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for size: {e}")
+                    });
+                self
+            }
+            pub fn taker_fee<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.taker_fee = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for taker_fee: {e}")
+                    });
+                self
+            }
+            pub fn taker_order_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.taker_order_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for taker_order_id: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn taker_outcome_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.taker_outcome_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for taker_outcome_id: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn taker_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.taker_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for taker_price: {e}")
+                    });
+                self
+            }
+            pub fn taker_side<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.taker_side = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for taker_side: {e}")
+                    });
+                self
+            }
+            pub fn taker_user_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.taker_user_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for taker_user_id: {e}")
+                    });
+                self
+            }
+            pub fn timestamp<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.timestamp = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for timestamp: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Trade> for super::Trade {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Trade,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    created_at: value.created_at?,
+                    id: value.id?,
+                    maker_order_id: value.maker_order_id?,
+                    maker_outcome_id: value.maker_outcome_id?,
+                    maker_price: value.maker_price?,
+                    maker_user_id: value.maker_user_id?,
+                    market_id: value.market_id?,
+                    match_type: value.match_type?,
+                    outcome: value.outcome?,
+                    price: value.price?,
+                    quantity: value.quantity?,
+                    side: value.side?,
+                    size: value.size?,
+                    taker_fee: value.taker_fee?,
+                    taker_order_id: value.taker_order_id?,
+                    taker_outcome_id: value.taker_outcome_id?,
+                    taker_price: value.taker_price?,
+                    taker_side: value.taker_side?,
+                    taker_user_id: value.taker_user_id?,
+                    timestamp: value.timestamp?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Trade> for Trade {
+            fn from(value: super::Trade) -> Self {
+                Self {
+                    created_at: Ok(value.created_at),
+                    id: Ok(value.id),
+                    maker_order_id: Ok(value.maker_order_id),
+                    maker_outcome_id: Ok(value.maker_outcome_id),
+                    maker_price: Ok(value.maker_price),
+                    maker_user_id: Ok(value.maker_user_id),
+                    market_id: Ok(value.market_id),
+                    match_type: Ok(value.match_type),
+                    outcome: Ok(value.outcome),
+                    price: Ok(value.price),
+                    quantity: Ok(value.quantity),
+                    side: Ok(value.side),
+                    size: Ok(value.size),
+                    taker_fee: Ok(value.taker_fee),
+                    taker_order_id: Ok(value.taker_order_id),
+                    taker_outcome_id: Ok(value.taker_outcome_id),
+                    taker_price: Ok(value.taker_price),
+                    taker_side: Ok(value.taker_side),
+                    taker_user_id: Ok(value.taker_user_id),
+                    timestamp: Ok(value.timestamp),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct UserProfile {
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            image_url: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            tag: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for UserProfile {
+            fn default() -> Self {
+                Self {
+                    id: Err("no value supplied for id".to_string()),
+                    image_url: Ok(Default::default()),
+                    tag: Ok(Default::default()),
+                }
+            }
+        }
+        impl UserProfile {
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn image_url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.image_url = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for image_url: {e}")
+                    });
+                self
+            }
+            pub fn tag<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.tag = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for tag: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<UserProfile> for super::UserProfile {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: UserProfile,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    id: value.id?,
+                    image_url: value.image_url?,
+                    tag: value.tag?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::UserProfile> for UserProfile {
+            fn from(value: super::UserProfile) -> Self {
+                Self {
+                    id: Ok(value.id),
+                    image_url: Ok(value.image_url),
+                    tag: Ok(value.tag),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Version {
             commit: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
@@ -7870,6 +16261,52 @@ let response = client.get_health()
     pub fn get_health(&self) -> builder::GetHealth<'_> {
         builder::GetHealth::new(self)
     }
+    /**What happened in the account, page by page
+
+Trades of orders on a book are left out unless buys or sells are asked for.
+
+Sends a `GET` request to `/v1/pm/activities`
+
+Arguments:
+- `page`: Page, from 1. Left out: 1.
+- `size`: Items a page. Left out: 20.
+- `type_`
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.list_activities()
+    .page(page)
+    .size(size)
+    .type_(type_)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn list_activities(&self) -> builder::ListActivities<'_> {
+        builder::ListActivities::new(self)
+    }
+    /**Order books of one or several outcomes
+
+Order books only; a pool has none. Each answer is a whole picture, without a sequence number.
+
+Sends a `GET` request to `/v1/pm/books`
+
+Arguments:
+- `currency`
+- `depth`: Levels a side. Left out: 10.
+- `outcome_id`: Ids of the outcomes, joined by commas.
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.get_order_books()
+    .currency(currency)
+    .depth(depth)
+    .outcome_id(outcome_id)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn get_order_books(&self) -> builder::GetOrderBooks<'_> {
+        builder::GetOrderBooks::new(self)
+    }
     /**Events with their markets, page by page
 
 A public key is not needed; with one, each event says whether the caller watches it.
@@ -7909,6 +16346,90 @@ let response = client.list_events()
     pub fn list_events(&self) -> builder::ListEvents<'_> {
         builder::ListEvents::new(self)
     }
+    /**Series of events that come again and again, page by page
+
+Sends a `GET` request to `/v1/pm/events/series`
+
+Arguments:
+- `page`: Page, from 1. Left out: 1.
+- `size`: Items a page, at most 100. Left out: 50.
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.list_event_series()
+    .page(page)
+    .size(size)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn list_event_series(&self) -> builder::ListEventSeries<'_> {
+        builder::ListEventSeries::new(self)
+    }
+    /**Events of a series, with their dates only
+
+A bare list, which does not tell its last page. Only one client sends a page and a size; whether the venue heeds them is not known.
+
+Sends a `GET` request to `/v1/pm/events/series/{seriesSlug}/lean-events`
+
+Arguments:
+- `series_slug`
+- `page`: Page, from 1. Left out: 1.
+- `size`: Items a page.
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.list_series_lean_events()
+    .series_slug(series_slug)
+    .page(page)
+    .size(size)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn list_series_lean_events(&self) -> builder::ListSeriesLeanEvents<'_> {
+        builder::ListSeriesLeanEvents::new(self)
+    }
+    /**One event with its markets, by its name in links
+
+A public key is not needed; with one, the answer says whether the caller watches the event.
+
+Sends a `GET` request to `/v1/pm/events/slug/{slug}`
+
+Arguments:
+- `slug`
+- `currency`
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.get_event_by_slug()
+    .slug(slug)
+    .currency(currency)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn get_event_by_slug(&self) -> builder::GetEventBySlug<'_> {
+        builder::GetEventBySlug::new(self)
+    }
+    /**One event with its markets
+
+A public key is not needed; with one, the answer says whether the caller watches the event.
+
+Sends a `GET` request to `/v1/pm/events/{eventId}`
+
+Arguments:
+- `event_id`
+- `currency`
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.get_event()
+    .event_id(event_id)
+    .currency(currency)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn get_event(&self) -> builder::GetEvent<'_> {
+        builder::GetEvent::new(self)
+    }
     /**Place an order
 
 Takes an Idempotency-Key and ignores it, and has no client order id: never repeat it. A batch of one can be repeated. Pool orders trade at once and cannot be cancelled.
@@ -7931,6 +16452,187 @@ let response = client.place_order()
 ```*/
     pub fn place_order(&self) -> builder::PlaceOrder<'_> {
         builder::PlaceOrder::new(self)
+    }
+    /**What an order would cost now
+
+Only reads, hence safe to repeat. A public key is not needed; with one, the profit counts what the caller holds. The price is not kept for anyone.
+
+Sends a `POST` request to `/v1/pm/events/{eventId}/markets/{marketId}/quote`
+
+Arguments:
+- `event_id`
+- `market_id`
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+- `body`
+```ignore
+let response = client.get_quote()
+    .event_id(event_id)
+    .market_id(market_id)
+    .x_trace_id(x_trace_id)
+    .body(body)
+    .send()
+    .await;
+```*/
+    pub fn get_quote(&self) -> builder::GetQuote<'_> {
+        builder::GetQuote::new(self)
+    }
+    /**How the prices of an event went
+
+Sends a `GET` request to `/v1/pm/events/{eventId}/price-history`
+
+Arguments:
+- `event_id`
+- `market_id`: Only these markets: their ids, joined by commas.
+- `outcome`
+- `time_period`
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.get_price_history()
+    .event_id(event_id)
+    .market_id(market_id)
+    .outcome(outcome)
+    .time_period(time_period)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn get_price_history(&self) -> builder::GetPriceHistory<'_> {
+        builder::GetPriceHistory::new(self)
+    }
+    /**What resting orders earned, page by page
+
+Sends a `GET` request to `/v1/pm/liquidity-rewards`
+
+Arguments:
+- `page`: Page, from 1. Left out: 1.
+- `size`: Items a page, at most 100. Left out: 20.
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.get_liquidity_rewards()
+    .page(page)
+    .size(size)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn get_liquidity_rewards(&self) -> builder::GetLiquidityRewards<'_> {
+        builder::GetLiquidityRewards::new(self)
+    }
+    /**What resting orders have earned so far in running epochs
+
+Sends a `GET` request to `/v1/pm/liquidity-rewards/active`
+
+Arguments:
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.get_active_liquidity_rewards()
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn get_active_liquidity_rewards(
+        &self,
+    ) -> builder::GetActiveLiquidityRewards<'_> {
+        builder::GetActiveLiquidityRewards::new(self)
+    }
+    /**Fees that the caller got back as a maker, page by page
+
+Sends a `GET` request to `/v1/pm/maker-rebates`
+
+Arguments:
+- `page`: Page, from 1. Left out: 1.
+- `size`: Items a page, at most 100. Left out: 20.
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.get_maker_rebates()
+    .page(page)
+    .size(size)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn get_maker_rebates(&self) -> builder::GetMakerRebates<'_> {
+        builder::GetMakerRebates::new(self)
+    }
+    /**Fees that the caller would get back for running epochs
+
+Sends a `GET` request to `/v1/pm/maker-rebates/active`
+
+Arguments:
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.get_active_maker_rebates()
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn get_active_maker_rebates(&self) -> builder::GetActiveMakerRebates<'_> {
+        builder::GetActiveMakerRebates::new(self)
+    }
+    /**Turn equal numbers of shares of both outcomes into money
+
+The reverse of minting; the caller has to hold both outcomes. Honours no idempotency key: after a lost answer compare what the portfolio holds.
+
+Sends a `POST` request to `/v1/pm/markets/{marketId}/burn`
+
+Arguments:
+- `market_id`
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+- `body`
+```ignore
+let response = client.burn_shares()
+    .market_id(market_id)
+    .x_trace_id(x_trace_id)
+    .body(body)
+    .send()
+    .await;
+```*/
+    pub fn burn_shares(&self) -> builder::BurnShares<'_> {
+        builder::BurnShares::new(self)
+    }
+    /**Turn money into equal numbers of shares of both outcomes
+
+A pair costs 1 USD or 100 NGN, and prices do not move. Honours no idempotency key: after a lost answer compare what the portfolio holds.
+
+Sends a `POST` request to `/v1/pm/markets/{marketId}/mint`
+
+Arguments:
+- `market_id`
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+- `body`
+```ignore
+let response = client.mint_shares()
+    .market_id(market_id)
+    .x_trace_id(x_trace_id)
+    .body(body)
+    .send()
+    .await;
+```*/
+    pub fn mint_shares(&self) -> builder::MintShares<'_> {
+        builder::MintShares::new(self)
+    }
+    /**Prices and volume of an outcome over 24 hours
+
+Name the outcome in one of the two ways. Order books only; for a pool the venue answers 400.
+
+Sends a `GET` request to `/v1/pm/markets/{marketId}/ticker`
+
+Arguments:
+- `market_id`
+- `outcome`
+- `outcome_id`: Id of an outcome of this market.
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.get_ticker()
+    .market_id(market_id)
+    .outcome(outcome)
+    .outcome_id(outcome_id)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn get_ticker(&self) -> builder::GetTicker<'_> {
+        builder::GetTicker::new(self)
     }
     /**Orders of the caller, page by page
 
@@ -8007,6 +16709,27 @@ let response = client.batch_cancel_orders()
     pub fn batch_cancel_orders(&self) -> builder::BatchCancelOrders<'_> {
         builder::BatchCancelOrders::new(self)
     }
+    /**Change price or size of up to 20 orders
+
+Order books only, and only while an order is open or partly filled. An order keeps its place in the queue if it only shrinks. An order of the same owner that would trade with the changed one is cancelled. Each order stands for itself, and the status is 200 even when all of them fail: read the results.
+
+Sends a `POST` request to `/v1/pm/orders/batch/amend`
+
+Arguments:
+- `idempotency_key`: Name of this call. For 24 hours the same name with the same body gets the first answer again, with another body 422, and 409 while the first call runs.
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+- `body`
+```ignore
+let response = client.batch_amend_orders()
+    .idempotency_key(idempotency_key)
+    .x_trace_id(x_trace_id)
+    .body(body)
+    .send()
+    .await;
+```*/
+    pub fn batch_amend_orders(&self) -> builder::BatchAmendOrders<'_> {
+        builder::BatchAmendOrders::new(self)
+    }
     /**One order
 
 Sends a `GET` request to `/v1/pm/orders/{orderId}`
@@ -8043,6 +16766,33 @@ let response = client.cancel_order()
     pub fn cancel_order(&self) -> builder::CancelOrder<'_> {
         builder::CancelOrder::new(self)
     }
+    /**Realized profit and loss
+
+In one currency: what was earned in the other is not in it. Without a period or a range, of all time; a range needs both ends and goes before a period.
+
+Sends a `GET` request to `/v1/pm/pnl`
+
+Arguments:
+- `breakdown`: Whether to tell events apart.
+- `currency`
+- `end`: End of a range.
+- `start`: Beginning of a range.
+- `time_period`
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.get_pnl()
+    .breakdown(breakdown)
+    .currency(currency)
+    .end(end)
+    .start(start)
+    .time_period(time_period)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn get_pnl(&self) -> builder::GetPnl<'_> {
+        builder::GetPnl::new(self)
+    }
     /**Shares that the caller holds
 
 The answer speaks of pages, yet no parameter that would choose one is known.
@@ -8059,6 +16809,106 @@ let response = client.get_portfolio()
 ```*/
     pub fn get_portfolio(&self) -> builder::GetPortfolio<'_> {
         builder::GetPortfolio::new(self)
+    }
+    /**Games, page by page
+
+The slug of a game finds its events.
+
+Sends a `GET` request to `/v1/pm/sports/games`
+
+Arguments:
+- `league`: Only this league, by its full name, such as England - Premier League.
+- `page`: Page, from 1. Left out: 1.
+- `size`: Items a page, at most 100. Left out: 50.
+- `sport`: Only this sport.
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.list_sports_games()
+    .league(league)
+    .page(page)
+    .size(size)
+    .sport(sport)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn list_sports_games(&self) -> builder::ListSportsGames<'_> {
+        builder::ListSportsGames::new(self)
+    }
+    /**Leagues that teams and games belong to
+
+Sends a `GET` request to `/v1/pm/sports/leagues`
+
+Arguments:
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.list_sports_leagues()
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn list_sports_leagues(&self) -> builder::ListSportsLeagues<'_> {
+        builder::ListSportsLeagues::new(self)
+    }
+    /**Teams, page by page
+
+Sends a `GET` request to `/v1/pm/sports/teams`
+
+Arguments:
+- `league`: Only this league, by its full name, such as England - Premier League.
+- `page`: Page, from 1. Left out: 1.
+- `size`: Items a page, at most 100. Left out: 50.
+- `sport`: Only this sport.
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.list_sports_teams()
+    .league(league)
+    .page(page)
+    .size(size)
+    .sport(sport)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn list_sports_teams(&self) -> builder::ListSportsTeams<'_> {
+        builder::ListSportsTeams::new(self)
+    }
+    /**Trades of all users, latest first
+
+Order books only. In its older form the answer has neither pages nor `data`, but `trades`; walking the pages reads `data` alone.
+
+Sends a `GET` request to `/v1/pm/trades`
+
+Arguments:
+- `from_date`: Not before this.
+- `id`: Only this trade.
+- `limit`: What the older form takes in place of a size. Left out: 50.
+- `market_id`: Only this market.
+- `order_id`: Only trades of this order.
+- `outcome_id`: Only this outcome.
+- `page`: Page, from 1. Left out: 1.
+- `size`: Trades a page, at most 100.
+- `to_date`: Not after this.
+- `user_id`: Only trades of this user.
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.list_trades()
+    .from_date(from_date)
+    .id(id)
+    .limit(limit)
+    .market_id(market_id)
+    .order_id(order_id)
+    .outcome_id(outcome_id)
+    .page(page)
+    .size(size)
+    .to_date(to_date)
+    .user_id(user_id)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn list_trades(&self) -> builder::ListTrades<'_> {
+        builder::ListTrades::new(self)
     }
     /**Open a session with e-mail and password
 
@@ -8078,6 +16928,27 @@ let response = client.login()
 ```*/
     pub fn login(&self) -> builder::Login<'_> {
         builder::Login::new(self)
+    }
+    /**Find a user by tag or by id
+
+Exactly one of the two is given.
+
+Sends a `GET` request to `/v1/user/lookup`
+
+Arguments:
+- `tag`: Public name. The case of its letters does not matter.
+- `user_id`: Id of the user.
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.lookup_user()
+    .tag(tag)
+    .user_id(user_id)
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn lookup_user(&self) -> builder::LookupUser<'_> {
+        builder::LookupUser::new(self)
     }
     /**Active keys of the account
 
@@ -8153,6 +17024,21 @@ let response = client.rotate_api_key()
     pub fn rotate_api_key(&self) -> builder::RotateApiKey<'_> {
         builder::RotateApiKey::new(self)
     }
+    /**Money that the caller has
+
+Sends a `GET` request to `/v1/wallet/assets`
+
+Arguments:
+- `x_trace_id`: A name for this call, which comes back in a header of the answer.
+```ignore
+let response = client.get_assets()
+    .x_trace_id(x_trace_id)
+    .send()
+    .await;
+```*/
+    pub fn get_assets(&self) -> builder::GetAssets<'_> {
+        builder::GetAssets::new(self)
+    }
     /**What the relay runs
 
 Sends a `GET` request to `/version`
@@ -8227,6 +17113,228 @@ pub mod builder {
                 .build()?;
             let info = OperationInfo {
                 operation_id: "get_health",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::list_activities`]
+
+[`Client::list_activities`]: super::Client::list_activities*/
+    #[derive(Debug, Clone)]
+    pub struct ListActivities<'a> {
+        client: &'a super::Client,
+        page: Result<Option<i64>, String>,
+        size: Result<Option<i64>, String>,
+        type_: Result<Option<types::ActivityFilter>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> ListActivities<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                page: Ok(None),
+                size: Ok(None),
+                type_: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page failed".to_string());
+            self
+        }
+        pub fn size<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.size = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for size failed".to_string());
+            self
+        }
+        pub fn type_<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::ActivityFilter>,
+        {
+            self.type_ = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `ActivityFilter` for type_ failed".to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/activities`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::ListActivitiesResponse>, Error> {
+            let Self { client, page, size, type_, x_trace_id } = self;
+            let page = page.map_err(Error::refused("list_activities"))?;
+            let size = size.map_err(Error::refused("list_activities"))?;
+            let type_ = type_.map_err(Error::refused("list_activities"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("list_activities"))?;
+            let url = format!("{}/v1/pm/activities", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&::venuekit_transport::client::QueryParam::new("page", &page))
+                .query(&::venuekit_transport::client::QueryParam::new("size", &size))
+                .query(&::venuekit_transport::client::QueryParam::new("type", &type_))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_activities",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::get_order_books`]
+
+[`Client::get_order_books`]: super::Client::get_order_books*/
+    #[derive(Debug, Clone)]
+    pub struct GetOrderBooks<'a> {
+        client: &'a super::Client,
+        currency: Result<Option<::venuekit_wire::Open<types::Currency>>, String>,
+        depth: Result<Option<i64>, String>,
+        outcome_id: Result<::std::string::String, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> GetOrderBooks<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                currency: Ok(None),
+                depth: Ok(None),
+                outcome_id: Err("outcome_id was not initialized".to_string()),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn currency<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+        {
+            self.currency = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn depth<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.depth = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for depth failed".to_string());
+            self
+        }
+        pub fn outcome_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.outcome_id = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for outcome_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/books`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<::std::vec::Vec<types::OrderBook>>, Error> {
+            let Self { client, currency, depth, outcome_id, x_trace_id } = self;
+            let currency = currency.map_err(Error::refused("get_order_books"))?;
+            let depth = depth.map_err(Error::refused("get_order_books"))?;
+            let outcome_id = outcome_id.map_err(Error::refused("get_order_books"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_order_books"))?;
+            let url = format!("{}/v1/pm/books", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new("currency", &currency),
+                )
+                .query(&::venuekit_transport::client::QueryParam::new("depth", &depth))
+                .query(
+                    &::venuekit_transport::client::QueryParam::new(
+                        "outcomeId[]",
+                        &outcome_id,
+                    ),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_order_books",
             };
             client.pre(&mut request, &info).await?;
             let result = client.exec(request, &info).await;
@@ -8518,6 +17626,391 @@ pub mod builder {
             }
         }
     }
+    /**Builder for [`Client::list_event_series`]
+
+[`Client::list_event_series`]: super::Client::list_event_series*/
+    #[derive(Debug, Clone)]
+    pub struct ListEventSeries<'a> {
+        client: &'a super::Client,
+        page: Result<Option<i64>, String>,
+        size: Result<Option<i64>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> ListEventSeries<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                page: Ok(None),
+                size: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page failed".to_string());
+            self
+        }
+        pub fn size<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.size = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for size failed".to_string());
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/events/series`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::ListEventSeriesResponse>, Error> {
+            let Self { client, page, size, x_trace_id } = self;
+            let page = page.map_err(Error::refused("list_event_series"))?;
+            let size = size.map_err(Error::refused("list_event_series"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("list_event_series"))?;
+            let url = format!("{}/v1/pm/events/series", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&::venuekit_transport::client::QueryParam::new("page", &page))
+                .query(&::venuekit_transport::client::QueryParam::new("size", &size))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_event_series",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::list_series_lean_events`]
+
+[`Client::list_series_lean_events`]: super::Client::list_series_lean_events*/
+    #[derive(Debug, Clone)]
+    pub struct ListSeriesLeanEvents<'a> {
+        client: &'a super::Client,
+        series_slug: Result<types::Slug, String>,
+        page: Result<Option<i64>, String>,
+        size: Result<Option<i64>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> ListSeriesLeanEvents<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                series_slug: Err("series_slug was not initialized".to_string()),
+                page: Ok(None),
+                size: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn series_slug<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::Slug>,
+        {
+            self.series_slug = value
+                .try_into()
+                .map_err(|_| "conversion to `Slug` for series_slug failed".to_string());
+            self
+        }
+        pub fn page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page failed".to_string());
+            self
+        }
+        pub fn size<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.size = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for size failed".to_string());
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/events/series/{seriesSlug}/lean-events`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<::std::vec::Vec<types::LeanEvent>>, Error> {
+            let Self { client, series_slug, page, size, x_trace_id } = self;
+            let series_slug = series_slug
+                .map_err(Error::refused("list_series_lean_events"))?;
+            let page = page.map_err(Error::refused("list_series_lean_events"))?;
+            let size = size.map_err(Error::refused("list_series_lean_events"))?;
+            let x_trace_id = x_trace_id
+                .map_err(Error::refused("list_series_lean_events"))?;
+            let url = format!(
+                "{}/v1/pm/events/series/{}/lean-events", client.baseurl, encode_path(&
+                series_slug.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&::venuekit_transport::client::QueryParam::new("page", &page))
+                .query(&::venuekit_transport::client::QueryParam::new("size", &size))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_series_lean_events",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::get_event_by_slug`]
+
+[`Client::get_event_by_slug`]: super::Client::get_event_by_slug*/
+    #[derive(Debug, Clone)]
+    pub struct GetEventBySlug<'a> {
+        client: &'a super::Client,
+        slug: Result<types::Slug, String>,
+        currency: Result<Option<::venuekit_wire::Open<types::Currency>>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> GetEventBySlug<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                slug: Err("slug was not initialized".to_string()),
+                currency: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn slug<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::Slug>,
+        {
+            self.slug = value
+                .try_into()
+                .map_err(|_| "conversion to `Slug` for slug failed".to_string());
+            self
+        }
+        pub fn currency<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+        {
+            self.currency = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/events/slug/{slug}`
+        pub async fn send(self) -> Result<ResponseValue<types::Event>, Error> {
+            let Self { client, slug, currency, x_trace_id } = self;
+            let slug = slug.map_err(Error::refused("get_event_by_slug"))?;
+            let currency = currency.map_err(Error::refused("get_event_by_slug"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_event_by_slug"))?;
+            let url = format!(
+                "{}/v1/pm/events/slug/{}", client.baseurl, encode_path(& slug
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new("currency", &currency),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_event_by_slug",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::get_event`]
+
+[`Client::get_event`]: super::Client::get_event*/
+    #[derive(Debug, Clone)]
+    pub struct GetEvent<'a> {
+        client: &'a super::Client,
+        event_id: Result<types::EventId, String>,
+        currency: Result<Option<::venuekit_wire::Open<types::Currency>>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> GetEvent<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                event_id: Err("event_id was not initialized".to_string()),
+                currency: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn event_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::EventId>,
+        {
+            self.event_id = value
+                .try_into()
+                .map_err(|_| "conversion to `EventId` for event_id failed".to_string());
+            self
+        }
+        pub fn currency<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+        {
+            self.currency = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/events/{eventId}`
+        pub async fn send(self) -> Result<ResponseValue<types::Event>, Error> {
+            let Self { client, event_id, currency, x_trace_id } = self;
+            let event_id = event_id.map_err(Error::refused("get_event"))?;
+            let currency = currency.map_err(Error::refused("get_event"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_event"))?;
+            let url = format!(
+                "{}/v1/pm/events/{}", client.baseurl, encode_path(& event_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new("currency", &currency),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_event",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
     /**Builder for [`Client::place_order`]
 
 [`Client::place_order`]: super::Client::place_order*/
@@ -8630,6 +18123,903 @@ pub mod builder {
                 .build()?;
             let info = OperationInfo {
                 operation_id: "place_order",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::get_quote`]
+
+[`Client::get_quote`]: super::Client::get_quote*/
+    #[derive(Debug, Clone)]
+    pub struct GetQuote<'a> {
+        client: &'a super::Client,
+        event_id: Result<types::EventId, String>,
+        market_id: Result<types::MarketId, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+        body: Result<types::builder::QuoteRequest, String>,
+    }
+    impl<'a> GetQuote<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                event_id: Err("event_id was not initialized".to_string()),
+                market_id: Err("market_id was not initialized".to_string()),
+                x_trace_id: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn event_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::EventId>,
+        {
+            self.event_id = value
+                .try_into()
+                .map_err(|_| "conversion to `EventId` for event_id failed".to_string());
+            self
+        }
+        pub fn market_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::MarketId>,
+        {
+            self.market_id = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `MarketId` for market_id failed".to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::QuoteRequest>,
+            <V as std::convert::TryInto<types::QuoteRequest>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `QuoteRequest` for body failed: {}", s)
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::QuoteRequest,
+            ) -> types::builder::QuoteRequest,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/v1/pm/events/{eventId}/markets/{marketId}/quote`
+        pub async fn send(self) -> Result<ResponseValue<types::Quote>, Error> {
+            let Self { client, event_id, market_id, x_trace_id, body } = self;
+            let event_id = event_id.map_err(Error::refused("get_quote"))?;
+            let market_id = market_id.map_err(Error::refused("get_quote"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_quote"))?;
+            let body = body
+                .and_then(|v| {
+                    types::QuoteRequest::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::refused("get_quote"))?;
+            let url = format!(
+                "{}/v1/pm/events/{}/markets/{}/quote", client.baseurl, encode_path(&
+                event_id.to_string()), encode_path(& market_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_quote",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::get_price_history`]
+
+[`Client::get_price_history`]: super::Client::get_price_history*/
+    #[derive(Debug, Clone)]
+    pub struct GetPriceHistory<'a> {
+        client: &'a super::Client,
+        event_id: Result<types::EventId, String>,
+        market_id: Result<Option<::std::string::String>, String>,
+        outcome: Result<Option<types::YesOrNo>, String>,
+        time_period: Result<Option<types::PricePeriod>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> GetPriceHistory<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                event_id: Err("event_id was not initialized".to_string()),
+                market_id: Ok(None),
+                outcome: Ok(None),
+                time_period: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn event_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::EventId>,
+        {
+            self.event_id = value
+                .try_into()
+                .map_err(|_| "conversion to `EventId` for event_id failed".to_string());
+            self
+        }
+        pub fn market_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.market_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for market_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn outcome<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::YesOrNo>,
+        {
+            self.outcome = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `YesOrNo` for outcome failed".to_string());
+            self
+        }
+        pub fn time_period<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::PricePeriod>,
+        {
+            self.time_period = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `PricePeriod` for time_period failed".to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/events/{eventId}/price-history`
+        pub async fn send(self) -> Result<ResponseValue<types::PriceHistory>, Error> {
+            let Self { client, event_id, market_id, outcome, time_period, x_trace_id } = self;
+            let event_id = event_id.map_err(Error::refused("get_price_history"))?;
+            let market_id = market_id.map_err(Error::refused("get_price_history"))?;
+            let outcome = outcome.map_err(Error::refused("get_price_history"))?;
+            let time_period = time_period.map_err(Error::refused("get_price_history"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_price_history"))?;
+            let url = format!(
+                "{}/v1/pm/events/{}/price-history", client.baseurl, encode_path(&
+                event_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new(
+                        "marketId[]",
+                        &market_id,
+                    ),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new("outcome", &outcome),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new(
+                        "timePeriod",
+                        &time_period,
+                    ),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_price_history",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::get_liquidity_rewards`]
+
+[`Client::get_liquidity_rewards`]: super::Client::get_liquidity_rewards*/
+    #[derive(Debug, Clone)]
+    pub struct GetLiquidityRewards<'a> {
+        client: &'a super::Client,
+        page: Result<Option<i64>, String>,
+        size: Result<Option<i64>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> GetLiquidityRewards<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                page: Ok(None),
+                size: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page failed".to_string());
+            self
+        }
+        pub fn size<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.size = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for size failed".to_string());
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/liquidity-rewards`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::LiquidityRewardsResponse>, Error> {
+            let Self { client, page, size, x_trace_id } = self;
+            let page = page.map_err(Error::refused("get_liquidity_rewards"))?;
+            let size = size.map_err(Error::refused("get_liquidity_rewards"))?;
+            let x_trace_id = x_trace_id
+                .map_err(Error::refused("get_liquidity_rewards"))?;
+            let url = format!("{}/v1/pm/liquidity-rewards", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&::venuekit_transport::client::QueryParam::new("page", &page))
+                .query(&::venuekit_transport::client::QueryParam::new("size", &size))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_liquidity_rewards",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::get_active_liquidity_rewards`]
+
+[`Client::get_active_liquidity_rewards`]: super::Client::get_active_liquidity_rewards*/
+    #[derive(Debug, Clone)]
+    pub struct GetActiveLiquidityRewards<'a> {
+        client: &'a super::Client,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> GetActiveLiquidityRewards<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/liquidity-rewards/active`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::ActiveLiquidityRewardsResponse>, Error> {
+            let Self { client, x_trace_id } = self;
+            let x_trace_id = x_trace_id
+                .map_err(Error::refused("get_active_liquidity_rewards"))?;
+            let url = format!("{}/v1/pm/liquidity-rewards/active", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_active_liquidity_rewards",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::get_maker_rebates`]
+
+[`Client::get_maker_rebates`]: super::Client::get_maker_rebates*/
+    #[derive(Debug, Clone)]
+    pub struct GetMakerRebates<'a> {
+        client: &'a super::Client,
+        page: Result<Option<i64>, String>,
+        size: Result<Option<i64>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> GetMakerRebates<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                page: Ok(None),
+                size: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page failed".to_string());
+            self
+        }
+        pub fn size<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.size = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for size failed".to_string());
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/maker-rebates`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::MakerRebatesResponse>, Error> {
+            let Self { client, page, size, x_trace_id } = self;
+            let page = page.map_err(Error::refused("get_maker_rebates"))?;
+            let size = size.map_err(Error::refused("get_maker_rebates"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_maker_rebates"))?;
+            let url = format!("{}/v1/pm/maker-rebates", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&::venuekit_transport::client::QueryParam::new("page", &page))
+                .query(&::venuekit_transport::client::QueryParam::new("size", &size))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_maker_rebates",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::get_active_maker_rebates`]
+
+[`Client::get_active_maker_rebates`]: super::Client::get_active_maker_rebates*/
+    #[derive(Debug, Clone)]
+    pub struct GetActiveMakerRebates<'a> {
+        client: &'a super::Client,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> GetActiveMakerRebates<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/maker-rebates/active`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::ActiveMakerRebatesResponse>, Error> {
+            let Self { client, x_trace_id } = self;
+            let x_trace_id = x_trace_id
+                .map_err(Error::refused("get_active_maker_rebates"))?;
+            let url = format!("{}/v1/pm/maker-rebates/active", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_active_maker_rebates",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::burn_shares`]
+
+[`Client::burn_shares`]: super::Client::burn_shares*/
+    #[derive(Debug, Clone)]
+    pub struct BurnShares<'a> {
+        client: &'a super::Client,
+        market_id: Result<types::MarketId, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+        body: Result<types::builder::BurnSharesRequest, String>,
+    }
+    impl<'a> BurnShares<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                market_id: Err("market_id was not initialized".to_string()),
+                x_trace_id: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn market_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::MarketId>,
+        {
+            self.market_id = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `MarketId` for market_id failed".to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::BurnSharesRequest>,
+            <V as std::convert::TryInto<
+                types::BurnSharesRequest,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `BurnSharesRequest` for body failed: {}", s)
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::BurnSharesRequest,
+            ) -> types::builder::BurnSharesRequest,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/v1/pm/markets/{marketId}/burn`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::BurnSharesResponse>, Error> {
+            let Self { client, market_id, x_trace_id, body } = self;
+            let market_id = market_id.map_err(Error::refused("burn_shares"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("burn_shares"))?;
+            let body = body
+                .and_then(|v| {
+                    types::BurnSharesRequest::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::refused("burn_shares"))?;
+            let url = format!(
+                "{}/v1/pm/markets/{}/burn", client.baseurl, encode_path(& market_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "burn_shares",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::mint_shares`]
+
+[`Client::mint_shares`]: super::Client::mint_shares*/
+    #[derive(Debug, Clone)]
+    pub struct MintShares<'a> {
+        client: &'a super::Client,
+        market_id: Result<types::MarketId, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+        body: Result<types::builder::MintSharesRequest, String>,
+    }
+    impl<'a> MintShares<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                market_id: Err("market_id was not initialized".to_string()),
+                x_trace_id: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn market_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::MarketId>,
+        {
+            self.market_id = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `MarketId` for market_id failed".to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::MintSharesRequest>,
+            <V as std::convert::TryInto<
+                types::MintSharesRequest,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `MintSharesRequest` for body failed: {}", s)
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::MintSharesRequest,
+            ) -> types::builder::MintSharesRequest,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/v1/pm/markets/{marketId}/mint`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::MintSharesResponse>, Error> {
+            let Self { client, market_id, x_trace_id, body } = self;
+            let market_id = market_id.map_err(Error::refused("mint_shares"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("mint_shares"))?;
+            let body = body
+                .and_then(|v| {
+                    types::MintSharesRequest::try_from(v).map_err(|e| e.to_string())
+                })
+                .map_err(Error::refused("mint_shares"))?;
+            let url = format!(
+                "{}/v1/pm/markets/{}/mint", client.baseurl, encode_path(& market_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "mint_shares",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::get_ticker`]
+
+[`Client::get_ticker`]: super::Client::get_ticker*/
+    #[derive(Debug, Clone)]
+    pub struct GetTicker<'a> {
+        client: &'a super::Client,
+        market_id: Result<types::MarketId, String>,
+        outcome: Result<Option<types::YesOrNo>, String>,
+        outcome_id: Result<Option<::std::string::String>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> GetTicker<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                market_id: Err("market_id was not initialized".to_string()),
+                outcome: Ok(None),
+                outcome_id: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn market_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::MarketId>,
+        {
+            self.market_id = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `MarketId` for market_id failed".to_string()
+                });
+            self
+        }
+        pub fn outcome<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::YesOrNo>,
+        {
+            self.outcome = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `YesOrNo` for outcome failed".to_string());
+            self
+        }
+        pub fn outcome_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.outcome_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for outcome_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/markets/{marketId}/ticker`
+        pub async fn send(self) -> Result<ResponseValue<types::Ticker>, Error> {
+            let Self { client, market_id, outcome, outcome_id, x_trace_id } = self;
+            let market_id = market_id.map_err(Error::refused("get_ticker"))?;
+            let outcome = outcome.map_err(Error::refused("get_ticker"))?;
+            let outcome_id = outcome_id.map_err(Error::refused("get_ticker"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_ticker"))?;
+            let url = format!(
+                "{}/v1/pm/markets/{}/ticker", client.baseurl, encode_path(& market_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new("outcome", &outcome),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new(
+                        "outcomeId",
+                        &outcome_id,
+                    ),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_ticker",
             };
             client.pre(&mut request, &info).await?;
             let result = client.exec(request, &info).await;
@@ -9091,6 +19481,123 @@ pub mod builder {
             }
         }
     }
+    /**Builder for [`Client::batch_amend_orders`]
+
+[`Client::batch_amend_orders`]: super::Client::batch_amend_orders*/
+    #[derive(Debug, Clone)]
+    pub struct BatchAmendOrders<'a> {
+        client: &'a super::Client,
+        idempotency_key: Result<Option<types::IdempotencyKey>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+        body: Result<types::builder::BatchAmendOrdersRequest, String>,
+    }
+    impl<'a> BatchAmendOrders<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                idempotency_key: Ok(None),
+                x_trace_id: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn idempotency_key<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::IdempotencyKey>,
+        {
+            self.idempotency_key = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `IdempotencyKey` for idempotency_key failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::BatchAmendOrdersRequest>,
+            <V as std::convert::TryInto<
+                types::BatchAmendOrdersRequest,
+            >>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!(
+                        "conversion to `BatchAmendOrdersRequest` for body failed: {}", s
+                    )
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::BatchAmendOrdersRequest,
+            ) -> types::builder::BatchAmendOrdersRequest,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/v1/pm/orders/batch/amend`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::BatchAmendOrdersResponse>, Error> {
+            let Self { client, idempotency_key, x_trace_id, body } = self;
+            let idempotency_key = idempotency_key
+                .map_err(Error::refused("batch_amend_orders"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("batch_amend_orders"))?;
+            let body = body
+                .and_then(|v| {
+                    types::BatchAmendOrdersRequest::try_from(v)
+                        .map_err(|e| e.to_string())
+                })
+                .map_err(Error::refused("batch_amend_orders"))?;
+            let url = format!("{}/v1/pm/orders/batch/amend", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(3usize);
+            if let Some(value) = idempotency_key {
+                header_map.append("Idempotency-Key", value.to_string().try_into()?);
+            }
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "batch_amend_orders",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
     /**Builder for [`Client::get_order`]
 
 [`Client::get_order`]: super::Client::get_order*/
@@ -9241,6 +19748,167 @@ pub mod builder {
             }
         }
     }
+    /**Builder for [`Client::get_pnl`]
+
+[`Client::get_pnl`]: super::Client::get_pnl*/
+    #[derive(Debug, Clone)]
+    pub struct GetPnl<'a> {
+        client: &'a super::Client,
+        breakdown: Result<Option<bool>, String>,
+        currency: Result<Option<::venuekit_wire::Open<types::Currency>>, String>,
+        end: Result<Option<::venuekit_wire::DateTime>, String>,
+        start: Result<Option<::venuekit_wire::DateTime>, String>,
+        time_period: Result<Option<types::PnlPeriod>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> GetPnl<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                breakdown: Ok(None),
+                currency: Ok(None),
+                end: Ok(None),
+                start: Ok(None),
+                time_period: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn breakdown<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.breakdown = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `bool` for breakdown failed".to_string());
+            self
+        }
+        pub fn currency<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+        {
+            self.currency = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn end<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::venuekit_wire::DateTime>,
+        {
+            self.end = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: venuekit_wire :: DateTime` for end failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn start<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::venuekit_wire::DateTime>,
+        {
+            self.start = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: venuekit_wire :: DateTime` for start failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn time_period<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::PnlPeriod>,
+        {
+            self.time_period = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `PnlPeriod` for time_period failed".to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/pnl`
+        pub async fn send(self) -> Result<ResponseValue<types::Pnl>, Error> {
+            let Self {
+                client,
+                breakdown,
+                currency,
+                end,
+                start,
+                time_period,
+                x_trace_id,
+            } = self;
+            let breakdown = breakdown.map_err(Error::refused("get_pnl"))?;
+            let currency = currency.map_err(Error::refused("get_pnl"))?;
+            let end = end.map_err(Error::refused("get_pnl"))?;
+            let start = start.map_err(Error::refused("get_pnl"))?;
+            let time_period = time_period.map_err(Error::refused("get_pnl"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_pnl"))?;
+            let url = format!("{}/v1/pm/pnl", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new(
+                        "breakdown",
+                        &breakdown,
+                    ),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new("currency", &currency),
+                )
+                .query(&::venuekit_transport::client::QueryParam::new("end", &end))
+                .query(&::venuekit_transport::client::QueryParam::new("start", &start))
+                .query(
+                    &::venuekit_transport::client::QueryParam::new(
+                        "timePeriod",
+                        &time_period,
+                    ),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_pnl",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
     /**Builder for [`Client::get_portfolio`]
 
 [`Client::get_portfolio`]: super::Client::get_portfolio*/
@@ -9290,6 +19958,573 @@ pub mod builder {
                 .build()?;
             let info = OperationInfo {
                 operation_id: "get_portfolio",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::list_sports_games`]
+
+[`Client::list_sports_games`]: super::Client::list_sports_games*/
+    #[derive(Debug, Clone)]
+    pub struct ListSportsGames<'a> {
+        client: &'a super::Client,
+        league: Result<Option<::std::string::String>, String>,
+        page: Result<Option<i64>, String>,
+        size: Result<Option<i64>, String>,
+        sport: Result<Option<::std::string::String>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> ListSportsGames<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                league: Ok(None),
+                page: Ok(None),
+                size: Ok(None),
+                sport: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn league<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.league = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for league failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page failed".to_string());
+            self
+        }
+        pub fn size<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.size = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for size failed".to_string());
+            self
+        }
+        pub fn sport<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.sport = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for sport failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/sports/games`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::ListSportsGamesResponse>, Error> {
+            let Self { client, league, page, size, sport, x_trace_id } = self;
+            let league = league.map_err(Error::refused("list_sports_games"))?;
+            let page = page.map_err(Error::refused("list_sports_games"))?;
+            let size = size.map_err(Error::refused("list_sports_games"))?;
+            let sport = sport.map_err(Error::refused("list_sports_games"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("list_sports_games"))?;
+            let url = format!("{}/v1/pm/sports/games", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&::venuekit_transport::client::QueryParam::new("league", &league))
+                .query(&::venuekit_transport::client::QueryParam::new("page", &page))
+                .query(&::venuekit_transport::client::QueryParam::new("size", &size))
+                .query(&::venuekit_transport::client::QueryParam::new("sport", &sport))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_sports_games",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::list_sports_leagues`]
+
+[`Client::list_sports_leagues`]: super::Client::list_sports_leagues*/
+    #[derive(Debug, Clone)]
+    pub struct ListSportsLeagues<'a> {
+        client: &'a super::Client,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> ListSportsLeagues<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/sports/leagues`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::ListSportsLeaguesResponse>, Error> {
+            let Self { client, x_trace_id } = self;
+            let x_trace_id = x_trace_id.map_err(Error::refused("list_sports_leagues"))?;
+            let url = format!("{}/v1/pm/sports/leagues", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_sports_leagues",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::list_sports_teams`]
+
+[`Client::list_sports_teams`]: super::Client::list_sports_teams*/
+    #[derive(Debug, Clone)]
+    pub struct ListSportsTeams<'a> {
+        client: &'a super::Client,
+        league: Result<Option<::std::string::String>, String>,
+        page: Result<Option<i64>, String>,
+        size: Result<Option<i64>, String>,
+        sport: Result<Option<::std::string::String>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> ListSportsTeams<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                league: Ok(None),
+                page: Ok(None),
+                size: Ok(None),
+                sport: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn league<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.league = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for league failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page failed".to_string());
+            self
+        }
+        pub fn size<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.size = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for size failed".to_string());
+            self
+        }
+        pub fn sport<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.sport = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for sport failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/sports/teams`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::ListSportsTeamsResponse>, Error> {
+            let Self { client, league, page, size, sport, x_trace_id } = self;
+            let league = league.map_err(Error::refused("list_sports_teams"))?;
+            let page = page.map_err(Error::refused("list_sports_teams"))?;
+            let size = size.map_err(Error::refused("list_sports_teams"))?;
+            let sport = sport.map_err(Error::refused("list_sports_teams"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("list_sports_teams"))?;
+            let url = format!("{}/v1/pm/sports/teams", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&::venuekit_transport::client::QueryParam::new("league", &league))
+                .query(&::venuekit_transport::client::QueryParam::new("page", &page))
+                .query(&::venuekit_transport::client::QueryParam::new("size", &size))
+                .query(&::venuekit_transport::client::QueryParam::new("sport", &sport))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_sports_teams",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::list_trades`]
+
+[`Client::list_trades`]: super::Client::list_trades*/
+    #[derive(Debug, Clone)]
+    pub struct ListTrades<'a> {
+        client: &'a super::Client,
+        from_date: Result<Option<::venuekit_wire::DateTime>, String>,
+        id: Result<Option<::std::string::String>, String>,
+        limit: Result<Option<i64>, String>,
+        market_id: Result<Option<::std::string::String>, String>,
+        order_id: Result<Option<::std::string::String>, String>,
+        outcome_id: Result<Option<::std::string::String>, String>,
+        page: Result<Option<i64>, String>,
+        size: Result<Option<i64>, String>,
+        to_date: Result<Option<::venuekit_wire::DateTime>, String>,
+        user_id: Result<Option<::std::string::String>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> ListTrades<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                from_date: Ok(None),
+                id: Ok(None),
+                limit: Ok(None),
+                market_id: Ok(None),
+                order_id: Ok(None),
+                outcome_id: Ok(None),
+                page: Ok(None),
+                size: Ok(None),
+                to_date: Ok(None),
+                user_id: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn from_date<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::venuekit_wire::DateTime>,
+        {
+            self.from_date = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: venuekit_wire :: DateTime` for from_date failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn limit<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.limit = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+            self
+        }
+        pub fn market_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.market_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for market_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn order_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.order_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for order_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn outcome_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.outcome_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for outcome_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn page<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page failed".to_string());
+            self
+        }
+        pub fn size<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.size = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for size failed".to_string());
+            self
+        }
+        pub fn to_date<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::venuekit_wire::DateTime>,
+        {
+            self.to_date = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: venuekit_wire :: DateTime` for to_date failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn user_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.user_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for user_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/pm/trades`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::ListTradesResponse>, Error> {
+            let Self {
+                client,
+                from_date,
+                id,
+                limit,
+                market_id,
+                order_id,
+                outcome_id,
+                page,
+                size,
+                to_date,
+                user_id,
+                x_trace_id,
+            } = self;
+            let from_date = from_date.map_err(Error::refused("list_trades"))?;
+            let id = id.map_err(Error::refused("list_trades"))?;
+            let limit = limit.map_err(Error::refused("list_trades"))?;
+            let market_id = market_id.map_err(Error::refused("list_trades"))?;
+            let order_id = order_id.map_err(Error::refused("list_trades"))?;
+            let outcome_id = outcome_id.map_err(Error::refused("list_trades"))?;
+            let page = page.map_err(Error::refused("list_trades"))?;
+            let size = size.map_err(Error::refused("list_trades"))?;
+            let to_date = to_date.map_err(Error::refused("list_trades"))?;
+            let user_id = user_id.map_err(Error::refused("list_trades"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("list_trades"))?;
+            let url = format!("{}/v1/pm/trades", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new(
+                        "fromDate",
+                        &from_date,
+                    ),
+                )
+                .query(&::venuekit_transport::client::QueryParam::new("id", &id))
+                .query(&::venuekit_transport::client::QueryParam::new("limit", &limit))
+                .query(
+                    &::venuekit_transport::client::QueryParam::new(
+                        "marketId",
+                        &market_id,
+                    ),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new("orderId", &order_id),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new(
+                        "outcomeId",
+                        &outcome_id,
+                    ),
+                )
+                .query(&::venuekit_transport::client::QueryParam::new("page", &page))
+                .query(&::venuekit_transport::client::QueryParam::new("size", &size))
+                .query(
+                    &::venuekit_transport::client::QueryParam::new("toDate", &to_date),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new("userId", &user_id),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_trades",
             };
             client.pre(&mut request, &info).await?;
             let result = client.exec(request, &info).await;
@@ -9380,6 +20615,102 @@ pub mod builder {
                 .build()?;
             let info = OperationInfo {
                 operation_id: "login",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
+    /**Builder for [`Client::lookup_user`]
+
+[`Client::lookup_user`]: super::Client::lookup_user*/
+    #[derive(Debug, Clone)]
+    pub struct LookupUser<'a> {
+        client: &'a super::Client,
+        tag: Result<Option<::std::string::String>, String>,
+        user_id: Result<Option<::std::string::String>, String>,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> LookupUser<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                tag: Ok(None),
+                user_id: Ok(None),
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn tag<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.tag = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for tag failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn user_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.user_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for user_id failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/user/lookup`
+        pub async fn send(self) -> Result<ResponseValue<types::UserProfile>, Error> {
+            let Self { client, tag, user_id, x_trace_id } = self;
+            let tag = tag.map_err(Error::refused("lookup_user"))?;
+            let user_id = user_id.map_err(Error::refused("lookup_user"))?;
+            let x_trace_id = x_trace_id.map_err(Error::refused("lookup_user"))?;
+            let url = format!("{}/v1/user/lookup", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&::venuekit_transport::client::QueryParam::new("tag", &tag))
+                .query(
+                    &::venuekit_transport::client::QueryParam::new("userId", &user_id),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "lookup_user",
             };
             client.pre(&mut request, &info).await?;
             let result = client.exec(request, &info).await;
@@ -9699,6 +21030,66 @@ pub mod builder {
             }
         }
     }
+    /**Builder for [`Client::get_assets`]
+
+[`Client::get_assets`]: super::Client::get_assets*/
+    #[derive(Debug, Clone)]
+    pub struct GetAssets<'a> {
+        client: &'a super::Client,
+        x_trace_id: Result<Option<::std::string::String>, String>,
+    }
+    impl<'a> GetAssets<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                x_trace_id: Ok(None),
+            }
+        }
+        pub fn x_trace_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.x_trace_id = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for x_trace_id failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/v1/wallet/assets`
+        pub async fn send(self) -> Result<ResponseValue<types::AssetsResponse>, Error> {
+            let Self { client, x_trace_id } = self;
+            let x_trace_id = x_trace_id.map_err(Error::refused("get_assets"))?;
+            let url = format!("{}/v1/wallet/assets", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+            if let Some(value) = x_trace_id {
+                header_map.append("x-trace-id", value.to_string().try_into()?);
+            }
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_assets",
+            };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => ResponseValue::from_response(response).await,
+                _ => Err(Error::unexpected_response(response)),
+            }
+        }
+    }
     /**Builder for [`Client::get_version`]
 
 [`Client::get_version`]: super::Client::get_version*/
@@ -9757,6 +21148,233 @@ pub mod builder {
                 200..=299 => ResponseValue::from_response(response).await,
                 _ => Err(Error::unexpected_response(response)),
             }
+        }
+    }
+    impl<'a> ListActivities<'a> {
+        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        pub fn stream(self) -> ::venuekit_transport::Pages<'a, types::Activity> {
+            let first = self.page.clone().ok().flatten();
+            ::venuekit_transport::Pages::by_number(
+                first,
+                move |at| {
+                    let mut call = self.clone();
+                    if let Some(at) = at {
+                        call = call.page(at);
+                    }
+                    async move {
+                        let answer = call.send().await?.into_inner();
+                        let told = answer
+                            .pagination
+                            .as_ref()
+                            .and_then(|at| at.last_page.clone());
+                        Ok((answer.activities, told))
+                    }
+                },
+            )
+        }
+    }
+    impl<'a> ListEvents<'a> {
+        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        pub fn stream(self) -> ::venuekit_transport::Pages<'a, types::Event> {
+            let first = self.page.clone().ok().flatten();
+            ::venuekit_transport::Pages::by_number(
+                first,
+                move |at| {
+                    let mut call = self.clone();
+                    if let Some(at) = at {
+                        call = call.page(at);
+                    }
+                    async move {
+                        let answer = call.send().await?.into_inner();
+                        let told = answer
+                            .pagination
+                            .as_ref()
+                            .and_then(|at| at.last_page.clone());
+                        Ok((answer.events, told))
+                    }
+                },
+            )
+        }
+    }
+    impl<'a> ListEventSeries<'a> {
+        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        pub fn stream(self) -> ::venuekit_transport::Pages<'a, types::EventSeries> {
+            let first = self.page.clone().ok().flatten();
+            ::venuekit_transport::Pages::by_number(
+                first,
+                move |at| {
+                    let mut call = self.clone();
+                    if let Some(at) = at {
+                        call = call.page(at);
+                    }
+                    async move {
+                        let answer = call.send().await?.into_inner();
+                        let told = answer
+                            .pagination
+                            .as_ref()
+                            .and_then(|at| at.last_page.clone());
+                        Ok((answer.series, told))
+                    }
+                },
+            )
+        }
+    }
+    impl<'a> ListSeriesLeanEvents<'a> {
+        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        pub fn stream(self) -> ::venuekit_transport::Pages<'a, types::LeanEvent> {
+            let first = self.page.clone().ok().flatten();
+            ::venuekit_transport::Pages::by_page(
+                "list_series_lean_events",
+                first,
+                move |at| {
+                    let mut call = self.clone();
+                    if let Some(at) = at {
+                        call = call.page(at);
+                    }
+                    async move {
+                        let answer = call.send().await?.into_inner();
+                        Ok(answer)
+                    }
+                },
+            )
+        }
+    }
+    impl<'a> GetLiquidityRewards<'a> {
+        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        pub fn stream(self) -> ::venuekit_transport::Pages<'a, types::LiquidityReward> {
+            let first = self.page.clone().ok().flatten();
+            ::venuekit_transport::Pages::by_number(
+                first,
+                move |at| {
+                    let mut call = self.clone();
+                    if let Some(at) = at {
+                        call = call.page(at);
+                    }
+                    async move {
+                        let answer = call.send().await?.into_inner();
+                        let told = answer
+                            .pagination
+                            .as_ref()
+                            .and_then(|at| at.last_page.clone());
+                        Ok((answer.data, told))
+                    }
+                },
+            )
+        }
+    }
+    impl<'a> GetMakerRebates<'a> {
+        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        pub fn stream(self) -> ::venuekit_transport::Pages<'a, types::MakerRebate> {
+            let first = self.page.clone().ok().flatten();
+            ::venuekit_transport::Pages::by_number(
+                first,
+                move |at| {
+                    let mut call = self.clone();
+                    if let Some(at) = at {
+                        call = call.page(at);
+                    }
+                    async move {
+                        let answer = call.send().await?.into_inner();
+                        let told = answer
+                            .pagination
+                            .as_ref()
+                            .and_then(|at| at.last_page.clone());
+                        Ok((answer.data, told))
+                    }
+                },
+            )
+        }
+    }
+    impl<'a> ListOrders<'a> {
+        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        pub fn stream(self) -> ::venuekit_transport::Pages<'a, types::Order> {
+            let first = self.page.clone().ok().flatten();
+            ::venuekit_transport::Pages::by_number(
+                first,
+                move |at| {
+                    let mut call = self.clone();
+                    if let Some(at) = at {
+                        call = call.page(at);
+                    }
+                    async move {
+                        let answer = call.send().await?.into_inner();
+                        let told = answer
+                            .pagination
+                            .as_ref()
+                            .and_then(|at| at.last_page.clone());
+                        Ok((answer.orders, told))
+                    }
+                },
+            )
+        }
+    }
+    impl<'a> ListSportsGames<'a> {
+        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        pub fn stream(self) -> ::venuekit_transport::Pages<'a, types::SportsGame> {
+            let first = self.page.clone().ok().flatten();
+            ::venuekit_transport::Pages::by_number(
+                first,
+                move |at| {
+                    let mut call = self.clone();
+                    if let Some(at) = at {
+                        call = call.page(at);
+                    }
+                    async move {
+                        let answer = call.send().await?.into_inner();
+                        let told = answer
+                            .pagination
+                            .as_ref()
+                            .and_then(|at| at.last_page.clone());
+                        Ok((answer.games, told))
+                    }
+                },
+            )
+        }
+    }
+    impl<'a> ListSportsTeams<'a> {
+        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        pub fn stream(self) -> ::venuekit_transport::Pages<'a, types::SportsTeam> {
+            let first = self.page.clone().ok().flatten();
+            ::venuekit_transport::Pages::by_number(
+                first,
+                move |at| {
+                    let mut call = self.clone();
+                    if let Some(at) = at {
+                        call = call.page(at);
+                    }
+                    async move {
+                        let answer = call.send().await?.into_inner();
+                        let told = answer
+                            .pagination
+                            .as_ref()
+                            .and_then(|at| at.last_page.clone());
+                        Ok((answer.teams, told))
+                    }
+                },
+            )
+        }
+    }
+    impl<'a> ListTrades<'a> {
+        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        pub fn stream(self) -> ::venuekit_transport::Pages<'a, types::Trade> {
+            let first = self.page.clone().ok().flatten();
+            ::venuekit_transport::Pages::by_number(
+                first,
+                move |at| {
+                    let mut call = self.clone();
+                    if let Some(at) = at {
+                        call = call.page(at);
+                    }
+                    async move {
+                        let answer = call.send().await?.into_inner();
+                        let told = answer
+                            .pagination
+                            .as_ref()
+                            .and_then(|at| at.last_page.clone());
+                        Ok((answer.data, told))
+                    }
+                },
+            )
         }
     }
 }

@@ -57,6 +57,7 @@ paths:
       parameters:
         - { name: id, in: path, required: true, schema: { $ref: '#/schemas/ThingId' } }
         - { name: page, in: query, schema: { type: string } }
+        - { name: from, in: query, schema: { type: integer } }
         - { name: X-Trace, in: header, schema: { type: string } }
       requestBody:
         required: true
@@ -91,6 +92,13 @@ schemas:
     properties:
       id: { type: string }
       parts: { type: array, items: { $ref: '#/schemas/Part' } }
+      last: { type: integer }
+      rest: { $ref: '#/schemas/Rest' }
+  Rest:
+    type: object
+    properties:
+      mark: { type: string }
+      things: { type: array, items: { $ref: '#/schemas/Thing' } }
   Part:
     type: object
     properties:
@@ -194,10 +202,18 @@ fn what_is_allowed_is_generated() {
         ("id: { type: string }", "id: {}"),
         ("id: { type: string }", "type: { type: string }\n      self: { type: string }\n      '1d': { type: string }"),
         ("id: { type: string }", "parent: { $ref: '#/schemas/Thing' }"),
+        ("x-retry: never", "x-retry: never\n      x-page: { style: cursor, param: page, next: id, items: parts }"),
+        (
+            "x-retry: never",
+            "x-retry: never\n      x-page: { style: cursor, param: name, next: rest.mark, items: rest.things }",
+        ),
+        ("x-retry: never", "x-retry: never\n      x-page: { style: page, param: from, last: last, items: parts }"),
+        ("x-retry: never", "x-retry: never\n      x-page: { style: page, param: from, items: rest.things }"),
+        ("x-retry: never", "x-retry: never\n      x-page: { style: offset, param: from, items: parts }"),
         ("schemas:\n", "schemas:\n  Either: { oneOf: [{ $ref: '#/schemas/Part' }, { type: string }] }\n"),
         (
             "    type: object\n    properties:\n      weight: { type: number }",
-            "    allOf: [{ $ref: '#/schemas/NewThing' }]\n    description: d\n  Rest: { type: object, additionalProperties: true, description: unknown }",
+            "    allOf: [{ $ref: '#/schemas/NewThing' }]\n    description: d\n  Free: { type: object, additionalProperties: true, description: unknown }",
         ),
     ] {
         let mut files = owned(REST);

@@ -51,6 +51,7 @@ pub const CASES: &[Case] = &[
     ("plain-secret", PAGE, "        - { name: api_secret, in: query, schema: { type: string } }", "name: api_secret"),
     ("float-money", PAGE, "        - { name: price, in: query, schema: { type: number } }", "name: price"),
     ("reserved-name", PAGE, "        - { name: send, in: query, schema: { type: string } }", "name: send"),
+    ("reserved-name", PAGE, "        - { name: stream, in: query, schema: { type: string } }", "name: stream"),
     ("reserved-name", PAGE, "        - { name: Body, in: query, schema: { type: string } }", "name: Body"),
     ("inline-enum", PAGE, "        - { name: page, in: query, schema: { type: string, enum: [a] } }", "name: page"),
     (

@@ -21,6 +21,13 @@ pub const CASES: &[Case] = &[
     ("bad-word", RATE, "      x-retry: never\n      x-rate: { bucket: none, cost: 1 }", "bucket: none"),
     ("bad-word", RATE, "      x-retry: never\n      x-rate: { bucket: all, cost: -1 }", "cost: -1"),
     ("bad-word", RETRY, "      x-retry: never\n      x-page: { style: offset }", "x-page"),
+    (
+        "bad-word",
+        RETRY,
+        "      x-retry: never\n      x-page: { style: offset, param: page, last: id, items: parts }",
+        "x-page",
+    ),
+    ("bad-word", RETRY, "      x-retry: never\n      x-page: { style: number, param: page, items: parts }", "x-page"),
     ("bad-word", RETRY, "      x-retry: never\n      x-reconcile: GetThing", "x-reconcile"),
     ("bad-word", RETRY, "      x-retry: never\n      x-scope: ''", "x-scope"),
     ("bad-word", "x-environment: production", "x-environment: '1'", "https://v.test"),
@@ -78,6 +85,32 @@ pub const CASES: &[Case] = &[
         "      x-retry: never\n      x-page: { style: cursor, param: page, next: id.x, items: parts }",
         "x-page",
     ),
+    (
+        "page-type",
+        RETRY,
+        "      x-retry: never\n      x-page: { style: cursor, param: page, next: id, items: id }",
+        "x-page",
+    ),
+    (
+        "page-type",
+        RETRY,
+        "      x-retry: never\n      x-page: { style: cursor, param: page, next: parts, items: parts }",
+        "x-page",
+    ),
+    (
+        "page-type",
+        RETRY,
+        "      x-retry: never\n      x-page: { style: cursor, param: kind, next: id, items: parts }",
+        "x-page",
+    ),
+    ("page-type", RETRY, "      x-retry: never\n      x-page: { style: page, param: page, items: parts }", "x-page"),
+    (
+        "page-type",
+        RETRY,
+        "      x-retry: never\n      x-page: { style: page, param: from, last: id, items: parts }",
+        "x-page",
+    ),
+    ("page-type", RETRY, "      x-retry: never\n      x-page: { style: offset, param: page, items: parts }", "x-page"),
 ];
 
 const RPC_CASES: &[Case] = &[
