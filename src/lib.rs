@@ -8,6 +8,8 @@ pub use venuekit_bayse as bayse;
 pub use venuekit_deribit as deribit;
 #[cfg(feature = "kalshi")]
 pub use venuekit_kalshi as kalshi;
+#[cfg(feature = "kalshi-perps")]
+pub use venuekit_kalshi_perps as kalshi_perps;
 pub use venuekit_transport as transport;
 pub use venuekit_transport::{Error, ErrorKind, keys};
 pub use venuekit_wire as wire;

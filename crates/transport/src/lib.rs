@@ -12,6 +12,7 @@
 //! | [`Error`] | one vocabulary for everything that goes wrong |
 //! | [`RetryPolicy`] | how failed calls are repeated; which ones may be is the spec's word |
 //! | [`RateLimits`], [`RateBudget`] | the venue's limits, kept by one process or shared by many |
+//! | [`Pages`] | lists that come in pages, as streams |
 //! | [`Clock`] | the time that signatures carry, put right by the venue's |
 //! | [`keys`] | the life cycle of API keys, the same words on every venue |
 //!
@@ -29,6 +30,7 @@ mod idempotency;
 mod jsonrpc;
 pub mod keys;
 mod observe;
+mod paging;
 mod progress;
 mod rate;
 mod response;
@@ -41,6 +43,7 @@ pub use builder::{ClientBuilder, Connect, Timeouts};
 pub use clock::Clock;
 pub use credentials::{Anonymous, Credentials};
 pub use error::{Challenge, Error};
+pub use paging::Pages;
 #[cfg(feature = "redis")]
 pub use rate::RedisBudget;
 pub use rate::{Debit, LocalBudget, RateBudget, RateFuture, RateLimits, Refused, Told};

@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+// Formatted by its generator.
+#[rustfmt::skip]
+mod generated;
+mod hooks;
+mod session;
+
+pub use generated::client::{Client, builder, types};
+pub use generated::venue::{Environment, VENUE};
+pub use session::Credentials;
+pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, ResponseValue};

@@ -1,0 +1,53 @@
+//! Who is calling.
+
+use std::path::Path;
+
+use venuekit_auth::PrivateKey;
+use venuekit_auth::kalshi::KalshiSigner;
+use venuekit_transport::Error;
+use venuekit_transport::keys::CreatedKey;
+
+/// A Kalshi API key: its id and the private key that signs. Belongs to one environment, and is made with `venuekit-kalshi`.
+#[derive(Clone, Debug)]
+pub struct Credentials(venuekit_transport::Credentials);
+
+impl Credentials {
+    /// From a key that was read or made before. RSA signs with PSS, Ed25519 plainly; the key itself tells.
+    ///
+    /// # Errors
+    /// An empty key id, or one that no header can hold.
+    pub fn new(key_id: impl Into<String>, key: PrivateKey) -> Result<Self, Error> {
+        let signer = KalshiSigner::new(key_id, key)?;
+        Ok(Self(venuekit_transport::Credentials::none().signer("signature", signer)))
+    }
+
+    /// From a PEM text: PKCS#1 or PKCS#8, RSA or Ed25519.
+    ///
+    /// # Errors
+    /// A text that is no such key: the error says what it is instead, and what to do.
+    pub fn from_pem(key_id: impl Into<String>, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        Self::new(key_id, PrivateKey::from_pem(pem)?)
+    }
+
+    /// From a PEM file.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no such key: the error says what it is instead, and what to do.
+    pub fn from_pem_file(key_id: impl Into<String>, path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::new(key_id, PrivateKey::from_file(path)?)
+    }
+}
+
+impl From<Credentials> for venuekit_transport::Credentials {
+    fn from(credentials: Credentials) -> Self {
+        credentials.0
+    }
+}
+
+impl TryFrom<&CreatedKey> for Credentials {
+    type Error = Error;
+
+    fn try_from(key: &CreatedKey) -> Result<Self, Error> {
+        Self::from_pem(key.public_id.clone(), key.secret.expose())
+    }
+}
