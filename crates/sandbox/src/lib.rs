@@ -1,8 +1,11 @@
 //! A loopback server that behaves like Bayse, Kalshi, Yativo and Deribit.
 //!
+//! It answers every operation of every spec. Each request is checked against the spec, and what is wrong is said with its place,
+//! such as `body/orders/0/price: is required`. Where nothing is remembered the answer is made up from the spec.
+//!
 //! It checks signatures, timestamps, scopes and second factors, answers with the error bodies that the venues use, and
 //! keeps its state in memory: a key created here signs at once, a rotated secret replaces the old one, a revoked key
-//! fails. One process serves all four venues, told apart by the beginning of the path.
+//! fails. One process serves all venues, told apart by the beginning of the path; Kalshi's perpetual futures stand beside Kalshi.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -26,6 +29,7 @@ mod make;
 mod message;
 mod number;
 mod server;
+mod spec;
 mod verify;
 mod yativo;
 
@@ -33,3 +37,4 @@ pub use accounts::{Accounts, BayseAccount, DeribitKey, KalshiKey, YativoAccount}
 pub use clock::Clock;
 pub use complete::AccountError;
 pub use server::Sandbox;
+pub use spec::{ExampleRequest, example_requests};

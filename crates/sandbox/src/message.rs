@@ -22,15 +22,6 @@ impl Request {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The decoded segments of the path. A segment that is no UTF-8 is kept as it stood.
-    pub(crate) fn segments(&self) -> Vec<String> {
-        let decode = |segment| match percent_encoding::percent_decode_str(segment).decode_utf8() {
-            Ok(text) => text.into_owned(),
-            Err(_) => segment.to_owned(),
-        };
-        self.path.trim_start_matches('/').split('/').map(decode).collect()
-    }
-
     /// The decoded pairs of the query, in order.
     pub(crate) fn query_pairs(&self) -> Vec<(String, String)> {
         url::form_urlencoded::parse(self.query.as_deref().unwrap_or_default().as_bytes()).into_owned().collect()
@@ -40,6 +31,15 @@ impl Request {
     pub(crate) fn query_value(&self, name: &str) -> Option<String> {
         self.query_pairs().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
+}
+
+/// The decoded segments of a path. A segment that is no UTF-8 is kept as it stood.
+pub(crate) fn decode_segments(path: &str) -> Vec<String> {
+    let decode = |segment| match percent_encoding::percent_decode_str(segment).decode_utf8() {
+        Ok(text) => text.into_owned(),
+        Err(_) => segment.to_owned(),
+    };
+    path.trim_start_matches('/').split('/').map(decode).collect()
 }
 
 /// One answer.
@@ -72,8 +72,12 @@ impl Reply {
     }
 
     /// The same answer with one more header.
-    pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Self {
-        let value = HeaderValue::from_str(value).expect("handlers write printable headers");
+    pub(crate) fn with_header(self, name: &'static str, value: &str) -> Self {
+        self.with_value(name, HeaderValue::from_str(value).expect("handlers write printable headers"))
+    }
+
+    /// The same answer with one more header.
+    pub(crate) fn with_value(mut self, name: &'static str, value: HeaderValue) -> Self {
         self.headers.insert(HeaderName::from_static(name), value);
         self
     }

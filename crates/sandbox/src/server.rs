@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::deribit::Deribit;
 use crate::kalshi::Kalshi;
 use crate::message::{Reply, Request};
+use crate::spec;
 use crate::yativo::Yativo;
 
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -80,6 +81,11 @@ impl Sandbox {
         format!("{}/trade-api/v2", self.base_url())
     }
 
+    /// Where Kalshi's perpetual futures are served: beside Kalshi itself, for the same keys.
+    pub fn kalshi_perps_url(&self) -> String {
+        self.kalshi_url()
+    }
+
     /// Where Yativo is served, under its newer prefix.
     pub fn yativo_url(&self) -> String {
         format!("{}/api/v1", self.base_url())
@@ -135,7 +141,12 @@ impl Venues {
     fn handle(&self, request: &Request) -> Reply {
         let path = request.path.as_str();
         let (venue, reply) = if is_below(path, "/trade-api/v2") {
-            ("kalshi", self.kalshi.handle(request))
+            // Two operations are offered by both; they count as Kalshi's.
+            if spec::KALSHI.knows(path) || !spec::KALSHI_PERPS.knows(path) {
+                ("kalshi", self.kalshi.handle(request))
+            } else {
+                ("kalshi_perps", self.kalshi.handle_perps(request))
+            }
         } else if is_below(path, "/api/v2") {
             ("deribit", self.deribit.handle(request))
         } else if is_below(path, "/api") {

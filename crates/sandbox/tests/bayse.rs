@@ -228,7 +228,8 @@ async fn money_keeps_its_digits() {
     let body = order(&event, json!({"amount": 0})).to_string().replace("\"amount\":0", &format!("\"amount\":{digits}"));
     let path = order_path(&event);
     let headers = key.sign(now_millis() / 1000, "POST", &path, &body);
-    let mut request = reqwest::Client::new().post(format!("{}{path}", sandbox.base_url())).body(body);
+    let url = format!("{}{path}", sandbox.base_url());
+    let mut request = reqwest::Client::new().post(url).header("content-type", "application/json").body(body);
     for (name, value) in headers {
         request = request.header(name, value);
     }

@@ -11,25 +11,23 @@ use crate::verify::verify_hmac;
 
 const WINDOW_SECONDS: i64 = 300;
 
-/// The account of a session.
-pub(super) fn session<'a>(accounts: &'a mut [Account], request: &Request) -> Result<&'a mut Account, Refusal> {
+/// The account of a session, as its index.
+pub(super) fn session(accounts: &[Account], request: &Request) -> Result<usize, Refusal> {
     let token = header(request, "x-auth-token")?;
     let device = header(request, "x-device-id")?;
-    let mut accounts = accounts.iter_mut();
-    accounts.find(|account| account.has_session(token, device)).ok_or_else(|| Refusal::unauthorized("invalid session"))
+    let found = accounts.iter().position(|account| account.has_session(token, device));
+    found.ok_or_else(|| Refusal::unauthorized("invalid session"))
 }
 
 /// The account of a public key.
-pub(super) fn read<'a>(accounts: &'a mut [Account], request: &Request) -> Result<&'a mut Account, Refusal> {
+pub(super) fn read(accounts: &[Account], request: &Request) -> Result<usize, Refusal> {
     let public_key = header(request, "x-public-key")?;
-    let mut accounts = accounts.iter_mut();
-    accounts
-        .find(|account| account.secret_of(public_key).is_some())
-        .ok_or_else(|| Refusal::unauthorized("invalid API key"))
+    let found = accounts.iter().position(|account| account.secret_of(public_key).is_some());
+    found.ok_or_else(|| Refusal::unauthorized("invalid API key"))
 }
 
 /// The account of a public key whose secret signed the request.
-pub(super) fn write<'a>(accounts: &'a mut [Account], request: &Request, now: i64) -> Result<&'a mut Account, Refusal> {
+pub(super) fn write(accounts: &[Account], request: &Request, now: i64) -> Result<usize, Refusal> {
     let public_key = header(request, "x-public-key")?;
     let timestamp = header(request, "x-timestamp")?;
     let signature = header(request, "x-signature")?;
@@ -40,7 +38,7 @@ pub(super) fn write<'a>(accounts: &'a mut [Account], request: &Request, now: i64
     }
     let hash = if request.body.is_empty() { String::new() } else { hex::encode(Sha256::digest(&request.body)) };
     let payload = format!("{timestamp}.{}.{}.{hash}", request.method, request.path);
-    let secret = account.secret_of(public_key).unwrap_or_default();
+    let secret = accounts[account].secret_of(public_key).unwrap_or_default();
     let signed = STANDARD.decode(signature).is_ok_and(|tag| verify_hmac(secret.as_bytes(), payload.as_bytes(), &tag));
     if !signed {
         let message = "the provided signature does not match the expected signature";

@@ -9,23 +9,30 @@ use super::ledger::Rejection;
 use super::orders::{self, NewOrder, Placed};
 use super::read;
 use crate::message::{Reply, Request};
+use crate::spec::{self, Operation};
 
 const REPLAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 /// An answer that is given again for the same idempotency key.
 pub(super) struct Replay {
-    route: &'static str,
+    route: String,
     key: String,
     body: bytes::Bytes,
     made: i64,
     reply: Reply,
 }
 
+/// Whether an operation counts itself, since it may be a repetition that does not count.
+pub(super) fn marks_itself(operation: &Operation, request: &Request) -> bool {
+    let is_batch = matches!(operation.id.as_str(), "batchPlaceOrders" | "batchCancelOrders");
+    is_batch && request.headers.contains_key("idempotency-key")
+}
+
 /// Carries out a batch once for an idempotency key: a repetition gets the first answer.
 pub(super) fn once(
     account: &mut Account,
+    operation: &Operation,
     request: &Request,
-    route: &'static str,
     now: i64,
     carry_out: impl FnOnce(&mut Account) -> Result<Reply, Refusal>,
 ) -> Result<Reply, Refusal> {
@@ -35,6 +42,7 @@ pub(super) fn once(
     let key = key.ok_or_else(|| {
         Refusal::invalid("Idempotency-Key must have 1 to 255 letters, digits, underscores or hyphens")
     })?;
+    let route = spec::BAYSE.counter(operation);
     account.replays.retain(|replay| now - replay.made < REPLAY_MILLIS);
     if let Some(replay) = account.replays.iter().find(|replay| replay.route == route && replay.key == key) {
         if replay.body != request.body {
@@ -43,7 +51,7 @@ pub(super) fn once(
         }
         return Ok(replay.reply.clone().with_header("idempotent-replayed", "true"));
     }
-    let reply = carry_out(account).map(|reply| reply.executing(route)).unwrap_or_else(Refusal::into_reply);
+    let reply = carry_out(account).map(|reply| reply.executing(route.as_str())).unwrap_or_else(Refusal::into_reply);
     let stored = Reply { executed: None, ..reply.clone() };
     account.replays.push(Replay { route, key: key.to_owned(), body: request.body.clone(), made: now, reply: stored });
     Ok(reply)

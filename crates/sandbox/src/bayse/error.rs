@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::message::Reply;
+use crate::spec::{Place, Problem};
 
 /// An answer with a status of 400 or more.
 #[derive(Debug)]
@@ -32,6 +33,18 @@ impl Refusal {
 
     pub(super) fn not_found(what: &str) -> Self {
         Self::new(404, "not_found", &format!("{what} not found"))
+    }
+
+    /// A request that does not keep to its spec.
+    pub(super) fn wrong(problem: &Problem) -> Self {
+        let message = problem.to_string();
+        match problem.place {
+            Place::Method | Place::Path => Self::new(404, "not_found", &message),
+            Place::ContentType | Place::Json => Self::bad_request(&message),
+            // What has another type is not even read.
+            Place::Body if problem.wrong_type => Self::bad_request(&message),
+            _ => Self::invalid(&message),
+        }
     }
 
     /// The other shape, which only login has.

@@ -18,6 +18,7 @@ use crate::accounts::BayseAccount;
 use crate::clock::Clock;
 use crate::make::uuid;
 use crate::message::{Reply, Request};
+use crate::spec::{self, Given, Operation};
 
 use self::error::Refusal;
 use self::events::Event;
@@ -79,82 +80,6 @@ impl Account {
     }
 }
 
-/// What a request asks for.
-enum Operation {
-    Health,
-    Version,
-    Login,
-    CreateKey,
-    Keys,
-    RevokeKey(String),
-    RotateKey(String),
-    Events,
-    Event(String),
-    EventBySlug(String),
-    PlaceOrder(String, String),
-    Orders,
-    Order(String),
-    CancelOrder(String),
-    PlaceBatch,
-    CancelBatch,
-    Portfolio,
-    Assets,
-}
-
-impl Operation {
-    fn find(request: &Request) -> Option<Self> {
-        let segments = request.segments();
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let own = |text: &&str| (*text).to_owned();
-        Some(match (request.method.as_str(), segments.as_slice()) {
-            ("GET", ["health"]) => Self::Health,
-            ("GET", ["version"]) => Self::Version,
-            ("POST", ["v1", "user", "login"]) => Self::Login,
-            ("POST", ["v1", "user", "me", "api-keys"]) => Self::CreateKey,
-            ("GET", ["v1", "user", "me", "api-keys"]) => Self::Keys,
-            ("DELETE", ["v1", "user", "me", "api-keys", id]) => Self::RevokeKey(own(id)),
-            ("POST", ["v1", "user", "me", "api-keys", id, "rotate"]) => Self::RotateKey(own(id)),
-            ("GET", ["v1", "pm", "events"]) => Self::Events,
-            ("GET", ["v1", "pm", "events", id]) => Self::Event(own(id)),
-            ("GET", ["v1", "pm", "events", "slug", slug]) => Self::EventBySlug(own(slug)),
-            ("POST", ["v1", "pm", "events", event, "markets", market, "orders"]) => {
-                Self::PlaceOrder(own(event), own(market))
-            }
-            ("POST", ["v1", "pm", "orders", "batch"]) => Self::PlaceBatch,
-            ("DELETE", ["v1", "pm", "orders", "batch"]) => Self::CancelBatch,
-            ("GET", ["v1", "pm", "orders"]) => Self::Orders,
-            ("GET", ["v1", "pm", "orders", id]) => Self::Order(own(id)),
-            ("DELETE", ["v1", "pm", "orders", id]) => Self::CancelOrder(own(id)),
-            ("GET", ["v1", "pm", "portfolio"]) => Self::Portfolio,
-            ("GET", ["v1", "wallet", "assets"]) => Self::Assets,
-            _ => return None,
-        })
-    }
-
-    fn template(&self) -> &'static str {
-        match self {
-            Self::Health => "GET /health",
-            Self::Version => "GET /version",
-            Self::Login => "POST /v1/user/login",
-            Self::CreateKey => "POST /v1/user/me/api-keys",
-            Self::Keys => "GET /v1/user/me/api-keys",
-            Self::RevokeKey(_) => "DELETE /v1/user/me/api-keys/{keyId}",
-            Self::RotateKey(_) => "POST /v1/user/me/api-keys/{keyId}/rotate",
-            Self::Events => "GET /v1/pm/events",
-            Self::Event(_) => "GET /v1/pm/events/{eventId}",
-            Self::EventBySlug(_) => "GET /v1/pm/events/slug/{slug}",
-            Self::PlaceOrder(..) => "POST /v1/pm/events/{eventId}/markets/{marketId}/orders",
-            Self::Orders => "GET /v1/pm/orders",
-            Self::Order(_) => "GET /v1/pm/orders/{orderId}",
-            Self::CancelOrder(_) => "DELETE /v1/pm/orders/{orderId}",
-            Self::PlaceBatch => "POST /v1/pm/orders/batch",
-            Self::CancelBatch => "DELETE /v1/pm/orders/batch",
-            Self::Portfolio => "GET /v1/pm/portfolio",
-            Self::Assets => "GET /v1/wallet/assets",
-        }
-    }
-}
-
 impl Bayse {
     pub(crate) fn new(accounts: &[BayseAccount], clock: Clock) -> Self {
         let now = clock.millis();
@@ -163,74 +88,108 @@ impl Bayse {
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {
-        let reply = match Operation::find(request) {
-            None => Refusal::not_found("route").into_reply(),
-            Some(operation) => match self.carry_out(&operation, request) {
-                Ok(reply) => self.count(&operation, request, reply),
-                Err(refusal) => refusal.into_reply(),
-            },
-        };
-        match request.header("x-trace-id") {
-            Some(trace) => reply.with_header("x-trace-id", trace),
+        let reply = self.answer(request).unwrap_or_else(Refusal::into_reply);
+        match request.headers.get("x-trace-id") {
+            Some(trace) => reply.with_value("x-trace-id", trace.clone()),
             None => reply,
         }
     }
 
-    /// Marks what was carried out. A batch under an idempotency key has marked itself, once.
-    fn count(&self, operation: &Operation, request: &Request, reply: Reply) -> Reply {
-        let is_batch = matches!(operation, Operation::PlaceBatch | Operation::CancelBatch);
-        if is_batch && request.headers.contains_key("idempotency-key") {
-            return reply;
-        }
-        reply.executing(operation.template())
-    }
-
-    fn carry_out(&self, operation: &Operation, request: &Request) -> Result<Reply, Refusal> {
+    fn answer(&self, request: &Request) -> Result<Reply, Refusal> {
+        let operation = spec::BAYSE.find(&request.method, &request.path).map_err(|problem| Refusal::wrong(&problem))?;
         let now = self.clock.millis();
-        let events = &self.events;
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         accounts.iter_mut().for_each(|account| account.ledger.expire(now));
-        let accounts = accounts.as_mut_slice();
-        match operation {
-            Operation::Health => Ok(Reply::json(200, &json!({"status": "ok"}))),
-            Operation::Version => {
+        let caller = authenticate(&accounts, operation, request, now)?;
+        let given = operation.check(request).map_err(|problem| Refusal::wrong(&problem))?;
+        let counter = spec::BAYSE.counter(operation);
+        match caller.map(|index| &mut accounts[index]) {
+            Some(account) => self.carry_out(operation, &given, account, request, now),
+            None => self.carry_out_for_all(operation, &given, &mut accounts, request, now),
+        }
+        // A batch under an idempotency key has marked itself, once.
+        .map(|reply| if batch::marks_itself(operation, request) { reply } else { reply.executing(counter) })
+    }
+
+    /// What needs no key, or does more with one.
+    fn carry_out_for_all(
+        &self,
+        operation: &Operation,
+        given: &Given,
+        accounts: &mut [Account],
+        request: &Request,
+        now: i64,
+    ) -> Result<Reply, Refusal> {
+        let events = &self.events;
+        match operation.id.as_str() {
+            "getHealth" => Ok(Reply::json(200, &json!({"status": "ok"}))),
+            "getVersion" => {
                 let version = env!("CARGO_PKG_VERSION");
                 Ok(Reply::json(200, &json!({"version": version, "commit": "sandbox"})))
             }
-            Operation::Login => keys::login(accounts, request, now),
-            Operation::CreateKey => keys::create(auth::session(accounts, request)?, request, now),
-            Operation::Keys => Ok(keys::list(auth::session(accounts, request)?)),
-            Operation::RevokeKey(id) => keys::revoke(auth::session(accounts, request)?, id),
-            Operation::RotateKey(id) => keys::rotate(auth::session(accounts, request)?, id),
-            Operation::Events => events::list(events, request, signed_in(accounts, request)?),
-            Operation::Event(id) => events::get(events, |event| event.id == *id, signed_in(accounts, request)?),
-            Operation::EventBySlug(slug) => {
-                events::get(events, |event| event.slug == *slug, signed_in(accounts, request)?)
+            "login" => keys::login(accounts, request, now),
+            "listEvents" => events::list(events, request, false),
+            "getEvent" => events::get(events, |event| event.id == given.in_path("eventId"), false),
+            "getEventBySlug" => events::get(events, |event| event.slug == given.in_path("slug"), false),
+            _ => Ok(operation.reply(given)),
+        }
+    }
+
+    fn carry_out(
+        &self,
+        operation: &Operation,
+        given: &Given,
+        account: &mut Account,
+        request: &Request,
+        now: i64,
+    ) -> Result<Reply, Refusal> {
+        let events = &self.events;
+        match operation.id.as_str() {
+            "createApiKey" => keys::create(account, request, now),
+            "listApiKeys" => Ok(keys::list(account)),
+            "revokeApiKey" => keys::revoke(account, given.in_path("keyId")),
+            "rotateApiKey" => keys::rotate(account, given.in_path("keyId")),
+            "listEvents" => events::list(events, request, true),
+            "getEvent" => events::get(events, |event| event.id == given.in_path("eventId"), true),
+            "getEventBySlug" => events::get(events, |event| event.slug == given.in_path("slug"), true),
+            "placeOrder" => {
+                let place = (given.in_path("eventId"), given.in_path("marketId"));
+                orders::place(account, events, place, request, now)
             }
-            Operation::PlaceOrder(event, market) => {
-                orders::place(auth::write(accounts, request, now)?, events, (event, market), request, now)
+            "listOrders" => orders::list(account, request),
+            "getOrder" => orders::get(account, given.in_path("orderId")),
+            "cancelOrder" => orders::cancel(account, given.in_path("orderId"), now),
+            "batchPlaceOrders" => {
+                batch::once(account, operation, request, now, |account| batch::place(account, events, request, now))
             }
-            Operation::Orders => orders::list(auth::read(accounts, request)?, request),
-            Operation::Order(id) => orders::get(auth::read(accounts, request)?, id),
-            Operation::CancelOrder(id) => orders::cancel(auth::write(accounts, request, now)?, id, now),
-            Operation::PlaceBatch => {
-                let place = |account: &mut Account| batch::place(account, events, request, now);
-                batch::once(auth::write(accounts, request, now)?, request, operation.template(), now, place)
+            "batchCancelOrders" => {
+                batch::once(account, operation, request, now, |account| batch::cancel(account, request, now))
             }
-            Operation::CancelBatch => {
-                let cancel = |account: &mut Account| batch::cancel(account, request, now);
-                batch::once(auth::write(accounts, request, now)?, request, operation.template(), now, cancel)
-            }
-            Operation::Portfolio => portfolio::get(auth::read(accounts, request)?, events, request),
-            Operation::Assets => Ok(portfolio::assets(auth::read(accounts, request)?, now)),
+            "getPortfolio" => portfolio::get(account, events, request),
+            "getAssets" => Ok(portfolio::assets(account, now)),
+            _ => Ok(operation.reply(given)),
         }
     }
 }
 
-/// Whether a call that needs no key carries one all the same; a wrong one is refused.
-fn signed_in(accounts: &mut [Account], request: &Request) -> Result<bool, Refusal> {
-    match request.header("x-public-key") {
-        None => Ok(false),
-        Some(_) => auth::read(accounts, request).map(|_| true),
+/// The account that calls, by the level that the operation asks for; none where a call needs no key and carries none.
+fn authenticate(
+    accounts: &[Account],
+    operation: &Operation,
+    request: &Request,
+    now: i64,
+) -> Result<Option<usize>, Refusal> {
+    let is_open = !operation.needs_credentials();
+    if let Some(missing) = operation.missing_credential(request) {
+        return Err(Refusal::unauthorized(&missing.to_string()));
+    }
+    if operation.may_carry("x-auth-token") {
+        auth::session(accounts, request).map(Some)
+    } else if operation.may_carry("x-signature") {
+        auth::write(accounts, request, now).map(Some)
+    } else if is_open && !(operation.may_carry("x-public-key") && request.headers.contains_key("x-public-key")) {
+        Ok(None)
+    } else {
+        auth::read(accounts, request).map(Some)
     }
 }

@@ -16,7 +16,8 @@ const WINDOW_MILLIS: i64 = 60_000;
 
 /// The session of a private call.
 pub(super) fn authenticate(state: &mut State, request: &Request) -> Result<Session, Error> {
-    let header = request.header("authorization").ok_or_else(|| Error::unauthorized("no credentials"))?;
+    let header =
+        request.header("authorization").ok_or_else(|| Error::unauthorized("header/Authorization: is required"))?;
     let (scheme, value) = header.trim().split_once(' ').unwrap_or((header, ""));
     let value = value.trim();
     if scheme.eq_ignore_ascii_case("bearer") {

@@ -23,9 +23,9 @@ use serde_json::value::RawValue;
 
 use self::envelope::{Arrival, Call, Opened};
 use self::error::Error;
-use self::methods::Method;
+use self::methods::{Access, Run};
 use self::second_factor::Step;
-use self::state::State;
+use self::state::{Session, State, done};
 use crate::accounts::DeribitKey;
 use crate::clock::Clock;
 use crate::message::{Reply, Request};
@@ -70,23 +70,31 @@ impl Deribit {
 }
 
 fn answer(state: &mut State, request: &Request, call: &Call) -> Result<Answered, Error> {
-    let Some((name, method)) = methods::find(&call.method) else {
-        let websocket_only = methods::WEBSOCKET_ONLY.contains(&call.method.as_str());
-        let code = if websocket_only { Error::MUST_BE_WEBSOCKET } else { Error::METHOD_NOT_FOUND };
-        return Err(Error::new(code));
+    let method = methods::find(&call.method)?;
+    let session = method.access.as_ref().map(|access| authenticate(state, request, access)).transpose()?;
+    let given = method.operation.map(|operation| call.params.check(operation)).transpose()?.unwrap_or_default();
+    if let Some(session) = &session
+        && method.access.is_some_and(|access| access.second_factor)
+        && let Step::Ask(challenge) = second_factor::check(state, session, method.name, &call.params)?
+    {
+        return Ok(Answered { result: challenge?, executed: None });
+    }
+    let result = match (method.run, session, method.operation) {
+        (Run::Public(run), ..) => run(state, &call.params)?,
+        (Run::Private(run), Some(session), _) => run(state, &session, &call.params)?,
+        (Run::Example, _, Some(operation)) => done(&operation.example(&given))?,
+        _ => return Err(Error::new(Error::METHOD_NOT_FOUND)),
     };
-    let result = match method {
-        Method::Public(run) => run(state, &call.params)?,
-        Method::Private { resource, level, second_factor, run } => {
-            let session = credentials::authenticate(state, request)?;
-            if session.scope.level(resource) < level {
-                return Err(Error::new(Error::FORBIDDEN).because(format!("needs {resource} access")));
-            }
-            if second_factor && let Step::Ask(challenge) = second_factor::check(state, &session, name, &call.params)? {
-                return Ok(Answered { result: challenge?, executed: None });
-            }
-            run(state, &session, &call.params)?
+    Ok(Answered { result, executed: Some(method.name) })
+}
+
+/// The session of a private call, if it reaches as far as the method asks for.
+fn authenticate(state: &mut State, request: &Request, access: &Access) -> Result<Session, Error> {
+    let session = credentials::authenticate(state, request)?;
+    match access.scope {
+        Some((resource, level)) if session.scope.level(resource) < level => {
+            Err(Error::new(Error::FORBIDDEN).because(format!("needs {resource} access")))
         }
-    };
-    Ok(Answered { result, executed: Some(name) })
+        _ => Ok(session),
+    }
 }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::error::Error;
 use crate::number;
+use crate::spec::{Given, Operation};
 
 /// The params of one call. A param that is null counts as left out. No `Debug`: a secret may be among them.
 #[derive(Default)]
@@ -37,6 +39,23 @@ impl Params {
             }
         }
         Self { values }
+    }
+
+    /// Checks them against the spec.
+    pub(super) fn check(&self, operation: &Operation) -> Result<Given, Error> {
+        let read = |(name, param): (&String, &Param)| match param {
+            Param::Json(raw) => (name.clone(), serde_json::from_str(raw.get()).unwrap_or_default()),
+            Param::Query(elements) => (name.clone(), operation.param_from_query(name, elements)),
+        };
+        let params: Map<String, Value> = self.values.iter().map(read).collect();
+        operation.check_params(&params.into()).map_err(|problem| {
+            let reason = problem.to_string();
+            if self.is_empty() {
+                Error::new(Error::MISSING_PARAMS).because(reason)
+            } else {
+                Error::invalid_param(problem.field(), reason)
+            }
+        })
     }
 
     pub(super) fn is_empty(&self) -> bool {

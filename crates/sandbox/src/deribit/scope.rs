@@ -82,6 +82,12 @@ impl fmt::Display for Scope {
     }
 }
 
+/// The resource and level of a scope that a method asks for, such as `wallet:read_write mainaccount`.
+pub(super) fn named(scope: &'static str) -> Option<(&'static str, Level)> {
+    let (resource, level) = scope.split_whitespace().find_map(|word| word.split_once(':'))?;
+    Some((resource, Level::parse(level)?))
+}
+
 /// The scope that a login asks for.
 #[derive(Debug, Default)]
 pub(super) struct Requested {

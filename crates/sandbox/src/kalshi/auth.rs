@@ -35,12 +35,14 @@ pub(super) fn authenticate(
     if signed { Ok(key) } else { Err(Refusal::authentication("INCORRECT_API_KEY_SIGNATURE")) }
 }
 
-/// Checks that a key carries one of the scopes that would do.
-pub(super) fn authorize(key: &Key, scopes: &[&str]) -> Result<(), Refusal> {
-    if key.scopes.iter().any(|scope| scopes.contains(&scope.as_str())) {
+/// Checks that a key carries a scope, such as `write::trade`, or the one above it.
+pub(super) fn authorize(key: &Key, scope: Option<&str>) -> Result<(), Refusal> {
+    let Some(scope) = scope else { return Ok(()) };
+    let above = scope.split("::").next().unwrap_or_default();
+    if key.scopes.iter().any(|one| one == scope || one == above) {
         return Ok(());
     }
-    Err(Refusal::forbidden(&format!("this API key does not have the scope {}", scopes.join(" or "))))
+    Err(Refusal::forbidden(&format!("this API key does not have the scope {scope}")))
 }
 
 /// The subaccount that a call is about: the key's own where it is restricted, else what was asked for.

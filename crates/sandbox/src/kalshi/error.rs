@@ -1,8 +1,11 @@
 //! The three shapes in which Kalshi refuses.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::message::Reply;
+use crate::spec::{Operation, Place, Problem};
 
 /// An answer with a status of 400 or more.
 #[derive(Debug)]
@@ -44,18 +47,46 @@ impl Refusal {
         Self::new(404, "not_found")
     }
 
+    /// 404 for a path or a method that is not served.
+    pub(super) fn nowhere(problem: &Problem) -> Self {
+        Self::detailed(404, "not_found", &problem.to_string())
+    }
+
+    /// A request that does not keep to its spec.
+    pub(super) fn wrong(operation: &Operation, problem: &Problem) -> Self {
+        let details = problem.to_string();
+        match problem.place {
+            Place::Method | Place::Path => Self::nowhere(problem),
+            Place::Query => Self::query(&operation.id, problem.field(), &details),
+            Place::ContentType => Self::unreadable("invalid_content_type", &details),
+            Place::Json => Self::unreadable("bad_request", &details),
+            // What has another type is not even read.
+            _ if problem.wrong_type => Self::unreadable("bad_request", &details),
+            _ => Self::invalid(&details),
+        }
+    }
+
     /// The flat shape of a body that cannot be read.
     pub(super) fn unreadable(code: &str, details: &str) -> Self {
         Self { status: 400, body: json!({"code": code, "message": code.replace('_', " "), "details": details}) }
     }
 
     /// The bare shape of a query that cannot be read.
-    pub(super) fn query(operation: &str, field: &str, rule: &str) -> Self {
-        let key = format!("Key: '{operation}Params.{field}' Error: the rule '{rule}' does not hold");
+    pub(super) fn query(operation: &str, parameter: &str, reason: &str) -> Self {
+        let key = format!("Key: '{operation}Params.{}' Error: {reason}", field_name(parameter));
         Self { status: 400, body: json!({"msg": format!("Parameter validation failed for {operation}: {key}")}) }
     }
 
     pub(super) fn into_reply(self) -> Reply {
         Reply::json(self.status, &self.body)
     }
+}
+
+/// `min_close_ts` as the venue's messages write it: `MinCloseTs`.
+fn field_name(parameter: &str) -> String {
+    parameter.split('_').fold(String::new(), |mut name, word| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        let _ = write!(name, "{}{rest}", first.to_uppercase());
+        name
+    })
 }

@@ -1,25 +1,31 @@
-//! Kalshi's Trade API v2: keys, markets, orders and balance.
+//! Kalshi's Trade API v2 and its exchange for perpetual futures: keys, markets, orders,
+//! order groups, requests for quotes and balance; the rest by the specs.
 
 mod auth;
 mod book;
 mod error;
 mod exchange;
+mod groups;
 mod keys;
 mod made_up;
 mod markets;
 mod orders;
 mod read;
+mod rfqs;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::accounts::KalshiKey;
 use crate::clock::Clock;
 use crate::message::{Reply, Request};
+use crate::spec::{self, Given, Operation, Spec};
 
 use self::book::Book;
 use self::error::Refusal;
+use self::groups::Groups;
 use self::keys::Key;
 use self::markets::Market;
+use self::rfqs::Rfqs;
 
 /// One account with several keys.
 pub(crate) struct Kalshi {
@@ -28,124 +34,77 @@ pub(crate) struct Kalshi {
     state: Mutex<State>,
 }
 
+#[derive(Default)]
 struct State {
     keys: Vec<Arc<Key>>,
     book: Book,
-}
-
-/// What a request asks for.
-enum Operation {
-    ExchangeStatus,
-    Markets,
-    Market(String),
-    Limits,
-    Balance,
-    Keys,
-    CreateKey,
-    GenerateKey,
-    DeleteKey(String),
-    Orders,
-    Order(String),
-    CreateOrder,
-    CancelOrder(String),
-}
-
-impl Operation {
-    fn find(request: &Request) -> Option<Self> {
-        let segments = request.segments();
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let ["trade-api", "v2", rest @ ..] = segments.as_slice() else { return None };
-        Some(match (request.method.as_str(), rest) {
-            ("GET", ["exchange", "status"]) => Self::ExchangeStatus,
-            ("GET", ["markets"]) => Self::Markets,
-            ("GET", ["markets", ticker]) => Self::Market((*ticker).to_owned()),
-            ("GET", ["account", "limits"]) => Self::Limits,
-            ("GET", ["portfolio", "balance"]) => Self::Balance,
-            ("GET", ["api_keys"]) => Self::Keys,
-            ("POST", ["api_keys"]) => Self::CreateKey,
-            ("POST", ["api_keys", "generate"]) => Self::GenerateKey,
-            ("DELETE", ["api_keys", id]) => Self::DeleteKey((*id).to_owned()),
-            ("GET", ["portfolio", "orders"]) => Self::Orders,
-            ("GET", ["portfolio", "orders", id]) => Self::Order((*id).to_owned()),
-            ("POST", ["portfolio", "events", "orders"]) => Self::CreateOrder,
-            ("DELETE", ["portfolio", "events", "orders", id]) => Self::CancelOrder((*id).to_owned()),
-            _ => return None,
-        })
-    }
-
-    fn template(&self) -> &'static str {
-        match self {
-            Self::ExchangeStatus => "GET /trade-api/v2/exchange/status",
-            Self::Markets => "GET /trade-api/v2/markets",
-            Self::Market(_) => "GET /trade-api/v2/markets/{ticker}",
-            Self::Limits => "GET /trade-api/v2/account/limits",
-            Self::Balance => "GET /trade-api/v2/portfolio/balance",
-            Self::Keys => "GET /trade-api/v2/api_keys",
-            Self::CreateKey => "POST /trade-api/v2/api_keys",
-            Self::GenerateKey => "POST /trade-api/v2/api_keys/generate",
-            Self::DeleteKey(_) => "DELETE /trade-api/v2/api_keys/{api_key}",
-            Self::Orders => "GET /trade-api/v2/portfolio/orders",
-            Self::Order(_) => "GET /trade-api/v2/portfolio/orders/{order_id}",
-            Self::CreateOrder => "POST /trade-api/v2/portfolio/events/orders",
-            Self::CancelOrder(_) => "DELETE /trade-api/v2/portfolio/events/orders/{order_id}",
-        }
-    }
-
-    /// The scopes of which one is needed. None for public operations.
-    fn scopes(&self) -> Option<&'static [&'static str]> {
-        match self {
-            Self::ExchangeStatus | Self::Markets | Self::Market(_) => None,
-            Self::Balance => Some(&["read", "read::portfolio_balance"]),
-            Self::Limits | Self::Keys | Self::Orders | Self::Order(_) => Some(&["read"]),
-            Self::CreateKey | Self::GenerateKey | Self::DeleteKey(_) => Some(&["write"]),
-            Self::CreateOrder | Self::CancelOrder(_) => Some(&["write", "write::trade"]),
-        }
-    }
-
-    fn manages_keys(&self) -> bool {
-        matches!(self, Self::Keys | Self::CreateKey | Self::GenerateKey | Self::DeleteKey(_))
-    }
+    groups: Groups,
+    rfqs: Rfqs,
 }
 
 impl Kalshi {
     pub(crate) fn new(keys: &[KalshiKey], clock: Clock) -> Self {
         let keys = keys.iter().enumerate().map(|(index, key)| Arc::new(Key::given(key, index + 1))).collect();
         let markets = made_up::make(clock.millis());
-        Self { clock, markets, state: Mutex::new(State { keys, book: Book::default() }) }
+        Self { clock, markets, state: Mutex::new(State { keys, ..State::default() }) }
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {
-        let Some(operation) = Operation::find(request) else {
-            return Refusal::not_found().into_reply();
-        };
-        match self.carry_out(&operation, request) {
-            Ok(reply) => reply.executing(operation.template()),
-            Err(refusal) => refusal.into_reply(),
-        }
+        self.answer(&spec::KALSHI, request).unwrap_or_else(Refusal::into_reply)
     }
 
-    fn carry_out(&self, operation: &Operation, request: &Request) -> Result<Reply, Refusal> {
-        let Some(scopes) = operation.scopes() else {
-            return match operation {
-                Operation::Markets => markets::list(&self.markets, request),
-                Operation::Market(ticker) => markets::get(&self.markets, ticker),
-                _ => Ok(exchange::status()),
-            };
-        };
+    /// The same host serves the perpetual futures, for the same keys.
+    pub(crate) fn handle_perps(&self, request: &Request) -> Reply {
+        self.answer(&spec::KALSHI_PERPS, request).unwrap_or_else(Refusal::into_reply)
+    }
+
+    fn answer(&self, spec: &Spec, request: &Request) -> Result<Reply, Refusal> {
+        let path = request.path.strip_prefix(spec.prefix).unwrap_or_default();
+        let operation = spec.find(&request.method, path).map_err(|problem| Refusal::nowhere(&problem))?;
         let now = self.clock.millis();
-        // Checked without the lock, so that RSA in one call does not hold up the others.
+        let key = operation.needs_credentials().then(|| self.authenticate(operation, request, now)).transpose()?;
+        let given = operation.check(request).map_err(|problem| Refusal::wrong(operation, &problem))?;
+        let reply = match key {
+            None => self.read_public(operation, &given, request)?,
+            Some(key) => self.carry_out(operation, &given, &key, request, now)?,
+        };
+        Ok(reply.executing(spec.counter(operation)))
+    }
+
+    /// The key that signed. Checked without the lock, so that RSA in one call does not hold up the others.
+    fn authenticate(&self, operation: &Operation, request: &Request, now: i64) -> Result<Arc<Key>, Refusal> {
         let key = auth::authenticate(request, now, |id| self.lock().key(id))?;
-        auth::authorize(&key, scopes)?;
-        if operation.manages_keys() && key.subaccount.is_some() {
+        auth::authorize(&key, operation.scope.as_deref())?;
+        if operation.template.starts_with("/api_keys") && key.subaccount.is_some() {
             let message = "this API key is restricted to a single sub-account and cannot access this endpoint";
             return Err(Refusal::forbidden(message));
         }
-        let new_key = match operation {
-            Operation::CreateKey => Some(keys::create(request)?),
-            Operation::GenerateKey => Some(keys::generate(request)?),
+        Ok(key)
+    }
+
+    fn read_public(&self, operation: &Operation, given: &Given, request: &Request) -> Result<Reply, Refusal> {
+        match operation.id.as_str() {
+            "GetExchangeStatus" => Ok(exchange::status()),
+            "GetMarkets" => markets::list(&self.markets, request),
+            "GetMarket" => markets::get(&self.markets, given.in_path("ticker")),
+            _ => Ok(operation.reply(given)),
+        }
+    }
+
+    fn carry_out(
+        &self,
+        operation: &Operation,
+        given: &Given,
+        key: &Key,
+        request: &Request,
+        now: i64,
+    ) -> Result<Reply, Refusal> {
+        // Made without the lock: it takes a second.
+        let new_key = match operation.id.as_str() {
+            "CreateApiKey" => Some(keys::create(request)?),
+            "GenerateApiKey" => Some(keys::generate(request)?),
             _ => None,
         };
-
         let mut state = self.lock();
         // The key may have been deleted meanwhile.
         state.key(&key.id).ok_or_else(|| Refusal::authentication("NOT_FOUND"))?;
@@ -154,16 +113,26 @@ impl Kalshi {
             state.keys.push(Arc::new(new_key));
             return Ok(reply);
         }
-        match operation {
-            Operation::Keys => Ok(keys::list(&state.keys, request)),
-            Operation::DeleteKey(id) => keys::delete(&mut state.keys, id),
-            Operation::Limits => Ok(exchange::limits()),
-            Operation::Balance => exchange::balance(&state.book, &self.markets, &key, request, now),
-            Operation::Orders => orders::list(&state.book, &key, request),
-            Operation::Order(id) => orders::get(&state.book, &key, id),
-            Operation::CreateOrder => orders::create(&mut state.book, &self.markets, &key, request, now),
-            Operation::CancelOrder(id) => orders::cancel(&mut state.book, &key, id, request, now),
-            _ => Err(Refusal::not_found()),
+        let state = &mut *state;
+        match operation.id.as_str() {
+            "GetApiKeys" => Ok(keys::list(&state.keys, request)),
+            "DeleteApiKey" => keys::delete(&mut state.keys, given.in_path("api_key")),
+            "GetAccountApiLimits" => Ok(exchange::limits()),
+            "GetBalance" => exchange::balance(&state.book, &self.markets, key, request, now),
+            "GetOrders" => orders::list(&state.book, key, request),
+            "GetOrder" => orders::get(&state.book, key, given.in_path("order_id")),
+            "CreateOrderV2" => {
+                state.groups.check_order(given.text("order_group_id"))?;
+                let reply = orders::create(&mut state.book, &self.markets, key, request, now)?;
+                state.groups.watch(&mut state.book, now);
+                Ok(reply)
+            }
+            "CancelOrderV2" => orders::cancel(&mut state.book, key, given.in_path("order_id"), request, now),
+            _ if operation.template.starts_with("/portfolio/order_groups") => {
+                state.groups.carry_out(&mut state.book, operation, given, key, request, now)
+            }
+            _ if Rfqs::serves(operation) => state.rfqs.carry_out(&self.markets, operation, given, request, now),
+            _ => Ok(operation.reply(given)),
         }
     }
 

@@ -1,6 +1,5 @@
 //! Reads bodies, query parameters and fixed-point text.
 
-use std::fmt::Write as _;
 use std::str::FromStr;
 
 use base64::Engine;
@@ -83,17 +82,8 @@ impl<'a> Query<'a> {
     }
 
     fn refuse(&self, name: &str, rule: &str) -> Refusal {
-        Refusal::query(self.operation, &field_name(name), rule)
+        Refusal::query(self.operation, name, &format!("the rule '{rule}' does not hold"))
     }
-}
-
-/// `min_close_ts` as the venue's messages write it: `MinCloseTs`.
-fn field_name(parameter: &str) -> String {
-    parameter.split('_').fold(String::new(), |mut name, word| {
-        let (first, rest) = word.split_at(word.len().min(1));
-        let _ = write!(name, "{}{rest}", first.to_uppercase());
-        name
-    })
 }
 
 /// Fixed-point text with at most so many decimals, without a sign or an exponent.

@@ -170,6 +170,16 @@ struct OneAsset {
     asset_id: Option<String>,
 }
 
+/// `POST /assets/archive-asset`. The wallet is listed no longer.
+pub(super) fn archive_asset(state: &mut State, call: &Call<'_>) -> Answer {
+    let body: OneAsset = call.body()?;
+    let assets = &mut state.owners[call.caller()?.owner].assets;
+    let wanted = |asset: &Asset| body.asset_id.as_ref().is_some_and(|id| asset.asset_id == *id);
+    let index = assets.iter().position(wanted).ok_or_else(|| Failure::not_found("Asset not found"))?;
+    assets.remove(index);
+    Ok(Reply::json(200, &json!({"success": true, "message": "Asset archived"})))
+}
+
 /// `POST /balance/check`.
 pub(super) fn check_balance(state: &mut State, call: &Call<'_>) -> Answer {
     let body: OneAsset = call.body()?;

@@ -23,7 +23,7 @@ pub(super) fn authenticate(state: &mut State, request: &Request) -> Result<Calle
     let caller = match (request.header("authorization"), request.header("x-api-key")) {
         (Some(header), _) => bearer(state, header)?,
         (None, Some(api_key)) => api_key_headers(state, api_key, request.header("x-api-secret"))?,
-        (None, None) => return Err(Failure::unauthorized("Authentication is required")),
+        (None, None) => return Err(Failure::unauthorized("header/Authorization: is required")),
     };
     let now = state.now();
     if let Some(id) = &caller.key_id

@@ -6,6 +6,7 @@ mod key_routes;
 mod keys;
 mod reply;
 mod routes;
+mod served;
 mod state;
 mod tokens;
 mod transfers;
@@ -15,10 +16,12 @@ use std::sync::{Mutex, PoisonError};
 
 use self::reply::Failure;
 use self::routes::Call;
+use self::served::Served;
 use self::state::{REQUESTS_PER_MINUTE, State};
 use crate::accounts::YativoAccount;
 use crate::clock::Clock;
 use crate::message::{Reply, Request};
+use crate::spec;
 
 /// The venue: each key given at the start has an owner of its own.
 pub(crate) struct Yativo {
@@ -38,21 +41,23 @@ impl Yativo {
 
 fn answer(state: &mut State, request: &Request) -> Result<Reply, Failure> {
     let path = request.path.strip_prefix("/api/v1").or_else(|| request.path.strip_prefix("/api")).unwrap_or_default();
-    let found = routes::find(request.method.as_str(), path);
-    let (route, id) = found.ok_or_else(|| Failure::not_found(format!("Cannot {} {}", request.method, request.path)))?;
-    let Some(permission) = route.permission else {
-        return (route.run)(state, &Call::new(request, id, None)).map(|reply| reply.executing(route.operation()));
+    let operation = spec::YATIVO.find(&request.method, path);
+    let template = operation.as_ref().ok().map(|operation| operation.template.as_str());
+    let (id, route) = match (routes::find(request.method.as_str(), path, template), operation) {
+        (Some((route, id)), operation) => (id, Served::route(route, operation.ok())),
+        (None, Ok(operation)) => ("", Served::example(operation)),
+        (None, Err(problem)) => return Err(Failure::not_found(problem.to_string())),
     };
-    let caller = credentials::authenticate(state, request)?;
+    if !route.needs_caller {
+        let reply = route.run(state, &Call::new(request, id, None))?;
+        return Ok(reply.executing(route.counter));
+    }
+    let caller = credentials::authenticate(state, request).and_then(|caller| route.check_headers(caller, request))?;
     let (left, reset) = state.count_request(caller.owner);
-    let checked = state.check_permission(&caller, permission).and_then(|()| match route.second_factor {
-        true => state.check_second_factor(&caller, request),
-        false => Ok(()),
-    });
     let call = Call::new(request, id, Some(caller));
-    let reply = match checked.and_then(|()| (route.run)(state, &call)) {
+    let reply = match route.check_caller(state, &call).and_then(|()| route.run(state, &call)) {
         Ok(reply) if call.is_replayed() => reply,
-        Ok(reply) => reply.executing(route.operation()),
+        Ok(reply) => reply.executing(route.counter),
         Err(failure) => failure.reply(),
     };
     Ok(reply

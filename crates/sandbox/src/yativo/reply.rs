@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::message::Reply;
+use crate::spec::{Place, Problem};
 
 /// `{success, message?, warning?, data}`: keys, assets, transactions.
 #[derive(Serialize)]
@@ -71,6 +72,17 @@ impl Failure {
     pub(super) fn validation(field: &str, text: impl Into<String>) -> Self {
         let details = json!({ field: text.into() });
         Self::new(400, "validation_error", "The request is not valid").with("details", details)
+    }
+
+    /// A request that does not keep to its spec.
+    pub(super) fn wrong(problem: &Problem) -> Self {
+        let field = match (problem.place, problem.field()) {
+            (Place::Method | Place::Path, _) => return Self::not_found(problem.to_string()),
+            (Place::ContentType, _) => "content-type",
+            (_, "") => "body",
+            (_, field) => field,
+        };
+        Self::validation(field, problem.to_string())
     }
 
     pub(super) fn unauthorized(message: &str) -> Self {

@@ -32,6 +32,12 @@ impl Permission {
         }
     }
 
+    /// The permission that a scope of the newest vocabulary stands for.
+    pub(super) fn named(scope: &str) -> Option<Self> {
+        let all = [Self::ReadAccounts, Self::WriteAccounts, Self::Send, Self::Webhooks];
+        all.into_iter().find(|permission| permission.name() == scope)
+    }
+
     pub(super) fn is_read(self) -> bool {
         self.name() == "read"
     }
@@ -108,9 +114,11 @@ impl Route {
     }
 }
 
-/// The operation of a method and a path without its prefix, and the id in the path.
-pub(super) fn find<'a>(method: &str, path: &'a str) -> Option<(&'static Route, &'a str)> {
-    ROUTES.iter().filter(|route| route.method == method).find_map(|route| Some((route, fit(route.template, path)?)))
+/// The route of a method and a path without its prefix, and the id in the path. Where the spec knows the path, the route has the
+/// template that the spec has: another word may stand where this one would be an id.
+pub(super) fn find<'a>(method: &str, path: &'a str, template: Option<&str>) -> Option<(&'static Route, &'a str)> {
+    let routes = ROUTES.iter().filter(|route| template.is_none_or(|template| route.template == template));
+    routes.filter(|route| route.method == method).find_map(|route| Some((route, fit(route.template, path)?)))
 }
 
 /// The id in a path that fits a template; empty where the template has none.
@@ -134,7 +142,7 @@ const fn open(method: &'static str, template: &'static str, run: Run) -> Route {
 }
 
 /// A path without an id stands before one that its last word would fit as an id.
-static ROUTES: [Route; 28] = [
+static ROUTES: [Route; 32] = [
     open("POST", "/auth/token", tokens::exchange),
     open("POST", "/apikey/token", tokens::exchange),
     guarded("POST", "/apikey/generate", WriteAccounts, key_routes::generate),
@@ -163,4 +171,8 @@ static ROUTES: [Route; 28] = [
     plain("GET", "/webhook/get-webhooks", Webhooks, webhooks::list),
     plain("GET", "/webhook/{webhookId}", Webhooks, webhooks::get),
     plain("DELETE", "/webhook/{webhookId}", Webhooks, webhooks::delete),
+    plain("PUT", "/webhook/{webhookId}", Webhooks, webhooks::update),
+    plain("POST", "/webhook/{webhookId}/activate", Webhooks, webhooks::activate),
+    plain("POST", "/webhook/{webhookId}/deactivate", Webhooks, webhooks::deactivate),
+    plain("POST", "/assets/archive-asset", WriteAccounts, accounts::archive_asset),
 ];

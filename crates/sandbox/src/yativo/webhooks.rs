@@ -45,9 +45,7 @@ struct NewWebhook {
 pub(super) fn create(state: &mut State, call: &Call<'_>) -> Answer {
     let body: NewWebhook = call.body()?;
     let url = body.url.ok_or_else(|| Failure::validation("url", "is required"))?;
-    if !url::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "https" | "http")) {
-        return Err(Failure::validation("url", "must be an http or https address"));
-    }
+    let url = checked_url(url)?;
     let now = iso(state.now());
     let webhook = Webhook {
         webhook_id: object_id(""),
@@ -91,6 +89,69 @@ pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Answer {
     let index = webhooks.iter().position(|webhook| webhook.webhook_id == call.id).ok_or_else(no_webhook)?;
     webhooks.remove(index);
     Ok(Done::reply("Webhook deleted", Value::Null))
+}
+
+#[derive(Deserialize)]
+struct Changes {
+    url: Option<String>,
+    events: Option<Vec<String>>,
+    description: Option<String>,
+    enabled: Option<bool>,
+}
+
+/// `PUT /webhook/{webhookId}`. What is left out stays.
+pub(super) fn update(state: &mut State, call: &Call<'_>) -> Answer {
+    let changes: Changes = call.body()?;
+    change(state, call, "Webhook updated", |webhook| {
+        if let Some(url) = changes.url {
+            webhook.url = checked_url(url)?;
+        }
+        if let Some(events) = changes.events.filter(|events| !events.is_empty()) {
+            webhook.events = events;
+        }
+        if changes.description.is_some() {
+            webhook.description = changes.description;
+        }
+        webhook.enabled = changes.enabled.unwrap_or(webhook.enabled);
+        Ok(())
+    })
+}
+
+/// `POST /webhook/{webhookId}/activate`.
+pub(super) fn activate(state: &mut State, call: &Call<'_>) -> Answer {
+    change(state, call, "Webhook activated", |webhook| {
+        webhook.enabled = true;
+        Ok(())
+    })
+}
+
+/// `POST /webhook/{webhookId}/deactivate`.
+pub(super) fn deactivate(state: &mut State, call: &Call<'_>) -> Answer {
+    change(state, call, "Webhook deactivated", |webhook| {
+        webhook.enabled = false;
+        Ok(())
+    })
+}
+
+fn change(
+    state: &mut State,
+    call: &Call<'_>,
+    message: &'static str,
+    edit: impl FnOnce(&mut Webhook) -> Result<(), Failure>,
+) -> Answer {
+    let now = iso(state.now());
+    let webhooks = &mut state.owners[call.caller()?.owner].webhooks;
+    let webhook = webhooks.iter_mut().find(|webhook| webhook.webhook_id == call.id).ok_or_else(no_webhook)?;
+    edit(webhook)?;
+    webhook.updated_at = now;
+    Ok(Done::reply(message, webhook))
+}
+
+fn checked_url(url: String) -> Result<String, Failure> {
+    if url::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "https" | "http")) {
+        return Ok(url);
+    }
+    Err(Failure::validation("url", "must be an http or https address"))
 }
 
 fn no_webhook() -> Failure {

@@ -1,0 +1,245 @@
+//! Reads operations out of an OpenAPI or OpenRPC document.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::lenient;
+use super::route::{Segment, segments};
+use super::schema::{Components, Schema};
+
+/// One operation.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// `operationId`, or the name of a JSON-RPC method.
+    pub(crate) id: String,
+    pub(crate) method: String,
+    /// The path below the venue's prefix, with its placeholders.
+    pub(crate) template: String,
+    pub(super) segments: Vec<Segment>,
+    pub(super) parameters: Vec<Parameter>,
+    /// The body, or the params of a JSON-RPC method as one object.
+    pub(super) body: Option<Schema>,
+    /// Whether no body at all counts as an empty object.
+    pub(super) takes_empty_body: bool,
+    /// The status of a good answer.
+    pub(super) status: u16,
+    pub(super) answer: Option<Schema>,
+    /// Sets of credentials of which one is needed; without any, everybody may call.
+    pub(super) credentials: Vec<Vec<Header>>,
+    /// The permission that the venue asks for.
+    pub(crate) scope: Option<String>,
+    /// Whether the venue may ask for a second factor.
+    pub(crate) second_factor: bool,
+    pub(super) page: Option<Page>,
+    /// Values that would make a good answer a failure: where, and what.
+    pub(super) refused: Arc<Vec<(String, Value)>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Parameter {
+    pub(super) name: String,
+    pub(super) place: Whence,
+    pub(super) required: bool,
+    pub(super) schema: Schema,
+}
+
+/// Where a parameter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whence {
+    Path,
+    Query,
+    Header,
+}
+
+/// A header that carries a credential, and how its value begins.
+#[derive(Clone, Debug)]
+pub(super) struct Header {
+    pub(super) name: String,
+    pub(super) scheme: Option<&'static str>,
+}
+
+/// Where an answer says that more is to come.
+#[derive(Debug)]
+pub(super) enum Page {
+    /// The member that names the next page; empty on the last.
+    Next(String),
+    /// The member with the number of the last page.
+    Last(String),
+    /// No member says so: the page after the last one has no items.
+    Empty {
+        /// The parameter that numbers pages, or counts the items to leave out.
+        param: String,
+        /// What it is on the first page.
+        first: i64,
+        items: String,
+    },
+}
+
+/// The operations of a document, in its order.
+pub(super) fn read(venue: &str, mut document: Value) -> Vec<Operation> {
+    let mut components = document["components"].take();
+    lenient::open_enums(venue, &mut components);
+    let reader = Reader {
+        document: &document,
+        components: Arc::new(components),
+        takes_empty_body: lenient::takes_empty_body(venue),
+        refused: Arc::new(refused(&document)),
+    };
+    match document.get("methods").and_then(Value::as_array) {
+        Some(methods) => methods.iter().map(|method| reader.rpc(method)).collect(),
+        None => members(&document["paths"]).flat_map(|(path, item)| reader.path(path, item)).collect(),
+    }
+}
+
+struct Reader<'a> {
+    document: &'a Value,
+    components: Components,
+    takes_empty_body: bool,
+    refused: Arc<Vec<(String, Value)>>,
+}
+
+impl Reader<'_> {
+    fn path<'a>(&'a self, path: &'a str, item: &'a Value) -> impl Iterator<Item = Operation> + 'a {
+        members(item).filter(|(method, _)| *method != "parameters").map(move |(method, operation)| {
+            let parameters = list(&item["parameters"]).iter().chain(list(&operation["parameters"]));
+            let (status, answer) = good_answer(operation);
+            let security = operation.get("security").unwrap_or(&self.document["security"]);
+            Operation {
+                id: string(&operation["operationId"]),
+                method: method.to_uppercase(),
+                template: path.to_owned(),
+                segments: segments(path),
+                parameters: parameters.filter_map(|parameter| self.parameter(parameter)).collect(),
+                body: json_schema(&operation["requestBody"]).map(|schema| self.schema(schema)),
+                takes_empty_body: self.takes_empty_body,
+                status,
+                answer: answer.map(|schema| self.schema(schema)),
+                credentials: self.credentials(security, &self.components["securitySchemes"]),
+                scope: operation["x-scope"].as_str().map(str::to_owned),
+                second_factor: false,
+                page: page(operation),
+                refused: Arc::clone(&self.refused),
+            }
+        })
+    }
+
+    fn parameter(&self, parameter: &Value) -> Option<Parameter> {
+        let parameter = self.resolved(parameter);
+        let place = match parameter["in"].as_str()? {
+            "path" => Whence::Path,
+            "query" => Whence::Query,
+            "header" => Whence::Header,
+            _ => return None,
+        };
+        Some(Parameter {
+            name: string(&parameter["name"]),
+            place,
+            required: parameter["required"] == true,
+            schema: self.schema(&parameter["schema"]),
+        })
+    }
+
+    /// A JSON-RPC method: a POST whose body is the params.
+    fn rpc(&self, method: &Value) -> Operation {
+        let id = string(&method["name"]);
+        let params: Vec<&Value> = list(&method["params"]).iter().map(|param| self.resolved(param)).collect();
+        let form = |name: &str, schema: &Value| match lenient::other_form(&id, name) {
+            Some(other) => json!({"anyOf": [schema, other]}),
+            None => schema.clone(),
+        };
+        let named = params.iter().map(|param| (string(&param["name"]), &param["schema"]));
+        let properties: Map<String, Value> = named.map(|(name, schema)| (name.clone(), form(&name, schema))).collect();
+        let required = |param: &&&Value| {
+            let name = param["name"].as_str().unwrap_or_default();
+            param["required"] == true && !lenient::may_be_left_out(&id, name)
+        };
+        let required: Vec<&Value> = params.iter().filter(required).map(|param| &param["name"]).collect();
+        let security = method.get("x-security").unwrap_or(&self.document["x-security"]);
+        let template = format!("/{id}");
+        Operation {
+            method: "POST".to_owned(),
+            segments: segments(&template),
+            template,
+            parameters: Vec::new(),
+            body: Some(self.schema(&json!({"type": "object", "properties": properties, "required": required}))),
+            takes_empty_body: false,
+            status: 200,
+            answer: method["result"].get("schema").map(|schema| self.schema(schema)),
+            credentials: self.credentials(security, &self.document["x-security-schemes"]),
+            scope: method["x-scope"].as_str().map(str::to_owned),
+            second_factor: method["x-second-factor"] == true,
+            page: page(method),
+            refused: Arc::clone(&self.refused),
+            id,
+        }
+    }
+
+    fn credentials(&self, security: &Value, schemes: &Value) -> Vec<Vec<Header>> {
+        let header = |name: &str| {
+            let scheme = &schemes[name];
+            match scheme["scheme"].as_str() {
+                Some("bearer") => Header { name: "Authorization".to_owned(), scheme: Some("bearer") },
+                Some(_) => Header { name: "Authorization".to_owned(), scheme: Some("basic") },
+                None => Header { name: string(&scheme["name"]), scheme: None },
+            }
+        };
+        let sets = list(security).iter();
+        sets.map(|set| members(set).map(|(name, _)| header(name)).collect()).collect()
+    }
+
+    fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let pointer = value["$ref"].as_str().and_then(|target| target.strip_prefix("#/components"));
+        pointer.and_then(|pointer| self.components.pointer(pointer)).unwrap_or(value)
+    }
+
+    fn schema(&self, schema: &Value) -> Schema {
+        Schema::new(&self.components, schema.clone())
+    }
+}
+
+/// Status and schema of the one good answer.
+fn good_answer(operation: &Value) -> (u16, Option<&Value>) {
+    let mut responses = members(&operation["responses"]);
+    let (status, response) = responses.find(|(status, _)| status.starts_with('2')).unwrap_or(("200", &Value::Null));
+    (status.parse().unwrap_or(200), json_schema(response))
+}
+
+/// The schema of a JSON body.
+fn json_schema(holder: &Value) -> Option<&Value> {
+    holder["content"]["application/json"].get("schema")
+}
+
+fn page(operation: &Value) -> Option<Page> {
+    let page = operation.get("x-page")?;
+    Some(match (page["next"].as_str(), page["last"].as_str()) {
+        (Some(next), _) => Page::Next(next.to_owned()),
+        (None, Some(last)) => Page::Last(last.to_owned()),
+        (None, None) => Page::Empty {
+            param: string(&page["param"]),
+            first: i64::from(page["style"] != "offset"),
+            items: string(&page["items"]),
+        },
+    })
+}
+
+fn refused(document: &Value) -> Vec<(String, Value)> {
+    let failed = list(&document["x-errors"]["failed-when"]).iter();
+    let mut refused: Vec<(String, Value)> = failed.map(|rule| (string(&rule["at"]), rule["equals"].clone())).collect();
+    if let Some(flag) = document["x-challenge"]["flag"].as_str() {
+        refused.push((format!("/{flag}"), true.into()));
+    }
+    refused
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn string(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

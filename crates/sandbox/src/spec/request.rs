@@ -1,0 +1,76 @@
+//! Requests that operations accept, made from the specs: to try a client, a proxy or this sandbox with.
+
+use serde_json::Value;
+
+use super::operation::{Operation, Whence};
+use super::{Spec, all, example};
+
+/// A request that an operation accepts, but for its credentials.
+///
+/// A value is made up to keep to its schema. Where the sandbox holds state, such as orders, an id that is made up is not found.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ExampleRequest {
+    /// `operationId`, or the name of a JSON-RPC method.
+    pub operation: String,
+    /// The method in capitals.
+    pub method: String,
+    /// The path below [`Sandbox::base_url`](crate::Sandbox::base_url) with its placeholders, such as `/v1/pm/orders/{orderId}`.
+    pub template: String,
+    /// The values of the placeholders, by name.
+    pub path: Vec<(String, String)>,
+    /// The query, in order. A list has its name several times.
+    pub query: Vec<(String, String)>,
+    /// Headers other than credentials and the content type.
+    pub headers: Vec<(String, String)>,
+    /// The JSON body; of a JSON-RPC method the params.
+    pub body: Option<Value>,
+    /// Sets of header names that carry credentials. One set is needed; none, or an empty one: nothing is needed.
+    pub credentials: Vec<Vec<String>>,
+    /// The status of a good answer.
+    pub status: u16,
+    /// What [`Sandbox::executed`](crate::Sandbox::executed) counts the call under.
+    pub counter: String,
+}
+
+/// A request for each operation of a venue, in the order of its spec: with all parameters, or with the required ones only.
+/// Empty for a venue that is not served.
+pub fn example_requests(venue: &str, with_optional: bool) -> Vec<ExampleRequest> {
+    let specs = all().into_iter().filter(|spec| spec.venue == venue);
+    specs.flat_map(|spec| spec.operations.iter().map(|operation| request(spec, operation, with_optional))).collect()
+}
+
+fn request(spec: &Spec, operation: &Operation, with_optional: bool) -> ExampleRequest {
+    let values = |place: Whence| {
+        let wanted = move |required: bool| with_optional || required || place == Whence::Path;
+        let parameters = operation.parameters.iter();
+        let parameters = parameters.filter(move |parameter| parameter.place == place && wanted(parameter.required));
+        parameters.flat_map(move |parameter| {
+            let value = example::request_value(&parameter.schema, &parameter.name, with_optional);
+            texts(&value).into_iter().map(|text| (parameter.name.clone(), text))
+        })
+    };
+    let counter = spec.counter(operation);
+    let names = |set: &Vec<super::operation::Header>| set.iter().map(|header| header.name.clone()).collect();
+    ExampleRequest {
+        operation: operation.id.clone(),
+        method: operation.method.clone(),
+        template: format!("{}{}", spec.prefix, operation.template),
+        path: values(Whence::Path).collect(),
+        query: values(Whence::Query).collect(),
+        headers: values(Whence::Header).collect(),
+        body: operation.body.as_ref().map(|schema| example::request_value(schema, "", with_optional)),
+        credentials: operation.credentials.iter().map(names).collect(),
+        status: operation.status,
+        counter: format!("{} {counter}", spec.venue),
+    }
+}
+
+/// A value as a path or a query writes it.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::String(text) => vec![text.clone()],
+        other => vec![other.to_string()],
+    }
+}

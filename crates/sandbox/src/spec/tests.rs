@@ -1,0 +1,256 @@
+use serde_json::{Map, Value, json};
+
+use super::*;
+
+#[test]
+fn every_answer_that_is_made_up_keeps_to_its_schema() {
+    for spec in all() {
+        assert!(!spec.operations.is_empty(), "{}", spec.venue);
+        for operation in &spec.operations {
+            let example = operation.example(&Given::default());
+            assert_eq!(example.is_some(), operation.answer.is_some());
+            let checked = example.as_ref().zip(operation.answer.as_ref()).map(|(value, schema)| schema.check(value));
+            if let Some(Err(error)) = checked {
+                panic!("{} {}: {}: {error}", spec.venue, operation.id, error.instance_path());
+            }
+            assert_eq!(example, operation.example(&Given::default()), "the same every time");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_made_up_is_no_failure_and_the_last_page() {
+    for spec in all() {
+        for operation in &spec.operations {
+            let Some(value) = operation.example(&Given::default()) else { continue };
+            for (at, refused) in operation.refused.iter() {
+                assert_ne!(value.pointer(at), Some(refused), "{} {}", spec.venue, operation.id);
+            }
+            if let Some(operation::Page::Next(at)) = &operation.page {
+                let next = value.pointer(&format!("/{}", at.replace('.', "/")));
+                assert!(next.is_none_or(|next| next == ""), "{} {}", spec.venue, operation.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_page_after_the_last_one_is_empty() {
+    let mut tried = 0;
+    for operation in all().into_iter().flat_map(|spec| &spec.operations) {
+        let Some(operation::Page::Empty { param, first, items }) = &operation.page else { continue };
+        let list = |asked: i64| {
+            let mut given = Given::default();
+            given.add(param, &json!(asked));
+            let value = operation.example(&given).unwrap();
+            let at = if items.is_empty() { String::new() } else { format!("/{}", items.replace('.', "/")) };
+            value.pointer(&at).and_then(Value::as_array).unwrap().len()
+        };
+        assert_eq!((list(*first), list(first + 1)), (1, 0), "{}", operation.id);
+        tried += 1;
+    }
+    assert!(tried > 0);
+}
+
+#[test]
+fn every_request_that_is_made_up_is_accepted() {
+    for spec in all() {
+        for with_optional in [false, true] {
+            for (operation, request) in spec.operations.iter().zip(example_requests(spec.venue, with_optional)) {
+                let checked = operation.check(&sent(&request));
+                let place = format!("{} {}", spec.venue, operation.id);
+                assert!(checked.is_ok(), "{place}: {}", checked.err().map(|problem| problem.to_string()).unwrap());
+                let found = spec.find(&request.method.parse().unwrap(), &below(spec, &request));
+                assert_eq!(found.map(|found| found.id.as_str()), Ok(operation.id.as_str()), "{place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_names_what_the_request_names_and_stays_good() {
+    for spec in all() {
+        for (operation, request) in spec.operations.iter().zip(example_requests(spec.venue, true)) {
+            let given = operation.check(&sent(&request)).ok().unwrap();
+            if let (Some(value), Some(schema)) = (operation.example(&given), &operation.answer) {
+                assert!(schema.check(&value).is_ok(), "{} {}", spec.venue, operation.id);
+            }
+        }
+    }
+    let operation = KALSHI.method("GetOrder").unwrap();
+    let mut given = Given::default();
+    given.add_path("order_id", "mine".to_owned(), &json!("mine"), true);
+    assert_eq!(operation.example(&given).unwrap()["order"]["order_id"], "mine");
+}
+
+fn below(spec: &Spec, request: &ExampleRequest) -> String {
+    path(request)[spec.prefix.len()..].to_owned()
+}
+
+fn path(request: &ExampleRequest) -> String {
+    let fill = |path: String, (name, value): &(String, String)| path.replace(&format!("{{{name}}}"), value);
+    request.path.iter().fold(request.template.clone(), fill)
+}
+
+/// The request as it arrives.
+fn sent(request: &ExampleRequest) -> crate::message::Request {
+    let mut headers = http::HeaderMap::new();
+    let json = ("content-type".to_owned(), "application/json".to_owned());
+    for (name, value) in request.headers.iter().chain(request.body.iter().map(|_| &json)) {
+        headers.insert(http::HeaderName::try_from(name.as_str()).unwrap(), value.parse().unwrap());
+    }
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&request.query).finish();
+    crate::message::Request {
+        method: request.method.parse().unwrap(),
+        path: path(request),
+        query: Some(query),
+        headers,
+        body: request.body.as_ref().map(Value::to_string).unwrap_or_default().into(),
+    }
+}
+
+fn spec(document: Value) -> Spec {
+    Spec { venue: "things", prefix: "", operations: operation::read("things", document) }
+}
+
+fn things() -> Spec {
+    let thing = json!({
+        "type": "object",
+        "required": ["items", "note"],
+        "properties": {
+            "items": {"type": "array", "items": {"$ref": "#/components/schemas/Item"}},
+            "note": {"type": "string", "nullable": true},
+            "size": {"type": "number", "minimum": 0, "exclusiveMinimum": true},
+            "price": {"oneOf": [{"type": "number"}, {"type": "string", "enum": ["market"]}]},
+            "token": {"type": "string", "format": "secret", "minLength": 4},
+        },
+    });
+    let item = json!({
+        "type": "object",
+        "required": ["price"],
+        "properties": {
+            "price": {"type": "string", "format": "decimal"},
+            "side": {"type": "string", "enum": ["buy", "sell"]},
+            "inner": {"$ref": "#/components/schemas/Item"},
+        },
+        "additionalProperties": false,
+    });
+    let operation = |id: &str| json!({"operationId": id, "responses": {"200": {}}});
+    let mut post = operation("post");
+    post["requestBody"] = json!({"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}});
+    let mut get = operation("get");
+    get["parameters"] = json!([
+        {"in": "path", "name": "id", "required": true, "schema": {"type": "string", "pattern": "^[a-z]+$"}},
+        {"in": "query", "name": "limit", "required": true, "schema": {"type": "integer", "maximum": 10}},
+        {"in": "query", "name": "sizes", "schema": {"type": "array", "items": {"type": "integer"}}},
+        {"in": "header", "name": "x-mode", "schema": {"type": "string", "enum": ["fast"]}},
+    ]);
+    spec(json!({
+        "components": {"schemas": {"Thing": thing, "Item": item}},
+        "paths": {
+            "/things": {"post": post},
+            "/things/{id}": {"get": get, "delete": operation("delete")},
+            "/things/all": {"get": operation("all")},
+        },
+    }))
+}
+
+fn request(method: &str, path: &str, query: &str, body: &str) -> crate::message::Request {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("content-type", "application/json; charset=utf-8".parse().unwrap());
+    crate::message::Request {
+        method: method.parse().unwrap(),
+        path: path.to_owned(),
+        query: Some(query.to_owned()),
+        headers,
+        body: body.to_owned().into(),
+    }
+}
+
+#[test]
+fn a_literal_segment_wins_and_a_wrong_method_is_named() {
+    let spec = things();
+    let find = |method: &str, path: &str| {
+        spec.find(&method.parse().unwrap(), path)
+            .map(|operation| operation.id.as_str())
+            .map_err(|problem| problem.to_string())
+    };
+    assert_eq!(find("GET", "/things/all"), Ok("all"));
+    assert_eq!(find("GET", "/things/al%6C"), Ok("all"));
+    assert_eq!(find("GET", "/things/other"), Ok("get"));
+    assert_eq!(find("DELETE", "/things/all"), Ok("delete"), "the literal one has no such method");
+    assert_eq!(find("PUT", "/things/all").unwrap_err(), "method: PUT is not served here, only DELETE and GET");
+    for path in ["/things/", "/things/a/b", "/", "/nothing"] {
+        assert_eq!(find("GET", path).unwrap_err(), "path: nothing is served here", "{path}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_body_is_said_with_its_place() {
+    let spec = things();
+    let check = |body: &str| {
+        spec.operations.iter().find(|one| one.id == "post").unwrap().check(&request("POST", "/things", "", body))
+    };
+    for (body, problem) in [
+        ("", "body: is required"),
+        ("{", "body: is not JSON at line 1 column 1"),
+        ("[]", "body: must be an object"),
+        (r#"{}"#, "body/items: is required"),
+        (r#"{"items": null}"#, "body/items: is required"),
+        (r#"{"items": {}}"#, "body/items: must be an array"),
+        (r#"{"items": [{"price": "1"}, {}]}"#, "body/items/1/price: is required"),
+        (r#"{"items": [{"price": 1}]}"#, "body/items/0/price: must be a string"),
+        (r#"{"items": [{"price": "1x"}]}"#, "body/items/0/price: must be a decimal number as text"),
+        (r#"{"items": [{"price": "1", "side": "hold"}]}"#, "body/items/0/side: must be one of buy, sell"),
+        (r#"{"items": [], "note": 1}"#, "body/note: must be a string or must be null"),
+        (r#"{"items": [], "size": 0}"#, "body/size: must be more than 0"),
+        (r#"{"items": [], "price": true}"#, "body/price: must be a number or must be a string"),
+        (r#"{"items": [], "token": "abc"}"#, "body/token: must have at least 4 characters"),
+    ] {
+        assert_eq!(check(body).map(|_| ()).unwrap_err().to_string(), problem, "{body}");
+    }
+    for body in [r#"{"items": []}"#, r#"{"items": [{"price": "1", "new": 1}], "note": null, "size": null, "more": {}}"#]
+    {
+        assert_eq!(check(body).map(|_| ()), Ok(()), "{body}");
+    }
+    let mut plain = request("POST", "/things", "", r#"{"items": []}"#);
+    plain.headers.insert("content-type", "text/plain".parse().unwrap());
+    let refused = spec.operations.iter().find(|one| one.id == "post").unwrap().check(&plain).map(|_| ());
+    assert_eq!(refused.unwrap_err().to_string(), "header/content-type: must be application/json");
+}
+
+#[test]
+fn what_is_wrong_with_a_parameter_is_said_with_its_name() {
+    let spec = things();
+    let operation = spec.operations.iter().find(|one| one.id == "get").unwrap();
+    let check = |path: &str, query: &str| {
+        let checked = operation.check(&request("GET", path, query, ""));
+        checked.map(|_| ()).map_err(|problem| problem.to_string())
+    };
+    assert_eq!(check("/things/a", "limit=3&sizes=1&sizes=2&unknown=x"), Ok(()));
+    for (path, query, problem) in [
+        ("/things/A", "limit=3", "path/id: must match ^[a-z]+$"),
+        ("/things/a%2Fb", "limit=3", "path/id: must match ^[a-z]+$"),
+        ("/things/a", "", "query/limit: is required"),
+        ("/things/a", "limit=", "query/limit: is required"),
+        ("/things/a", "limit=x", "query/limit: must be an integer"),
+        ("/things/a", "limit=11", "query/limit: must be at most 10"),
+        ("/things/a", "limit=1&sizes=1&sizes=x", "query/sizes/1: must be an integer"),
+    ] {
+        assert_eq!(check(path, query).unwrap_err(), problem, "{path} {query}");
+    }
+    let mut slow = request("GET", "/things/a", "limit=1", "");
+    slow.headers.insert("x-mode", "slow".parse().unwrap());
+    let refused = operation.check(&slow).map(|_| ()).unwrap_err();
+    assert_eq!(refused.to_string(), "header/x-mode: must be fast");
+}
+
+#[test]
+fn a_schema_that_contains_itself_is_filled_once() {
+    let spec = things();
+    let operation = spec.operations.iter().find(|one| one.id == "post").unwrap();
+    let body = example::request_value(operation.body.as_ref().unwrap(), "", true);
+    assert_eq!(body["items"], json!([{"price": "1.0000", "side": "buy"}]));
+    let least = example::request_value(operation.body.as_ref().unwrap(), "", false);
+    assert_eq!(least.as_object().map(Map::len), Some(2));
+}

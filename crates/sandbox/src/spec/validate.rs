@@ -1,0 +1,152 @@
+//! Checks a request against its operation. More than the spec names is tolerated, as the venues do.
+
+use serde_json::{Map, Number, Value};
+
+use super::echo::Given;
+use super::lenient;
+use super::operation::{Operation, Parameter, Whence};
+use super::problem::{Place, Problem};
+use super::schema::Schema;
+use crate::message::Request;
+
+impl Operation {
+    /// Checks path, query, headers, content type and body; gives the values that the request names.
+    pub(crate) fn check(&self, request: &Request) -> Result<Given, Problem> {
+        let mut given = Given::default();
+        for (name, text) in self.path_values(&request.path) {
+            let value = match self.parameter(Whence::Path, name) {
+                Some(parameter) => parameter.check(Place::Path, std::slice::from_ref(&text))?,
+                None => Value::from(text.as_str()),
+            };
+            given.add_path(name, text, &value, self.ends_in(name));
+        }
+        let pairs = request.query_pairs();
+        for parameter in &self.parameters {
+            let (place, texts) = match parameter.place {
+                Whence::Path => continue,
+                Whence::Query => (Place::Query, query_values(&pairs, &parameter.name)),
+                Whence::Header => (Place::Header, header_values(request, &parameter.name)),
+            };
+            if texts.is_empty() {
+                if parameter.required {
+                    return Err(Problem::missing(place, &parameter.name));
+                }
+                continue;
+            }
+            given.add(&parameter.name, &parameter.check(place, &texts)?);
+        }
+        if let Some(schema) = &self.body {
+            let body = if self.takes_empty_body && request.body.is_empty() {
+                self.check_json(schema, Value::Object(Map::new()))?
+            } else {
+                self.check_body(schema, request)?
+            };
+            given.add_all(&body);
+        }
+        Ok(given)
+    }
+
+    /// Checks the params of a JSON-RPC call.
+    pub(crate) fn check_params(&self, params: &Value) -> Result<Given, Problem> {
+        if let Some(schema) = &self.body {
+            schema.check(params).map_err(|error| Problem::of(Place::Params, "", &error))?;
+        }
+        let mut given = Given::default();
+        given.add_all(params);
+        Ok(given)
+    }
+
+    /// A param that stands in a query, as the JSON that it would be in a body.
+    pub(crate) fn param_from_query(&self, name: &str, texts: &[String]) -> Value {
+        let schema = self.body.as_ref().and_then(|body| {
+            let property = body.value["properties"].get(name)?.clone();
+            Some(Schema::new(&body.components, property))
+        });
+        match schema {
+            Some(schema) => read(&schema, texts),
+            None => texts.first().cloned().into(),
+        }
+    }
+
+    fn check_body(&self, schema: &Schema, request: &Request) -> Result<Value, Problem> {
+        let content_type = request.header("content-type").unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::new(Place::ContentType, "", "must be application/json"));
+        }
+        if request.body.is_empty() {
+            return Err(Problem::missing(Place::Body, ""));
+        }
+        let body: Value = serde_json::from_slice(&request.body).map_err(|error| {
+            let reason = format!("is not JSON at line {} column {}", error.line(), error.column());
+            Problem::new(Place::Json, "", reason)
+        })?;
+        self.check_json(schema, body)
+    }
+
+    fn check_json(&self, schema: &Schema, body: Value) -> Result<Value, Problem> {
+        let body = without_nulls(body);
+        if !lenient::is_older_shape(&self.id, &body) {
+            schema.check(&body).map_err(|error| Problem::of(Place::Body, "", &error))?;
+        }
+        Ok(body)
+    }
+
+    fn parameter(&self, place: Whence, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.place == place && parameter.name == name)
+    }
+}
+
+impl Parameter {
+    fn check(&self, place: Place, texts: &[String]) -> Result<Value, Problem> {
+        let value = read(&self.schema, texts);
+        match self.schema.check(&value) {
+            Ok(()) => Ok(value),
+            Err(error) => Err(Problem::of(place, &self.name, &error)),
+        }
+    }
+}
+
+/// The values of a query parameter; an empty one counts as left out.
+fn query_values(pairs: &[(String, String)], name: &str) -> Vec<String> {
+    pairs.iter().filter(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.clone()).collect()
+}
+
+fn header_values(request: &Request, name: &str) -> Vec<String> {
+    request.header(name).map(str::to_owned).into_iter().collect()
+}
+
+/// A text as the JSON value that it stands for. What cannot be read stays a text, which then has the wrong type.
+fn read(schema: &Schema, texts: &[String]) -> Value {
+    let types = schema.types();
+    let Some(first) = texts.first() else { return Value::Null };
+    if types.contains("array") {
+        let written_out = (texts.len() == 1 && first.starts_with('[')).then(|| serde_json::from_str(first).ok());
+        let items = schema.items();
+        let one = |text: &String| match &items {
+            Some(items) => read(items, std::slice::from_ref(text)),
+            None => Value::from(text.as_str()),
+        };
+        return written_out.flatten().unwrap_or_else(|| texts.iter().map(one).collect());
+    }
+    let number = || first.parse::<Number>().ok().map(Value::Number);
+    let integer = || first.parse::<i64>().ok().map(Value::from);
+    let boolean = || first.parse::<bool>().ok().map(Value::Bool);
+    let object = || serde_json::from_str::<Map<String, Value>>(first).ok().map(Value::Object);
+    let readers: [(&str, &dyn Fn() -> Option<Value>); 4] =
+        [("integer", &integer), ("number", &number), ("boolean", &boolean), ("object", &object)];
+    let mut readers = readers.into_iter().filter(|(name, _)| types.contains(*name));
+    readers.find_map(|(_, read)| read()).unwrap_or_else(|| first.as_str().into())
+}
+
+/// A member that is null counts as left out.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let present = members.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(present.map(|(name, value)| (name, without_nulls(value))).collect())
+        }
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        scalar => scalar,
+    }
+}

@@ -1,0 +1,157 @@
+//! Sends a request that was made from a spec, signed as its venue wants it.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+use venuekit_sandbox::{Accounts, ExampleRequest, Sandbox, example_requests};
+
+use crate::common::{Bayse, Kalshi, Signature, now_millis};
+
+/// A caller of one venue.
+pub struct Caller {
+    pub venue: &'static str,
+    pub sandbox: Sandbox,
+    client: reqwest::Client,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+}
+
+/// How a request is sent.
+#[derive(Clone, Copy)]
+pub struct Manner {
+    pub content_type: &'static str,
+    pub with_credentials: bool,
+}
+
+pub const USUAL: Manner = Manner { content_type: "application/json", with_credentials: true };
+
+impl Caller {
+    pub async fn new(venue: &'static str) -> Self {
+        let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
+        Self { venue, sandbox, client: reqwest::Client::new() }
+    }
+
+    /// The answer to an operation with the required values, some of them replaced.
+    pub async fn call(&self, operation: &str, values: Value) -> Value {
+        let mut request =
+            example_requests(self.venue, false).into_iter().find(|one| one.operation == operation).unwrap();
+        replace(&mut request, &values, true);
+        let answer = self.send(&request, USUAL).await;
+        assert_eq!(answer.status, request.status, "{operation}: {}", answer.text);
+        answer.json()
+    }
+
+    pub async fn send(&self, request: &ExampleRequest, manner: Manner) -> Answer {
+        let path = path(request);
+        let body = request.body.as_ref().map(|body| self.body(request, body)).unwrap_or_default();
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&request.query).finish();
+        let separator = if query.is_empty() { "" } else { "?" };
+        let url = format!("{}{path}{separator}{query}", self.sandbox.base_url());
+        let mut sent = self.client.request(request.method.parse().unwrap(), url);
+        for (name, value) in &request.headers {
+            sent = sent.header(name, value);
+        }
+        if manner.with_credentials {
+            for (name, value) in self.credentials(request, &path, &body) {
+                sent = sent.header(name, value);
+            }
+        }
+        if request.body.is_some() {
+            sent = sent.header("content-type", manner.content_type).body(body);
+        }
+        let response = sent.send().await.unwrap();
+        Answer { status: response.status().as_u16(), text: response.text().await.unwrap() }
+    }
+
+    /// JSON-RPC puts its params into an envelope.
+    fn body(&self, request: &ExampleRequest, body: &Value) -> String {
+        match self.venue {
+            "deribit" => json!({"jsonrpc": "2.0", "id": 1, "method": request.operation, "params": body}).to_string(),
+            _ => body.to_string(),
+        }
+    }
+
+    fn credentials(&self, request: &ExampleRequest, path: &str, body: &str) -> Vec<(&'static str, String)> {
+        let Some(headers) = request.credentials.iter().find(|set| !set.is_empty()) else { return Vec::new() };
+        let headers: BTreeSet<String> = headers.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let accounts = self.sandbox.accounts();
+        match self.venue {
+            "bayse" if headers.contains("x-auth-token") => {
+                let account = &accounts.bayse[0];
+                vec![("x-auth-token", account.auth_token.clone()), ("x-device-id", account.device_id.clone())]
+            }
+            "bayse" if headers.contains("x-signature") => {
+                Bayse::given(&self.sandbox).sign(now_millis() / 1000, &request.method, path, body).to_vec()
+            }
+            "bayse" => vec![("x-public-key", accounts.bayse[0].public_key.clone())],
+            "yativo" => {
+                let bearer = accounts.yativo[0].access_token.clone().unwrap();
+                vec![("authorization", format!("Bearer {bearer}")), ("x-2fa-token", "042137".to_owned())]
+            }
+            "deribit" => {
+                let key = &accounts.deribit[0];
+                let pair = format!("{}:{}", key.client_id, key.client_secret.as_deref().unwrap());
+                vec![("authorization", format!("Basic {}", STANDARD.encode(pair)))]
+            }
+            _ => {
+                let (key, now) = (Kalshi::given(&self.sandbox, 1), now_millis());
+                let signature = key.sign(&Signature::Ed25519, &format!("{now}{}{path}", request.method));
+                vec![
+                    ("kalshi-access-key", key.key_id),
+                    ("kalshi-access-timestamp", now.to_string()),
+                    ("kalshi-access-signature", signature),
+                ]
+            }
+        }
+    }
+}
+
+fn path(request: &ExampleRequest) -> String {
+    let fill = |path: String, (name, value): &(String, String)| path.replace(&format!("{{{name}}}"), value);
+    request.path.iter().fold(request.template.clone(), fill)
+}
+
+/// Puts `{path, query, body}` values in the place of those that were made up. What is null is left out; what the request does not
+/// have stays away unless `add`, but for what is `needed` in the body.
+pub fn replace(request: &mut ExampleRequest, values: &Value, add: bool) {
+    for (name, value) in members(&values["path"]) {
+        let place = request.path.iter_mut().find(|(one, _)| one == name).unwrap();
+        place.1 = text(value);
+    }
+    for (name, value) in members(&values["query"]) {
+        let is_there = request.query.iter().any(|(one, _)| one == name);
+        request.query.retain(|(one, _)| one != name);
+        if !value.is_null() && (add || is_there) {
+            request.query.push((name.to_owned(), text(value)));
+        }
+    }
+    let Some(Value::Object(body)) = &mut request.body else { return };
+    for (name, value) in members(&values["body"]) {
+        let is_there = body.remove(name).is_some();
+        if !value.is_null() && (add || is_there) {
+            body.insert(name.to_owned(), value.clone());
+        }
+    }
+    body.extend(members(&values["needed"]).map(|(name, value)| (name.to_owned(), value.clone())));
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().map(Map::iter).into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

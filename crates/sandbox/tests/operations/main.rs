@@ -1,0 +1,11 @@
+//! Every operation of every venue: accepted as its spec says, refused with the place where it does not keep to it, and answered as
+//! its spec says.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod accepted;
+mod call;
+mod refused;
+mod spec;
+mod state;

@@ -1,0 +1,168 @@
+//! Reads the specs on its own, so that it can disagree with the sandbox.
+
+use serde_json::{Map, Value, json};
+
+/// One venue's document.
+pub struct Spec(Value);
+
+/// A value that a request has to have, or that has a type.
+#[derive(Debug)]
+pub struct Input {
+    pub name: String,
+    pub required: bool,
+    pub kind: Option<String>,
+}
+
+impl Spec {
+    pub fn of(venue: &str) -> Self {
+        let text = match venue {
+            "bayse" => include_str!("../../src/generated/bayse.json"),
+            "deribit" => include_str!("../../src/generated/deribit.json"),
+            "kalshi" => include_str!("../../src/generated/kalshi.json"),
+            "kalshi_perps" => include_str!("../../src/generated/kalshi_perps.json"),
+            _ => include_str!("../../src/generated/yativo.json"),
+        };
+        Self(serde_json::from_str(text).unwrap())
+    }
+
+    /// An operation with the parameters of its path.
+    fn operation(&self, id: &str) -> Value {
+        if let Some(methods) = self.0["methods"].as_array() {
+            return methods.iter().find(|method| method["name"] == id).unwrap().clone();
+        }
+        let items = self.0["paths"].as_object().unwrap().values();
+        let with_shared = items.flat_map(|item| {
+            item.as_object().unwrap().values().map(move |operation| (operation, item["parameters"].as_array()))
+        });
+        let (operation, shared) =
+            with_shared.into_iter().find(|(operation, _)| operation["operationId"] == id).unwrap();
+        let mut operation = operation.clone();
+        let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        parameters.extend(shared.cloned().unwrap_or_default());
+        operation["parameters"] = Value::Array(parameters);
+        operation
+    }
+
+    /// The query parameters of an operation.
+    pub fn query(&self, id: &str) -> Vec<Input> {
+        let operation = self.operation(id);
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let parameters = parameters.iter().map(|parameter| self.resolved(parameter).clone());
+        let query = parameters.filter(|parameter| parameter["in"] == "query");
+        query
+            .map(|parameter| self.input(&parameter["name"], parameter["required"] == true, &parameter["schema"]))
+            .collect()
+    }
+
+    /// The members of an operation's body, or the params of a JSON-RPC method.
+    pub fn body(&self, id: &str) -> Vec<Input> {
+        let operation = self.operation(id);
+        if let Some(params) = operation["params"].as_array() {
+            let params = params.iter().map(|param| self.resolved(param));
+            return params
+                .map(|param| self.input(&param["name"], param["required"] == true, &param["schema"]))
+                .collect();
+        }
+        let schema = self.resolved(&operation["requestBody"]["content"]["application/json"]["schema"]);
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        let properties = schema["properties"].as_object().cloned().unwrap_or_default();
+        let input = |(name, property): (&String, &Value)| {
+            let name = Value::from(name.as_str());
+            self.input(&name, required.contains(&name), property)
+        };
+        properties.iter().map(input).collect()
+    }
+
+    fn input(&self, name: &Value, required: bool, schema: &Value) -> Input {
+        let schema = self.resolved(schema);
+        let schema = schema["allOf"].get(0).map_or(schema, |one| self.resolved(one));
+        let kind = schema["type"].as_str().map(str::to_owned);
+        Input { name: name.as_str().unwrap().to_owned(), required, kind }
+    }
+
+    /// What an answer lacks of its schema. A member that is null counts as left out.
+    pub fn conforms(&self, id: &str, answer: &Value) -> Result<(), String> {
+        let operation = self.operation(id);
+        if operation.get("methods").is_some() || operation.get("params").is_some() {
+            return self.fits(&operation["result"]["schema"], &answer["result"], "result");
+        }
+        let responses = operation["responses"].as_object().unwrap();
+        let (_, good) = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap();
+        match good["content"]["application/json"].get("schema") {
+            Some(schema) => self.fits(schema, answer, "body"),
+            None => Ok(()),
+        }
+    }
+
+    fn fits(&self, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+        let schema = self.resolved(schema);
+        if let Some(parts) = schema["allOf"].as_array() {
+            parts.iter().try_for_each(|part| self.fits(part, value, at))?;
+        }
+        if let Some(alternatives) = schema["oneOf"].as_array()
+            && !alternatives.iter().any(|alternative| self.fits(alternative, value, at).is_ok())
+        {
+            return Err(format!("{at} fits no alternative: {value}"));
+        }
+        let types = match &schema["type"] {
+            Value::Null => Vec::new(),
+            Value::Array(names) => names.clone(),
+            one => vec![one.clone()],
+        };
+        if !types.is_empty() && !types.iter().any(|name| is_a(value, name.as_str().unwrap())) {
+            return Err(format!("{at} is no {types:?}: {value}"));
+        }
+        if let Value::Object(members) = value {
+            self.members_fit(schema, members, at)?;
+        }
+        if let (Value::Array(items), Some(item)) = (value, schema.get("items")) {
+            items.iter().enumerate().try_for_each(|(index, one)| self.fits(item, one, &format!("{at}/{index}")))?;
+        }
+        Ok(())
+    }
+
+    fn members_fit(&self, schema: &Value, members: &Map<String, Value>, at: &str) -> Result<(), String> {
+        let required = schema["required"].as_array().into_iter().flatten();
+        for name in required.filter_map(Value::as_str) {
+            let nullable = schema["properties"][name]["nullable"] == true;
+            if !nullable && members.get(name).is_none_or(Value::is_null) {
+                return Err(format!("{at}/{name} is missing"));
+            }
+        }
+        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+            let more = &schema["additionalProperties"];
+            let property = schema["properties"].get(name).or_else(|| more.is_object().then_some(more));
+            if let Some(property) = property {
+                self.fits(property, value, &format!("{at}/{name}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
+        match value["$ref"].as_str() {
+            Some(target) => self.resolved(self.0.pointer(target.trim_start_matches('#')).unwrap()),
+            None => value,
+        }
+    }
+}
+
+fn is_a(value: &Value, name: &str) -> bool {
+    match name {
+        "array" => value.is_array(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "null" => value.is_null(),
+        "number" => value.is_number(),
+        "object" => value.is_object(),
+        _ => value.is_string(),
+    }
+}
+
+/// A JSON value of another type.
+pub fn of_another_type(kind: &str) -> Value {
+    match kind {
+        "string" => json!(17),
+        _ => json!("not so"),
+    }
+}

@@ -1,0 +1,230 @@
+//! What the sandbox knows: ids that are found, in the place of those that are made up.
+
+use rsa::pkcs8::LineEnding;
+use serde_json::{Value, json};
+use venuekit_sandbox::Accounts;
+
+use crate::call::Caller;
+use crate::common::now_millis;
+
+/// For each operation that needs them: `{path, query, body, needed}`, with what is needed although the spec does not require it.
+pub async fn of(caller: &Caller, with_optional: bool) -> Value {
+    match caller.venue {
+        "bayse" => bayse(caller, with_optional).await,
+        "deribit" => deribit(caller).await,
+        "kalshi" => kalshi(caller).await,
+        "yativo" => yativo(caller).await,
+        _ => Value::Null,
+    }
+}
+
+fn public_key_pem() -> String {
+    use ed25519_dalek::pkcs8::EncodePublicKey as _;
+    let key = ed25519_dalek::SigningKey::from_bytes(&rand::random());
+    key.verifying_key().to_public_key_pem(LineEnding::LF).unwrap()
+}
+
+async fn kalshi(caller: &Caller) -> Value {
+    let markets = caller.call("GetMarkets", json!({"query": {"status": "open", "limit": 1}})).await;
+    let ticker = &markets["markets"][0]["ticker"];
+    let event = &markets["markets"][0]["event_ticker"];
+    let hour = now_millis() / 1000 + 3600;
+    let order = json!({
+        "ticker": ticker, "price": "0.4500", "side": "bid", "count": "10.00", "exchange_index": 0, "subaccount": 0,
+        "time_in_force": "good_till_canceled", "expiration_time": hour,
+    });
+    let rests = json!({"body": order}).to_string().replace(&format!(",\"expiration_time\":{hour}"), "");
+    let rests: Value = serde_json::from_str(&rests).unwrap();
+    let first = caller.call("CreateOrderV2", rests.clone()).await["order_id"].take();
+    let second = caller.call("CreateOrderV2", rests).await["order_id"].take();
+    let mut groups = Vec::new();
+    for _ in 0..2 {
+        let group = caller.call("CreateOrderGroup", json!({"body": {"contracts_limit": 5}})).await;
+        groups.push(json!({"path": {"order_group_id": group["order_group_id"]}, "query": {"subaccount": 0}}));
+    }
+    let mut group_limit = groups[0].clone();
+    group_limit["needed"] = json!({"contracts_limit": 7});
+    let rfq = |market: &Value| {
+        json!({
+            "market_ticker": market["ticker"], "contracts_fp": "5.00", "contracts": null, "target_cost_dollars": null,
+            "target_cost_centi_cents": null,
+        })
+    };
+    let open = caller.call("GetMarkets", json!({"query": {"status": "open", "limit": 4}})).await["markets"].take();
+    let mut rfqs = Vec::new();
+    for market in &open.as_array().unwrap()[..3] {
+        rfqs.push(caller.call("CreateRFQ", json!({"body": rfq(market)})).await["id"].take());
+    }
+    // Two requests are quoted: on the first the newer paths are tried, on the second the older ones.
+    let mut quotes = Vec::new();
+    for number in [0, 0, 0, 0, 1, 1, 1, 1] {
+        let body = json!({"rfq_id": rfqs[number], "yes_bid": "0.40", "no_bid": "0.50"});
+        let id = caller.call("CreateQuote", json!({"body": body})).await["id"].take();
+        quotes.push(json!({"path": {"rfq_id": rfqs[number], "quote_id": id}}));
+    }
+    let older = |quote: &Value| json!({"path": {"quote_id": quote["path"]["quote_id"]}});
+    for number in [2, 6] {
+        let mut accept = quotes[number].clone();
+        accept["body"] = json!({"accepted_side": "yes"});
+        caller.call("AcceptRFQQuote", accept).await;
+    }
+    let key = caller.call("GenerateApiKey", json!({"body": {"name": "spare", "key_type": "ed25519"}})).await;
+    json!({
+        "GetMarket": {"path": {"ticker": ticker}},
+        "GetMarkets": {"query": {"tickers": ticker, "event_ticker": event}},
+        "CreateOrderV2": {"body": order},
+        "GetOrder": {"path": {"order_id": first}},
+        "CancelOrderV2": {
+            "path": {"order_id": second},
+            "query": {"market_ticker": ticker, "subaccount": 0, "exchange_index": 0},
+        },
+        "GetBalance": {"query": {"exchange_index": 0}},
+        "CreateOrderGroup": {"needed": {"contracts_limit": 5}},
+        "GetOrderGroup": groups[0],
+        "ResetOrderGroup": groups[0],
+        "TriggerOrderGroup": groups[0],
+        "UpdateOrderGroupLimit": group_limit,
+        "DeleteOrderGroup": groups[1],
+        "CreateRFQ": {"body": rfq(&open[3]), "needed": {"contracts_fp": "5.00"}},
+        "GetRFQ": {"path": {"rfq_id": rfqs[0]}},
+        "DeleteRFQ": {"path": {"rfq_id": rfqs[2]}},
+        "CreateQuote": {"body": {"rfq_id": rfqs[1]}},
+        "GetRFQQuote": quotes[0],
+        "AcceptRFQQuote": quotes[0],
+        "DeleteRFQQuote": quotes[1],
+        "ConfirmRFQQuote": quotes[2],
+        "GetQuote": older(&quotes[4]),
+        "AcceptQuote": older(&quotes[4]),
+        "DeleteQuote": older(&quotes[5]),
+        "ConfirmQuote": older(&quotes[6]),
+        "DeleteApiKey": {"path": {"api_key": key["api_key_id"]}},
+        "CreateApiKey": {"body": {"public_key": public_key_pem(), "fcm_subtrader_id": null}},
+        "GenerateApiKey": {"body": {"key_type": "ed25519", "fcm_subtrader_id": null}},
+    })
+}
+
+async fn bayse(caller: &Caller, with_optional: bool) -> Value {
+    let events = caller.call("listEvents", json!({"query": {"status": "open", "size": 50}})).await;
+    let event = events["events"].as_array().unwrap().iter().find(|event| event["engine"] == "CLOB").unwrap();
+    let market = &event["markets"][0];
+    // A market order needs no more than what is required; a limit order takes everything.
+    let order = json!({
+        "side": "BUY", "outcomeId": market["outcome1Id"], "amount": 10, "currency": "USD", "price": 0.5,
+        "type": if with_optional { "LIMIT" } else { "MARKET" }, "timeInForce": "GTC", "expiresAt": null,
+        "maxSlippage": if with_optional { Value::Null } else { json!(0.1) },
+    });
+    let place = json!({"path": {"eventId": event["id"], "marketId": market["id"]}, "body": order});
+    let rests = json!({"path": place["path"], "body": {
+        "side": "BUY", "outcomeId": market["outcome1Id"], "amount": 10, "type": "LIMIT", "price": 0.5, "currency": "USD",
+    }});
+    let first = caller.call("placeOrder", rests.clone()).await["clobOrder"]["id"].take();
+    let second = caller.call("placeOrder", rests).await["clobOrder"]["id"].take();
+    let revoked = caller.call("createApiKey", json!({"body": {"name": "spare"}})).await;
+    let rotated = caller.call("createApiKey", json!({"body": {"name": "another"}})).await;
+    let account = &caller.sandbox.accounts().bayse[0];
+    json!({
+        "login": {"body": {"email": account.email, "password": account.password}},
+        "getEvent": {"path": {"eventId": event["id"]}},
+        "getEventBySlug": {"path": {"slug": event["slug"]}},
+        "placeOrder": place,
+        "getOrder": {"path": {"orderId": first}},
+        "cancelOrder": {"path": {"orderId": second}},
+        "revokeApiKey": {"path": {"keyId": revoked["id"]}},
+        "rotateApiKey": {"path": {"keyId": rotated["id"]}},
+    })
+}
+
+async fn yativo(caller: &Caller) -> Value {
+    let accounts = caller.call("listAccounts", json!({})).await;
+    let account = &accounts["accounts"][0]["id"];
+    let assets = caller.call("listUserAssets", json!({"body": {"account_id": account}})).await;
+    let asset = &assets["data"][0];
+    let mut keys = Vec::new();
+    for name in ["get", "rotate", "permissions", "revoke", "first", "guide"] {
+        caller.call("createApiKey", json!({"body": {"key_name": name}})).await;
+    }
+    let listed = caller.call("listApiKeys", json!({})).await;
+    for key in listed["data"].as_array().unwrap().iter().skip(1) {
+        keys.push(key["id"].clone());
+    }
+    let sent = json!({
+        "account": account, "assets": asset["asset_id"], "amount": 1, "type": asset["type"], "chain": asset["chain"],
+    });
+    let transaction = caller.call("sendFunds", json!({"body": sent})).await["data"]["transaction_id"].take();
+    let hook = |url: &str| json!({"body": {"url": url}});
+    let first = caller.call("createWebhook", hook("https://example.com/1")).await["data"]["webhook_id"].take();
+    let second = caller.call("createWebhook", hook("https://example.com/2")).await["data"]["webhook_id"].take();
+    let given: &Accounts = caller.sandbox.accounts();
+    let id = |index: usize| json!({"path": {"keyId": keys[index]}});
+    json!({
+        "exchangeApiKeyForToken": {"body": {"api_key": given.yativo[0].api_key, "api_secret": given.yativo[0].api_secret}},
+        "createApiKeyFirstGen": {"body": {"expires_at": "2096-01-31T12:00:00Z"}},
+        "getApiKey": id(0),
+        "rotateApiKey": id(1),
+        "updateApiKeyPermissions": id(2),
+        "revokeApiKey": id(3),
+        "revokeApiKeyFirstGen": id(4),
+        "revokeApiKeyGuide": id(5),
+        "addAsset": {"body": {"account_id": account, "chain": "solana", "ticker": "USDC_SOL"}},
+        "checkBalance": {"body": {"asset_id": asset["asset_id"]}},
+        "sendFunds": {"body": sent},
+        "getTransaction": {"body": {"transaction_id": transaction}},
+        "getWebhook": {"path": {"webhookId": first}},
+        "updateWebhook": {"path": {"webhookId": first}, "body": {"url": "https://example.com/3"}},
+        "activateWebhook": {"path": {"webhookId": first}},
+        "deactivateWebhook": {"path": {"webhookId": first}},
+        "deleteWebhook": {"path": {"webhookId": second}},
+        "archiveAsset": {"body": {"asset_id": assets["data"][2]["asset_id"]}},
+    })
+}
+
+async fn deribit(caller: &Caller) -> Value {
+    let order = json!({
+        "instrument_name": "BTC-PERPETUAL", "amount": 10, "type": "limit", "price": 10000, "contracts": null,
+        "trigger": null, "trigger_price": null, "trigger_offset": null, "time_in_force": "good_til_cancelled",
+        "advanced": null, "linked_order_type": null, "trigger_fill_condition": null, "otoco_config": null,
+        "max_show": null, "display_amount": null, "valid_until": null, "label": "mine",
+        "post_only": false, "reject_post_only": false, "reduce_only": false, "refresh_amount": null,
+    });
+    let rests = json!({"body": {"instrument_name": "BTC-PERPETUAL", "amount": 10, "type": "limit", "price": 10000}});
+    let first = caller.call("private/buy", rests.clone()).await["result"]["order"]["order_id"].take();
+    let second = caller.call("private/buy", rests).await["result"]["order"]["order_id"].take();
+    let mut keys = Vec::new();
+    for _ in 0..5 {
+        let scope = json!({"body": {"max_scope": "account:read"}});
+        keys.push(caller.call("private/create_api_key", scope).await["result"]["id"].take());
+    }
+    let key = &caller.sandbox.accounts().deribit[0];
+    let id = |index: usize| json!({"body": {"id": keys[index], "max_scope": "account:read", "name": "renamed"}});
+    let order = json!({"body": order, "needed": {"amount": 10, "price": 10000}});
+    let instrument = json!({"body": {"instrument_name": "BTC-PERPETUAL", "currency": "BTC", "kind": "future"}});
+    json!({
+        "public/auth": {"body": {
+            "grant_type": "client_credentials", "client_id": key.client_id, "client_secret": key.client_secret,
+            "refresh_token": null, "timestamp": null, "signature": null, "scope": "account:read",
+        }, "needed": {"client_id": key.client_id, "client_secret": key.client_secret}},
+        "public/test": {"body": {"expected_result": null}},
+        "public/get_instrument": instrument,
+        "public/get_instruments": instrument,
+        "public/get_order_book": instrument,
+        "public/ticker": instrument,
+        "private/create_api_key": {"body": {"max_scope": "account:read", "name": "new", "public_key": public_key_pem()}},
+        "private/change_api_key_name": id(0),
+        "private/change_scope_in_api_key": id(0),
+        "private/edit_api_key": id(0),
+        "private/disable_api_key": id(1),
+        "private/enable_api_key": id(1),
+        "private/remove_api_key": id(2),
+        "private/reset_api_key": id(3),
+        "private/get_account_summary": {"body": {"currency": "BTC", "subaccount_id": null}},
+        "private/get_account_summaries": {"body": {"subaccount_id": null}},
+        "private/buy": order,
+        "private/sell": order,
+        "private/cancel": {"body": {"order_id": second}},
+        "private/get_order_state": {"body": {"order_id": first}},
+        "private/get_open_orders_by_currency": instrument,
+        "private/get_open_orders_by_instrument": instrument,
+        "private/get_open_orders_by_label": instrument,
+        "private/get_order_state_by_label": instrument,
+    })
+}
