@@ -7,7 +7,12 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const VENUES: [&str; 4] = ["bayse", "deribit", "kalshi", "yativo"];
+const VENUES: [&str; 5] = ["bayse", "deribit", "kalshi", "kalshi_perps", "yativo"];
+
+/// The package of a venue's folder.
+fn package(venue: &str) -> String {
+    format!("venuekit-{}", venue.replace('_', "-"))
+}
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -45,7 +50,7 @@ fn each_crate_knows_only_the_ones_below_it() {
     assert_eq!(ours(&all["venuekit-transport"]), BTreeSet::from(["venuekit-auth", "venuekit-wire"]));
     for venue in VENUES {
         let below = BTreeSet::from(["venuekit-auth", "venuekit-transport", "venuekit-wire"]);
-        assert_eq!(ours(&all[&format!("venuekit-{venue}")]), below);
+        assert_eq!(ours(&all[&package(venue)]), below);
     }
     // It verifies with code of its own what the clients sign.
     assert_eq!(ours(&all["venuekit-sandbox"]), BTreeSet::new());
@@ -73,11 +78,10 @@ fn a_build_of_a_client_runs_no_generator_and_links_no_advisory() {
         metadata["workspace_default_members"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(!default.is_empty() && default.iter().all(|id| !id.contains("xtask")), "{default:?}");
     for venue in VENUES {
-        let tree =
-            cargo(&["tree", "--offline", "-p", &format!("venuekit-{venue}"), "-e", "normal", "--prefix", "none"]);
+        let tree = cargo(&["tree", "--offline", "-p", &package(venue), "-e", "normal", "--prefix", "none"]);
         assert!(tree.contains("aws-lc-rs v"), "{tree}");
         for unwanted in ["rsa v", "progenitor-impl v", "typify v", "openssl v", "native-tls v"] {
-            assert!(!tree.lines().any(|line| line.starts_with(unwanted)), "venuekit-{venue} depends on {unwanted}");
+            assert!(!tree.lines().any(|line| line.starts_with(unwanted)), "{venue} depends on {unwanted}");
         }
     }
 }

@@ -1,19 +1,32 @@
-//! Answers made from the lowered specs: valid ones, and every way in which an answer may differ and must still be read.
+//! Requests and answers made from the lowered specs: valid ones, and the ways in which a whole answer may differ and must still be
+//! read.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::Value;
+use venuekit::wire::operation::Operation;
+
+use crate::call::Given;
+use crate::json::{Json, Step};
+use crate::spec::{Kind, Object, Place, Spec};
 
 /// What stands in every secret.
 pub const MARKER: &str = "MARKERsecretMARKER";
 
-/// A venue's lowered document.
-pub struct Spec(Value);
+/// A value that no enum knows.
+pub const UNKNOWN: &str = "something_new";
+
+/// A member that no schema knows.
+pub const TOMORROW: &str = "a_field_of_tomorrow";
 
 /// How an example departs from the plain one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shape {
     /// Every field, as described.
     Full,
-    /// Vital fields only.
+    /// Vital fields only; of a request, what it must have.
     Minimal,
     /// Every field, and one more in each object.
     ExtraField,
@@ -27,81 +40,155 @@ pub enum Shape {
     OtherForm,
 }
 
+/// What a call is given.
+#[derive(Clone)]
+pub struct Request {
+    pub parameters: Vec<(Place, String, Json)>,
+    pub body: Option<Json>,
+}
+
+impl Request {
+    pub fn given(&self) -> Given {
+        let parameters = self.parameters.iter().map(|(_, name, value)| (name.clone(), value.clone()));
+        Given(parameters.chain(self.body.clone().map(|body| ("body".to_owned(), body))).collect())
+    }
+}
+
 impl Spec {
-    pub fn of(venue: &str) -> Self {
-        let path = format!("{}/crates/{venue}/src/generated/lowered.json", env!("CARGO_MANIFEST_DIR"));
-        Self(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+    pub fn request(&self, operation: &Operation, shape: Shape) -> Request {
+        let endpoint = self.endpoint(operation);
+        let mut maker = Maker::new(self, shape);
+        let wanted = endpoint.parameters.iter().filter(|parameter| parameter.required || shape != Shape::Minimal);
+        let parameters = wanted.map(|parameter| {
+            maker.alphabet = match parameter.place {
+                Place::Path | Place::Query => QUERY,
+                Place::Header => HEADER,
+            };
+            let value = maker.example(parameter.schema).expect("a parameter holds not itself");
+            (parameter.place, parameter.name.to_owned(), value)
+        });
+        let parameters = parameters.collect();
+        maker.alphabet = TEXT;
+        let body = endpoint.body.map(|schema| maker.example(schema).expect("a body holds not itself"));
+        Request { parameters, body }
     }
 
     /// The answer of an operation, if it has a body.
-    pub fn answer(&self, path: &str, method: &str, shape: Shape) -> Option<Value> {
-        let operation = &self.0["paths"][path][method.to_lowercase()];
-        assert!(operation.is_object(), "{method} {path} is in the lowered document");
-        let schema = operation.pointer("/responses/2XX/content/application~1json/schema")?;
-        Some(self.example(schema, shape))
+    pub fn answer(&self, operation: &Operation, shape: Shape) -> Option<Json> {
+        let schema = self.endpoint(operation).answer?;
+        let mut answer = Maker::new(self, shape).example(schema).expect("an answer holds not itself");
+        // What the venue says of a failure, a good answer does not say.
+        for test in self.failed_when() {
+            let place: Vec<Step> = test.at.split('/').skip(1).map(|name| Step::Key(name.to_owned())).collect();
+            match answer.at(&place) {
+                Some(said) if said.to_string() == test.equals => match said {
+                    Json::Bool(value) => *value = !*value,
+                    _ => *said = Json::text("fine"),
+                },
+                _ => {}
+            }
+        }
+        Some(answer)
+    }
+}
+
+/// Texts that a query must encode, that a header can hold, and that JSON must escape.
+const QUERY: &str = "a b&c=d/é?#%2F+";
+const HEADER: &str = "a b; c=\"d\", %2F";
+const TEXT: &str = "té\"x\\t\n\u{1F600}/";
+
+/// Makes values, no two of them alike, so that none can stand in another's place unnoticed.
+struct Maker<'a> {
+    spec: &'a Spec,
+    shape: Shape,
+    alphabet: &'static str,
+    made: u32,
+    /// The schemas that are being made.
+    inside: Vec<&'a Value>,
+}
+
+impl<'a> Maker<'a> {
+    fn new(spec: &'a Spec, shape: Shape) -> Self {
+        Self { spec, shape, alphabet: TEXT, made: 0, inside: Vec::new() }
     }
 
-    fn example(&self, schema: &Value, shape: Shape) -> Value {
-        if let Some(name) = schema["$ref"].as_str() {
-            return self.example(self.0.pointer(&name[1..]).unwrap(), shape);
+    /// None for a value that would hold itself.
+    fn example(&mut self, schema: &'a Value) -> Option<Json> {
+        let schema = self.spec.resolve(schema);
+        if self.inside.iter().any(|outer| std::ptr::eq(*outer, schema)) {
+            return None;
         }
-        if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
-            return self.example(only, shape);
-        }
-        if let Some(kind) = schema.pointer("/x-rust-type/path").and_then(Value::as_str) {
-            return self.wire(kind, schema, shape);
-        }
-        if let Some(first) = schema["oneOf"].as_array().and_then(|choices| choices.first()) {
-            return self.example(first, shape);
-        }
-        if let Some(first) = schema["enum"].as_array().and_then(|values| values.first()) {
-            return first.clone();
-        }
-        match schema["type"].as_str() {
-            Some("array") if shape == Shape::EmptyLists => json!([]),
-            Some("array") => json!([self.example(&schema["items"], shape)]),
-            Some("object") => self.object(schema, shape),
-            Some("string") => json!("text"),
-            Some("integer") => json!(7),
-            Some("number") => json!(0.5),
-            Some("boolean") => json!(true),
-            _ => json!({"free": ["form"]}),
-        }
+        self.inside.push(schema);
+        let value = self.value(self.spec.kind(schema));
+        self.inside.pop();
+        value
     }
 
-    fn wire(&self, kind: &str, schema: &Value, shape: Shape) -> Value {
-        match kind.trim_start_matches("venuekit_wire::") {
-            "Open" if shape == Shape::UnknownEnum => json!("something_new"),
-            "Open" => self.example(&schema["x-rust-type"]["parameters"][0], shape),
-            "Secret" => json!(MARKER),
-            "Decimal" if shape == Shape::OtherForm => json!(1234.5625),
-            "Decimal" => json!("1234.5625"),
-            "DecimalNumber" | "DecimalOrText" if shape == Shape::OtherForm => json!("0.0078125"),
-            "DecimalNumber" | "DecimalOrText" => json!(0.0078125),
-            "DateTime" => json!("2026-02-17T10:30:00Z"),
-            _ => json!(1_700_000_000_123_i64),
-        }
+    fn value(&mut self, kind: Kind<'a>) -> Option<Json> {
+        self.made += 1;
+        let n = self.made;
+        // More digits than a float has, and a zero at the end.
+        let exact = format!("12345678901234567.{n:05}0");
+        let as_number = match kind {
+            Kind::Decimal => self.shape == Shape::OtherForm,
+            Kind::DecimalNumber | Kind::DecimalOrText => self.shape != Shape::OtherForm,
+            _ => false,
+        };
+        Some(match kind {
+            Kind::Secret => Json::text(MARKER),
+            Kind::Decimal | Kind::DecimalNumber | Kind::DecimalOrText if as_number => Json::Number(exact),
+            Kind::Decimal | Kind::DecimalNumber | Kind::DecimalOrText => Json::Text(exact),
+            Kind::DateTime => Json::Text(format!("2026-02-17T10:30:00.{n:06}Z")),
+            Kind::UnixTime => Json::number(1_700_000_000_000_i64 + i64::from(n)),
+            Kind::Open(_) if self.shape == Shape::UnknownEnum => Json::text(UNKNOWN),
+            Kind::Open(words) | Kind::Closed(words) => Json::text(words[n as usize % words.len()]),
+            Kind::Pattern(pattern) => Json::Text(matching(pattern, n)),
+            Kind::Text => Json::Text(format!("{}{n}", self.alphabet)),
+            Kind::Integer => Json::number(n),
+            Kind::Float => Json::Number(format!("{n}.5")),
+            Kind::Boolean => Json::Bool(n.is_multiple_of(2)),
+            Kind::List(_) if self.shape == Shape::EmptyLists => Json::List(Vec::new()),
+            Kind::List(items) => Json::List((0..2).map_while(|_| self.example(items)).collect()),
+            Kind::Object(object) => self.object(object),
+            Kind::Choice(choices) => return self.example(&choices[0]),
+            Kind::Free => Json::parse(r#"{"free":["form",1,null]}"#),
+        })
     }
 
-    fn object(&self, schema: &Value, shape: Shape) -> Value {
-        let mut object = Map::new();
-        let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|n| n == name));
-        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            let is_list = property["type"] == "array";
-            let value = match shape {
-                Shape::Minimal if !required(name) => continue,
-                Shape::Null if !required(name) || is_list => Value::Null,
-                _ => self.example(property, shape),
+    fn object(&mut self, object: Object<'a>) -> Json {
+        let mut members = BTreeMap::new();
+        for property in &object.properties {
+            let is_list = matches!(self.spec.kind(property.schema), Kind::List(_));
+            let value = match self.shape {
+                Shape::Minimal if !property.required => continue,
+                Shape::Null if !property.required || is_list => Json::Null,
+                _ => match self.example(property.schema) {
+                    Some(value) => value,
+                    None => continue,
+                },
             };
-            object.insert(name.clone(), value);
+            members.insert(property.name.to_owned(), value);
         }
-        // In an object that is all the venue's, any field is data.
-        if shape == Shape::ExtraField && !object.is_empty() {
-            object.insert("a_field_of_tomorrow".into(), json!({"anything": [1, "x", null]}));
+        if let Some(value) = object.others.and_then(|others| self.example(others)) {
+            members.insert("some_key".into(), value);
+        } else if self.shape == Shape::ExtraField {
+            members.insert(TOMORROW.into(), Json::parse(r#"{"anything":[1,"x",null]}"#));
         }
-        if let Some(inner) = schema.get("additionalProperties").filter(|inner| inner.is_object()) {
-            object.insert("some_key".into(), self.example(inner, shape));
-        }
-        Value::Object(object)
+        Json::Object(members)
     }
+}
+
+/// A text that a pattern takes, the same on every run.
+fn matching(pattern: &str, n: u32) -> String {
+    let whole = regress::Regex::new(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+    // What it says about its surroundings cannot be generated, only tried.
+    let ahead = regress::Regex::new(r"\(\?[^)]*\)").unwrap();
+    let inner = ahead.replace_all(pattern.trim_start_matches('^').trim_end_matches('$'), "");
+    let texts = proptest::string::string_regex(&inner).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+    let mut seed = [0; 32];
+    seed[..4].copy_from_slice(&n.to_le_bytes());
+    let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
+    let mut candidates = std::iter::repeat_with(|| texts.new_tree(&mut runner).unwrap().current()).take(100);
+    let found = candidates.find(|text| whole.find(text).is_some_and(|found| found.range() == (0..text.len())));
+    found.unwrap_or_else(|| panic!("{pattern} takes none of a hundred texts"))
 }

@@ -1,0 +1,181 @@
+//! Each call sends what it was given, in its place, byte for byte, and nothing else.
+
+use std::collections::BTreeMap;
+
+use venuekit::wire::operation::{Key, Operation, Protocol, Retry};
+
+use crate::canned::Seen;
+use crate::example::{Request, Shape};
+use crate::json::Json;
+use crate::run::{good, run};
+use crate::spec::Place;
+use crate::venues::{Subject, subjects};
+
+#[tokio::test]
+async fn every_call_sends_what_it_was_given() {
+    for subject in subjects() {
+        for requests in [Shape::Full, Shape::Minimal] {
+            let venue = subject.venue;
+            let answers = subject.answers(Shape::Full);
+            let outcomes =
+                run(&subject, requests, move |operation, seen| good(venue, seen, answers[operation.id].as_deref()));
+            for outcome in outcomes.await {
+                let what = format!("{} {requests:?}", outcome.name(venue));
+                let answer = outcome.result.as_ref().unwrap_or_else(|error| panic!("{what}: {error}"));
+                // All of a plain answer is in its type, digit by digit.
+                let sent = subject.spec.answer(outcome.operation, Shape::Full).unwrap_or(Json::Null);
+                assert_eq!(answer.json, sent, "{what}");
+                let [seen] = outcome.seen.as_slice() else { panic!("{what}: sent {} times", outcome.seen.len()) };
+                Arrived { subject: &subject, operation: outcome.operation, seen, what }.check(&outcome.given);
+            }
+        }
+    }
+}
+
+/// A request at the server.
+struct Arrived<'a> {
+    subject: &'a Subject,
+    operation: &'static Operation,
+    seen: &'a Seen,
+    what: String,
+}
+
+impl Arrived<'_> {
+    fn check(&self, given: &Request) {
+        let what = &self.what;
+        let line: Vec<&str> = self.seen.head.lines().next().unwrap().split(' ').collect();
+        let [method, target, "HTTP/1.1"] = line[..] else { panic!("{what}: {line:?}") };
+        assert_eq!(method, self.operation.method, "{what}");
+        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        self.path(path, given);
+        self.query(query, given);
+        let mut headers = self.headers();
+        for (_, name, value) in given.parameters.iter().filter(|(place, ..)| *place == Place::Header) {
+            assert_eq!(headers.remove(&name.to_lowercase()), Some(plain(value)), "{what}: {name}");
+        }
+        let mut body = String::from_utf8(self.seen.body.clone()).unwrap();
+        match (self.operation.retry, &given.body) {
+            // A key that was not given is made.
+            (Retry::Keyed(Key::Header(name)), _) if !given.parameters.iter().any(|(_, given, _)| given == name) => {
+                is_key(what, headers.remove(&name.to_lowercase()).as_deref());
+            }
+            (Retry::Keyed(Key::Field(name)), Some(given)) if given.get(name).is_none() => {
+                let Json::Object(mut members) = Json::parse(&body) else { panic!("{what}: {body}") };
+                is_key(what, members.remove(name).map(|key| plain(&key)).as_deref());
+                body = Json::Object(members).to_string();
+            }
+            _ => {}
+        }
+        self.body(&body, given, &mut headers);
+        let usual = ["accept", "content-length", "host", "user-agent"];
+        headers.retain(|name, _| !usual.contains(&name.as_str()) && !self.subject.headers.contains(&name.as_str()));
+        assert_eq!(headers, BTreeMap::new(), "{what}: headers that nobody asked for");
+    }
+
+    /// The template's words, and in each of its places the value that was given.
+    fn path(&self, path: &str, given: &Request) {
+        let what = &self.what;
+        let expected = self.operation.path.split('/').map(|word| {
+            match word.strip_prefix('{').and_then(|word| word.strip_suffix('}')) {
+                Some(name) => {
+                    let mut values = given.parameters.iter().filter(|(place, n, _)| *place == Place::Path && n == name);
+                    plain(&values.next().unwrap_or_else(|| panic!("{what}: {name} is given")).2)
+                }
+                None => word.to_owned(),
+            }
+        });
+        let arrived: Vec<String> = path.split('/').map(|word| decoded(word, false)).collect();
+        assert_eq!(arrived, expected.collect::<Vec<_>>(), "{what}: {path}");
+    }
+
+    /// Each pair that was given, a list as a pair an item, and no other.
+    fn query(&self, query: Option<&str>, given: &Request) {
+        let mut expected = Vec::new();
+        for (_, name, value) in given.parameters.iter().filter(|(place, ..)| *place == Place::Query) {
+            match value {
+                Json::List(items) => expected.extend(items.iter().map(|item| (name.clone(), plain(item)))),
+                value => expected.push((name.clone(), plain(value))),
+            }
+        }
+        let pairs = query.into_iter().flat_map(|query| query.split('&'));
+        let mut arrived: Vec<(String, String)> = pairs
+            .map(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or_else(|| panic!("{}: {pair}", self.what));
+                (decoded(name, true), decoded(value, true))
+            })
+            .collect();
+        // The items of a list keep their order, whatever the order of the names.
+        expected.sort_by(|a, b| a.0.cmp(&b.0));
+        arrived.sort_by(|a, b| a.0.cmp(&b.0));
+        assert_eq!(arrived, expected, "{}: {query:?}", self.what);
+    }
+
+    fn headers(&self) -> BTreeMap<String, String> {
+        let mut headers = BTreeMap::new();
+        for line in self.seen.head.lines().skip(1) {
+            let (name, value) = line.split_once(": ").unwrap();
+            let twice = headers.insert(name.to_lowercase(), value.to_owned());
+            assert_eq!(twice, None, "{}: {name} arrives once", self.what);
+        }
+        headers
+    }
+
+    /// The body that was given, digit by digit, in the venue's envelope if it has one.
+    fn body(&self, body: &str, given: &Request, headers: &mut BTreeMap<String, String>) {
+        let what = &self.what;
+        let expected = match self.subject.venue.protocol {
+            Protocol::Rest => given.body.clone(),
+            Protocol::JsonRpc => Some(given.body.clone().unwrap_or_else(|| Json::parse("{}"))),
+        };
+        let Some(expected) = expected else {
+            assert_eq!((body, headers.get("content-type")), ("", None), "{what}");
+            return;
+        };
+        assert_eq!(headers.remove("content-type").as_deref(), Some("application/json"), "{what}");
+        match self.subject.venue.protocol {
+            Protocol::Rest => assert_eq!(Json::parse(body), expected, "{what}"),
+            Protocol::JsonRpc => {
+                let Json::Object(mut envelope) = Json::parse(body) else { panic!("{what}: {body}") };
+                assert_eq!(envelope.remove("jsonrpc"), Some(Json::text("2.0")), "{what}");
+                assert_eq!(envelope.remove("method"), Some(Json::text(&self.operation.path[1..])), "{what}");
+                assert_eq!(envelope.remove("params"), Some(expected), "{what}");
+                assert!(matches!(envelope.remove("id"), Some(Json::Number(_))), "{what}: {body}");
+                assert!(envelope.is_empty(), "{what}: {envelope:?}");
+            }
+        }
+    }
+}
+
+/// A value as it is written outside of JSON.
+fn plain(value: &Json) -> String {
+    match value {
+        Json::Text(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Takes percent signs off. What a URL may not hold as it stands is not accepted.
+fn decoded(text: &str, in_query: bool) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        rest = after;
+        bytes.push(match first {
+            b'%' => {
+                rest = &after[2..];
+                u8::from_str_radix(std::str::from_utf8(&after[..2]).unwrap(), 16).unwrap()
+            }
+            b'+' if in_query => b' ',
+            byte => {
+                assert!(byte.is_ascii_alphanumeric() || b"-._~!$'()*+,;:@".contains(byte), "{text}");
+                *byte
+            }
+        });
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+fn is_key(what: &str, key: Option<&str>) {
+    let groups: Vec<usize> = key.unwrap_or_default().split('-').map(str::len).collect();
+    assert_eq!(groups, [8, 4, 4, 4, 12], "{what}: {key:?}");
+}

@@ -1,0 +1,174 @@
+//! A venue's lowered document, as the tests read it.
+
+use serde_json::Value;
+use venuekit::wire::operation::{FailedWhen, Operation, Venue};
+
+/// What the generator received, and the venue's table.
+pub struct Spec {
+    document: Value,
+    venue: &'static Venue,
+}
+
+/// What a schema describes.
+pub enum Kind<'a> {
+    Secret,
+    /// An exact number, written as text.
+    Decimal,
+    /// An exact number, written as a number.
+    DecimalNumber,
+    DecimalOrText,
+    DateTime,
+    /// A Unix time, in whatever unit.
+    UnixTime,
+    /// One of these, or any other text.
+    Open(Vec<&'a str>),
+    /// One of these.
+    Closed(Vec<&'a str>),
+    /// A text of this form.
+    Pattern(&'a str),
+    Text,
+    Integer,
+    Float,
+    Boolean,
+    List(&'a Value),
+    Object(Object<'a>),
+    /// Either of these.
+    Choice(&'a [Value]),
+    /// Anything.
+    Free,
+}
+
+pub struct Object<'a> {
+    pub properties: Vec<Property<'a>>,
+    /// What stands under any other name, where that is kept.
+    pub others: Option<&'a Value>,
+}
+
+pub struct Property<'a> {
+    pub name: &'a str,
+    pub schema: &'a Value,
+    pub required: bool,
+}
+
+/// Where a parameter travels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Place {
+    Path,
+    Query,
+    Header,
+}
+
+pub struct Parameter<'a> {
+    pub name: &'a str,
+    pub place: Place,
+    pub schema: &'a Value,
+    pub required: bool,
+}
+
+/// What an operation takes and gives.
+pub struct Endpoint<'a> {
+    pub parameters: Vec<Parameter<'a>>,
+    pub body: Option<&'a Value>,
+    pub answer: Option<&'a Value>,
+}
+
+impl Spec {
+    pub fn of(venue: &'static Venue) -> Self {
+        let path = format!("{}/crates/{}/src/generated/lowered.json", env!("CARGO_MANIFEST_DIR"), venue.name);
+        let document = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        Self { document, venue }
+    }
+
+    /// What makes an answer with a good status a failure all the same.
+    pub fn failed_when(&self) -> &'static [FailedWhen] {
+        self.venue.errors.failed_when
+    }
+
+    /// How many operations there are.
+    pub fn operations(&self) -> usize {
+        let items = self.document["paths"].as_object().unwrap().values();
+        items.flat_map(|item| item.as_object().unwrap().keys()).filter(|key| *key != "parameters").count()
+    }
+
+    pub fn endpoint(&self, operation: &Operation) -> Endpoint<'_> {
+        let item = &self.document["paths"][operation.path];
+        let value = &item[operation.method.to_lowercase()];
+        assert!(value.is_object(), "{} {} is in the lowered document", operation.method, operation.path);
+        let lists = [&item["parameters"], &value["parameters"]];
+        let parameters = lists.into_iter().filter_map(Value::as_array).flatten().map(|it| self.parameter(it)).collect();
+        let body = value.get("requestBody").map(|body| &body["content"]["application/json"]["schema"]);
+        let answer = value.pointer("/responses/2XX/content/application~1json/schema");
+        Endpoint { parameters, body, answer }
+    }
+
+    fn parameter<'a>(&'a self, value: &'a Value) -> Parameter<'a> {
+        let value = self.target(value).unwrap_or(value);
+        let place = match value["in"].as_str() {
+            Some("path") => Place::Path,
+            Some("query") => Place::Query,
+            Some("header") => Place::Header,
+            other => panic!("a parameter in {other:?}"),
+        };
+        let name = value["name"].as_str().unwrap();
+        Parameter { name, place, schema: &value["schema"], required: value["required"] == true }
+    }
+
+    fn target(&self, value: &Value) -> Option<&Value> {
+        let target = value["$ref"].as_str()?;
+        Some(self.document.pointer(target.strip_prefix('#').unwrap()).unwrap_or_else(|| panic!("{target} exists")))
+    }
+
+    /// The schema that a schema stands for.
+    pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        match (self.target(schema), schema["allOf"].as_array().map(Vec::as_slice)) {
+            (Some(target), _) => self.resolve(target),
+            (None, Some([only])) => self.resolve(only),
+            _ => schema,
+        }
+    }
+
+    pub fn kind<'a>(&'a self, schema: &'a Value) -> Kind<'a> {
+        let schema = self.resolve(schema);
+        if let Some(path) = schema.pointer("/x-rust-type/path").and_then(Value::as_str) {
+            return match path.trim_start_matches("venuekit_wire::") {
+                "Open" => Kind::Open(words(self.resolve(&schema["x-rust-type"]["parameters"][0]))),
+                "Secret" => Kind::Secret,
+                "Decimal" => Kind::Decimal,
+                "DecimalNumber" => Kind::DecimalNumber,
+                "DecimalOrText" => Kind::DecimalOrText,
+                "DateTime" => Kind::DateTime,
+                "UnixSeconds" | "UnixMillis" | "UnixMicros" | "UnixNanos" => Kind::UnixTime,
+                other => panic!("`{other}` has no examples"),
+            };
+        }
+        if let Some(choices) = schema["oneOf"].as_array() {
+            return Kind::Choice(choices);
+        }
+        if schema["enum"].is_array() {
+            return Kind::Closed(words(schema));
+        }
+        match (schema["type"].as_str(), schema["pattern"].as_str()) {
+            (Some("string"), Some(pattern)) => Kind::Pattern(pattern),
+            (Some("string"), None) => Kind::Text,
+            (Some("integer"), _) => Kind::Integer,
+            (Some("number"), _) => Kind::Float,
+            (Some("boolean"), _) => Kind::Boolean,
+            (Some("array"), _) => Kind::List(&schema["items"]),
+            (Some("object"), _) => Kind::Object(object(schema)),
+            _ => Kind::Free,
+        }
+    }
+}
+
+fn words(schema: &Value) -> Vec<&str> {
+    schema["enum"].as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect()
+}
+
+fn object(schema: &Value) -> Object<'_> {
+    let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|n| n == name));
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let properties: Vec<Property<'_>> =
+        properties.map(|(name, schema)| Property { name, schema, required: required(name) }).collect();
+    let others = schema.get("additionalProperties").filter(|others| **others != false);
+    Object { properties, others }
+}
