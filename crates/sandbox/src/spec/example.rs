@@ -149,7 +149,9 @@ impl<'a> Maker<'a> {
             return json!([]);
         }
         let item = self.make(items, name, &format!("{at}/0"), open);
-        let count = schema["minItems"].as_u64().unwrap_or(1).max(1);
+        // A list in a list is a point, such as a price and a quantity.
+        let is_point = at.rsplit('/').next().is_some_and(|last| last.parse::<usize>().is_ok());
+        let count = schema["minItems"].as_u64().unwrap_or(if is_point { 2 } else { 1 }).max(1);
         (0..count).map(|_| item.clone()).collect()
     }
 
