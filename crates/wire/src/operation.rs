@@ -19,6 +19,10 @@ pub struct Venue {
     pub buckets: &'static [Bucket],
     /// The answer headers in which the venue says how much is left.
     pub rate_headers: Option<RateHeaders>,
+    /// The largest request body or message, in bytes.
+    pub largest_request: Option<usize>,
+    /// How the venue talks over a WebSocket, where that is a way to call it.
+    pub websocket: Option<WebSocket>,
 }
 
 impl Venue {
@@ -27,6 +31,58 @@ impl Venue {
         let at = self.operations.binary_search_by(|operation| operation.id.cmp(id)).ok()?;
         self.operations.get(at)
     }
+}
+
+/// How a venue talks over a WebSocket, apart from answers to calls.
+#[derive(Debug)]
+pub struct WebSocket {
+    /// The method of a notification.
+    pub notification: &'static str,
+    /// The member of its params that names the channel.
+    pub channel: &'static str,
+    /// The member of its params that holds what there is to tell.
+    pub data: &'static str,
+    /// How each side sees that the other is there.
+    pub heartbeat: Heartbeat,
+}
+
+/// How the two ends of a connection see that the other is there.
+#[derive(Debug)]
+pub struct Heartbeat {
+    /// The method of the venue's notification.
+    pub method: &'static str,
+    /// The member of its params that says what it wants.
+    pub kind: &'static str,
+    /// What that member says when the venue wants an answer.
+    pub test: &'static str,
+    /// The JSON-RPC method that answers.
+    pub answer: &'static str,
+    /// The JSON-RPC method that switches heartbeats on.
+    pub set: &'static str,
+    /// Its parameter: seconds between two.
+    pub interval: &'static str,
+}
+
+/// What a call has to do with the connection it is made over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnConnection {
+    /// Whether it makes sense on a WebSocket only.
+    pub only: bool,
+    /// Whether the venue answers by closing the connection.
+    pub closes: bool,
+    /// What it changes for as long as the connection lives.
+    pub setting: Option<Setting>,
+}
+
+/// A setting that lives as long as a connection, and is made anew on the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether the call makes or ends it.
+    pub on: bool,
+    /// The parameter that must have this text, or be left out, for the call to be about the connection at all.
+    pub when: Option<(&'static str, &'static str)>,
 }
 
 /// How a call travels.
@@ -66,6 +122,8 @@ pub struct Operation {
     pub secret: bool,
     /// The members of the request that are secrets.
     pub secret_fields: &'static [&'static str],
+    /// What it has to do with the connection, where it has.
+    pub on_connection: Option<OnConnection>,
 }
 
 /// Whether a call may be repeated.
@@ -163,6 +221,8 @@ pub enum Page {
         param: &'static str,
         /// Where the answer has the next cursor, as a dotted name.
         next: &'static str,
+        /// What it says on the last page, besides nothing.
+        end: Option<&'static str>,
         /// Where the answer has its items, as a dotted name.
         items: &'static str,
     },

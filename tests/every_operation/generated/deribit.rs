@@ -10,56 +10,512 @@ pub fn call<'a>(
     given: Given,
 ) -> Result<Call<'a>, String> {
     match operation {
+        "accept_block_rfq" => call_accept_block_rfq(client, given),
+        "add_block_rfq_quote" => call_add_block_rfq_quote(client, given),
+        "add_to_address_book" => call_add_to_address_book(client, given),
+        "approve_block_trade" => call_approve_block_trade(client, given),
         "auth" => call_auth(client, given),
         "buy" => call_buy(client, given),
         "cancel" => call_cancel(client, given),
+        "cancel_all" => call_cancel_all(client, given),
+        "cancel_all_block_rfq_quotes" => call_cancel_all_block_rfq_quotes(client, given),
+        "cancel_all_by_currency" => call_cancel_all_by_currency(client, given),
+        "cancel_all_by_currency_pair" => call_cancel_all_by_currency_pair(client, given),
+        "cancel_all_by_instrument" => call_cancel_all_by_instrument(client, given),
+        "cancel_all_by_kind_or_type" => call_cancel_all_by_kind_or_type(client, given),
+        "cancel_block_rfq" => call_cancel_block_rfq(client, given),
+        "cancel_block_rfq_quote" => call_cancel_block_rfq_quote(client, given),
+        "cancel_block_rfq_trigger" => call_cancel_block_rfq_trigger(client, given),
+        "cancel_by_label" => call_cancel_by_label(client, given),
+        "cancel_quotes" => call_cancel_quotes(client, given),
+        "cancel_transfer_by_id" => call_cancel_transfer_by_id(client, given),
+        "cancel_withdrawal" => call_cancel_withdrawal(client, given),
         "change_api_key_name" => call_change_api_key_name(client, given),
+        "change_margin_model" => call_change_margin_model(client, given),
         "change_scope_in_api_key" => call_change_scope_in_api_key(client, given),
+        "change_subaccount_name" => call_change_subaccount_name(client, given),
+        "close_position" => call_close_position(client, given),
         "create_api_key" => call_create_api_key(client, given),
+        "create_block_rfq" => call_create_block_rfq(client, given),
+        "create_combo" => call_create_combo(client, given),
+        "create_deposit_address" => call_create_deposit_address(client, given),
+        "create_subaccount" => call_create_subaccount(client, given),
+        "delete_address_beneficiary" => call_delete_address_beneficiary(client, given),
+        "delete_member" => call_delete_member(client, given),
         "disable_api_key" => call_disable_api_key(client, given),
+        "disable_cancel_on_disconnect" => {
+            call_disable_cancel_on_disconnect(client, given)
+        }
+        "disable_heartbeat" => call_disable_heartbeat(client, given),
+        "edit" => call_edit(client, given),
         "edit_api_key" => call_edit_api_key(client, given),
+        "edit_block_rfq_quote" => call_edit_block_rfq_quote(client, given),
+        "edit_by_label" => call_edit_by_label(client, given),
+        "enable_affiliate_program" => call_enable_affiliate_program(client, given),
         "enable_api_key" => call_enable_api_key(client, given),
+        "enable_cancel_on_disconnect" => call_enable_cancel_on_disconnect(client, given),
+        "exchange_token" => call_exchange_token(client, given),
+        "execute_block_trade" => call_execute_block_trade(client, given),
+        "fork_token" => call_fork_token(client, given),
+        "get_access_log" => call_get_access_log(client, given),
+        "get_account_summaries" => call_get_account_summaries(client, given),
         "get_account_summary" => call_get_account_summary(client, given),
+        "get_address_beneficiary" => call_get_address_beneficiary(client, given),
+        "get_address_book" => call_get_address_book(client, given),
+        "get_affiliate_program_info" => call_get_affiliate_program_info(client, given),
+        "get_announcements" => call_get_announcements(client, given),
+        "get_apr_history" => call_get_apr_history(client, given),
+        "get_block_rfq_makers" => call_get_block_rfq_makers(client, given),
+        "get_block_rfq_quotes" => call_get_block_rfq_quotes(client, given),
+        "get_block_rfq_trades" => call_get_block_rfq_trades(client, given),
+        "get_block_rfq_user_info" => call_get_block_rfq_user_info(client, given),
+        "get_block_rfqs" => call_get_block_rfqs(client, given),
+        "get_block_trade" => call_get_block_trade(client, given),
+        "get_block_trade_requests" => call_get_block_trade_requests(client, given),
+        "get_block_trades" => call_get_block_trades(client, given),
+        "get_book_summary_by_currency" => {
+            call_get_book_summary_by_currency(client, given)
+        }
+        "get_book_summary_by_instrument" => {
+            call_get_book_summary_by_instrument(client, given)
+        }
+        "get_broker_clients" => call_get_broker_clients(client, given),
+        "get_broker_trade_requests" => call_get_broker_trade_requests(client, given),
+        "get_broker_trades" => call_get_broker_trades(client, given),
+        "get_cancel_on_disconnect" => call_get_cancel_on_disconnect(client, given),
+        "get_combo_details" => call_get_combo_details(client, given),
+        "get_combo_ids" => call_get_combo_ids(client, given),
+        "get_combos" => call_get_combos(client, given),
+        "get_contract_size" => call_get_contract_size(client, given),
+        "get_currencies" => call_get_currencies(client, given),
+        "get_current_deposit_address" => call_get_current_deposit_address(client, given),
+        "get_delivery_prices" => call_get_delivery_prices(client, given),
+        "get_deposits" => call_get_deposits(client, given),
+        "get_email_language" => call_get_email_language(client, given),
+        "get_expirations" => call_get_expirations(client, given),
+        "get_funding_chart_data" => call_get_funding_chart_data(client, given),
+        "get_funding_rate_history" => call_get_funding_rate_history(client, given),
+        "get_funding_rate_value" => call_get_funding_rate_value(client, given),
+        "get_historical_volatility" => call_get_historical_volatility(client, given),
+        "get_index_chart_data" => call_get_index_chart_data(client, given),
+        "get_index_price" => call_get_index_price(client, given),
+        "get_index_price_names" => call_get_index_price_names(client, given),
+        "get_instrument" => call_get_instrument(client, given),
         "get_instruments" => call_get_instruments(client, given),
+        "get_last_settlements_by_currency" => {
+            call_get_last_settlements_by_currency(client, given)
+        }
+        "get_last_settlements_by_instrument" => {
+            call_get_last_settlements_by_instrument(client, given)
+        }
+        "get_last_trades_by_currency" => call_get_last_trades_by_currency(client, given),
+        "get_last_trades_by_currency_and_time" => {
+            call_get_last_trades_by_currency_and_time(client, given)
+        }
+        "get_last_trades_by_instrument" => {
+            call_get_last_trades_by_instrument(client, given)
+        }
+        "get_last_trades_by_instrument_and_time" => {
+            call_get_last_trades_by_instrument_and_time(client, given)
+        }
+        "get_leg_prices" => call_get_leg_prices(client, given),
+        "get_lsp_participant_config" => call_get_lsp_participant_config(client, given),
+        "get_lsp_participants" => call_get_lsp_participants(client, given),
+        "get_lsp_participants_usage" => call_get_lsp_participants_usage(client, given),
+        "get_lsp_usage" => call_get_lsp_usage(client, given),
+        "get_margins" => call_get_margins(client, given),
+        "get_mark_price_history" => call_get_mark_price_history(client, given),
+        "get_members" => call_get_members(client, given),
+        "get_mmp_config" => call_get_mmp_config(client, given),
+        "get_mmp_status" => call_get_mmp_status(client, given),
+        "get_new_announcements" => call_get_new_announcements(client, given),
         "get_open_orders" => call_get_open_orders(client, given),
         "get_open_orders_by_currency" => call_get_open_orders_by_currency(client, given),
+        "get_open_orders_by_instrument" => {
+            call_get_open_orders_by_instrument(client, given)
+        }
+        "get_open_orders_by_label" => call_get_open_orders_by_label(client, given),
+        "get_order_book" => call_get_order_book(client, given),
+        "get_order_book_by_instrument_id" => {
+            call_get_order_book_by_instrument_id(client, given)
+        }
+        "get_order_history_by_currency" => {
+            call_get_order_history_by_currency(client, given)
+        }
+        "get_order_history_by_instrument" => {
+            call_get_order_history_by_instrument(client, given)
+        }
+        "get_order_margin_by_ids" => call_get_order_margin_by_ids(client, given),
+        "get_order_state" => call_get_order_state(client, given),
         "get_order_state_by_label" => call_get_order_state_by_label(client, given),
+        "get_position" => call_get_position(client, given),
+        "get_positions" => call_get_positions(client, given),
+        "get_reward_eligibility" => call_get_reward_eligibility(client, given),
+        "get_settlement_history_by_currency" => {
+            call_get_settlement_history_by_currency(client, given)
+        }
+        "get_settlement_history_by_instrument" => {
+            call_get_settlement_history_by_instrument(client, given)
+        }
+        "get_subaccounts" => call_get_subaccounts(client, given),
+        "get_subaccounts_details" => call_get_subaccounts_details(client, given),
+        "get_supported_index_names" => call_get_supported_index_names(client, given),
         "get_time" => call_get_time(client, given),
+        "get_trade_volumes" => call_get_trade_volumes(client, given),
+        "get_tradingview_chart_data" => call_get_tradingview_chart_data(client, given),
+        "get_transaction_log" => call_get_transaction_log(client, given),
+        "get_transfers" => call_get_transfers(client, given),
+        "get_trigger_order_history" => call_get_trigger_order_history(client, given),
+        "get_user_locks" => call_get_user_locks(client, given),
+        "get_user_trades_by_currency" => call_get_user_trades_by_currency(client, given),
+        "get_user_trades_by_currency_and_time" => {
+            call_get_user_trades_by_currency_and_time(client, given)
+        }
+        "get_user_trades_by_instrument" => {
+            call_get_user_trades_by_instrument(client, given)
+        }
+        "get_user_trades_by_instrument_and_time" => {
+            call_get_user_trades_by_instrument_and_time(client, given)
+        }
+        "get_user_trades_by_order" => call_get_user_trades_by_order(client, given),
+        "get_volatility_index_data" => call_get_volatility_index_data(client, given),
+        "get_withdrawals" => call_get_withdrawals(client, given),
+        "hello" => call_hello(client, given),
+        "invalidate_block_trade_signature" => {
+            call_invalidate_block_trade_signature(client, given)
+        }
+        "list_address_beneficiaries" => call_list_address_beneficiaries(client, given),
         "list_api_keys" => call_list_api_keys(client, given),
+        "list_custody_accounts" => call_list_custody_accounts(client, given),
+        "logout" => call_logout(client, given),
+        "mass_quote" => call_mass_quote(client, given),
+        "move_positions" => call_move_positions(client, given),
+        "pme_simulate" => call_pme_simulate(client, given),
+        "private_get_currencies" => call_private_get_currencies(client, given),
+        "private_subscribe" => call_private_subscribe(client, given),
+        "private_unsubscribe" => call_private_unsubscribe(client, given),
+        "private_unsubscribe_all" => call_private_unsubscribe_all(client, given),
+        "reject_block_trade" => call_reject_block_trade(client, given),
         "remove_api_key" => call_remove_api_key(client, given),
+        "remove_from_address_book" => call_remove_from_address_book(client, given),
+        "remove_subaccount" => call_remove_subaccount(client, given),
         "reset_api_key" => call_reset_api_key(client, given),
+        "reset_mmp" => call_reset_mmp(client, given),
+        "save_address_beneficiary" => call_save_address_beneficiary(client, given),
+        "sell" => call_sell(client, given),
+        "set_announcement_as_read" => call_set_announcement_as_read(client, given),
+        "set_clearance_originator" => call_set_clearance_originator(client, given),
+        "set_disabled_trading_products" => {
+            call_set_disabled_trading_products(client, given)
+        }
+        "set_email_for_subaccount" => call_set_email_for_subaccount(client, given),
+        "set_email_language" => call_set_email_language(client, given),
+        "set_heartbeat" => call_set_heartbeat(client, given),
+        "set_member" => call_set_member(client, given),
+        "set_mmp_config" => call_set_mmp_config(client, given),
+        "set_self_trading_config" => call_set_self_trading_config(client, given),
+        "simulate_block_trade" => call_simulate_block_trade(client, given),
+        "simulate_portfolio" => call_simulate_portfolio(client, given),
         "status" => call_status(client, given),
+        "submit_transfer_between_subaccounts" => {
+            call_submit_transfer_between_subaccounts(client, given)
+        }
+        "submit_transfer_to_subaccount" => {
+            call_submit_transfer_to_subaccount(client, given)
+        }
+        "submit_transfer_to_user" => call_submit_transfer_to_user(client, given),
+        "subscribe" => call_subscribe(client, given),
         "test" => call_test(client, given),
         "ticker" => call_ticker(client, given),
+        "toggle_notifications_from_subaccount" => {
+            call_toggle_notifications_from_subaccount(client, given)
+        }
+        "toggle_subaccount_login" => call_toggle_subaccount_login(client, given),
+        "unsubscribe" => call_unsubscribe(client, given),
+        "unsubscribe_all" => call_unsubscribe_all(client, given),
+        "update_in_address_book" => call_update_in_address_book(client, given),
+        "verify_block_trade" => call_verify_block_trade(client, given),
+        "withdraw" => call_withdraw(client, given),
         _ => Err(format!("`{operation}` has no call")),
     }
 }
 /// Reads a text as an operation's answer, and writes that again.
 pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
     match operation {
+        "accept_block_rfq" => reread::<types::BlockRfqAcceptance>(answer),
+        "add_block_rfq_quote" => reread::<types::BlockRfqQuote>(answer),
+        "add_to_address_book" => reread::<types::AddressBookEntry>(answer),
+        "approve_block_trade" => reread::<::std::string::String>(answer),
         "auth" => reread::<types::AuthToken>(answer),
         "buy" => reread::<types::OrderPlacement>(answer),
         "cancel" => reread::<types::Order>(answer),
+        "cancel_all" => reread::<types::CancelResult>(answer),
+        "cancel_all_block_rfq_quotes" => reread::<::serde_json::Value>(answer),
+        "cancel_all_by_currency" => reread::<types::CancelResult>(answer),
+        "cancel_all_by_currency_pair" => reread::<types::CancelResult>(answer),
+        "cancel_all_by_instrument" => reread::<types::CancelResult>(answer),
+        "cancel_all_by_kind_or_type" => reread::<types::CancelResult>(answer),
+        "cancel_block_rfq" => reread::<types::BlockRfq>(answer),
+        "cancel_block_rfq_quote" => reread::<types::BlockRfqQuote>(answer),
+        "cancel_block_rfq_trigger" => reread::<types::BlockRfq>(answer),
+        "cancel_by_label" => reread::<i64>(answer),
+        "cancel_quotes" => reread::<types::CancelResult>(answer),
+        "cancel_transfer_by_id" => reread::<types::Transfer>(answer),
+        "cancel_withdrawal" => reread::<types::Withdrawal>(answer),
         "change_api_key_name" => reread::<types::ApiKey>(answer),
+        "change_margin_model" => {
+            reread::<::std::vec::Vec<types::MarginModelChange>>(answer)
+        }
         "change_scope_in_api_key" => reread::<types::ApiKey>(answer),
+        "change_subaccount_name" => reread::<::std::string::String>(answer),
+        "close_position" => reread::<types::OrderPlacement>(answer),
         "create_api_key" => reread::<types::ApiKey>(answer),
+        "create_block_rfq" => reread::<types::BlockRfq>(answer),
+        "create_combo" => reread::<types::Combo>(answer),
+        "create_deposit_address" => {
+            reread::<::std::option::Option<types::DepositAddress>>(answer)
+        }
+        "create_subaccount" => reread::<types::Subaccount>(answer),
+        "delete_address_beneficiary" => reread::<::std::string::String>(answer),
+        "delete_member" => reread::<types::Members>(answer),
         "disable_api_key" => reread::<types::ApiKey>(answer),
+        "disable_cancel_on_disconnect" => reread::<::std::string::String>(answer),
+        "disable_heartbeat" => reread::<::std::string::String>(answer),
+        "edit" => reread::<types::OrderPlacement>(answer),
         "edit_api_key" => reread::<types::ApiKey>(answer),
+        "edit_block_rfq_quote" => reread::<types::BlockRfqQuote>(answer),
+        "edit_by_label" => reread::<types::OrderPlacement>(answer),
+        "enable_affiliate_program" => reread::<::std::string::String>(answer),
         "enable_api_key" => reread::<types::ApiKey>(answer),
+        "enable_cancel_on_disconnect" => reread::<::std::string::String>(answer),
+        "exchange_token" => reread::<types::AuthToken>(answer),
+        "execute_block_trade" => reread::<types::BlockTrade>(answer),
+        "fork_token" => reread::<types::AuthToken>(answer),
+        "get_access_log" => reread::<types::AccessLog>(answer),
+        "get_account_summaries" => reread::<types::AccountSummaries>(answer),
         "get_account_summary" => reread::<types::AccountSummary>(answer),
+        "get_address_beneficiary" => reread::<types::AddressBeneficiary>(answer),
+        "get_address_book" => reread::<::std::vec::Vec<types::AddressBookEntry>>(answer),
+        "get_affiliate_program_info" => reread::<types::AffiliateProgram>(answer),
+        "get_announcements" => reread::<::std::vec::Vec<types::Announcement>>(answer),
+        "get_apr_history" => reread::<types::AprHistory>(answer),
+        "get_block_rfq_makers" => {
+            reread::<::std::vec::Vec<::std::string::String>>(answer)
+        }
+        "get_block_rfq_quotes" => reread::<::std::vec::Vec<types::BlockRfqQuote>>(answer),
+        "get_block_rfq_trades" => reread::<types::TradedBlockRfqPage>(answer),
+        "get_block_rfq_user_info" => reread::<types::BlockRfqUserInfo>(answer),
+        "get_block_rfqs" => reread::<types::BlockRfqPage>(answer),
+        "get_block_trade" => reread::<types::BlockTrade>(answer),
+        "get_block_trade_requests" => {
+            reread::<::std::vec::Vec<types::PendingBlockTrade>>(answer)
+        }
+        "get_block_trades" => reread::<::std::vec::Vec<types::BlockTrade>>(answer),
+        "get_book_summary_by_currency" => {
+            reread::<::std::vec::Vec<types::BookSummary>>(answer)
+        }
+        "get_book_summary_by_instrument" => {
+            reread::<::std::vec::Vec<types::BookSummary>>(answer)
+        }
+        "get_broker_clients" => reread::<::std::vec::Vec<types::BrokerClient>>(answer),
+        "get_broker_trade_requests" => {
+            reread::<::std::vec::Vec<types::BrokerTradeRequest>>(answer)
+        }
+        "get_broker_trades" => reread::<types::BrokerTradePage>(answer),
+        "get_cancel_on_disconnect" => reread::<types::CancelOnDisconnect>(answer),
+        "get_combo_details" => reread::<types::Combo>(answer),
+        "get_combo_ids" => reread::<::std::vec::Vec<::std::string::String>>(answer),
+        "get_combos" => reread::<::std::vec::Vec<types::Combo>>(answer),
+        "get_contract_size" => reread::<types::ContractSize>(answer),
+        "get_currencies" => reread::<::std::vec::Vec<types::CurrencyDetails>>(answer),
+        "get_current_deposit_address" => {
+            reread::<::std::option::Option<types::DepositAddress>>(answer)
+        }
+        "get_delivery_prices" => reread::<types::DeliveryPrices>(answer),
+        "get_deposits" => reread::<types::DepositPage>(answer),
+        "get_email_language" => reread::<::std::string::String>(answer),
+        "get_expirations" => reread::<types::Expirations>(answer),
+        "get_funding_chart_data" => reread::<types::FundingChart>(answer),
+        "get_funding_rate_history" => {
+            reread::<::std::vec::Vec<types::FundingRate>>(answer)
+        }
+        "get_funding_rate_value" => reread::<::venuekit_wire::DecimalNumber>(answer),
+        "get_historical_volatility" => {
+            reread::<
+                ::std::vec::Vec<::std::vec::Vec<::venuekit_wire::DecimalNumber>>,
+            >(answer)
+        }
+        "get_index_chart_data" => {
+            reread::<
+                ::std::vec::Vec<::std::vec::Vec<::venuekit_wire::DecimalNumber>>,
+            >(answer)
+        }
+        "get_index_price" => reread::<types::IndexPrice>(answer),
+        "get_index_price_names" => reread::<::std::vec::Vec<types::IndexEntry>>(answer),
+        "get_instrument" => reread::<types::Instrument>(answer),
         "get_instruments" => reread::<::std::vec::Vec<types::Instrument>>(answer),
+        "get_last_settlements_by_currency" => reread::<types::SettlementPage>(answer),
+        "get_last_settlements_by_instrument" => reread::<types::SettlementPage>(answer),
+        "get_last_trades_by_currency" => reread::<types::PublicTrades>(answer),
+        "get_last_trades_by_currency_and_time" => reread::<types::PublicTrades>(answer),
+        "get_last_trades_by_instrument" => reread::<types::PublicTrades>(answer),
+        "get_last_trades_by_instrument_and_time" => reread::<types::PublicTrades>(answer),
+        "get_leg_prices" => reread::<types::LegPrices>(answer),
+        "get_lsp_participant_config" => reread::<types::LspParticipantConfig>(answer),
+        "get_lsp_participants" => reread::<types::LspParticipants>(answer),
+        "get_lsp_participants_usage" => reread::<types::LspParticipantsUsage>(answer),
+        "get_lsp_usage" => reread::<types::LspUsage>(answer),
+        "get_margins" => reread::<types::Margins>(answer),
+        "get_mark_price_history" => {
+            reread::<
+                ::std::vec::Vec<::std::vec::Vec<::venuekit_wire::DecimalNumber>>,
+            >(answer)
+        }
+        "get_members" => reread::<types::Members>(answer),
+        "get_mmp_config" => reread::<::std::vec::Vec<types::MmpConfig>>(answer),
+        "get_mmp_status" => reread::<::std::vec::Vec<types::MmpStatus>>(answer),
+        "get_new_announcements" => reread::<::std::vec::Vec<types::Announcement>>(answer),
         "get_open_orders" => reread::<::std::vec::Vec<types::Order>>(answer),
         "get_open_orders_by_currency" => reread::<::std::vec::Vec<types::Order>>(answer),
+        "get_open_orders_by_instrument" => {
+            reread::<::std::vec::Vec<types::Order>>(answer)
+        }
+        "get_open_orders_by_label" => reread::<::std::vec::Vec<types::Order>>(answer),
+        "get_order_book" => reread::<types::OrderBook>(answer),
+        "get_order_book_by_instrument_id" => reread::<types::OrderBook>(answer),
+        "get_order_history_by_currency" => {
+            reread::<::std::vec::Vec<types::Order>>(answer)
+        }
+        "get_order_history_by_instrument" => {
+            reread::<::std::vec::Vec<types::Order>>(answer)
+        }
+        "get_order_margin_by_ids" => {
+            reread::<::std::vec::Vec<types::OrderMargin>>(answer)
+        }
+        "get_order_state" => reread::<types::Order>(answer),
         "get_order_state_by_label" => reread::<::std::vec::Vec<types::Order>>(answer),
+        "get_position" => reread::<types::Position>(answer),
+        "get_positions" => reread::<::std::vec::Vec<types::Position>>(answer),
+        "get_reward_eligibility" => reread::<types::RewardEligibilityByCurrency>(answer),
+        "get_settlement_history_by_currency" => reread::<types::SettlementPage>(answer),
+        "get_settlement_history_by_instrument" => reread::<types::SettlementPage>(answer),
+        "get_subaccounts" => reread::<::std::vec::Vec<types::Subaccount>>(answer),
+        "get_subaccounts_details" => {
+            reread::<::std::vec::Vec<types::SubaccountDetails>>(answer)
+        }
+        "get_supported_index_names" => {
+            reread::<::std::vec::Vec<types::IndexEntry>>(answer)
+        }
         "get_time" => reread::<::venuekit_wire::UnixMillis>(answer),
+        "get_trade_volumes" => reread::<::std::vec::Vec<types::TradeVolumes>>(answer),
+        "get_tradingview_chart_data" => reread::<types::Candles>(answer),
+        "get_transaction_log" => reread::<types::TransactionLog>(answer),
+        "get_transfers" => reread::<types::TransferPage>(answer),
+        "get_trigger_order_history" => reread::<types::TriggerOrderPage>(answer),
+        "get_user_locks" => reread::<::std::vec::Vec<types::UserLock>>(answer),
+        "get_user_trades_by_currency" => reread::<types::UserTrades>(answer),
+        "get_user_trades_by_currency_and_time" => reread::<types::UserTrades>(answer),
+        "get_user_trades_by_instrument" => reread::<types::UserTrades>(answer),
+        "get_user_trades_by_instrument_and_time" => reread::<types::UserTrades>(answer),
+        "get_user_trades_by_order" => reread::<::std::vec::Vec<types::UserTrade>>(answer),
+        "get_volatility_index_data" => reread::<types::VolatilityCandles>(answer),
+        "get_withdrawals" => reread::<types::WithdrawalPage>(answer),
+        "hello" => reread::<types::ApiVersion>(answer),
+        "invalidate_block_trade_signature" => reread::<::std::string::String>(answer),
+        "list_address_beneficiaries" => reread::<types::AddressBeneficiaryPage>(answer),
         "list_api_keys" => reread::<::std::vec::Vec<types::ApiKey>>(answer),
+        "list_custody_accounts" => {
+            reread::<::std::vec::Vec<types::CustodyAccount>>(answer)
+        }
+        "logout" => reread::<::serde_json::Value>(answer),
+        "mass_quote" => reread::<types::MassQuoteResult>(answer),
+        "move_positions" => reread::<::std::vec::Vec<types::PositionMove>>(answer),
+        "pme_simulate" => reread::<types::RiskMatrix>(answer),
+        "private_get_currencies" => {
+            reread::<::std::vec::Vec<types::AccountCurrency>>(answer)
+        }
+        "private_subscribe" => reread::<::std::vec::Vec<::std::string::String>>(answer),
+        "private_unsubscribe" => reread::<::std::vec::Vec<::std::string::String>>(answer),
+        "private_unsubscribe_all" => reread::<::std::string::String>(answer),
+        "reject_block_trade" => reread::<::std::string::String>(answer),
         "remove_api_key" => reread::<::std::string::String>(answer),
+        "remove_from_address_book" => reread::<::std::string::String>(answer),
+        "remove_subaccount" => reread::<::std::string::String>(answer),
         "reset_api_key" => reread::<types::ApiKey>(answer),
+        "reset_mmp" => reread::<::std::string::String>(answer),
+        "save_address_beneficiary" => reread::<types::AddressBeneficiary>(answer),
+        "sell" => reread::<types::OrderPlacement>(answer),
+        "set_announcement_as_read" => reread::<::std::string::String>(answer),
+        "set_clearance_originator" => reread::<types::Deposit>(answer),
+        "set_disabled_trading_products" => reread::<::std::string::String>(answer),
+        "set_email_for_subaccount" => reread::<::std::string::String>(answer),
+        "set_email_language" => reread::<::std::string::String>(answer),
+        "set_heartbeat" => reread::<::std::string::String>(answer),
+        "set_member" => reread::<types::Members>(answer),
+        "set_mmp_config" => reread::<::serde_json::Value>(answer),
+        "set_self_trading_config" => reread::<::std::string::String>(answer),
+        "simulate_block_trade" => reread::<bool>(answer),
+        "simulate_portfolio" => reread::<types::AccountSummary>(answer),
         "status" => reread::<types::PlatformStatus>(answer),
+        "submit_transfer_between_subaccounts" => reread::<types::Transfer>(answer),
+        "submit_transfer_to_subaccount" => reread::<types::Transfer>(answer),
+        "submit_transfer_to_user" => reread::<types::Transfer>(answer),
+        "subscribe" => reread::<::std::vec::Vec<::std::string::String>>(answer),
         "test" => reread::<types::ApiVersion>(answer),
         "ticker" => reread::<types::Ticker>(answer),
+        "toggle_notifications_from_subaccount" => reread::<::std::string::String>(answer),
+        "toggle_subaccount_login" => reread::<::std::string::String>(answer),
+        "unsubscribe" => reread::<::std::vec::Vec<::std::string::String>>(answer),
+        "unsubscribe_all" => reread::<::std::string::String>(answer),
+        "update_in_address_book" => reread::<::std::string::String>(answer),
+        "verify_block_trade" => reread::<types::BlockTradeSignature>(answer),
+        "withdraw" => reread::<types::Withdrawal>(answer),
         _ => Err(format!("`{operation}` has no answer")),
     }
+}
+fn call_accept_block_rfq<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.accept_block_rfq();
+    if let Some(value) = given.take::<types::AcceptBlockRfqParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_add_block_rfq_quote<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.add_block_rfq_quote();
+    if let Some(value) = given.take::<types::AddBlockRfqQuoteParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_add_to_address_book<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.add_to_address_book();
+    if let Some(value) = given.take::<types::AddToAddressBookParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_approve_block_trade<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.approve_block_trade();
+    if let Some(value) = given.take::<types::ApproveBlockTradeParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
 }
 fn call_auth<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, String> {
     let mut call = client.auth();
@@ -85,12 +541,166 @@ fn call_cancel<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, Str
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
+fn call_cancel_all<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_all();
+    if let Some(value) = given.take::<types::CancelAllParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_cancel_all_block_rfq_quotes<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_all_block_rfq_quotes();
+    if let Some(value) = given.take::<types::CancelAllBlockRfqQuotesParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_cancel_all_by_currency<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_all_by_currency();
+    if let Some(value) = given.take::<types::CancelAllByCurrencyParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_cancel_all_by_currency_pair<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_all_by_currency_pair();
+    if let Some(value) = given.take::<types::CancelAllByCurrencyPairParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_cancel_all_by_instrument<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_all_by_instrument();
+    if let Some(value) = given.take::<types::CancelAllByInstrumentParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_cancel_all_by_kind_or_type<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_all_by_kind_or_type();
+    if let Some(value) = given.take::<types::CancelAllByKindOrTypeParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_cancel_block_rfq<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_block_rfq();
+    if let Some(value) = given.take::<types::CancelBlockRfqParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_cancel_block_rfq_quote<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_block_rfq_quote();
+    if let Some(value) = given.take::<types::CancelBlockRfqQuoteParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_cancel_block_rfq_trigger<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_block_rfq_trigger();
+    if let Some(value) = given.take::<types::CancelBlockRfqTriggerParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_cancel_by_label<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_by_label();
+    if let Some(value) = given.take::<types::CancelByLabelParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_cancel_quotes<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_quotes();
+    if let Some(value) = given.take::<types::CancelQuotesParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_cancel_transfer_by_id<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_transfer_by_id();
+    if let Some(value) = given.take::<types::CancelTransferByIdParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_cancel_withdrawal<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.cancel_withdrawal();
+    if let Some(value) = given.take::<types::CancelWithdrawalParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
 fn call_change_api_key_name<'a>(
     client: &'a Client,
     mut given: Given,
 ) -> Result<Call<'a>, String> {
     let mut call = client.change_api_key_name();
     if let Some(value) = given.take::<types::ChangeApiKeyNameParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_change_margin_model<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.change_margin_model();
+    if let Some(value) = given.take::<types::ChangeMarginModelParams>("body")? {
         call = call.body(value);
     }
     given.used_up()?;
@@ -107,12 +717,97 @@ fn call_change_scope_in_api_key<'a>(
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
+fn call_change_subaccount_name<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.change_subaccount_name();
+    if let Some(value) = given.take::<types::ChangeSubaccountNameParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_close_position<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.close_position();
+    if let Some(value) = given.take::<types::ClosePositionParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
 fn call_create_api_key<'a>(
     client: &'a Client,
     mut given: Given,
 ) -> Result<Call<'a>, String> {
     let mut call = client.create_api_key();
     if let Some(value) = given.take::<types::CreateApiKeyParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_create_block_rfq<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.create_block_rfq();
+    if let Some(value) = given.take::<types::CreateBlockRfqParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_create_combo<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.create_combo();
+    if let Some(value) = given.take::<types::CreateComboParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_create_deposit_address<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.create_deposit_address();
+    if let Some(value) = given.take::<types::CreateDepositAddressParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_create_subaccount<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.create_subaccount();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_delete_address_beneficiary<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.delete_address_beneficiary();
+    if let Some(value) = given.take::<types::DeleteAddressBeneficiaryParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_delete_member<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.delete_member();
+    if let Some(value) = given.take::<types::DeleteMemberParams>("body")? {
         call = call.body(value);
     }
     given.used_up()?;
@@ -129,6 +824,33 @@ fn call_disable_api_key<'a>(
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
+fn call_disable_cancel_on_disconnect<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.disable_cancel_on_disconnect();
+    if let Some(value) = given.take::<types::DisableCancelOnDisconnectParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_disable_heartbeat<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.disable_heartbeat();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_edit<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, String> {
+    let mut call = client.edit();
+    if let Some(value) = given.take::<types::EditParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
 fn call_edit_api_key<'a>(
     client: &'a Client,
     mut given: Given,
@@ -140,12 +862,108 @@ fn call_edit_api_key<'a>(
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
+fn call_edit_block_rfq_quote<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.edit_block_rfq_quote();
+    if let Some(value) = given.take::<types::EditBlockRfqQuoteParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_edit_by_label<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.edit_by_label();
+    if let Some(value) = given.take::<types::EditByLabelParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_enable_affiliate_program<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.enable_affiliate_program();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
 fn call_enable_api_key<'a>(
     client: &'a Client,
     mut given: Given,
 ) -> Result<Call<'a>, String> {
     let mut call = client.enable_api_key();
     if let Some(value) = given.take::<types::EnableApiKeyParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_enable_cancel_on_disconnect<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.enable_cancel_on_disconnect();
+    if let Some(value) = given.take::<types::EnableCancelOnDisconnectParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_exchange_token<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.exchange_token();
+    if let Some(value) = given.take::<types::ExchangeTokenParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_execute_block_trade<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.execute_block_trade();
+    if let Some(value) = given.take::<types::ExecuteBlockTradeParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_fork_token<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.fork_token();
+    if let Some(value) = given.take::<types::ForkTokenParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_access_log<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_access_log();
+    if let Some(value) = given.take::<types::GetAccessLogParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_account_summaries<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_account_summaries();
+    if let Some(value) = given.take::<types::GetAccountSummariesParams>("body")? {
         call = call.body(value);
     }
     given.used_up()?;
@@ -162,6 +980,395 @@ fn call_get_account_summary<'a>(
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
+fn call_get_address_beneficiary<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_address_beneficiary();
+    if let Some(value) = given.take::<types::GetAddressBeneficiaryParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_address_book<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_address_book();
+    if let Some(value) = given.take::<types::GetAddressBookParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_affiliate_program_info<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_affiliate_program_info();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_announcements<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_announcements();
+    if let Some(value) = given.take::<types::GetAnnouncementsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_apr_history<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_apr_history();
+    if let Some(value) = given.take::<types::GetAprHistoryParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_block_rfq_makers<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_block_rfq_makers();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_block_rfq_quotes<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_block_rfq_quotes();
+    if let Some(value) = given.take::<types::GetBlockRfqQuotesParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_block_rfq_trades<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_block_rfq_trades();
+    if let Some(value) = given.take::<types::GetBlockRfqTradesParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_block_rfq_user_info<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_block_rfq_user_info();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_block_rfqs<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_block_rfqs();
+    if let Some(value) = given.take::<types::GetBlockRfqsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_block_trade<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_block_trade();
+    if let Some(value) = given.take::<types::GetBlockTradeParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_block_trade_requests<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_block_trade_requests();
+    if let Some(value) = given.take::<types::GetBlockTradeRequestsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_block_trades<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_block_trades();
+    if let Some(value) = given.take::<types::GetBlockTradesParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_book_summary_by_currency<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_book_summary_by_currency();
+    if let Some(value) = given.take::<types::GetBookSummaryByCurrencyParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_book_summary_by_instrument<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_book_summary_by_instrument();
+    if let Some(value) = given.take::<types::GetBookSummaryByInstrumentParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_broker_clients<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_broker_clients();
+    if let Some(value) = given.take::<types::GetBrokerClientsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_broker_trade_requests<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_broker_trade_requests();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_broker_trades<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_broker_trades();
+    if let Some(value) = given.take::<types::GetBrokerTradesParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_cancel_on_disconnect<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_cancel_on_disconnect();
+    if let Some(value) = given.take::<types::GetCancelOnDisconnectParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_combo_details<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_combo_details();
+    if let Some(value) = given.take::<types::GetComboDetailsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_combo_ids<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_combo_ids();
+    if let Some(value) = given.take::<types::GetComboIdsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_combos<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_combos();
+    if let Some(value) = given.take::<types::GetCombosParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_contract_size<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_contract_size();
+    if let Some(value) = given.take::<types::GetContractSizeParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_currencies<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_currencies();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_current_deposit_address<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_current_deposit_address();
+    if let Some(value) = given.take::<types::GetCurrentDepositAddressParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_delivery_prices<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_delivery_prices();
+    if let Some(value) = given.take::<types::GetDeliveryPricesParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_deposits<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_deposits();
+    if let Some(value) = given.take::<types::GetDepositsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_email_language<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_email_language();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_expirations<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_expirations();
+    if let Some(value) = given.take::<types::GetExpirationsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_funding_chart_data<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_funding_chart_data();
+    if let Some(value) = given.take::<types::GetFundingChartDataParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_funding_rate_history<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_funding_rate_history();
+    if let Some(value) = given.take::<types::GetFundingRateHistoryParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_funding_rate_value<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_funding_rate_value();
+    if let Some(value) = given.take::<types::GetFundingRateValueParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_historical_volatility<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_historical_volatility();
+    if let Some(value) = given.take::<types::GetHistoricalVolatilityParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_index_chart_data<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_index_chart_data();
+    if let Some(value) = given.take::<types::GetIndexChartDataParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_index_price<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_index_price();
+    if let Some(value) = given.take::<types::GetIndexPriceParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_index_price_names<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_index_price_names();
+    if let Some(value) = given.take::<types::GetIndexPriceNamesParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_instrument<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_instrument();
+    if let Some(value) = given.take::<types::GetInstrumentParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
 fn call_get_instruments<'a>(
     client: &'a Client,
     mut given: Given,
@@ -170,6 +1377,188 @@ fn call_get_instruments<'a>(
     if let Some(value) = given.take::<types::GetInstrumentsParams>("body")? {
         call = call.body(value);
     }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_last_settlements_by_currency<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_last_settlements_by_currency();
+    if let Some(value) = given.take::<types::GetLastSettlementsByCurrencyParams>("body")?
+    {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_last_settlements_by_instrument<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_last_settlements_by_instrument();
+    if let Some(value) = given
+        .take::<types::GetLastSettlementsByInstrumentParams>("body")?
+    {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_last_trades_by_currency<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_last_trades_by_currency();
+    if let Some(value) = given.take::<types::GetLastTradesByCurrencyParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_last_trades_by_currency_and_time<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_last_trades_by_currency_and_time();
+    if let Some(value) = given
+        .take::<types::GetLastTradesByCurrencyAndTimeParams>("body")?
+    {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_last_trades_by_instrument<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_last_trades_by_instrument();
+    if let Some(value) = given.take::<types::GetLastTradesByInstrumentParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_last_trades_by_instrument_and_time<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_last_trades_by_instrument_and_time();
+    if let Some(value) = given
+        .take::<types::GetLastTradesByInstrumentAndTimeParams>("body")?
+    {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_leg_prices<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_leg_prices();
+    if let Some(value) = given.take::<types::GetLegPricesParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_lsp_participant_config<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_lsp_participant_config();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_lsp_participants<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_lsp_participants();
+    if let Some(value) = given.take::<types::GetLspParticipantsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_lsp_participants_usage<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_lsp_participants_usage();
+    if let Some(value) = given.take::<types::GetLspParticipantsUsageParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_lsp_usage<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_lsp_usage();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_margins<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_margins();
+    if let Some(value) = given.take::<types::GetMarginsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_mark_price_history<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_mark_price_history();
+    if let Some(value) = given.take::<types::GetMarkPriceHistoryParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_members<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_members();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_mmp_config<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_mmp_config();
+    if let Some(value) = given.take::<types::GetMmpConfigParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_mmp_status<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_mmp_status();
+    if let Some(value) = given.take::<types::GetMmpStatusParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_new_announcements<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_new_announcements();
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
@@ -195,6 +1584,95 @@ fn call_get_open_orders_by_currency<'a>(
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
+fn call_get_open_orders_by_instrument<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_open_orders_by_instrument();
+    if let Some(value) = given.take::<types::GetOpenOrdersByInstrumentParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_open_orders_by_label<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_open_orders_by_label();
+    if let Some(value) = given.take::<types::GetOpenOrdersByLabelParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_order_book<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_order_book();
+    if let Some(value) = given.take::<types::GetOrderBookParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_order_book_by_instrument_id<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_order_book_by_instrument_id();
+    if let Some(value) = given.take::<types::GetOrderBookByInstrumentIdParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_order_history_by_currency<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_order_history_by_currency();
+    if let Some(value) = given.take::<types::GetOrderHistoryByCurrencyParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_order_history_by_instrument<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_order_history_by_instrument();
+    if let Some(value) = given.take::<types::GetOrderHistoryByInstrumentParams>("body")?
+    {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_order_margin_by_ids<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_order_margin_by_ids();
+    if let Some(value) = given.take::<types::GetOrderMarginByIdsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_order_state<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_order_state();
+    if let Some(value) = given.take::<types::GetOrderStateParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
 fn call_get_order_state_by_label<'a>(
     client: &'a Client,
     mut given: Given,
@@ -206,8 +1684,273 @@ fn call_get_order_state_by_label<'a>(
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
+fn call_get_position<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_position();
+    if let Some(value) = given.take::<types::GetPositionParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_positions<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_positions();
+    if let Some(value) = given.take::<types::GetPositionsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_reward_eligibility<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_reward_eligibility();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_settlement_history_by_currency<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_settlement_history_by_currency();
+    if let Some(value) = given
+        .take::<types::GetSettlementHistoryByCurrencyParams>("body")?
+    {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_settlement_history_by_instrument<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_settlement_history_by_instrument();
+    if let Some(value) = given
+        .take::<types::GetSettlementHistoryByInstrumentParams>("body")?
+    {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_subaccounts<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_subaccounts();
+    if let Some(value) = given.take::<types::GetSubaccountsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_subaccounts_details<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_subaccounts_details();
+    if let Some(value) = given.take::<types::GetSubaccountsDetailsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_supported_index_names<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_supported_index_names();
+    if let Some(value) = given.take::<types::GetSupportedIndexNamesParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
 fn call_get_time<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, String> {
     let mut call = client.get_time();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_trade_volumes<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_trade_volumes();
+    if let Some(value) = given.take::<types::GetTradeVolumesParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_tradingview_chart_data<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_tradingview_chart_data();
+    if let Some(value) = given.take::<types::GetTradingviewChartDataParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_transaction_log<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_transaction_log();
+    if let Some(value) = given.take::<types::GetTransactionLogParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_transfers<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_transfers();
+    if let Some(value) = given.take::<types::GetTransfersParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_trigger_order_history<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_trigger_order_history();
+    if let Some(value) = given.take::<types::GetTriggerOrderHistoryParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_user_locks<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_user_locks();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_user_trades_by_currency<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_user_trades_by_currency();
+    if let Some(value) = given.take::<types::GetUserTradesByCurrencyParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_user_trades_by_currency_and_time<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_user_trades_by_currency_and_time();
+    if let Some(value) = given
+        .take::<types::GetUserTradesByCurrencyAndTimeParams>("body")?
+    {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_user_trades_by_instrument<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_user_trades_by_instrument();
+    if let Some(value) = given.take::<types::GetUserTradesByInstrumentParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_user_trades_by_instrument_and_time<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_user_trades_by_instrument_and_time();
+    if let Some(value) = given
+        .take::<types::GetUserTradesByInstrumentAndTimeParams>("body")?
+    {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_user_trades_by_order<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_user_trades_by_order();
+    if let Some(value) = given.take::<types::GetUserTradesByOrderParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_volatility_index_data<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_volatility_index_data();
+    if let Some(value) = given.take::<types::GetVolatilityIndexDataParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_get_withdrawals<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.get_withdrawals();
+    if let Some(value) = given.take::<types::GetWithdrawalsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_hello<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, String> {
+    let mut call = client.hello();
+    if let Some(value) = given.take::<types::HelloParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_invalidate_block_trade_signature<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.invalidate_block_trade_signature();
+    if let Some(value) = given
+        .take::<types::InvalidateBlockTradeSignatureParams>("body")?
+    {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_list_address_beneficiaries<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.list_address_beneficiaries();
+    if let Some(value) = given.take::<types::ListAddressBeneficiariesParams>("body")? {
+        call = call.body(value);
+    }
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
@@ -219,12 +1962,135 @@ fn call_list_api_keys<'a>(
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
+fn call_list_custody_accounts<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.list_custody_accounts();
+    if let Some(value) = given.take::<types::ListCustodyAccountsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_logout<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, String> {
+    let mut call = client.logout();
+    if let Some(value) = given.take::<types::LogoutParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_mass_quote<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.mass_quote();
+    if let Some(value) = given.take::<types::MassQuoteParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_move_positions<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.move_positions();
+    if let Some(value) = given.take::<types::MovePositionsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_pme_simulate<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.pme_simulate();
+    if let Some(value) = given.take::<types::PmeSimulateParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_private_get_currencies<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.private_get_currencies();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_private_subscribe<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.private_subscribe();
+    if let Some(value) = given.take::<types::PrivateSubscribeParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_private_unsubscribe<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.private_unsubscribe();
+    if let Some(value) = given.take::<types::PrivateUnsubscribeParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_private_unsubscribe_all<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.private_unsubscribe_all();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_reject_block_trade<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.reject_block_trade();
+    if let Some(value) = given.take::<types::RejectBlockTradeParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
 fn call_remove_api_key<'a>(
     client: &'a Client,
     mut given: Given,
 ) -> Result<Call<'a>, String> {
     let mut call = client.remove_api_key();
     if let Some(value) = given.take::<types::RemoveApiKeyParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_remove_from_address_book<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.remove_from_address_book();
+    if let Some(value) = given.take::<types::RemoveFromAddressBookParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_remove_subaccount<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.remove_subaccount();
+    if let Some(value) = given.take::<types::RemoveSubaccountParams>("body")? {
         call = call.body(value);
     }
     given.used_up()?;
@@ -241,8 +2107,199 @@ fn call_reset_api_key<'a>(
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
+fn call_reset_mmp<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, String> {
+    let mut call = client.reset_mmp();
+    if let Some(value) = given.take::<types::ResetMmpParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_save_address_beneficiary<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.save_address_beneficiary();
+    if let Some(value) = given.take::<types::SaveAddressBeneficiaryParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_sell<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, String> {
+    let mut call = client.sell();
+    if let Some(value) = given.take::<types::SellParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_set_announcement_as_read<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.set_announcement_as_read();
+    if let Some(value) = given.take::<types::SetAnnouncementAsReadParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_set_clearance_originator<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.set_clearance_originator();
+    if let Some(value) = given.take::<types::SetClearanceOriginatorParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_set_disabled_trading_products<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.set_disabled_trading_products();
+    if let Some(value) = given.take::<types::SetDisabledTradingProductsParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_set_email_for_subaccount<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.set_email_for_subaccount();
+    if let Some(value) = given.take::<types::SetEmailForSubaccountParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_set_email_language<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.set_email_language();
+    if let Some(value) = given.take::<types::SetEmailLanguageParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_set_heartbeat<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.set_heartbeat();
+    if let Some(value) = given.take::<types::SetHeartbeatParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_set_member<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.set_member();
+    if let Some(value) = given.take::<types::SetMemberParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_set_mmp_config<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.set_mmp_config();
+    if let Some(value) = given.take::<types::SetMmpConfigParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_set_self_trading_config<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.set_self_trading_config();
+    if let Some(value) = given.take::<types::SetSelfTradingConfigParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_simulate_block_trade<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.simulate_block_trade();
+    if let Some(value) = given.take::<types::SimulateBlockTradeParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_simulate_portfolio<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.simulate_portfolio();
+    if let Some(value) = given.take::<types::SimulatePortfolioParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
 fn call_status<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, String> {
     let mut call = client.status();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_submit_transfer_between_subaccounts<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.submit_transfer_between_subaccounts();
+    if let Some(value) = given
+        .take::<types::SubmitTransferBetweenSubaccountsParams>("body")?
+    {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_submit_transfer_to_subaccount<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.submit_transfer_to_subaccount();
+    if let Some(value) = given.take::<types::SubmitTransferToSubaccountParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_submit_transfer_to_user<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.submit_transfer_to_user();
+    if let Some(value) = given.take::<types::SubmitTransferToUserParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_subscribe<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, String> {
+    let mut call = client.subscribe();
+    if let Some(value) = given.take::<types::SubscribeParams>("body")? {
+        call = call.body(value);
+    }
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
@@ -257,6 +2314,79 @@ fn call_test<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, Strin
 fn call_ticker<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, String> {
     let mut call = client.ticker();
     if let Some(value) = given.take::<types::TickerParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_toggle_notifications_from_subaccount<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.toggle_notifications_from_subaccount();
+    if let Some(value) = given
+        .take::<types::ToggleNotificationsFromSubaccountParams>("body")?
+    {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_toggle_subaccount_login<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.toggle_subaccount_login();
+    if let Some(value) = given.take::<types::ToggleSubaccountLoginParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_unsubscribe<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.unsubscribe();
+    if let Some(value) = given.take::<types::UnsubscribeParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_unsubscribe_all<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.unsubscribe_all();
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_update_in_address_book<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.update_in_address_book();
+    if let Some(value) = given.take::<types::UpdateInAddressBookParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_verify_block_trade<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.verify_block_trade();
+    if let Some(value) = given.take::<types::VerifyBlockTradeParams>("body")? {
+        call = call.body(value);
+    }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_withdraw<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, String> {
+    let mut call = client.withdraw();
+    if let Some(value) = given.take::<types::WithdrawParams>("body")? {
         call = call.body(value);
     }
     given.used_up()?;

@@ -30,6 +30,9 @@ pub fn source(document: &Document, lowered: &Value) -> Result<(syn::File, String
     seal(&mut file, operations(document).len())?;
     pages::add(document, &mut file)?;
     file.items.extend(construction());
+    if document.value.get("x-websocket").is_some() {
+        file.items.extend(websocket());
+    }
     let source = prettyplease::unparse(&file);
     complete(document, lowered, &source)?;
     Ok((file, source))
@@ -78,6 +81,24 @@ fn construction() -> Vec<syn::Item> {
             #[allow(dead_code)]
             pub(crate) fn with_session(&self, session: ::venuekit_transport::Session) -> Self {
                 Self { inner: session, ..self.clone() }
+            }
+        }
+    };
+    syn::parse2::<syn::File>(tokens).expect("the items are constants").items
+}
+
+/// How a client is made that calls over a WebSocket.
+fn websocket() -> Vec<syn::Item> {
+    let tokens = quote! {
+        impl Client {
+            /// A builder for a client that makes all its calls over one WebSocket to this environment.
+            pub fn websocket(environment: super::venue::Environment) -> ::venuekit_transport::ClientBuilder<Self> {
+                ::venuekit_transport::ClientBuilder::new(environment.websocket_url())
+            }
+
+            /// The WebSocket that carries the calls; none for a client over HTTP.
+            pub fn connection(&self) -> Option<&::venuekit_transport::WebSocket> {
+                self.inner.websocket()
             }
         }
     };

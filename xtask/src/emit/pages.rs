@@ -50,7 +50,14 @@ fn stream(id: &str, page: &Value, client: &File, types: &Structs, builders: &Str
         Ok::<_, String>(if option(&kind).is_some() { told } else { quote!(Some(#told)) })
     };
     let (constructor, told, page) = match (word("style"), page.get("last")) {
-        ("cursor", _) => ("by_cursor", Some(told("next")?), quote!((#items, told))),
+        ("cursor", _) => {
+            let told = told("next")?;
+            let told = match text(page, "end") {
+                Some(end) => quote!(#told.filter(|told| told != #end)),
+                None => told,
+            };
+            ("by_cursor", Some(told), quote!((#items, told)))
+        }
         // It ends by itself, so that it has no error of its own.
         ("page", Some(_)) => ("by_number", Some(told("last")?), quote!((#items, told))),
         ("page", None) => ("by_page", None, items),

@@ -26,11 +26,16 @@ pub fn source(document: &Document) -> String {
     let challenge = option(root.get("x-challenge").map(challenge));
     let buckets = members(root, "x-buckets").map(bucket);
     let rate_headers = option(root.get("x-rate-headers").map(rate_headers));
+    let largest_request = option(root.get("x-largest-request").and_then(Value::as_u64).map(|bytes| {
+        let bytes = proc_macro2::Literal::u64_unsuffixed(bytes);
+        quote!(#bytes)
+    }));
+    let websocket = option(root.get("x-websocket").map(websocket));
     let environment = environment(document);
     let tokens = quote! {
         use ::venuekit_wire::operation::{
-            Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Limit, Operation, Page, Protocol, Rate, RateHeaders, Retry,
-            Tier, Venue, VenueTime,
+            Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit, OnConnection, Operation, Page, Protocol, Rate,
+            RateHeaders, Retry, Setting, Tier, Venue, VenueTime, WebSocket,
         };
 
         #environment
@@ -44,6 +49,8 @@ pub fn source(document: &Document) -> String {
             challenge: #challenge,
             buckets: &[#(#buckets),*],
             rate_headers: #rate_headers,
+            largest_request: #largest_request,
+            websocket: #websocket,
         };
 
         /// One row an operation, ordered by name.
@@ -54,12 +61,9 @@ pub fn source(document: &Document) -> String {
 }
 
 fn environment(document: &Document) -> TokenStream {
-    let servers: Vec<(String, &str, &str)> = document
-        .value
-        .get("servers")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+    let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
+    let names: Vec<&str> = servers.clone().filter_map(|server| text(server, "x-environment")).collect();
+    let servers: Vec<(String, &str, &str)> = servers
         .filter_map(|server| {
             Some((
                 text(server, "x-environment")?.to_pascal_case(),
@@ -76,6 +80,21 @@ fn environment(document: &Document) -> TokenStream {
     let arms = servers.iter().map(|(name, url, _)| {
         let name = ident(name);
         quote!(Self::#name => #url)
+    });
+    let websocket = document.value.get("x-websocket").map(|word| {
+        let arms = servers.iter().zip(names).map(|((variant, _, _), name)| {
+            let (variant, url) = (ident(variant), text(&word["servers"], name).unwrap_or_default());
+            quote!(Self::#variant => #url)
+        });
+        quote! {
+            /// Where a WebSocket is opened to it.
+            pub fn websocket_url(&self) -> &str {
+                match self {
+                    #(#arms,)*
+                    Self::Custom(url) => url,
+                }
+            }
+        }
     });
     quote! {
         /// Where the venue is reached. Credentials belong to one environment.
@@ -95,6 +114,8 @@ fn environment(document: &Document) -> TokenStream {
                     Self::Custom(url) => url,
                 }
             }
+
+            #websocket
         }
     }
 }
@@ -112,13 +133,14 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
         quote!(#id)
     }));
     let scope = option(text(operation.value, "x-scope").map(|scope| quote!(#scope)));
+    let on_connection = option(operation.value.get("x-connection").map(on_connection));
     let secret_fields = secret_fields(document, operation);
     let secret = returns_secret(document, operation) || !secret_fields.is_empty();
     quote! {
         Operation {
             id: #id, method: #method, path: #path, access: #access, retry: #retry, rate: #rate, venue_time: #venue_time, page: #page,
             reconcile: #reconcile, scope: #scope, secret: #secret,
-            secret_fields: &[#(#secret_fields),*],
+            secret_fields: &[#(#secret_fields),*], on_connection: #on_connection,
         }
     }
 }
@@ -178,9 +200,9 @@ fn rate(value: &Value) -> TokenStream {
 
 fn page(value: &Value) -> TokenStream {
     let [param, next, items] = ["param", "next", "items"].map(|key| text(value, key).unwrap_or_default());
-    let last = option(text(value, "last").map(|last| quote!(#last)));
+    let [last, end] = ["last", "end"].map(|key| option(text(value, key).map(|word| quote!(#word))));
     match text(value, "style") {
-        Some("cursor") => quote!(Page::Cursor { param: #param, next: #next, items: #items }),
+        Some("cursor") => quote!(Page::Cursor { param: #param, next: #next, end: #end, items: #items }),
         Some("page") => quote!(Page::Number { param: #param, last: #last, items: #items }),
         _ => quote!(Page::Offset { param: #param, items: #items }),
     }
@@ -221,6 +243,33 @@ fn challenge(value: &Value) -> TokenStream {
     let [challenge_param, code_param] =
         ["challenge", "code"].map(|key| text(&value["params"], key).unwrap_or_default());
     quote!(Challenge { flag: #flag, challenge: #challenge, challenge_param: #challenge_param, code_param: #code_param })
+}
+
+fn websocket(value: &Value) -> TokenStream {
+    let word = |part: &str, key: &str| text(&value[part], key).unwrap_or_default().to_owned();
+    let [notification, channel, data] = ["method", "channel", "data"].map(|key| word("notification", key));
+    let [method, kind, test, answer, set, interval] =
+        ["method", "type", "test", "answer", "set", "interval"].map(|key| word("heartbeat", key));
+    quote! {
+        WebSocket {
+            notification: #notification, channel: #channel, data: #data,
+            heartbeat: Heartbeat {
+                method: #method, kind: #kind, test: #test, answer: #answer, set: #set, interval: #interval,
+            },
+        }
+    }
+}
+
+fn on_connection(value: &Value) -> TokenStream {
+    let [only, closes] = ["only", "closes"].map(|key| value.get(key).is_some());
+    let name = text(value, "sets").or_else(|| text(value, "unsets"));
+    let setting = option(name.map(|name| {
+        let on = value.get("sets").is_some();
+        let when = members(value, "when").next().and_then(|(param, word)| Some((param, word.as_str()?)));
+        let when = option(when.map(|(param, word)| quote!((#param, #word))));
+        quote!(Setting { name: #name, on: #on, when: #when })
+    }));
+    quote!(OnConnection { only: #only, closes: #closes, setting: #setting })
 }
 
 fn errors(value: &Value) -> TokenStream {

@@ -74,7 +74,7 @@ pub fn rate(document: &Document, value: &Value) -> Result<(), String> {
 
 pub fn page(_: &Document, value: &Value) -> Result<(), String> {
     match text(value, "style") {
-        Some("cursor") => shape(value, &["style", "param", "next", "items"], &[])?,
+        Some("cursor") => shape(value, &["style", "param", "next", "items"], &["end"])?,
         Some("page") => shape(value, &["style", "param", "items"], &["last"])?,
         Some("offset") => shape(value, &["style", "param", "items"], &[])?,
         _ => return Err("`style` is `cursor`, `page` or `offset`".to_owned()),
@@ -212,4 +212,54 @@ pub fn venue_time(_: &Document, value: &Value) -> Result<(), String> {
     }
     let known = text(value, "unit").is_some_and(|unit| UNITS.iter().any(|(name, _)| *name == unit));
     known.then_some(()).ok_or_else(|| "`unit` is `unix-s`, `unix-ms`, `unix-us` or `unix-ns`".to_owned())
+}
+
+pub fn count(_: &Document, value: &Value) -> Result<(), String> {
+    let above_nothing = value.as_u64().is_some_and(|count| count > 0 && count <= u64::from(u32::MAX));
+    above_nothing.then_some(()).ok_or_else(|| "is a whole number above 0".to_owned())
+}
+
+pub fn websocket(document: &Document, value: &Value) -> Result<(), String> {
+    shape(value, &["servers", "notification", "heartbeat"], &[])?;
+    let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
+    let environments: Vec<&str> = servers.filter_map(|server| text(server, "x-environment")).collect();
+    shape(&value["servers"], &environments, &[]).map_err(|problem| format!("`servers`: {problem}"))?;
+    if let Some((name, _)) =
+        members(value, "servers").find(|(_, url)| !url.as_str().is_some_and(|url| url.starts_with("wss://")))
+    {
+        return Err(format!("the server of `{name}` is a URL that begins with `wss://`"));
+    }
+    shape(&value["notification"], &["method", "channel", "data"], &[])?;
+    shape(&value["heartbeat"], &["method", "type", "test", "answer", "set", "interval"], &[])?;
+    let mut names = members(value, "notification").chain(members(value, "heartbeat"));
+    if !names.all(|(_, name)| name.is_string()) {
+        return Err("its members are names".to_owned());
+    }
+    for method in ["answer", "set"].map(|key| text(&value["heartbeat"], key).unwrap_or_default()) {
+        if !operations(document).iter().any(|operation| text(operation.value, "name") == Some(method)) {
+            return Err(format!("there is no method `{method}`"));
+        }
+    }
+    Ok(())
+}
+
+pub fn connection(_: &Document, value: &Value) -> Result<(), String> {
+    shape(value, &[], &["only", "closes", "sets", "unsets", "when"])?;
+    let is_set = |key| value.get(key).is_some();
+    if !["only", "closes"].iter().all(|key| value.get(*key).is_none_or(|yes| *yes == true)) {
+        return Err("`only` and `closes` are `true` or left out".to_owned());
+    }
+    if !["sets", "unsets"].iter().all(|key| value.get(*key).is_none_or(Value::is_string)) {
+        return Err("`sets` and `unsets` name a setting".to_owned());
+    }
+    if is_set("sets") && is_set("unsets") || is_set("when") && !is_set("sets") && !is_set("unsets") {
+        return Err("it `sets` or `unsets` something, and `when` goes with one of them".to_owned());
+    }
+    let when: Vec<_> = members(value, "when").collect();
+    if is_set("when") && !matches!(when.as_slice(), [(_, Value::String(_))]) {
+        return Err(
+            "`when` is one parameter and the text that it has, which it also has when it is left out".to_owned()
+        );
+    }
+    (!value.as_object().is_none_or(|all| all.is_empty())).then_some(()).ok_or_else(|| "says nothing".to_owned())
 }

@@ -38,7 +38,7 @@ const TYPES: [&str; 25] = [
 ];
 
 /// Methods a client has besides its operations, generated, written by hand, or of the traits it implements.
-const METHODS: [&str; 21] = [
+const METHODS: [&str; 23] = [
     "api_version",
     "baseurl",
     "builder",
@@ -47,6 +47,7 @@ const METHODS: [&str; 21] = [
     "clone",
     "confirm",
     "connect",
+    "connection",
     "exec",
     "fmt",
     "inner",
@@ -55,6 +56,7 @@ const METHODS: [&str; 21] = [
     "new_with_client",
     "post",
     "pre",
+    "websocket",
     "with_code",
     "with_rate_wait",
     "with_retry",

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::forms::{
-    buckets, challenge, errors, list, mapping, name, page, rate, rate_headers, reconcile, retry, rust_type, sentence,
-    venue_time, yes,
+    buckets, challenge, connection, count, errors, list, mapping, name, page, rate, rate_headers, reconcile, retry,
+    rust_type, sentence, venue_time, websocket, yes,
 };
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
@@ -28,6 +28,8 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-errors", &[Place::Root], errors),
     ("x-challenge", &[Place::Root], challenge),
     ("x-buckets", &[Place::Root], buckets),
+    ("x-largest-request", &[Place::Root], count),
+    ("x-websocket", &[Place::Root], websocket),
     ("x-rate-headers", &[Place::Root], rate_headers),
     ("x-security-schemes", &[Place::Root], mapping),
     ("x-security", &[Place::Root, Place::Operation], list),
@@ -40,13 +42,22 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-reconcile", &[Place::Operation], reconcile),
     ("x-scope", &[Place::Operation], sentence),
     ("x-second-factor", &[Place::Operation], yes),
+    ("x-connection", &[Place::Operation], connection),
     ("x-closed", &[Place::Schema], yes),
     ("x-not-secret", &[Place::Schema], sentence),
     ("x-rust-type", &[Place::Schema], rust_type),
 ];
 
 /// What OpenAPI has words of its own for, or what only one request for all methods needs.
-const OPENRPC_ONLY: [&str; 4] = ["x-challenge", "x-security", "x-security-schemes", "x-second-factor"];
+const OPENRPC_ONLY: [&str; 7] = [
+    "x-challenge",
+    "x-connection",
+    "x-largest-request",
+    "x-security",
+    "x-security-schemes",
+    "x-second-factor",
+    "x-websocket",
+];
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {
     let places: Vec<String> = operations(document).into_iter().map(|operation| operation.pointer).collect();
@@ -128,6 +139,10 @@ fn required(document: &Document, findings: &mut Vec<Finding>) {
         if operation.value.get("x-second-factor").is_some() && document.value.get("x-challenge").is_none() {
             let message = format!("`{id}` may be challenged, and the root does not say how");
             missing(&operation.pointer, message, "add `x-challenge` to the root");
+        }
+        if operation.value.get("x-connection").is_some() && document.value.get("x-websocket").is_none() {
+            let message = format!("`{id}` is about a connection, and the root does not say where one is made");
+            missing(&operation.pointer, message, "add `x-websocket` to the root");
         }
         if has_buckets && operation.value.get("x-rate").is_none() {
             missing(&operation.pointer, format!("`{id}` does not say what it costs"), "add `x-rate: {bucket, cost}`");

@@ -30,7 +30,12 @@ pub fn part(document: &Document, picks: &[u16]) -> Document {
         }
         Kind::OpenRpc => {
             let methods = value["methods"].as_array().cloned().unwrap_or_default();
-            let kept = methods.into_iter().enumerate().filter(|(i, _)| kept.contains(format!("/methods/{i}").as_str()));
+            // The root names these itself.
+            let heartbeat = value["x-websocket"]["heartbeat"].clone();
+            let named = ["answer", "set"].map(|key| text(&heartbeat, key));
+            let kept = methods.into_iter().enumerate().filter(|(i, method)| {
+                kept.contains(format!("/methods/{i}").as_str()) || named.contains(&text(method, "name"))
+            });
             value["methods"] = kept.map(|(_, method)| method).collect();
         }
     }

@@ -2,8 +2,9 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Limit, Operation, Page,
-    Protocol, Rate, RateHeaders, Retry, Tier, Venue, VenueTime,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit,
+    OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting, Tier,
+    Venue, VenueTime, WebSocket,
 };
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +106,8 @@ pub static VENUE: Venue = Venue {
         },
     ],
     rate_headers: None,
+    largest_request: None,
+    websocket: None,
 };
 /// One row an operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
@@ -125,6 +128,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "batch_cancel_orders",
@@ -143,6 +147,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "batch_place_orders",
@@ -161,6 +166,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "burn_shares",
@@ -179,6 +185,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "cancel_order",
@@ -197,6 +204,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_api_key",
@@ -215,6 +223,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_active_liquidity_rewards",
@@ -233,6 +242,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_active_maker_rebates",
@@ -251,6 +261,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_assets",
@@ -269,6 +280,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_event",
@@ -287,6 +299,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_event_by_slug",
@@ -305,6 +318,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_health",
@@ -323,6 +337,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_liquidity_rewards",
@@ -345,6 +360,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_maker_rebates",
@@ -367,6 +383,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_order",
@@ -385,6 +402,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_order_books",
@@ -403,6 +421,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_pnl",
@@ -421,6 +440,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_portfolio",
@@ -439,6 +459,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_price_history",
@@ -457,6 +478,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_quote",
@@ -475,6 +497,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_ticker",
@@ -493,6 +516,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_version",
@@ -511,6 +535,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_activities",
@@ -533,6 +558,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_api_keys",
@@ -551,6 +577,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_event_series",
@@ -573,6 +600,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_events",
@@ -595,6 +623,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_orders",
@@ -617,6 +646,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_series_lean_events",
@@ -639,6 +669,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_sports_games",
@@ -661,6 +692,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_sports_leagues",
@@ -679,6 +711,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_sports_teams",
@@ -701,6 +734,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_trades",
@@ -723,6 +757,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "login",
@@ -741,6 +776,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["password"],
+        on_connection: None,
     },
     Operation {
         id: "lookup_user",
@@ -759,6 +795,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "mint_shares",
@@ -777,6 +814,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "place_order",
@@ -795,6 +833,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "revoke_api_key",
@@ -813,6 +852,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "rotate_api_key",
@@ -831,5 +871,6 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
 ];

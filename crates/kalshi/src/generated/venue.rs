@@ -2,8 +2,9 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Limit, Operation, Page,
-    Protocol, Rate, RateHeaders, Retry, Tier, Venue, VenueTime,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit,
+    OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting, Tier,
+    Venue, VenueTime, WebSocket,
 };
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,6 +218,8 @@ pub static VENUE: Venue = Venue {
         },
     ],
     rate_headers: None,
+    largest_request: None,
+    websocket: None,
 };
 /// One row an operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
@@ -237,6 +240,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::block_trade_accept"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "accept_quote",
@@ -255,6 +259,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "accept_rfq_batch",
@@ -273,6 +278,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "accept_rfq_quote",
@@ -291,6 +297,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "amend_order_v2",
@@ -309,6 +316,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "apply_subaccount_transfer",
@@ -327,6 +335,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::transfer"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "batch_cancel_orders_v2",
@@ -345,6 +354,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "batch_create_orders_v2",
@@ -363,6 +373,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "batch_get_market_candlesticks",
@@ -381,6 +392,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "cancel_all_orders",
@@ -399,6 +411,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "cancel_order_v2",
@@ -417,6 +430,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "confirm_quote",
@@ -435,6 +449,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "confirm_rfq_batch_quote",
@@ -453,6 +468,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "confirm_rfq_quote",
@@ -471,6 +487,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_api_key",
@@ -489,6 +506,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_fcm_position_transfer",
@@ -507,6 +525,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_fcm_subtrader",
@@ -525,6 +544,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::fcm_risk"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_market_in_multivariate_event_collection",
@@ -543,6 +563,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_order_group",
@@ -561,6 +582,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_order_v2",
@@ -579,6 +601,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_quote",
@@ -597,6 +620,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_rfq",
@@ -615,6 +639,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_rfq_batch",
@@ -633,6 +658,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_rfq_batch_quote",
@@ -651,6 +677,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_subaccount",
@@ -669,6 +696,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "decrease_order_v2",
@@ -687,6 +715,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_api_key",
@@ -705,6 +734,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_fcm_event_contract_daily_cap",
@@ -723,6 +753,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::fcm_risk"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_order_group",
@@ -741,6 +772,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_quote",
@@ -759,6 +791,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_rfq",
@@ -777,6 +810,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_rfq_batch",
@@ -795,6 +829,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_rfq_batch_quote",
@@ -813,6 +848,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_rfq_quote",
@@ -831,6 +867,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "generate_api_key",
@@ -849,6 +886,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_account_api_limits",
@@ -867,6 +905,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_account_api_usage_level_volume_progress",
@@ -885,6 +924,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_account_endpoint_costs",
@@ -903,6 +943,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_api_keys",
@@ -921,6 +962,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_balance",
@@ -939,6 +981,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read::portfolio_balance"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_block_trade_proposals",
@@ -955,12 +998,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "block_trade_proposals",
         }),
         reconcile: None,
         scope: Some("read::block_trade_accept"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_communications_id",
@@ -979,6 +1024,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_deposits",
@@ -995,12 +1041,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "deposits",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_event",
@@ -1019,6 +1067,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_event_fee_changes",
@@ -1035,12 +1084,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "event_fee_changes",
         }),
         reconcile: None,
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_event_forecast_percentiles_history",
@@ -1059,6 +1110,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_event_live_data",
@@ -1077,6 +1129,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_event_metadata",
@@ -1095,6 +1148,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_events",
@@ -1111,12 +1165,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "events",
         }),
         reconcile: None,
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_exchange_schedule",
@@ -1135,6 +1191,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_exchange_status",
@@ -1153,6 +1210,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_fcm_event_contract_daily_cap",
@@ -1171,6 +1229,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_fcm_fills",
@@ -1187,12 +1246,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "fills",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_fcm_orders",
@@ -1209,12 +1270,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "orders",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_fcm_positions",
@@ -1231,12 +1294,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "market_positions",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_fcm_subtrader_blocked_categories",
@@ -1255,6 +1320,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_fills",
@@ -1271,12 +1337,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "fills",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_fills_historical",
@@ -1293,12 +1361,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "fills",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_filters_for_sports",
@@ -1317,6 +1387,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_game_stats",
@@ -1335,6 +1406,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_historical_cutoff",
@@ -1353,6 +1425,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_historical_market",
@@ -1371,6 +1444,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_historical_markets",
@@ -1387,12 +1461,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "markets",
         }),
         reconcile: None,
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_historical_orders",
@@ -1409,12 +1485,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "orders",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_historical_positions",
@@ -1431,12 +1509,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "market_positions",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_incentive_programs",
@@ -1453,12 +1533,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "next_cursor",
+            end: None,
             items: "incentive_programs",
         }),
         reconcile: None,
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_intra_exchange_instance_transfer",
@@ -1477,6 +1559,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_intra_exchange_instance_transfers",
@@ -1493,12 +1576,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "transfers",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_live_data",
@@ -1517,6 +1602,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_live_data_by_milestone",
@@ -1535,6 +1621,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_live_datas",
@@ -1553,6 +1640,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_market",
@@ -1571,6 +1659,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_market_candlesticks",
@@ -1589,6 +1678,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_market_candlesticks_by_event",
@@ -1607,6 +1697,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_market_candlesticks_historical",
@@ -1625,6 +1716,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_market_orderbook",
@@ -1643,6 +1735,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_market_orderbooks",
@@ -1661,6 +1754,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_markets",
@@ -1677,12 +1771,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "markets",
         }),
         reconcile: None,
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_milestone",
@@ -1701,6 +1797,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_milestones",
@@ -1717,12 +1814,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "milestones",
         }),
         reconcile: None,
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_multivariate_event_collection",
@@ -1741,6 +1840,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_multivariate_event_collections",
@@ -1757,12 +1857,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "multivariate_contracts",
         }),
         reconcile: None,
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_multivariate_events",
@@ -1779,12 +1881,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "events",
         }),
         reconcile: None,
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_order",
@@ -1803,6 +1907,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_order_group",
@@ -1821,6 +1926,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_order_groups",
@@ -1839,6 +1945,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_order_queue_position",
@@ -1857,6 +1964,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_order_queue_positions",
@@ -1875,6 +1983,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_orders",
@@ -1891,12 +2000,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "orders",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_portfolio_resting_order_total_value",
@@ -1915,6 +2026,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_positions",
@@ -1931,12 +2043,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "market_positions",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_quote",
@@ -1955,6 +2069,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_quotes",
@@ -1971,12 +2086,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "quotes",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_rfq",
@@ -1995,6 +2112,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_rfq_batch",
@@ -2013,6 +2131,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_rfq_batch_best_quotes",
@@ -2031,6 +2150,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_rfq_batch_quotes",
@@ -2049,6 +2169,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_rfq_batches",
@@ -2065,12 +2186,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "rfq_batches",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_rfq_quote",
@@ -2089,6 +2212,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_rfqs",
@@ -2105,12 +2229,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "rfqs",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_series",
@@ -2129,6 +2255,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_series_fee_changes",
@@ -2147,6 +2274,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_series_list",
@@ -2165,6 +2293,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_settlements",
@@ -2181,12 +2310,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "settlements",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_structured_target",
@@ -2205,6 +2336,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_structured_targets",
@@ -2221,12 +2353,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "structured_targets",
         }),
         reconcile: None,
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_subaccount_balances",
@@ -2245,6 +2379,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_subaccount_netting",
@@ -2263,6 +2398,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_subaccount_transfers",
@@ -2279,12 +2415,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "transfers",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_tags_for_series_categories",
@@ -2303,6 +2441,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_target_balance_allocation",
@@ -2321,6 +2460,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_trades",
@@ -2337,12 +2477,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "trades",
         }),
         reconcile: None,
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_trades_historical",
@@ -2359,12 +2501,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "trades",
         }),
         reconcile: None,
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_user_data_timestamp",
@@ -2383,6 +2527,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_weather_index",
@@ -2401,6 +2546,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_weather_index_calibrations",
@@ -2419,6 +2565,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_withdrawals",
@@ -2435,12 +2582,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "withdrawals",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "intra_exchange_instance_transfer",
@@ -2459,6 +2608,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::transfer"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_fcm_subtraders",
@@ -2477,6 +2627,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "propose_block_trade",
@@ -2495,6 +2646,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "reset_order_group",
@@ -2513,6 +2665,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "set_target_balance_allocation",
@@ -2531,6 +2684,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "trigger_order_group",
@@ -2549,6 +2703,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "update_fcm_event_contract_daily_cap",
@@ -2567,6 +2722,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::fcm_risk"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "update_fcm_subtrader_blocked_categories",
@@ -2585,6 +2741,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::fcm_risk"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "update_order_group_limit",
@@ -2603,6 +2760,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "update_subaccount_netting",
@@ -2621,6 +2779,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "upgrade_account_api_usage_level",
@@ -2639,5 +2798,6 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
 ];

@@ -2,8 +2,9 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Limit, Operation, Page,
-    Protocol, Rate, RateHeaders, Retry, Tier, Venue, VenueTime,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit,
+    OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting, Tier,
+    Venue, VenueTime, WebSocket,
 };
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,6 +218,8 @@ pub static VENUE: Venue = Venue {
         },
     ],
     rate_headers: None,
+    largest_request: None,
+    websocket: None,
 };
 /// One row an operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
@@ -237,6 +240,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "apply_margin_subaccount_transfer",
@@ -255,6 +259,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::transfer"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "cancel_all_margin_orders",
@@ -273,6 +278,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "cancel_margin_order",
@@ -291,6 +297,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_fcm_subtrader",
@@ -309,6 +316,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::fcm_risk"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_margin_fcm_subtrader",
@@ -327,6 +335,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::fcm_risk"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_margin_order",
@@ -345,6 +354,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_margin_order_group",
@@ -363,6 +373,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_margin_subaccount",
@@ -381,6 +392,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "decrease_margin_order",
@@ -399,6 +411,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_cross_margin_exit_trigger",
@@ -417,6 +430,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_cross_margin_exit_trigger_by_id",
@@ -435,6 +449,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_fcm_notional_risk_limit",
@@ -453,6 +468,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_fcm_subtrader_risk_controls",
@@ -471,6 +487,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::fcm_risk"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_isolated_margin_exit_trigger",
@@ -489,6 +506,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_margin_order_group",
@@ -507,6 +525,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_cross_margin_exit_triggers",
@@ -525,6 +544,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_fcm_subtrader_risk_controls",
@@ -543,6 +563,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_isolated_margin_exit_triggers",
@@ -561,6 +582,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_balance",
@@ -579,6 +601,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_corporate_actions",
@@ -597,6 +620,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_enabled",
@@ -615,6 +639,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_exchange_status",
@@ -633,6 +658,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_fcm_orders",
@@ -649,12 +675,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "orders",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_fee_tier_rates",
@@ -673,6 +701,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_fee_tiers",
@@ -691,6 +720,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_fills",
@@ -707,12 +737,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "fills",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_funding_history",
@@ -731,6 +763,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_funding_rate_estimate",
@@ -749,6 +782,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_historical_funding_rates",
@@ -767,6 +801,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_market",
@@ -785,6 +820,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_market_candlesticks",
@@ -803,6 +839,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_market_orderbook",
@@ -821,6 +858,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_market_orderbooks",
@@ -839,6 +877,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_markets",
@@ -857,6 +896,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_notional_risk_limit",
@@ -875,6 +915,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_order",
@@ -893,6 +934,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_order_group",
@@ -911,6 +953,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_order_groups",
@@ -929,6 +972,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_orders",
@@ -945,12 +989,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "orders",
         }),
         reconcile: None,
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_positions",
@@ -969,6 +1015,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_premium_index",
@@ -987,6 +1034,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_risk",
@@ -1005,6 +1053,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_risk_parameters",
@@ -1023,6 +1072,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_margin_trades",
@@ -1039,12 +1089,14 @@ pub static OPERATIONS: &[Operation] = &[
         page: Some(Page::Cursor {
             param: "cursor",
             next: "cursor",
+            end: None,
             items: "trades",
         }),
         reconcile: None,
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_perps_account_api_limits",
@@ -1063,6 +1115,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "intra_exchange_instance_transfer",
@@ -1081,6 +1134,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::transfer"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "reset_margin_order_group",
@@ -1099,6 +1153,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "set_cross_margin_exit_trigger",
@@ -1117,6 +1172,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "set_isolated_margin_exit_trigger",
@@ -1135,6 +1191,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "trigger_margin_order_group",
@@ -1153,6 +1210,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "update_cross_margin_exit_trigger",
@@ -1171,6 +1229,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "update_fcm_notional_risk_limit",
@@ -1189,6 +1248,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "update_fcm_subtrader_risk_controls",
@@ -1207,6 +1267,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::fcm_risk"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "update_margin_order_group_limit",
@@ -1225,5 +1286,6 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write::trade"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
 ];

@@ -2,8 +2,9 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Key, Limit, Operation, Page,
-    Protocol, Rate, RateHeaders, Retry, Tier, Venue, VenueTime,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit,
+    OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting, Tier,
+    Venue, VenueTime, WebSocket,
 };
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +117,8 @@ pub static VENUE: Venue = Venue {
         remaining: "x-ratelimit-remaining",
         reset: "x-ratelimit-reset",
     }),
+    largest_request: None,
+    websocket: None,
 };
 /// One row an operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
@@ -136,6 +139,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "activate_card_iban",
@@ -154,6 +158,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["sumsub_token"],
+        on_connection: None,
     },
     Operation {
         id: "activate_webhook",
@@ -172,6 +177,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "add_asset",
@@ -190,6 +196,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "add_customer_asset",
@@ -208,6 +215,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "add_gas_station_asset",
@@ -226,6 +234,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "apply_for_gateway",
@@ -244,6 +253,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "apply_for_issuer_program",
@@ -262,6 +272,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "archive_asset",
@@ -280,6 +291,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "attach_physical_order_payment",
@@ -298,6 +310,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "batch_add_assets",
@@ -316,6 +329,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "cancel_physical_order",
@@ -334,6 +348,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "cancel_transaction",
@@ -352,6 +367,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("transactions"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "check_balance",
@@ -370,6 +386,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_account",
@@ -388,6 +405,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_account_connections",
@@ -406,6 +424,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_api_key",
@@ -429,6 +448,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_api_key_first_gen",
@@ -447,6 +467,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_api_key_guide",
@@ -465,6 +486,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_auto_forwarding_rule",
@@ -488,6 +510,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_card",
@@ -506,6 +529,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_card_customer_card",
@@ -524,6 +548,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_card_customer_ephemeral_token",
@@ -542,6 +567,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_card_customer_view_token",
@@ -560,6 +586,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["access_code"],
+        on_connection: None,
     },
     Operation {
         id: "create_card_customer_virtual_card",
@@ -578,6 +605,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_card_ephemeral_token",
@@ -596,6 +624,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_card_view_token",
@@ -614,6 +643,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["access_code"],
+        on_connection: None,
     },
     Operation {
         id: "create_customer",
@@ -632,6 +662,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("write"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_payment",
@@ -650,6 +681,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_program_webhook",
@@ -668,6 +700,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_webhook",
@@ -686,6 +719,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "create_webhook_named",
@@ -704,6 +738,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: true,
         secret_fields: &["webhook_secret"],
+        on_connection: None,
     },
     Operation {
         id: "deactivate_webhook",
@@ -722,6 +757,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_auto_forwarding_rule",
@@ -745,6 +781,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_program_webhook",
@@ -763,6 +800,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_webhook",
@@ -781,6 +819,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "delete_webhook_named",
@@ -799,6 +838,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "deploy_card_account_safe",
@@ -817,6 +857,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "deploy_card_customer_safe",
@@ -835,6 +876,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "deploy_card_safe",
@@ -853,6 +895,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "dispute_card_customer_transaction",
@@ -871,6 +914,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "dispute_transaction",
@@ -889,6 +933,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "edit_webhook_named",
@@ -907,6 +952,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: true,
         secret_fields: &["webhook_secret"],
+        on_connection: None,
     },
     Operation {
         id: "enable_two_factor",
@@ -925,6 +971,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "exchange_api_key_for_token",
@@ -943,6 +990,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["api_secret"],
+        on_connection: None,
     },
     Operation {
         id: "execute_swap",
@@ -966,6 +1014,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("transactions"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "freeze_card",
@@ -989,6 +1038,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "fund_card_customer",
@@ -1007,6 +1057,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("transactions"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "fund_issuer_deposit",
@@ -1025,6 +1076,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("transactions"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_api_key",
@@ -1043,6 +1095,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_card_customer",
@@ -1061,6 +1114,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_card_customer_funding_address",
@@ -1079,6 +1133,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_card_customer_kyc_link",
@@ -1097,6 +1152,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_card_customer_kyc_status",
@@ -1115,6 +1171,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_card_customer_profile",
@@ -1133,6 +1190,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_card_customer_source_of_funds",
@@ -1151,6 +1209,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_card_customer_spending_limits",
@@ -1169,6 +1228,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_card_funding_address",
@@ -1187,6 +1247,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_card_iban_status",
@@ -1205,6 +1266,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_card_kyc_status",
@@ -1223,6 +1285,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_card_profile",
@@ -1241,6 +1304,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_card_wallet",
@@ -1259,6 +1323,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_current_subscription",
@@ -1277,6 +1342,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_dashboard_analytics",
@@ -1295,6 +1361,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_gas_price",
@@ -1313,6 +1380,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_iban_status",
@@ -1331,6 +1399,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_issuer_eligibility",
@@ -1349,6 +1418,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_issuer_program",
@@ -1367,6 +1437,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_payment_status",
@@ -1385,6 +1456,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_physical_order_status",
@@ -1403,6 +1475,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_program_webhook",
@@ -1421,6 +1494,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_spending_limits",
@@ -1439,6 +1513,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_transaction",
@@ -1457,6 +1532,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_transaction_analytics",
@@ -1475,6 +1551,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_two_factor_details",
@@ -1493,6 +1570,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_webhook",
@@ -1511,6 +1589,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "get_webhook_event_logs",
@@ -1529,6 +1608,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "init_iban_onboarding",
@@ -1547,6 +1627,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_account_connections",
@@ -1565,6 +1646,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_accounts",
@@ -1583,6 +1665,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_all_card_transactions",
@@ -1604,6 +1687,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_all_webhook_deliveries",
@@ -1622,6 +1706,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_api_keys",
@@ -1640,6 +1725,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_api_keys_first_gen",
@@ -1658,6 +1744,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_api_keys_guide",
@@ -1676,6 +1763,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_asset_transactions",
@@ -1694,6 +1782,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_auto_forwarding_rules",
@@ -1712,6 +1801,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_card_customer_card_transactions",
@@ -1734,6 +1824,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_card_customer_cards",
@@ -1752,6 +1843,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_card_customer_dispute_reasons",
@@ -1770,6 +1862,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_card_customer_wallets",
@@ -1788,6 +1881,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_card_customers",
@@ -1810,6 +1904,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_card_transactions",
@@ -1831,6 +1926,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_cards",
@@ -1849,6 +1945,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_chains",
@@ -1867,6 +1964,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_customer_assets",
@@ -1885,6 +1983,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_customer_transactions",
@@ -1903,6 +2002,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_customers",
@@ -1921,6 +2021,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_dispute_reasons",
@@ -1939,6 +2040,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_gas_station_assets",
@@ -1957,6 +2059,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_iban_options",
@@ -1975,6 +2078,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_issuer_card_transactions",
@@ -1997,6 +2101,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_issuer_deposits",
@@ -2015,6 +2120,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_issuer_funding_addresses",
@@ -2033,6 +2139,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_issuer_funding_history",
@@ -2051,6 +2158,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_issuer_wallets",
@@ -2069,6 +2177,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_physical_orders",
@@ -2087,6 +2196,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_plans",
@@ -2105,6 +2215,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_program_webhooks",
@@ -2123,6 +2234,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_supported_assets",
@@ -2141,6 +2253,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_swap_assets",
@@ -2159,6 +2272,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_swap_history",
@@ -2177,6 +2291,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_swap_routes",
@@ -2195,6 +2310,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_transactions",
@@ -2213,6 +2329,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_user_accounts",
@@ -2231,6 +2348,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_user_assets",
@@ -2249,6 +2367,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_user_assets_by_user_id",
@@ -2267,6 +2386,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("read"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_webhook_deliveries",
@@ -2285,6 +2405,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_webhook_events",
@@ -2303,6 +2424,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_webhooks",
@@ -2321,6 +2443,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "list_webhooks_named",
@@ -2339,6 +2462,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "login_legacy",
@@ -2357,6 +2481,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["password"],
+        on_connection: None,
     },
     Operation {
         id: "onboard_card_account",
@@ -2375,6 +2500,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "onboard_card_customer",
@@ -2393,6 +2519,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "order_physical_card",
@@ -2411,6 +2538,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "passkey_options",
@@ -2429,6 +2557,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "passkey_verify",
@@ -2447,6 +2576,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "quote_swap",
@@ -2465,6 +2595,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "refresh_session_token",
@@ -2483,6 +2614,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "register",
@@ -2501,6 +2633,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["password"],
+        on_connection: None,
     },
     Operation {
         id: "replay_webhook",
@@ -2519,6 +2652,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "request_card_customer_phone_verification",
@@ -2537,6 +2671,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "request_card_pin_otp",
@@ -2555,6 +2690,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "request_iban",
@@ -2573,6 +2709,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "resend_otp",
@@ -2591,6 +2728,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "retry_webhook_delivery",
@@ -2609,6 +2747,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "revoke_api_key",
@@ -2632,6 +2771,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "revoke_api_key_first_gen",
@@ -2650,6 +2790,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "revoke_api_key_guide",
@@ -2668,6 +2809,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "rotate_api_key",
@@ -2691,6 +2833,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "rotate_webhook_secret",
@@ -2709,6 +2852,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "send_funds",
@@ -2732,6 +2876,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("transactions"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "set_auto_renew",
@@ -2750,6 +2895,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "set_card_customer_daily_limit",
@@ -2768,6 +2914,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "set_card_pin",
@@ -2786,6 +2933,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["otp", "pin"],
+        on_connection: None,
     },
     Operation {
         id: "set_daily_spending_limit",
@@ -2804,6 +2952,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "set_physical_card_pin",
@@ -2822,6 +2971,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["encrypted_pin"],
+        on_connection: None,
     },
     Operation {
         id: "sign_in",
@@ -2840,6 +2990,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "submit_card_customer_source_of_funds",
@@ -2858,6 +3009,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "submit_iban_kyc",
@@ -2876,6 +3028,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "subscribe_card_webhook",
@@ -2894,6 +3047,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: true,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "subscribe_to_plan",
@@ -2912,6 +3066,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "test_webhook",
@@ -2930,6 +3085,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "unfreeze_card",
@@ -2953,6 +3109,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "unsubscribe_card_webhook",
@@ -2971,6 +3128,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "update_api_key_permissions",
@@ -2994,6 +3152,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "update_auto_forwarding_rule",
@@ -3017,6 +3176,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "update_program_webhook",
@@ -3035,6 +3195,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "update_webhook",
@@ -3053,6 +3214,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("webhooks"),
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
     Operation {
         id: "verify_card_customer_otp",
@@ -3071,6 +3233,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["otp"],
+        on_connection: None,
     },
     Operation {
         id: "verify_card_customer_phone",
@@ -3089,6 +3252,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["code"],
+        on_connection: None,
     },
     Operation {
         id: "verify_card_otp",
@@ -3107,6 +3271,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["otp"],
+        on_connection: None,
     },
     Operation {
         id: "verify_otp",
@@ -3125,6 +3290,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["otp"],
+        on_connection: None,
     },
     Operation {
         id: "verify_otp_alt",
@@ -3143,6 +3309,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["otp"],
+        on_connection: None,
     },
     Operation {
         id: "verify_two_factor",
@@ -3161,6 +3328,7 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: true,
         secret_fields: &["google_auth_code"],
+        on_connection: None,
     },
     Operation {
         id: "void_card",
@@ -3179,5 +3347,6 @@ pub static OPERATIONS: &[Operation] = &[
         scope: None,
         secret: false,
         secret_fields: &[],
+        on_connection: None,
     },
 ];

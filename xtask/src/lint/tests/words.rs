@@ -116,7 +116,13 @@ pub const CASES: &[Case] = &[
 const RPC_CASES: &[Case] = &[
     ("bad-word", "x-security: []", "x-security: {}", "x-security: {"),
     ("bad-word", "x-security: []", "x-security: []\nx-challenge: { flag: f }", "x-challenge"),
+    ("bad-word", "x-security: []", "x-security: []\nx-largest-request: 0", "x-largest-request"),
+    ("bad-word", "x-security: []", "x-security: []\nx-websocket: { servers: {} }", "x-websocket"),
     ("bad-word", "    x-retry: safe", "    x-retry: safe\n    x-second-factor: maybe", "x-second-factor"),
+    ("bad-word", "    x-retry: safe", "    x-retry: safe\n    x-connection: {}", "x-connection"),
+    ("bad-word", "    x-retry: safe", "    x-retry: safe\n    x-connection: { only: false }", "x-connection"),
+    ("bad-word", "    x-retry: safe", "    x-retry: safe\n    x-connection: { when: { a: b } }", "x-connection"),
+    ("missing-word", "    x-retry: safe", "    x-retry: safe\n    x-connection: { only: true }", "public/get_thing:"),
     ("missing-word", ", x-credential: key", "", "  key:"),
     ("missing-word", "    x-retry: safe", "    x-retry: safe\n    x-second-factor: true", "public/get_thing:"),
 ];
