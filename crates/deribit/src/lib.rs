@@ -12,4 +12,4 @@ pub use generated::client::{Client, builder, types};
 pub use generated::venue::{Environment, VENUE};
 pub use keys::Keys;
 pub use session::Credentials;
-pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, ResponseValue};
+pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, Event, ResponseValue, WebSocket, WebSocketOptions};

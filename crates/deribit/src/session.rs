@@ -12,24 +12,29 @@ use crate::Client;
 use crate::types::{AuthToken, GrantType};
 
 /// Deribit credentials: a client id with its secret, or with a private key whose public half was registered.
+///
+/// Over HTTP each request proves who calls, by a signature or by a token. A WebSocket is logged in once, by a signature, so that
+/// [`secret`](Self::secret), [`login`](Self::login) and [`private_key`](Self::private_key) work there; the secret crosses the wire
+/// in none of them.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     ready: venuekit_transport::Credentials,
     login: Option<Login>,
 }
 
-/// The session that tokens belong to if nothing is said.
+/// The session that tokens fetched over HTTP belong to if nothing is said.
 const SESSION: &str = "venuekit";
 
 impl Credentials {
-    /// A client id and its secret, signing each request (`deri-hmac-sha256`). The secret never crosses the wire.
+    /// A client id and its secret, signing each request (`deri-hmac-sha256`), or the login of a WebSocket.
     ///
     /// # Errors
     /// An empty part, or one that no header can hold.
     pub fn secret(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Result<Self, Error> {
         let secret = client_secret.into();
-        let signer = DeribitHmac::new(client_id, secret.clone())?;
-        Ok(Self::ready(venuekit_transport::Credentials::none().signer("signature", signer).hide(secret)))
+        let key = DeribitHmac::new(client_id, secret.clone())?;
+        let ready = venuekit_transport::Credentials::none().signer("signature", key.clone()).hide(secret);
+        Ok(Self { ready, login: Some(Login::new(Prover::Secret(key))) })
     }
 
     /// A client id and its secret in a basic `Authorization` header. Prefer [`secret`](Self::secret), which does not send it.
@@ -77,12 +82,13 @@ impl Credentials {
 
     /// The same with a session name of its own, for credentials that log in.
     ///
-    /// A token that outlives its connection belongs to a named session, `venuekit` if nothing is said. Give each program that
-    /// uses the same key another name; a key has at most 16 sessions, and a further one ends the oldest.
+    /// A token that outlives its connection belongs to a named session: over HTTP always, `venuekit` if nothing is said; over a
+    /// WebSocket only if a name is given here. Give each program that uses the same key another name; a key has at most 16
+    /// sessions, and a further one ends the oldest.
     #[must_use]
     pub fn session_name(mut self, name: impl Into<String>) -> Self {
         if let Some(login) = &mut self.login {
-            login.session = name.into();
+            login.session = Some(name.into());
         }
         self
     }
@@ -95,9 +101,12 @@ impl Credentials {
 impl From<Credentials> for venuekit_transport::Credentials {
     fn from(credentials: Credentials) -> Self {
         let Some(login) = credentials.login else { return credentials.ready };
-        credentials.ready.token("bearer", move |anonymous| LoginGrant {
-            client: Client::connect(&anonymous.base_url, anonymous.http, anonymous.session),
-            login: login.clone(),
+        credentials.ready.token("bearer", move |anonymous| {
+            // A connection's token may belong to it alone; one over HTTP would be lost with a connection of a pool.
+            let unnamed = (!anonymous.session.is_on_connection()).then(|| SESSION.to_owned());
+            let Login { prover, session } = login.clone();
+            let client = Client::connect(&anonymous.base_url, anonymous.http, anonymous.session);
+            LoginGrant { client, prover, session: session.or(unnamed) }
         })
     }
 }
@@ -128,12 +137,12 @@ impl Client {
 #[derive(Clone)]
 struct Login {
     prover: Prover,
-    session: String,
+    session: Option<String>,
 }
 
 impl Login {
     fn new(prover: Prover) -> Self {
-        Self { prover, session: SESSION.to_owned() }
+        Self { prover, session: None }
     }
 }
 
@@ -160,7 +169,8 @@ impl Prover {
 
 struct LoginGrant {
     client: Client,
-    login: Login,
+    prover: Prover,
+    session: Option<String>,
 }
 
 /// A login that is refused although the clock was off by less than this was not refused for its timestamp.
@@ -168,16 +178,18 @@ const WINDOW_MILLIS: u64 = 60_000;
 
 impl LoginGrant {
     async fn log_in(&self) -> Result<Token, Error> {
-        let signed = self.login.prover.sign(self.client.clock().now().get())?;
+        let signed = self.prover.sign(self.client.clock().now().get())?;
         let call = self.client.auth().body_map(|body| {
-            // Without a session the token would be bound to the connection that fetched it, which a pool does not keep.
+            let body = match &self.session {
+                Some(name) => body.scope(format!("session:{name}")),
+                None => body,
+            };
             body.grant_type(GrantType::ClientSignature)
                 .client_id(signed.client_id)
                 .timestamp(signed.timestamp)
                 .nonce(signed.nonce)
                 .data(signed.data)
                 .signature(signed.signature)
-                .scope(format!("session:{}", self.login.session))
         });
         let answer = call.send().await?;
         token(&answer)

@@ -1,6 +1,5 @@
 //! How a client is made.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use venuekit_wire::operation::Venue;
@@ -9,8 +8,9 @@ use crate::clock::Clock;
 use crate::credentials::{Anonymous, Credentials};
 use crate::error::Error;
 use crate::rate::RateLimits;
-use crate::retry::{RetryBudget, RetryPolicy};
-use crate::session::{Call, Session, Shared};
+use crate::retry::RetryPolicy;
+use crate::session::{Carrier, Common, Session};
+use crate::socket::{WebSocket, WebSocketOptions};
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +53,12 @@ pub struct ClientBuilder<C> {
     rate_limits: RateLimits,
     rate_wait: Duration,
     heal_clock: bool,
+    websocket: WebSocketOptions,
     client: std::marker::PhantomData<fn() -> C>,
 }
 
 impl<C: Connect> ClientBuilder<C> {
-    /// A builder for a server. The path prefix belongs to the URL.
+    /// A builder for a server. The path prefix belongs to the URL. With `wss://` (or `ws://`) every call goes over one WebSocket.
     pub fn new(base_url: impl Into<String>) -> Self {
         Self {
             base_url: base_url.into(),
@@ -70,6 +71,7 @@ impl<C: Connect> ClientBuilder<C> {
             rate_limits: RateLimits::new(),
             rate_wait: Duration::MAX,
             heal_clock: true,
+            websocket: WebSocketOptions::default(),
             client: std::marker::PhantomData,
         }
     }
@@ -134,47 +136,62 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
-    /// Makes the client. Nothing is sent.
+    /// How a WebSocket is kept, for a client that calls over one.
+    pub fn websocket(mut self, options: WebSocketOptions) -> Self {
+        self.websocket = options;
+        self
+    }
+
+    /// Makes the client. Nothing is sent: a WebSocket is opened by the first call, or by [`WebSocket::open`].
     ///
     /// # Errors
-    /// A base URL that is none, or a TLS setup that does not come about.
+    /// A base URL that is none, or that the venue cannot be called at; or a TLS setup that does not come about.
     pub fn build(self) -> Result<C, Error> {
         let base_url = self.base_url.trim_end_matches('/');
         let url = url::Url::parse(base_url).map_err(|error| {
             Error::invalid_request(format!("`{base_url}` is no base URL ({error}); write `https://host/prefix`"))
         })?;
-        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
+        let is_socket = matches!(url.scheme(), "ws" | "wss");
+        let known = is_socket || matches!(url.scheme(), "http" | "https");
+        if !known || url.query().is_some() || url.fragment().is_some() {
             let message = format!("`{base_url}` is no base URL; write `https://host/prefix`, without query");
+            return Err(Error::invalid_request(message));
+        }
+        if is_socket && C::VENUE.websocket.is_none() {
+            let message = format!("{} is not called over a WebSocket: `{base_url}` should be https", C::VENUE.name);
             return Err(Error::invalid_request(message));
         }
         let http = match self.http {
             Some(http) => http,
-            None => reqwest::Client::builder()
-                .connect_timeout(self.timeouts.connect)
-                .redirect(reqwest::redirect::Policy::none())
-                .user_agent(concat!("venuekit/", env!("CARGO_PKG_VERSION")))
-                .build()?,
+            None => {
+                let http = reqwest::Client::builder()
+                    .connect_timeout(self.timeouts.connect)
+                    .redirect(reqwest::redirect::Policy::none())
+                    .user_agent(concat!("venuekit/", env!("CARGO_PKG_VERSION")));
+                // A WebSocket begins as HTTP/1.1.
+                if is_socket { http.http1_only() } else { http }.build()?
+            }
         };
-        let limiter = self.rate_limits.limiter(C::VENUE)?;
-        let session = |credentials, retry| {
-            let shared = Shared {
-                venue: C::VENUE,
-                credentials,
-                clock: self.clock.clone(),
-                timeouts: self.timeouts,
-                max_answer: self.max_answer,
-                retry,
-                budget: RetryBudget::new(),
-                limiter: limiter.clone(),
-                rate_wait: self.rate_wait,
-                heal_clock: self.heal_clock,
-                rpc_ids: 1.into(),
-            };
-            Session { shared: Arc::new(shared), call: Call::default() }
+        let common = Common {
+            venue: C::VENUE,
+            clock: self.clock,
+            timeouts: self.timeouts,
+            max_answer: self.max_answer,
+            limiter: self.rate_limits.limiter(C::VENUE)?,
+            rate_wait: self.rate_wait,
+            heal_clock: self.heal_clock,
         };
-        // A login is repeated with the call that needs it.
-        let session_without = session(Credentials::none(), RetryPolicy::none());
-        let anonymous = Anonymous { base_url: base_url.to_owned(), http: http.clone(), session: session_without };
-        Ok(C::connect(base_url, http, session(self.credentials.connected(&anonymous), self.retry)))
+        // Requests are made for the URL that the connection is asked for at, `ws` being HTTP until then.
+        let base_url = base_url.replacen("ws", "http", usize::from(is_socket));
+        let (credentials, carrier) = if is_socket {
+            let login = self.credentials.login().map(|(_, grant)| grant);
+            let socket = WebSocket::new(common.clone(), base_url.clone(), http.clone(), login, self.websocket);
+            (self.credentials, Carrier::Socket(socket))
+        } else {
+            let session = common.clone().anonymous(Carrier::Http);
+            let anonymous = Anonymous { base_url: base_url.clone(), http: http.clone(), session };
+            (self.credentials.connected(&anonymous), Carrier::Http)
+        };
+        Ok(C::connect(&base_url, http, common.session(credentials, self.retry, carrier)))
     }
 }

@@ -33,7 +33,7 @@ pub struct Anonymous {
 
 type OneTime = fn(Secret) -> Result<Arc<dyn Signer>, SignError>;
 
-type MakeGrant = Arc<dyn Fn(Anonymous) -> Box<dyn Grant> + Send + Sync>;
+pub(crate) type MakeGrant = Arc<dyn Fn(Anonymous) -> Box<dyn Grant> + Send + Sync>;
 
 #[derive(Clone)]
 pub(crate) enum Credential {
@@ -101,6 +101,28 @@ impl Credentials {
             }
         }
         self
+    }
+
+    /// The way to log in on a connection, where there is one, and its name.
+    pub(crate) fn login(&self) -> Option<(&'static str, MakeGrant)> {
+        self.by_name.iter().find_map(|(name, credential)| match credential {
+            Credential::Grant(grant) => Some((*name, grant.clone())),
+            Credential::Signer(_) | Credential::Token(_) => None,
+        })
+    }
+
+    /// Whether a call over a connection needs a login first.
+    pub(crate) fn needs_login(&self, operation: &'static Operation) -> Result<bool, Error> {
+        if operation.access.iter().any(|way| way.is_empty()) {
+            return Ok(false);
+        }
+        if self.login().is_some_and(|(name, _)| operation.access.contains(&[name].as_slice())) {
+            return Ok(true);
+        }
+        let has: Vec<&str> = self.by_name.keys().copied().collect();
+        let has = if has.is_empty() { "none".to_owned() } else { has.join(", ") };
+        let message = format!("over a WebSocket it needs credentials that log in, and this client has {has}");
+        Err(Error::before_sending(operation, ErrorKind::Unauthorized, message))
     }
 
     pub(crate) fn hidden(&self) -> &[Secret] {

@@ -225,6 +225,25 @@ impl Error {
         self
     }
 
+    /// A connection that did not come about. The call that waited for it was not sent.
+    pub(crate) fn of_connection(mut self, what: &str) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message);
+        self.0.operation = None;
+        self.0.applied = false;
+        self
+    }
+
+    pub(crate) fn no_connection(reason: &str) -> Self {
+        let message = format!("no connection: {reason}");
+        Self::new(Inner { kind: Some(ErrorKind::Network), message, ..Inner::default() })
+    }
+
+    /// With a wait before the same may succeed.
+    pub(crate) fn to_wait(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
     pub(crate) fn is_of_login(&self) -> bool {
         self.0.of_login
     }
@@ -269,6 +288,13 @@ impl Error {
     /// An error with the operation it happened in.
     pub(crate) fn within(mut self, operation: &'static Operation) -> Self {
         self.0.operation.get_or_insert(operation);
+        self
+    }
+
+    /// An error that came over a WebSocket: no status tells whether the venue broke after it began.
+    pub(crate) fn without_status(mut self) -> Self {
+        self.0.status = None;
+        self.0.applied |= self.kind() == ErrorKind::Server && !self.0.not_processed;
         self
     }
 

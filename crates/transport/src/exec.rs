@@ -1,13 +1,14 @@
 //! The loop: budget, credential, signature, send, judge, wait, sign again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use reqwest::Request;
 use tracing::Instrument;
 use venuekit_wire::Secret;
 use venuekit_wire::operation::{ErrorKind, Operation, Protocol};
 
-use crate::answer::{self, Answer};
+use crate::answer;
 use crate::client::OperationInfo;
 use crate::clock::{Offsets, VenueTime};
 use crate::credentials::Credential;
@@ -19,7 +20,8 @@ use crate::progress::Progress;
 use crate::rate::{Debit, Told};
 use crate::response::Response;
 use crate::send;
-use crate::session::Session;
+use crate::session::{Carrier, Session};
+use crate::socket::WebSocket;
 use crate::token::{Token, TokenCache};
 
 /// What stays the same in every attempt of a call.
@@ -27,7 +29,17 @@ struct Plan {
     operation: &'static Operation,
     credentials: Vec<Credential>,
     debit: Option<Debit>,
-    rpc_id: Option<u64>,
+    way: Way,
+}
+
+/// How the call travels.
+enum Way {
+    /// As the request it is.
+    Rest,
+    /// As the request whose body is an envelope with this id.
+    Rpc { id: u64 },
+    /// As a message of its own on a connection.
+    Message { params: String, needs_login: bool },
 }
 
 impl Session {
@@ -63,13 +75,9 @@ impl Session {
         progress: &mut Progress,
     ) -> Result<Response, Error> {
         let key = idempotency::key_of(&mut request, operation);
-        let credentials = self.shared.credentials.choose(operation, self.code_for_header())?;
         let debit = self.shared.limiter.debit(operation, &request);
-        let rpc_id = match self.shared.venue.protocol {
-            Protocol::Rest => None,
-            Protocol::JsonRpc => Some(jsonrpc::wrap(self, operation, &mut request)?),
-        };
-        let plan = Plan { operation, credentials, debit, rpc_id };
+        let (credentials, way) = self.way(operation, &mut request)?;
+        let plan = Plan { operation, credentials, debit, way };
         self.shared.budget.earn();
         loop {
             // The next attempt is made of the same bytes, and signed for itself.
@@ -94,6 +102,30 @@ impl Session {
         }
     }
 
+    /// How the call travels, and what it carries to prove who calls.
+    fn way(&self, operation: &'static Operation, request: &mut Request) -> Result<(Vec<Credential>, Way), Error> {
+        let shared = &self.shared;
+        if matches!(shared.carrier, Carrier::Http) {
+            if operation.on_connection.is_some_and(|on| on.only) {
+                let message = "it exists on a WebSocket only: make the client for the venue's `websocket_url`";
+                return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
+            }
+            let credentials = shared.credentials.choose(operation, self.code_for_header())?;
+            return Ok(match shared.venue.protocol {
+                Protocol::Rest => (credentials, Way::Rest),
+                Protocol::JsonRpc => {
+                    let id = shared.rpc_ids.fetch_add(1, Ordering::Relaxed);
+                    let params = jsonrpc::params(self, operation, request)?;
+                    jsonrpc::put(jsonrpc::envelope(shared.venue, operation, id, &params)?, request);
+                    (credentials, Way::Rpc { id })
+                }
+            });
+        }
+        let needs_login = shared.credentials.needs_login(operation)?;
+        let params = jsonrpc::params(self, operation, request)?;
+        Ok((Vec::new(), Way::Message { params, needs_login }))
+    }
+
     /// One attempt, and what is to be learned from it.
     async fn attempt(
         &self,
@@ -108,21 +140,60 @@ impl Session {
             let longest = self.call.rate_wait.unwrap_or(self.shared.rate_wait).min(progress.time_left());
             progress.waits(self.shared.limiter.take(operation, debit, longest)).await?;
         }
+        if let Way::Message { params, needs_login } = &plan.way {
+            return self.attempt_on_connection(plan, params, *needs_login, progress).await;
+        }
         let tokens = self.sign(&mut request, plan, progress).await?;
         let time_left = progress.send().ok_or_else(|| Error::out_of_time(operation))?;
         let time = self.shared.timeouts.attempt.min(time_left);
         let answer = send::send(http, request, operation, self.shared.max_answer, time).await?;
-        let mut result = self.judge(plan, answer, progress).await;
-        if let Err(error) = &mut result {
-            for held in tokens {
-                held.token.secrets().for_each(|secret| error.redact(secret.expose()));
-                if error.kind() == ErrorKind::Unauthorized {
-                    held.cache.drop_if(&held.token);
-                    progress.token_was_refused();
-                }
-            }
+        if let Some(debit) = &plan.debit
+            && let Some(told) = self.shared.limiter.told(&answer.headers, self.shared.clock.now())
+        {
+            self.shared.limiter.learn(debit, told).await;
         }
-        result
+        // What anybody may ask, anybody may have asked before: such an answer may come from a cache.
+        let tells_time =
+            !plan.credentials.is_empty() && (!answer.status.is_success() || self.shared.clock.looks(progress.sent()));
+        let date = tells_time.then(|| VenueTime::of_headers(&answer.headers)).flatten();
+        let venue = self.shared.venue;
+        let result = match plan.way {
+            Way::Rpc { id } => jsonrpc::unwrap(venue, operation, answer, id),
+            Way::Rest | Way::Message { .. } => answer::judge(venue, operation, answer),
+        };
+        let result = self.learn(plan, result, date, progress).await;
+        result.map_err(|error| tokens.iter().fold(error, |error, held| held.judged(error, progress)))
+    }
+
+    /// One attempt as a message on a connection, which is logged in where the call needs it.
+    async fn attempt_on_connection(
+        &self,
+        plan: &Plan,
+        params: &str,
+        needs_login: bool,
+        progress: &mut Progress,
+    ) -> Result<Response, Error> {
+        let operation = plan.operation;
+        let out_of_time = |_| Error::out_of_time(operation);
+        let time = || self.shared.timeouts.attempt.min(progress.time_left());
+        let connection = match &self.shared.carrier {
+            Carrier::Socket(socket) => socket.connection(time()).await?,
+            Carrier::Connection(connection) => connection.upgrade().ok_or_else(WebSocket::gone)?,
+            Carrier::Http => return Err(WebSocket::gone()),
+        };
+        let held = match connection.login().filter(|_| needs_login) {
+            Some(cache) => {
+                let token = tokio::time::timeout(progress.time_left(), cache.get()).await.map_err(out_of_time)??;
+                Some(Held { cache, token })
+            }
+            None => None,
+        };
+        let time_left = progress.send().ok_or_else(|| Error::out_of_time(operation))?;
+        let time = self.shared.timeouts.attempt.min(time_left);
+        let message = connection.call(operation, params, time).await?;
+        let result = jsonrpc::unwrap_message(self.shared.venue, operation, message);
+        let result = self.learn(plan, result, None, progress).await;
+        result.map_err(|error| held.iter().fold(error, |error, held| held.judged(error, progress)))
     }
 
     /// Puts every signature on the request, made of exactly what will be sent. Returns the tokens that go along.
@@ -154,22 +225,14 @@ impl Session {
         Ok(tokens)
     }
 
-    /// What an answer means, and what it tells of the venue's limits and clock.
-    async fn judge(&self, plan: &Plan, answer: Answer, progress: &mut Progress) -> Result<Response, Error> {
-        let (venue, operation) = (self.shared.venue, plan.operation);
-        if let Some(debit) = &plan.debit
-            && let Some(told) = self.shared.limiter.told(&answer.headers, self.shared.clock.now())
-        {
-            self.shared.limiter.learn(debit, told).await;
-        }
-        // What anybody may ask, anybody may have asked before: such an answer may come from a cache.
-        let tells_time =
-            !plan.credentials.is_empty() && (!answer.status.is_success() || self.shared.clock.looks(progress.sent()));
-        let date = tells_time.then(|| VenueTime::of_headers(&answer.headers)).flatten();
-        let result = match plan.rpc_id {
-            None => answer::judge(venue, operation, answer),
-            Some(id) => jsonrpc::unwrap(venue, operation, answer, id),
-        };
+    /// What an answer tells of the venue's clock and limits. `date` is the time in its headers.
+    async fn learn(
+        &self,
+        plan: &Plan,
+        result: Result<Response, Error>,
+        date: Option<VenueTime>,
+        progress: &mut Progress,
+    ) -> Result<Response, Error> {
         let told = match &result {
             Ok(response) => response.venue_time(),
             Err(error) => error.venue_time(),
@@ -209,4 +272,16 @@ impl Session {
 struct Held<'a> {
     cache: &'a TokenCache,
     token: Arc<Token>,
+}
+
+impl Held<'_> {
+    /// An answer's error without the token in it. A token that was refused is forgotten.
+    fn judged(&self, mut error: Error, progress: &mut Progress) -> Error {
+        self.token.secrets().for_each(|secret| error.redact(secret.expose()));
+        if error.kind() == ErrorKind::Unauthorized {
+            self.cache.drop_if(&self.token);
+            progress.token_was_refused();
+        }
+        error
+    }
 }

@@ -1,9 +1,10 @@
 //! The JSON-RPC 2.0 envelope: put on around a generated method's params, taken off its result.
 
-use std::sync::atomic::Ordering;
+use std::borrow::Cow;
 
-use http::HeaderValue;
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::{Body, Request};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -17,18 +18,39 @@ use crate::error::{Challenge, Error, Inner};
 use crate::response::{Response, RpcTiming};
 use crate::session::Session;
 
-/// Wraps a request's body, which holds the params, and returns the envelope's id.
-pub(crate) fn wrap(session: &Session, operation: &'static Operation, request: &mut Request) -> Result<u64, Error> {
+/// A call's params, with the answer to the venue's challenge if this call gives one.
+pub(crate) fn params(session: &Session, operation: &'static Operation, request: &Request) -> Result<String, Error> {
     let body = request.body().and_then(Body::as_bytes).unwrap_or(b"{}");
     let params = std::str::from_utf8(body)
         .map_err(|_| Error::before_sending(operation, ErrorKind::InvalidRequest, "the params are not UTF-8"))?;
-    let id = session.shared.rpc_ids.fetch_add(1, Ordering::Relaxed);
-    let method = operation.path.trim_start_matches('/');
-    let params = confirmed(session, params);
-    let envelope = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#);
+    Ok(confirmed(session, params))
+}
+
+/// The envelope around a call's params. One that is larger than the venue takes is refused here: the venue's own refusal names no
+/// call.
+pub(crate) fn envelope(venue: &Venue, operation: &'static Operation, id: u64, params: &str) -> Result<String, Error> {
+    let envelope = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{}","params":{params}}}"#, method(operation));
+    match venue.largest_request {
+        Some(largest) if envelope.len() > largest => {
+            let message = format!(
+                "the request has {} bytes, and the venue takes {largest}; ask for less at once",
+                envelope.len()
+            );
+            Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message))
+        }
+        _ => Ok(envelope),
+    }
+}
+
+/// The method's own name.
+pub(crate) fn method(operation: &Operation) -> &'static str {
+    operation.path.trim_start_matches('/')
+}
+
+/// Makes an envelope the body of a request.
+pub(crate) fn put(envelope: String, request: &mut Request) {
     *request.body_mut() = Some(envelope.into());
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(id)
 }
 
 /// The params, with the answer to the venue's challenge if this call gives one.
@@ -59,8 +81,18 @@ struct Envelope<'a> {
     result: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     error: Option<&'a RawValue>,
-    #[serde(flatten)]
-    timing: RpcTiming,
+    #[serde(borrow)]
+    method: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+    #[serde(borrow, rename = "usIn")]
+    us_in: Option<&'a RawValue>,
+    #[serde(borrow, rename = "usOut")]
+    us_out: Option<&'a RawValue>,
+    #[serde(borrow, rename = "usDiff")]
+    us_diff: Option<&'a RawValue>,
+    #[serde(borrow)]
+    testnet: Option<&'a RawValue>,
 }
 
 /// A member that is there, if only as null.
@@ -68,7 +100,66 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// Takes the envelope off: the result, the error in it, or a demand for a second factor.
+/// A message of the venue with its parts cut out. Nothing in them is read yet.
+pub(crate) struct Message {
+    pub(crate) body: Bytes,
+    pub(crate) id: Id,
+    pub(crate) part: Part,
+    timing: RpcTiming,
+}
+
+/// Which call an answer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Id {
+    Missing,
+    Number(u64),
+    Other,
+}
+
+/// What a message brings, as JSON.
+pub(crate) enum Part {
+    Result(Bytes),
+    Error(Bytes),
+    Notification { method: String, params: Bytes },
+    Nothing,
+}
+
+impl Message {
+    /// What stands for the answer of a call that has none.
+    pub(crate) fn nothing() -> Self {
+        let result = Bytes::from_static(b"null");
+        Self { body: result.clone(), id: Id::Missing, part: Part::Result(result), timing: RpcTiming::default() }
+    }
+
+    /// Reads an envelope; none where this is none.
+    pub(crate) fn read(body: Bytes) -> Option<Self> {
+        let envelope: Envelope<'_> = serde_json::from_slice(&body).ok()?;
+        let cut = |part: &RawValue| body.slice_ref(part.get().as_bytes());
+        let number = |part: Option<&RawValue>| part?.get().parse().ok();
+        let part = match (envelope.error.filter(|error| error.get() != "null"), envelope.result, envelope.method) {
+            (Some(error), ..) => Part::Error(cut(error)),
+            (None, Some(result), _) => Part::Result(cut(result)),
+            (None, None, Some(method)) => {
+                let params = envelope.params.map(cut).unwrap_or_default();
+                Part::Notification { method: method.into_owned(), params }
+            }
+            (None, None, None) => Part::Nothing,
+        };
+        let id = match envelope.id.map(RawValue::get) {
+            None | Some("null") => Id::Missing,
+            Some(id) => id.parse().map_or(Id::Other, Id::Number),
+        };
+        let timing = RpcTiming {
+            us_in: number(envelope.us_in),
+            us_out: number(envelope.us_out),
+            us_diff: number(envelope.us_diff),
+            testnet: envelope.testnet.and_then(|testnet| testnet.get().parse().ok()),
+        };
+        Some(Self { id, part, timing, body })
+    }
+}
+
+/// Takes the envelope off an answer over HTTP.
 pub(crate) fn unwrap(
     venue: &'static Venue,
     operation: &'static Operation,
@@ -76,7 +167,7 @@ pub(crate) fn unwrap(
     id: u64,
 ) -> Result<Response, Error> {
     // An error comes with any status, so the body is read before the status is looked at.
-    let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(&answer.body) else {
+    let Some(message) = Message::read(answer.body.clone()) else {
         let mut failed = error(&venue.errors, operation, &answer, None);
         if answer.status.is_success() {
             let message = failed.message().to_owned();
@@ -85,45 +176,79 @@ pub(crate) fn unwrap(
         }
         return Err(failed);
     };
-    if let Some(body) = envelope.error.filter(|error| error.get() != "null") {
-        let body: Option<Value> = serde_json::from_str(body.get()).ok();
-        let time = envelope.timing.us_out.map(VenueTime::exact);
-        return Err(error(&venue.errors, operation, &answer, body.as_ref()).at(time));
-    }
-    let bytes = answer.body.clone();
-    let response = |body| Response {
-        timing: Some(envelope.timing),
-        ..Response::new(operation, answer.status, answer.headers, body)
-    };
-    let Some(result) = envelope.result else {
-        let message = "the envelope holds neither result nor error".to_owned();
-        return Err(Error::of_response(&response(bytes), ErrorKind::Decode, message));
-    };
-    if envelope.id.is_some_and(|echoed| echoed.get() != id.to_string()) {
+    let Answer { status, headers, .. } = answer;
+    let for_another = !matches!(message.id, Id::Missing) && message.id != Id::Number(id);
+    let response = open(venue, operation, status, headers, message)?;
+    if for_another {
         let message = format!("the answer is for another call than {id}");
-        return Err(Error::of_response(&response(bytes), ErrorKind::Decode, message));
+        return Err(Error::of_response(&response, ErrorKind::Decode, message));
     }
-    if let Some(challenge) = challenge(venue, result) {
-        return Err(Error::new(Inner {
-            kind: Some(ErrorKind::Challenge),
-            operation: Some(operation),
-            status: Some(answer.status),
-            message: "the venue wants a second factor: repeat the call with `confirm`".to_owned(),
-            challenge: Some(challenge),
-            ..Inner::default()
-        }));
+    match challenge(venue, &response) {
+        Some(challenge) => Err(demand(operation, challenge, Some(status))),
+        None => Ok(response),
     }
-    let result = bytes.slice_ref(result.get().as_bytes());
-    Ok(response(result))
+}
+
+/// Takes the envelope off an answer over a WebSocket, which has no status.
+pub(crate) fn unwrap_message(
+    venue: &'static Venue,
+    operation: &'static Operation,
+    message: Message,
+) -> Result<Response, Error> {
+    let response = open(venue, operation, StatusCode::OK, HeaderMap::new(), message).map_err(Error::without_status)?;
+    match challenge(venue, &response) {
+        Some(challenge) => Err(demand(operation, challenge, None)),
+        None => Ok(response),
+    }
+}
+
+/// The result, or the error in its place.
+fn open(
+    venue: &'static Venue,
+    operation: &'static Operation,
+    status: StatusCode,
+    headers: HeaderMap,
+    message: Message,
+) -> Result<Response, Error> {
+    let Message { body, part, timing, .. } = message;
+    match part {
+        Part::Result(result) => {
+            Ok(Response { timing: Some(timing), ..Response::new(operation, status, headers, result) })
+        }
+        Part::Error(inner) => {
+            let inner: Option<Value> = serde_json::from_slice(&inner).ok();
+            let answer = Answer { status, headers, body };
+            Err(error(&venue.errors, operation, &answer, inner.as_ref()).at(timing.us_out.map(VenueTime::exact)))
+        }
+        Part::Notification { .. } | Part::Nothing => {
+            let response = Response::new(operation, status, headers, body);
+            let message = "the envelope holds neither result nor error".to_owned();
+            Err(Error::of_response(&response, ErrorKind::Decode, message))
+        }
+    }
+}
+
+fn demand(operation: &'static Operation, challenge: Challenge, status: Option<StatusCode>) -> Error {
+    Error::new(Inner {
+        kind: Some(ErrorKind::Challenge),
+        operation: Some(operation),
+        status,
+        message: "the venue wants a second factor: repeat the call with `confirm`".to_owned(),
+        challenge: Some(challenge),
+        ..Inner::default()
+    })
 }
 
 /// A challenge is small: a longer result is not searched for one.
 const LARGEST_CHALLENGE: usize = 4096;
 
-fn challenge(venue: &Venue, result: &RawValue) -> Option<Challenge> {
+fn challenge(venue: &Venue, response: &Response) -> Option<Challenge> {
     let words = venue.challenge.as_ref()?;
-    let text = result.get();
-    if text.len() > LARGEST_CHALLENGE || !text.contains(words.flag) {
+    if response.body.len() > LARGEST_CHALLENGE {
+        return None;
+    }
+    let text = std::str::from_utf8(&response.body).ok()?;
+    if !text.contains(words.flag) {
         return None;
     }
     let result: Value = serde_json::from_str(text).ok()?;

@@ -37,6 +37,7 @@ mod response;
 mod retry;
 mod send;
 mod session;
+mod socket;
 mod token;
 
 pub use builder::{ClientBuilder, Connect, Timeouts};
@@ -50,5 +51,6 @@ pub use rate::{Debit, LocalBudget, RateBudget, RateFuture, RateLimits, Refused, 
 pub use response::{Response, ResponseValue, RpcTiming};
 pub use retry::RetryPolicy;
 pub use session::Session;
+pub use socket::{Event, WebSocket, WebSocketOptions, WebSocketStats};
 pub use token::{Grant, GrantFuture, Token};
 pub use venuekit_wire::operation::ErrorKind;

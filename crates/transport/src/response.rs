@@ -24,18 +24,14 @@ pub struct Response {
 }
 
 /// What a JSON-RPC venue says about an answer beside the result. Times in microseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RpcTiming {
     /// When the request arrived.
-    #[serde(rename = "usIn")]
     pub us_in: Option<i64>,
     /// When the answer left.
-    #[serde(rename = "usOut")]
     pub us_out: Option<i64>,
     /// Microseconds in between.
-    #[serde(rename = "usDiff")]
     pub us_diff: Option<i64>,
     /// Whether the venue's test environment answered.
     pub testnet: Option<bool>,

@@ -93,7 +93,7 @@ fn broken(operation: &'static Operation, error: reqwest::Error) -> Error {
 }
 
 /// The innermost reason, which is the one that tells something.
-fn reason(error: &reqwest::Error) -> String {
+pub(crate) fn reason(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;

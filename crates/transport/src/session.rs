@@ -1,8 +1,8 @@
 //! A client's inner part: its venue, credentials and settings.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use venuekit_wire::Secret;
@@ -14,6 +14,7 @@ use crate::credentials::Credentials;
 use crate::error::Challenge;
 use crate::rate::Limiter;
 use crate::retry::{RetryBudget, RetryPolicy};
+use crate::socket::{Connection, WebSocket};
 
 /// What a generated client carries along. Clones share everything but what is said for single calls.
 #[derive(Clone)]
@@ -34,6 +35,55 @@ pub(crate) struct Shared {
     pub(crate) rate_wait: Duration,
     pub(crate) heal_clock: bool,
     pub(crate) rpc_ids: AtomicU64,
+    pub(crate) carrier: Carrier,
+}
+
+/// What carries the calls.
+pub(crate) enum Carrier {
+    /// One HTTP request each.
+    Http,
+    /// Whichever connection is open.
+    Socket(WebSocket),
+    /// This connection and no other: what is called over it belongs to it, as a login does.
+    Connection(Weak<Connection>),
+}
+
+/// What the sessions of one client have in common.
+#[derive(Clone)]
+pub(crate) struct Common {
+    pub(crate) venue: &'static Venue,
+    pub(crate) clock: Clock,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) max_answer: usize,
+    pub(crate) limiter: Limiter,
+    pub(crate) rate_wait: Duration,
+    pub(crate) heal_clock: bool,
+}
+
+impl Common {
+    pub(crate) fn session(self, credentials: Credentials, retry: RetryPolicy, carrier: Carrier) -> Session {
+        let Self { venue, clock, timeouts, max_answer, limiter, rate_wait, heal_clock } = self;
+        let shared = Shared {
+            venue,
+            credentials,
+            clock,
+            timeouts,
+            max_answer,
+            retry,
+            budget: RetryBudget::new(),
+            limiter,
+            rate_wait,
+            heal_clock,
+            rpc_ids: 1.into(),
+            carrier,
+        };
+        Session { shared: Arc::new(shared), call: Call::default() }
+    }
+
+    /// A session without credentials, for a login: that is repeated with the call that needs it.
+    pub(crate) fn anonymous(self, carrier: Carrier) -> Session {
+        self.session(Credentials::none(), RetryPolicy::none(), carrier)
+    }
 }
 
 /// What holds for the calls of one clone only.
@@ -92,6 +142,19 @@ impl Session {
     /// The clock that signatures are made by.
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
+    }
+
+    /// The WebSocket that carries the calls, where one does.
+    pub fn websocket(&self) -> Option<&WebSocket> {
+        match &self.shared.carrier {
+            Carrier::Socket(socket) => Some(socket),
+            Carrier::Http | Carrier::Connection(_) => None,
+        }
+    }
+
+    /// Whether what is called belongs to one connection, as a login over a WebSocket does.
+    pub fn is_on_connection(&self) -> bool {
+        matches!(self.shared.carrier, Carrier::Connection(_))
     }
 
     /// The venue's table.

@@ -96,6 +96,8 @@ pub(crate) struct TokenCache {
     /// Held by whoever fetches.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
+    /// There is a new token.
+    renewed: tokio::sync::Notify,
 }
 
 #[derive(Default)]
@@ -131,7 +133,7 @@ impl fmt::Debug for TokenCache {
 
 impl TokenCache {
     pub(crate) fn new(grant: Box<dyn Grant>) -> Self {
-        Self { grant, turn: tokio::sync::Mutex::default(), state: Mutex::default() }
+        Self { grant, turn: tokio::sync::Mutex::default(), state: Mutex::default(), renewed: Default::default() }
     }
 
     /// The current token. One that is to be renewed goes on serving other calls until the new one is there.
@@ -149,6 +151,26 @@ impl TokenCache {
             };
         }
         Ok(held.token)
+    }
+
+    /// Whether there is a token that was not refused.
+    pub(crate) fn is_held(&self) -> bool {
+        self.state(|state| state.held.is_some())
+    }
+
+    /// Renews the token whenever it is time, without anybody asking for it. Never returns.
+    pub(crate) async fn keep(&self) {
+        loop {
+            match self.state(|state| state.held.as_ref().and_then(|held| held.renew_at)) {
+                None => self.renewed.notified().await,
+                Some(at) => {
+                    tokio::time::sleep_until(at).await;
+                    if self.get().await.is_err() {
+                        tokio::time::sleep(RENEW_AGAIN).await;
+                    }
+                }
+            }
+        }
     }
 
     /// Forgets a token that the venue no longer takes.
@@ -172,7 +194,7 @@ impl TokenCache {
             return Err(error);
         }
         let result = self.grant.fetch().await;
-        self.state(|state| match result {
+        let result = self.state(|state| match result {
             Ok(token) => Ok(state.hold(token, now)),
             Err(error) => {
                 let error = error.of_login();
@@ -180,7 +202,9 @@ impl TokenCache {
                 state.failures += 1;
                 Err(error)
             }
-        })
+        });
+        self.renewed.notify_one();
+        result
     }
 
     /// A token for one that still works. If none is to be had, that one does for now.

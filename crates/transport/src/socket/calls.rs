@@ -1,0 +1,108 @@
+//! Who waits for which answer, and whether their request has left.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::sync::oneshot;
+use venuekit_wire::operation::Operation;
+
+use crate::jsonrpc::Message;
+
+/// How far a request has come. Whoever moves it on from `QUEUED` decides alone whether it is sent.
+#[derive(Debug, Default)]
+pub(crate) struct Stage(AtomicU8);
+
+const QUEUED: u8 = 0;
+const TAKEN: u8 = 1;
+const GIVEN_UP: u8 = 2;
+
+impl Stage {
+    /// Takes the request for sending, unless it was given up.
+    pub(crate) fn take(&self) -> bool {
+        self.0.compare_exchange(QUEUED, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Gives the request up. Says whether it is certain that it is not sent.
+    pub(crate) fn give_up(&self) -> bool {
+        let before = self.0.compare_exchange(QUEUED, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire);
+        !matches!(before, Err(TAKEN))
+    }
+}
+
+/// A request on its way to the connection.
+pub(crate) struct Outgoing {
+    pub(crate) id: u64,
+    pub(crate) text: String,
+    pub(crate) stage: Arc<Stage>,
+    /// The venue answers by closing the connection.
+    pub(crate) closes: bool,
+    pub(crate) waiting: Waiting,
+}
+
+/// Whoever waits for an answer, and what it changes for the connection.
+pub(crate) struct Waiting {
+    pub(crate) answer: oneshot::Sender<Message>,
+    pub(crate) change: Option<Change>,
+}
+
+/// A call that makes or ends a setting of its connection, with its params.
+pub(crate) struct Change {
+    pub(crate) operation: &'static Operation,
+    pub(crate) params: String,
+}
+
+/// The requests that have left, by their ids.
+pub(crate) struct Calls {
+    waiting: HashMap<u64, Waiting>,
+    /// Calls that may be under way at once. Those that were given up stay until there are so many.
+    limit: usize,
+}
+
+impl Calls {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { waiting: HashMap::new(), limit }
+    }
+
+    pub(crate) fn add(&mut self, id: u64, waiting: Waiting) {
+        if self.waiting.len() >= self.limit * 2 {
+            self.waiting.retain(|_, waiting| !waiting.answer.is_closed());
+        }
+        self.waiting.insert(id, waiting);
+    }
+
+    pub(crate) fn remove(&mut self, id: u64) -> Option<Waiting> {
+        self.waiting.remove(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_two_decides_whether_a_request_is_sent() {
+        let stage = Stage::default();
+        assert!(stage.take());
+        assert!(!stage.give_up(), "it has left");
+        let stage = Stage::default();
+        assert!(stage.give_up());
+        assert!(!stage.take(), "nobody waits any more");
+        assert!(stage.give_up(), "still not sent");
+    }
+
+    #[test]
+    fn calls_that_were_given_up_do_not_pile_up() {
+        let mut calls = Calls::new(4);
+        let mut kept = Vec::new();
+        for id in 0..1000 {
+            let (answer, receiver) = oneshot::channel();
+            calls.add(id, Waiting { answer, change: None });
+            if id < 4 {
+                kept.push(receiver);
+            }
+        }
+        assert!(calls.waiting.len() <= 8, "{}", calls.waiting.len());
+        assert!((0..4).all(|id| calls.remove(id).is_some()), "those that wait are kept");
+    }
+}

@@ -1,0 +1,327 @@
+//! One connection, from its handshake until it is lost.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use reqwest::Upgraded;
+use serde_json::value::RawValue;
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
+use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{self, Message as Frame, Utf8Bytes};
+use venuekit_wire::operation::{ErrorKind, Operation, Venue};
+
+use super::calls::{Calls, Outgoing, Stage, Waiting};
+use super::keeper::Keeper;
+use super::options::Event;
+use super::settings::Settings;
+use crate::error::{Error, Inner};
+use crate::jsonrpc::{self, Id, Message, Part};
+use crate::token::TokenCache;
+
+/// A heartbeat's answer. Calls count from 1.
+const HEARTBEAT: u64 = 0;
+
+/// What calls see of a connection.
+pub(crate) struct Connection {
+    venue: &'static Venue,
+    outbox: mpsc::UnboundedSender<Outgoing>,
+    /// Shared by all connections of a client. What waits in the outbox holds a permit, so that is bounded too.
+    permits: Arc<Semaphore>,
+    ids: AtomicU64,
+    login: Option<TokenCache>,
+    lost: Arc<OnceLock<String>>,
+}
+
+impl Connection {
+    /// A connection, and what carries it out.
+    pub(crate) fn new(
+        stream: WebSocketStream<Upgraded>,
+        keeper: &Arc<Keeper>,
+        login: impl FnOnce(Weak<Self>) -> Option<TokenCache>,
+    ) -> (Arc<Self>, Driver) {
+        let (outbox, queue) = mpsc::unbounded_channel();
+        let lost = Arc::new(OnceLock::new());
+        let connection = Arc::new_cyclic(|weak| Self {
+            venue: keeper.common.venue,
+            outbox,
+            permits: keeper.permits.clone(),
+            ids: AtomicU64::new(HEARTBEAT + 1),
+            login: login(weak.clone()),
+            lost: lost.clone(),
+        });
+        (connection, Driver { stream, queue, lost, keeper: keeper.clone() })
+    }
+
+    /// The token that this connection is logged in with, where the client can log in.
+    pub(crate) fn login(&self) -> Option<&TokenCache> {
+        self.login.as_ref()
+    }
+
+    /// Sends a call and waits for its answer.
+    pub(crate) async fn call(
+        &self,
+        operation: &'static Operation,
+        params: &str,
+        time: Duration,
+    ) -> Result<Message, Error> {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed);
+        let text = jsonrpc::envelope(self.venue, operation, id, params)?;
+        let end = Instant::now() + time;
+        let _permit = match tokio::time::timeout_at(end, self.permits.acquire()).await {
+            Ok(permit) => permit.map_err(|_| super::WebSocket::gone())?,
+            Err(_) => return Err(late(operation, time, "no turn among the calls under way", false)),
+        };
+        let (answer, answered) = oneshot::channel();
+        let stage = Arc::new(Stage::default());
+        let waiting = Waiting { answer, change: Settings::change(operation, params) };
+        let closes = operation.on_connection.is_some_and(|on| on.closes);
+        let outgoing = Outgoing { id, text, stage: stage.clone(), closes, waiting };
+        if self.outbox.send(outgoing).is_err() {
+            return Err(self.lost(operation, false));
+        }
+        // Whoever drops this call gives its request up too.
+        let guard = GiveUp(&stage);
+        let answered = tokio::time::timeout_at(end, answered).await;
+        let has_left = !stage.give_up();
+        drop(guard);
+        match answered {
+            Ok(Ok(message)) => Ok(message),
+            Ok(Err(_)) if has_left && closes => Ok(Message::nothing()),
+            Ok(Err(_)) => Err(self.lost(operation, has_left)),
+            Err(_) => Err(late(operation, time, "no answer", has_left)),
+        }
+    }
+
+    fn lost(&self, operation: &'static Operation, has_left: bool) -> Error {
+        let reason = self.lost.get().map_or("it was closed", String::as_str);
+        let when = if has_left { "before the answer came" } else { "before the request was sent" };
+        Error::new(Inner {
+            kind: Some(ErrorKind::Network),
+            operation: Some(operation),
+            message: format!("the connection was lost {when}: {reason}"),
+            applied: has_left,
+            ..Inner::default()
+        })
+    }
+}
+
+struct GiveUp<'a>(&'a Stage);
+
+impl Drop for GiveUp<'_> {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
+fn late(operation: &'static Operation, time: Duration, what: &str, has_left: bool) -> Error {
+    Error::new(Inner {
+        kind: Some(ErrorKind::Timeout),
+        operation: Some(operation),
+        message: format!("{what} in {time:.1?}"),
+        applied: has_left,
+        ..Inner::default()
+    })
+}
+
+/// What carries a connection out, for as long as it is polled.
+pub(crate) struct Driver {
+    stream: WebSocketStream<Upgraded>,
+    queue: mpsc::UnboundedReceiver<Outgoing>,
+    lost: Arc<OnceLock<String>>,
+    keeper: Arc<Keeper>,
+}
+
+/// How a connection ended.
+pub(crate) struct Lost {
+    pub(crate) reason: String,
+    /// The user has ended it by a call.
+    pub(crate) on_purpose: bool,
+}
+
+/// What reading and writing have in common.
+struct Lane<'a> {
+    keeper: &'a Keeper,
+    calls: Mutex<Calls>,
+    heard: Mutex<Instant>,
+    /// The venue wants to see that somebody is there.
+    test: Notify,
+    closes: AtomicBool,
+}
+
+impl Driver {
+    /// Runs until the connection is lost, and says why.
+    pub(crate) async fn run(self) -> Lost {
+        let Self { stream, queue, lost, keeper } = self;
+        let silence = keeper.settings(|settings| settings.silence());
+        let lane = Lane {
+            keeper: &keeper,
+            calls: Mutex::new(Calls::new(keeper.options.in_flight)),
+            heard: Mutex::new(Instant::now()),
+            test: Notify::new(),
+            closes: AtomicBool::new(false),
+        };
+        let (sink, source) = stream.split();
+        // Said before anything is dropped: that is how those who wait are told.
+        let say = |reason: String| lost.get_or_init(|| reason).clone();
+        let reason = tokio::select! {
+            reason = async { say(lane.read(source).await) } => reason,
+            reason = async { say(lane.write(sink, queue).await) } => reason,
+            reason = async { say(lane.listen(silence).await) } => reason,
+        };
+        Lost { reason, on_purpose: lane.closes.into_inner() }
+    }
+}
+
+type Sink = SplitSink<WebSocketStream<Upgraded>, Frame>;
+
+impl Lane<'_> {
+    async fn read(&self, mut source: SplitStream<WebSocketStream<Upgraded>>) -> String {
+        while let Some(frame) = source.next().await {
+            *lock(&self.heard) = Instant::now();
+            match frame {
+                Ok(Frame::Text(text)) => self.take(text.into()),
+                Ok(Frame::Binary(bytes)) => self.take(bytes),
+                Ok(Frame::Close(Some(close))) if !close.reason.is_empty() => {
+                    return format!("the venue closed it ({}): {}", close.code, close.reason);
+                }
+                Ok(Frame::Close(Some(close))) => return format!("the venue closed it ({})", close.code),
+                Ok(Frame::Close(None)) => return "the venue closed it".to_owned(),
+                Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_)) => {}
+                Err(error) => return broken(&error),
+            }
+        }
+        "it broke off".to_owned()
+    }
+
+    /// Hands a message to whom it is for.
+    fn take(&self, body: Bytes) {
+        let counts = &self.keeper.counts;
+        let Some(message) = Message::read(body) else {
+            counts.unreadable.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        if let Part::Notification { method, params } = &message.part {
+            return self.notify(method, params);
+        }
+        let waiting = match message.id {
+            Id::Number(HEARTBEAT) => return,
+            Id::Number(id) => lock(&self.calls).remove(id),
+            Id::Missing | Id::Other => None,
+        };
+        let Some(Waiting { answer, change }) = waiting else {
+            counts.unasked.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        if let (Some(change), Part::Result(_)) = (change, &message.part) {
+            self.keeper.settings(|settings| settings.note(change));
+        }
+        if answer.send(message).is_err() {
+            counts.unasked.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn notify(&self, method: &str, params: &Bytes) {
+        let Some(words) = &self.keeper.common.venue.websocket else { return };
+        let members = || serde_json::from_slice::<HashMap<&str, &RawValue>>(params);
+        let word = |part: &RawValue| serde_json::from_str::<String>(part.get()).ok();
+        if method == words.notification
+            && let (Ok(members), Ok(params)) = (members(), std::str::from_utf8(params))
+            && let (Some(channel), Some(data)) =
+                (members.get(words.channel).and_then(|name| word(name)), members.get(words.data))
+        {
+            self.keeper.options.tell(Event::Notification { channel: &channel, data: data.get(), params });
+        } else if method == words.heartbeat.method
+            && let Ok(members) = members()
+        {
+            let kind = members.get(words.heartbeat.kind).and_then(|kind| word(kind));
+            if kind.as_deref() == Some(words.heartbeat.test) {
+                self.test.notify_one();
+            }
+        } else {
+            self.keeper.counts.unreadable.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Sends what is queued, in as few writes as it takes.
+    async fn write(&self, mut sink: Sink, mut queue: mpsc::UnboundedReceiver<Outgoing>) -> String {
+        loop {
+            let fed = tokio::select! {
+                outgoing = queue.recv() => {
+                    let mut next = outgoing;
+                    let mut fed = Ok(());
+                    if next.is_none() {
+                        let _ = sink.close().await;
+                        return "the client is gone".to_owned();
+                    }
+                    while let (Some(outgoing), Ok(())) = (next.take(), &fed) {
+                        fed = self.feed(&mut sink, outgoing).await;
+                        next = queue.try_recv().ok();
+                    }
+                    fed
+                }
+                () = self.test.notified() => sink.feed(self.heartbeat()).await,
+            };
+            let sent = match fed {
+                Ok(()) => sink.flush().await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = sent {
+                return broken(&error);
+            }
+        }
+    }
+
+    async fn feed(&self, sink: &mut Sink, outgoing: Outgoing) -> Result<(), tungstenite::Error> {
+        let Outgoing { id, text, stage, closes, waiting } = outgoing;
+        if !stage.take() {
+            return Ok(());
+        }
+        self.closes.fetch_or(closes, Ordering::Relaxed);
+        lock(&self.calls).add(id, waiting);
+        sink.feed(Frame::Text(Utf8Bytes::from(text))).await
+    }
+
+    fn heartbeat(&self) -> Frame {
+        let method = self.keeper.common.venue.websocket.as_ref().map_or("", |words| words.heartbeat.answer);
+        Frame::text(format!(r#"{{"jsonrpc":"2.0","id":{HEARTBEAT},"method":"{method}","params":{{}}}}"#))
+    }
+
+    /// Gives the connection up when the venue has been silent for too long.
+    async fn listen(&self, mut longest: watch::Receiver<Option<Duration>>) -> String {
+        loop {
+            let Some(silence) = *longest.borrow_and_update() else {
+                if longest.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+                continue;
+            };
+            let end = *lock(&self.heard) + silence;
+            tokio::select! {
+                () = tokio::time::sleep_until(end) => {
+                    if Instant::now() >= *lock(&self.heard) + silence {
+                        return format!("nothing was heard for {silence:.1?}");
+                    }
+                }
+                _ = longest.changed() => {}
+            }
+        }
+    }
+}
+
+fn broken(error: &tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Io(error) => format!("it broke ({error})"),
+        tungstenite::Error::Capacity(error) => format!("{error}; raise `max_answer` if that is right"),
+        error => format!("it broke ({error})"),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

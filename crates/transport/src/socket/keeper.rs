@@ -1,0 +1,260 @@
+//! Opens connections one after the other, and gives each what the one before it had.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::Instant;
+use venuekit_wire::operation::Operation;
+
+use super::connection::{Connection, Lost};
+use super::handshake;
+use super::options::{Event, WebSocketOptions, WebSocketStats};
+use super::settings::Settings;
+use crate::credentials::{Anonymous, MakeGrant};
+use crate::error::Error;
+use crate::jsonrpc;
+use crate::session::{Carrier, Common};
+use crate::token::TokenCache;
+
+pub(crate) struct Keeper {
+    pub(crate) common: Common,
+    pub(crate) options: WebSocketOptions,
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) counts: Counts,
+    url: String,
+    http: reqwest::Client,
+    login: Option<MakeGrant>,
+    settings: Mutex<Settings>,
+    state: watch::Sender<State>,
+    runs: AtomicBool,
+    wanted: Notify,
+    let_go: Notify,
+}
+
+#[derive(Default)]
+pub(crate) struct Counts {
+    opened: AtomicU64,
+    pub(crate) unasked: AtomicU64,
+    pub(crate) unreadable: AtomicU64,
+}
+
+/// Where the connection stands.
+pub(crate) enum State {
+    /// Nobody has asked for one, or the user has ended it.
+    Idle,
+    Opening,
+    Open(Arc<Connection>),
+    Paused(Pause),
+}
+
+/// Between a failure and the next try.
+pub(crate) struct Pause {
+    error: Option<Error>,
+    until: Instant,
+}
+
+impl Pause {
+    /// What whoever asks now is told. After a connection that was lost the pause is short, and who asks waits.
+    pub(crate) fn error(&self) -> Option<Error> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        self.error.clone().filter(|_| !left.is_zero()).map(|error| error.to_wait(left))
+    }
+}
+
+/// What became of a connection.
+enum End {
+    Lost { lost: Lost, lasted: bool },
+    Failed(Error),
+    LetGo,
+}
+
+/// A connection that lasted this long was a good one.
+const LASTING: Duration = Duration::from_secs(1);
+
+/// The last word to the venue may take this long.
+const LEAVE: Duration = Duration::from_secs(1);
+
+impl Keeper {
+    pub(crate) fn new(
+        common: Common,
+        url: String,
+        http: reqwest::Client,
+        login: Option<MakeGrant>,
+        options: WebSocketOptions,
+    ) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(options.in_flight)),
+            settings: Mutex::new(Settings::new(common.venue, options.heartbeat)),
+            counts: Counts::default(),
+            state: watch::Sender::new(State::Idle),
+            runs: AtomicBool::new(false),
+            wanted: Notify::new(),
+            let_go: Notify::new(),
+            common,
+            url,
+            http,
+            login,
+            options,
+        }
+    }
+
+    pub(crate) fn state(&self) -> watch::Receiver<State> {
+        self.state.subscribe()
+    }
+
+    /// Somebody wants a connection.
+    pub(crate) fn wake(self: &Arc<Self>) {
+        if !self.runs.swap(true, Ordering::AcqRel) {
+            tokio::spawn(self.clone().run());
+        }
+    }
+
+    /// There is none, and somebody waits for one.
+    pub(crate) fn want(&self) {
+        self.wanted.notify_one();
+    }
+
+    /// Nobody wants one any more.
+    pub(crate) fn let_go(&self) {
+        self.let_go.notify_one();
+    }
+
+    pub(crate) fn settings<T>(&self, does: impl FnOnce(&mut Settings) -> T) -> T {
+        does(&mut self.settings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn stats(&self) -> WebSocketStats {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        WebSocketStats {
+            opened: read(&self.counts.opened),
+            unasked_answers: read(&self.counts.unasked),
+            unreadable_messages: read(&self.counts.unreadable),
+        }
+    }
+
+    async fn run(self: Arc<Self>) {
+        let mut failures = 0_u32;
+        let mut was_logged_in = false;
+        loop {
+            self.state.send_replace(State::Opening);
+            let (error, lasted) = match self.connect(&mut was_logged_in).await {
+                End::LetGo => return,
+                End::Lost { lost, lasted } => {
+                    let Lost { reason, on_purpose } = lost;
+                    tracing::info!(venue = self.common.venue.name, reason, on_purpose, "the connection is over");
+                    self.options.tell(Event::Lost { reason: &reason });
+                    if on_purpose {
+                        (failures, was_logged_in) = (0, false);
+                        self.settings(Settings::forget_private);
+                        self.state.send_replace(State::Idle);
+                        tokio::select! {
+                            () = self.wanted.notified() => continue,
+                            () = self.let_go.notified() => return,
+                        }
+                    }
+                    (None, lasted)
+                }
+                End::Failed(error) => (Some(error), false),
+            };
+            failures = if lasted { 0 } else { failures.saturating_add(1) };
+            let wait = self.wait(failures);
+            if let Some(error) = &error {
+                tracing::warn!(venue = self.common.venue.name, %error, ?wait, "no connection");
+                self.options.tell(Event::Failed { error, wait });
+            }
+            self.state.send_replace(State::Paused(Pause { error, until: Instant::now() + wait }));
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.let_go.notified() => return,
+            }
+        }
+    }
+
+    fn wait(&self, failures: u32) -> Duration {
+        let doubled = self.options.first_wait.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX));
+        doubled.min(self.options.longest_wait).mul_f64(fastrand::f64())
+    }
+
+    /// Opens a connection and keeps it until it ends.
+    async fn connect(self: &Arc<Self>, was_logged_in: &mut bool) -> End {
+        let open = handshake::open(&self.http, self.common.venue, &self.url, self.common.max_answer);
+        let open = tokio::time::timeout(self.common.timeouts.connect, open);
+        let stream = tokio::select! {
+            open = open => match open {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(error)) => return End::Failed(error),
+                Err(_) => return End::Failed(Error::no_connection("the handshake took too long")),
+            },
+            () = self.let_go.notified() => return End::LetGo,
+        };
+        let (connection, driver) = Connection::new(stream, self, |weak| self.token_cache(weak));
+        let mut driver = pin!(driver.run());
+        let prepared = tokio::select! {
+            lost = &mut driver => Err(Error::no_connection(&lost.reason)),
+            prepared = self.prepare(&connection, *was_logged_in) => prepared,
+            () = self.let_go.notified() => return End::LetGo,
+        };
+        if let Err(error) = prepared {
+            return End::Failed(error);
+        }
+        let number = self.counts.opened.fetch_add(1, Ordering::Relaxed) + 1;
+        let began = Instant::now();
+        self.options.tell(Event::Opened { number });
+        self.state.send_replace(State::Open(connection.clone()));
+        let lost = tokio::select! {
+            lost = &mut driver => Some(lost),
+            () = keep_logged_in(&connection) => None,
+            () = self.let_go.notified() => None,
+        };
+        *was_logged_in = connection.login().is_some_and(TokenCache::is_held);
+        if let Some(lost) = lost {
+            return End::Lost { lost, lasted: began.elapsed() >= LASTING };
+        }
+        // Without anybody who could send, the driver takes its leave of the venue.
+        self.state.send_replace(State::Idle);
+        drop(connection);
+        let _ = tokio::time::timeout(LEAVE, driver).await;
+        End::LetGo
+    }
+
+    fn token_cache(&self, connection: Weak<Connection>) -> Option<TokenCache> {
+        let grant = self.login.as_ref()?;
+        let session = self.common.clone().anonymous(Carrier::Connection(connection));
+        let anonymous = Anonymous { base_url: self.url.clone(), http: self.http.clone(), session };
+        Some(TokenCache::new(grant(anonymous)))
+    }
+
+    /// Gives a connection what the one before it had. Without it no call may go over it: an order would stay that was to be
+    /// cancelled on disconnect.
+    async fn prepare(&self, connection: &Connection, log_in: bool) -> Result<(), Error> {
+        if let Some(login) = connection.login().filter(|_| log_in) {
+            // A refusal is for the calls that need the login.
+            let _ = login.get().await;
+        }
+        for (operation, params) in self.settings(|settings| settings.calls()) {
+            self.make(connection, operation, &params).await.map_err(|error| {
+                error.of_connection(&format!("the connection could not be given `{}`", operation.id))
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn make(&self, connection: &Connection, operation: &'static Operation, params: &str) -> Result<(), Error> {
+        let is_private = !operation.access.iter().any(|way| way.is_empty());
+        if let Some(login) = connection.login().filter(|_| is_private) {
+            login.get().await?;
+        }
+        let message = connection.call(operation, params, self.common.timeouts.attempt).await?;
+        jsonrpc::unwrap_message(self.common.venue, operation, message).map(drop)
+    }
+}
+
+async fn keep_logged_in(connection: &Connection) {
+    match connection.login() {
+        Some(login) => login.keep().await,
+        None => std::future::pending().await,
+    }
+}

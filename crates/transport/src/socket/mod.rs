@@ -1,0 +1,120 @@
+//! Calls over one WebSocket: opened by the first of them, and again whenever it is lost.
+//!
+//! [`WebSocket`] is the client's hold on it. A task of its own ([`keeper`]) opens connections one after the other; a
+//! [`connection`] carries calls until it is lost; [`calls`] knows who waits for which answer; [`settings`] what the next
+//! connection begins with.
+
+mod calls;
+mod connection;
+mod handshake;
+mod keeper;
+mod options;
+mod settings;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use venuekit_wire::operation::ErrorKind;
+
+pub(crate) use self::connection::Connection;
+use self::keeper::{Keeper, State};
+pub use self::options::{Event, WebSocketOptions, WebSocketStats};
+use crate::credentials::MakeGrant;
+use crate::error::{Error, Inner};
+use crate::session::Common;
+
+/// One WebSocket for all calls of a client and its clones.
+///
+/// It is opened by the first call, or by [`open`](Self::open), and closed when the last clone of the client is gone. When it is
+/// lost, each call that was under way fails with an error that says whether it may have been carried out; a new connection is
+/// opened after a random wait, logged in if the lost one was, and given the settings that the lost one had (heartbeat, cancel on
+/// disconnect) before any call goes over it. Calls in the meantime wait for that.
+#[derive(Clone)]
+pub struct WebSocket(Arc<Hold>);
+
+/// Lets go of the connection when the last client does.
+struct Hold(Arc<Keeper>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.let_go();
+    }
+}
+
+impl WebSocket {
+    pub(crate) fn new(
+        common: Common,
+        url: String,
+        http: reqwest::Client,
+        login: Option<MakeGrant>,
+        options: WebSocketOptions,
+    ) -> Self {
+        Self(Arc::new(Hold(Arc::new(Keeper::new(common, url, http, login, options)))))
+    }
+
+    /// Opens the connection, and logs in where the client has credentials for it.
+    ///
+    /// # Errors
+    /// No connection, a venue that does not take it, or a login that is refused.
+    pub async fn open(&self) -> Result<(), Error> {
+        let connection = self.connection(self.0.0.common.timeouts.call).await?;
+        match connection.login() {
+            Some(login) => login.get().await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// What has happened so far.
+    pub fn stats(&self) -> WebSocketStats {
+        self.0.0.stats()
+    }
+
+    /// The open connection, waited for no longer than this. While the keeper pauses after a failure there is none, and the error
+    /// tells for how long.
+    pub(crate) async fn connection(&self, time: Duration) -> Result<Arc<Connection>, Error> {
+        let keeper = &self.0.0;
+        keeper.wake();
+        let mut state = keeper.state();
+        let open = async {
+            loop {
+                match &*state.borrow_and_update() {
+                    State::Open(connection) => return Ok(connection.clone()),
+                    State::Paused(pause) => {
+                        if let Some(error) = pause.error() {
+                            return Err(error);
+                        }
+                    }
+                    State::Idle => keeper.want(),
+                    State::Opening => {}
+                }
+                if state.changed().await.is_err() {
+                    return Err(Self::gone());
+                }
+            }
+        };
+        match tokio::time::timeout(time, open).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::new(Inner {
+                kind: Some(ErrorKind::Timeout),
+                message: format!("no connection in {time:.1?}"),
+                ..Inner::default()
+            })),
+        }
+    }
+
+    /// There is no connection any more, and nothing was sent.
+    pub(crate) fn gone() -> Error {
+        Error::new(Inner {
+            kind: Some(ErrorKind::Network),
+            message: "the connection is gone".to_owned(),
+            ..Inner::default()
+        })
+    }
+}
+
+impl fmt::Debug for WebSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSocket").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,131 @@
+//! How a WebSocket is kept, and what it tells.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a WebSocket is kept.
+#[derive(Clone)]
+#[must_use]
+pub struct WebSocketOptions {
+    pub(crate) heartbeat: Option<Duration>,
+    pub(crate) in_flight: usize,
+    pub(crate) first_wait: Duration,
+    pub(crate) longest_wait: Duration,
+    pub(crate) on_event: Option<OnEvent>,
+}
+
+pub(crate) type OnEvent = Arc<dyn Fn(Event<'_>) + Send + Sync>;
+
+impl WebSocketOptions {
+    /// A heartbeat every half minute, 1,024 calls under way, and waits of up to half a minute between failed connections.
+    pub fn new() -> Self {
+        let [heartbeat, longest_wait] = [30, 30].map(Duration::from_secs);
+        let first_wait = Duration::from_millis(100);
+        Self { heartbeat: Some(heartbeat), in_flight: 1024, first_wait, longest_wait, on_event: None }
+    }
+
+    /// How often the venue is asked to show that it is there, in whole seconds. A connection on which nothing was heard for two of
+    /// these and five seconds is given up. With none, a connection that died without a word is noticed by no more than the time
+    /// limits of calls.
+    pub fn heartbeat(mut self, interval: Option<Duration>) -> Self {
+        self.heartbeat = interval;
+        self
+    }
+
+    /// How many calls may be under way. Further ones wait for their turn, within their own time.
+    pub fn in_flight(mut self, calls: usize) -> Self {
+        // So many permits a semaphore can have.
+        self.in_flight = calls.clamp(1, 1 << 20);
+        self
+    }
+
+    /// How long to wait before a lost connection is opened again: randomly between nothing and an upper bound, which begins at the
+    /// first of these and doubles up to the second with each connection that fails or does not last.
+    pub fn reconnect(mut self, first_wait: Duration, longest_wait: Duration) -> Self {
+        (self.first_wait, self.longest_wait) = (first_wait, longest_wait.max(first_wait));
+        self
+    }
+
+    /// Whom to tell what happens besides calls.
+    ///
+    /// It is called from the task that reads the connection: while it runs nothing else is read, so that nothing is stored up for
+    /// a handler that is slow. Let it hand over and return.
+    pub fn on_event(mut self, handler: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
+        self.on_event = Some(Arc::new(handler));
+        self
+    }
+
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        if let Some(handler) = &self.on_event {
+            handler(event);
+        }
+    }
+}
+
+impl Default for WebSocketOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for WebSocketOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSocketOptions")
+            .field("heartbeat", &self.heartbeat)
+            .field("in_flight", &self.in_flight)
+            .field("first_wait", &self.first_wait)
+            .field("longest_wait", &self.longest_wait)
+            .field("on_event", &self.on_event.is_some())
+            .finish()
+    }
+}
+
+/// What happens on a WebSocket besides calls.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A connection is open, with its settings made. The first one is number 1. Subscriptions that the one before it had are not
+    /// made anew.
+    #[non_exhaustive]
+    Opened {
+        /// How many there have been.
+        number: u64,
+    },
+    /// What was subscribed to.
+    #[non_exhaustive]
+    Notification {
+        /// The channel, as it was subscribed to.
+        channel: &'a str,
+        /// What there is to tell, as JSON.
+        data: &'a str,
+        /// The whole of the notification's params, as JSON.
+        params: &'a str,
+    },
+    /// The connection was lost.
+    #[non_exhaustive]
+    Lost {
+        /// Why, as far as can be told.
+        reason: &'a str,
+    },
+    /// A connection could not be opened, or not be given its settings.
+    #[non_exhaustive]
+    Failed {
+        /// Why.
+        error: &'a crate::Error,
+        /// How long until the next try.
+        wait: Duration,
+    },
+}
+
+/// What has happened on a WebSocket so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WebSocketStats {
+    /// Connections that were opened.
+    pub opened: u64,
+    /// Answers for which no call waited: to calls that were given up, repeated ones, or with an id that was never sent.
+    pub unasked_answers: u64,
+    /// Messages that are no JSON-RPC, or that tell of nothing known.
+    pub unreadable_messages: u64,
+}

@@ -1,0 +1,79 @@
+//! What holds for as long as a connection lives, so that the next one is given it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::watch;
+use venuekit_wire::operation::{Operation, Venue};
+
+use super::calls::Change;
+use crate::jsonrpc::method;
+
+/// A connection is given up when nothing was heard for two heartbeats and this.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The settings that the user's calls have made, by name. The newest is the last.
+pub(crate) struct Settings {
+    venue: &'static Venue,
+    made: Vec<(&'static str, Change)>,
+    /// How long the venue may be silent.
+    silence: watch::Sender<Option<Duration>>,
+}
+
+impl Settings {
+    /// With a heartbeat from the beginning, where one is wanted.
+    pub(crate) fn new(venue: &'static Venue, heartbeat: Option<Duration>) -> Self {
+        let mut settings = Self { venue, made: Vec::new(), silence: watch::Sender::new(None) };
+        let words = venue.websocket.as_ref().map(|websocket| &websocket.heartbeat);
+        if let (Some(words), Some(interval)) = (words, heartbeat) {
+            let set = venue.operations.iter().find(|operation| method(operation) == words.set);
+            let params = format!(r#"{{"{}":{}}}"#, words.interval, interval.as_secs());
+            if let Some(operation) = set {
+                settings.note(Change { operation, params });
+            }
+        }
+        settings
+    }
+
+    /// The change that a call makes, if it is about its connection.
+    pub(crate) fn change(operation: &'static Operation, params: &str) -> Option<Change> {
+        let setting = operation.on_connection?.setting?;
+        let is_meant = setting.when.is_none_or(|(name, word)| {
+            let given: HashMap<String, Value> = serde_json::from_str(params).unwrap_or_default();
+            given.get(name).is_none_or(|value| value == word)
+        });
+        is_meant.then(|| Change { operation, params: params.to_owned() })
+    }
+
+    /// The venue has made a change.
+    pub(crate) fn note(&mut self, change: Change) {
+        let Some(setting) = change.operation.on_connection.and_then(|on| on.setting) else { return };
+        self.made.retain(|(name, _)| *name != setting.name);
+        if setting.on {
+            self.made.push((setting.name, change));
+        }
+        self.silence.send_replace(self.heartbeat().map(|interval| interval * 2 + GRACE));
+    }
+
+    /// The calls that give a new connection what the last one had.
+    pub(crate) fn calls(&self) -> Vec<(&'static Operation, String)> {
+        self.made.iter().map(|(_, change)| (change.operation, change.params.clone())).collect()
+    }
+
+    /// After the user has logged out: what only a login could make does not come again.
+    pub(crate) fn forget_private(&mut self) {
+        self.made.retain(|(_, change)| change.operation.access.iter().any(|way| way.is_empty()));
+    }
+
+    pub(crate) fn silence(&self) -> watch::Receiver<Option<Duration>> {
+        self.silence.subscribe()
+    }
+
+    fn heartbeat(&self) -> Option<Duration> {
+        let words = &self.venue.websocket.as_ref()?.heartbeat;
+        let (_, change) = self.made.iter().find(|(_, change)| method(change.operation) == words.set)?;
+        let params: Value = serde_json::from_str(&change.params).ok()?;
+        params.get(words.interval)?.as_u64().map(Duration::from_secs)
+    }
+}
