@@ -6,6 +6,8 @@
 //! It checks signatures, timestamps, scopes and second factors, answers with the error bodies that the venues use, and
 //! keeps its state in memory: a key created here signs at once, a rotated secret replaces the old one, a revoked key
 //! fails. One process serves all venues, told apart by the beginning of the path; Kalshi's perpetual futures stand beside Kalshi.
+//! Deribit is served over a WebSocket too, and its orders meet in a book. What goes wrong with calls and connections is said by
+//! [`Faults`].
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -24,17 +26,23 @@ mod bayse;
 mod clock;
 mod complete;
 mod deribit;
+mod executed;
+mod faults;
 mod kalshi;
 mod make;
 mod message;
 mod number;
 mod server;
 mod spec;
+mod stream;
+mod venues;
 mod verify;
 mod yativo;
 
 pub use accounts::{Accounts, BayseAccount, DeribitKey, KalshiKey, YativoAccount};
 pub use clock::Clock;
 pub use complete::AccountError;
+pub use deribit::{DeribitSettings, RequestLimit};
+pub use faults::{Fault, Faults, Rule, Transport};
 pub use server::Sandbox;
 pub use spec::{ExampleRequest, example_requests};

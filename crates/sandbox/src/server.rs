@@ -3,26 +3,25 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
 use http::request::Parts;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::accounts::Accounts;
-use crate::bayse::Bayse;
 use crate::clock::Clock;
-use crate::deribit::Deribit;
-use crate::kalshi::Kalshi;
+use crate::deribit::{self, DeribitSettings};
+use crate::faults::{self, Candidate, Faults, Transport};
 use crate::message::{Reply, Request};
-use crate::spec;
-use crate::yativo::Yativo;
+use crate::stream::{Cut, Listener};
+use crate::venues::{Venue, Venues};
 
 const BODY_LIMIT: usize = 1024 * 1024;
 
@@ -55,8 +54,9 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let router = Router::new().fallback(serve).with_state(Arc::clone(&venues));
+        let service = router.into_make_service_with_connect_info::<Cut>();
         // The receiver ends when the sender is dropped with the sandbox; open connections end with their current call.
-        let server = axum::serve(listener, router).with_graceful_shutdown(async { _ = stopped.await });
+        let server = axum::serve(Listener(listener), service).with_graceful_shutdown(async { _ = stopped.await });
         tokio::spawn(server.into_future());
         Ok(Self { address, accounts, venues, _stop: stop })
     }
@@ -74,6 +74,11 @@ impl Sandbox {
     /// Where Deribit is served, over HTTP.
     pub fn deribit_url(&self) -> String {
         format!("{}/api/v2", self.base_url())
+    }
+
+    /// Where Deribit is served, over a WebSocket.
+    pub fn deribit_websocket_url(&self) -> String {
+        format!("ws://{}{}", self.address, deribit::WEBSOCKET_PATH)
     }
 
     /// Where Kalshi is served.
@@ -105,84 +110,94 @@ impl Sandbox {
     ///
     /// What was refused, or answered from an earlier answer, does not count.
     pub fn executed(&self) -> BTreeMap<String, u64> {
-        self.venues.executed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.venues.executed.all()
+    }
+
+    /// What goes wrong on purpose. There is nothing at first.
+    pub fn faults(&self) -> &Faults {
+        &self.venues.faults
+    }
+
+    /// How many orders `private/buy` and `private/sell` of Deribit made with each label; those without one count under the empty text.
+    pub fn deribit_order_labels(&self) -> BTreeMap<String, u64> {
+        self.venues.deribit.order_labels()
+    }
+
+    /// How Deribit is set up.
+    pub fn deribit_settings(&self) -> DeribitSettings {
+        self.venues.deribit.settings()
+    }
+
+    /// Sets Deribit up anew; what is open goes on.
+    pub fn set_deribit_settings(&self, settings: DeribitSettings) {
+        self.venues.deribit.set_settings(settings);
+    }
+
+    /// Sends a notification to every WebSocket connection that is subscribed to the channel. Returns how many those are.
+    pub fn deribit_notify(&self, channel: &str, data: Value) -> usize {
+        self.venues.deribit.notify(channel, &data)
+    }
+
+    /// How many WebSocket connections are open.
+    pub fn websocket_connections(&self) -> usize {
+        self.venues.deribit.connections()
+    }
+
+    /// Cuts all WebSocket connections as a broken network does. When it returns nothing of theirs is carried out any more, and
+    /// the orders of those that cancel on disconnect are cancelled. Returns how many they were.
+    pub fn cut_connections(&self) -> usize {
+        self.venues.deribit.cut_connections()
     }
 }
 
-struct Venues {
-    clock: Clock,
-    bayse: Bayse,
-    deribit: Deribit,
-    kalshi: Kalshi,
-    yativo: Yativo,
-    executed: Mutex<BTreeMap<String, u64>>,
-}
-
-// A venue's state holds secrets: none of it is shown.
-impl std::fmt::Debug for Venues {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Venues").finish_non_exhaustive()
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.venues.deribit.cut_connections();
     }
 }
 
-impl Venues {
-    fn new(accounts: &Accounts) -> Self {
-        let clock = Clock::default();
-        Self {
-            bayse: Bayse::new(&accounts.bayse, clock.clone()),
-            deribit: Deribit::new(&accounts.deribit, clock.clone()),
-            kalshi: Kalshi::new(&accounts.kalshi, clock.clone()),
-            yativo: Yativo::new(&accounts.yativo, clock.clone()),
-            clock,
-            executed: Mutex::default(),
-        }
-    }
-
-    fn handle(&self, request: &Request) -> Reply {
-        let path = request.path.as_str();
-        let (venue, reply) = if is_below(path, "/trade-api/v2") {
-            // Two operations are offered by both; they count as Kalshi's.
-            if spec::KALSHI.knows(path) || !spec::KALSHI_PERPS.knows(path) {
-                ("kalshi", self.kalshi.handle(request))
-            } else {
-                ("kalshi_perps", self.kalshi.handle_perps(request))
-            }
-        } else if is_below(path, "/api/v2") {
-            ("deribit", self.deribit.handle(request))
-        } else if is_below(path, "/api") {
-            ("yativo", self.yativo.handle(request))
-        } else if is_below(path, "/v1") || path == "/health" || path == "/version" {
-            ("bayse", self.bayse.handle(request))
-        } else {
-            return Reply::json(404, &json!({"error": "no venue is served at this path"}));
-        };
-        if let Some(operation) = &reply.executed {
-            let mut executed = self.executed.lock().unwrap_or_else(PoisonError::into_inner);
-            *executed.entry(format!("{venue} {operation}")).or_default() += 1;
-        }
-        reply
-    }
-}
-
-/// Whether a path is the prefix itself or continues it with a further segment.
-fn is_below(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-async fn serve(State(venues): State<Arc<Venues>>, request: http::Request<Body>) -> Response {
-    let (parts, body) = request.into_parts();
-    let clock = venues.clock.clone();
-    let reply = match axum::body::to_bytes(body, BODY_LIMIT).await {
-        Ok(body) => {
-            let request = read(parts, body);
-            // Checking an RSA signature, and more so making a key, would hold up the executor.
-            tokio::task::spawn_blocking(move || venues.handle(&request))
-                .await
-                .unwrap_or_else(|_| Reply::json(500, &json!({"error": "the sandbox failed: see its standard error"})))
-        }
-        Err(_) => Reply::json(413, &json!({"error": "the body is larger than 1 MiB"})),
+async fn serve(
+    State(venues): State<Arc<Venues>>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    request: http::Request<Body>,
+) -> Response {
+    let is_handshake = request.uri().path() == deribit::WEBSOCKET_PATH;
+    let (mut parts, body) = request.into_parts();
+    let upgrade = parts.extensions.remove();
+    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+        return write(Reply::json(413, &json!({"error": "the body is larger than 1 MiB"})), &venues.clock);
     };
-    write(reply, &clock)
+    let request = read(parts, body);
+    let fault = fault_of(&venues, &request, is_handshake);
+    let carry_out = async {
+        if is_handshake {
+            deribit::open_websocket(&venues.deribit, &request, upgrade, cut.clone())
+        } else {
+            handle(&venues, request).await
+        }
+    };
+    match fault {
+        Some(fault) => faults::http::answer(fault, &cut, carry_out).await,
+        None => carry_out.await,
+    }
+}
+
+fn fault_of(venues: &Venues, request: &Request, is_handshake: bool) -> Option<faults::Fault> {
+    let venue = Venue::at(&request.path)?;
+    let call = format!("{} {}", request.method, request.path);
+    let method = (venue == Venue::Deribit && !is_handshake).then(|| deribit::method_of(request)).flatten();
+    let names: Vec<&str> = method.as_deref().into_iter().chain([call.as_str()]).collect();
+    let transport = Transport::Http;
+    venues.faults.strike(&Candidate { venue: venue.name(), transport, names: &names, by_name_only: is_handshake })
+}
+
+async fn handle(venues: &Arc<Venues>, request: Request) -> Response {
+    let handler = Arc::clone(venues);
+    // Checking an RSA signature, and more so making a key, would hold up the executor.
+    let reply = tokio::task::spawn_blocking(move || handler.handle(&request))
+        .await
+        .unwrap_or_else(|_| Reply::json(500, &json!({"error": "the sandbox failed: see its standard error"})));
+    write(reply, &venues.clock)
 }
 
 fn read(parts: Parts, body: bytes::Bytes) -> Request {

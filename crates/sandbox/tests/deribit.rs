@@ -142,6 +142,38 @@ async fn basic_and_bearer_are_let_in() {
 }
 
 #[tokio::test]
+async fn a_login_is_forked_and_exchanged() {
+    let sandbox = two_accounts().await;
+    let log_in = async |scope: &str| {
+        let params = json!({
+            "grant_type": "client_credentials", "client_id": "first", "client_secret": "secret-of-first", "scope": scope,
+        });
+        post(&sandbox, "public/auth", params, None).await.expect(200)["result"].take()
+    };
+    let balance = async |tokens: &Value| {
+        let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+        get(&sandbox, SUMMARY, Some(bearer)).await.status
+    };
+    let (plain, session) = (log_in("").await, log_in("session:a trade:none").await);
+    let fork = |tokens: &Value| json!({"refresh_token": tokens["refresh_token"], "session_name": "b"});
+    let forked = post(&sandbox, "public/fork_token", fork(&session), None).await.expect(200)["result"].take();
+    assert!(forked["scope"].as_str().unwrap().contains("session:b"), "{forked}");
+    let mut words = forked["scope"].as_str().unwrap().split(' ');
+    assert!(!words.any(|word| word.starts_with("trade:")), "{forked}");
+    assert_eq!((balance(&session).await, balance(&forked).await), (200, 200));
+    post(&sandbox, "public/fork_token", fork(&plain), None).await.expect(400);
+
+    let exchange = |tokens: &Value, subject: i64, scope: &str| json!({"refresh_token": tokens["refresh_token"], "subject_id": subject, "scope": scope});
+    post(&sandbox, "public/exchange_token", exchange(&plain, 11, ""), None).await.expect(400);
+    let kept = exchange(&plain, 10, "session:c");
+    post(&sandbox, "public/exchange_token", kept, None).await.expect(200);
+    assert_eq!(balance(&plain).await, 200);
+    let answer = post(&sandbox, "public/exchange_token", exchange(&plain, 10, "account:read"), None).await;
+    let exchanged = answer.expect(200)["result"].take();
+    assert_eq!((balance(&plain).await, balance(&exchanged).await), (401, 200));
+}
+
+#[tokio::test]
 async fn a_login_is_signed_with_a_secret_or_a_key_pair() {
     let sandbox = sandbox().await;
     let secret = Caller::given(&sandbox, 0);

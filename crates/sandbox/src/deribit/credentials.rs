@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::error::Error;
 use super::keys::{Key, Secret};
+use super::params::Params;
 use super::state::{Session, State};
 use crate::message::Request;
 use crate::verify;
@@ -21,7 +22,7 @@ pub(super) fn authenticate(state: &mut State, request: &Request) -> Result<Sessi
     let (scheme, value) = header.trim().split_once(' ').unwrap_or((header, ""));
     let value = value.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
-        state.session_of_token(value)
+        state.session_of_token(value, None)
     } else if scheme.eq_ignore_ascii_case("basic") {
         basic(state, value)
     } else if scheme.eq_ignore_ascii_case("deri-hmac-sha256") {
@@ -31,8 +32,16 @@ pub(super) fn authenticate(state: &mut State, request: &Request) -> Result<Sessi
     }
 }
 
+/// The session of a private call over a connection: that of the token it brings, or of the connection's login.
+pub(super) fn authenticate_connection(state: &State, connection: u64, params: &Params) -> Result<Session, Error> {
+    let brought = params.text("access_token")?;
+    let login = || state.connections.get(&connection)?.login.as_ref().map(|login| login.access_token.clone());
+    let token = brought.or_else(login).ok_or_else(|| Error::unauthorized("the connection is not logged in"))?;
+    state.session_of_token(&token, Some(connection))
+}
+
 fn session_of(key: &Key) -> Session {
-    Session { account: key.account, scope: key.max_scope.clone() }
+    Session { account: key.account, scope: key.max_scope.clone(), connection: None }
 }
 
 fn basic(state: &State, value: &str) -> Result<Session, Error> {

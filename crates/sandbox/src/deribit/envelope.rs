@@ -67,6 +67,22 @@ fn open_body(request: &Request, path: &str) -> Opened {
     Opened { id, call: check_envelope(&envelope, path) }
 }
 
+/// Takes the envelope off a message of a connection, which has to have an id.
+pub(super) fn open_message(text: &str) -> Opened {
+    if text.len() > BODY_LIMIT {
+        return Opened { id: None, call: Err(Error::new(Error::ENTITY_TOO_LARGE)) };
+    }
+    let envelope = match read_envelope(text.as_bytes()) {
+        Ok(envelope) => envelope,
+        Err(error) => return Opened { id: None, call: Err(error) },
+    };
+    if envelope.id.is_none() {
+        return Opened { id: None, call: Err(Error::new(Error::BAD_REQUEST).because("id is missing")) };
+    }
+    let id = envelope.id.filter(|id| is_id(id)).map(ToOwned::to_owned);
+    Opened { id, call: check_envelope(&envelope, "") }
+}
+
 fn read_envelope(body: &[u8]) -> Result<Envelope<'_>, Error> {
     let json: &RawValue = serde_json::from_slice(body).map_err(|_| Error::new(Error::PARSE_ERROR))?;
     if !json.get().starts_with('{') {
@@ -130,8 +146,18 @@ struct Answer<'a> {
 
 /// Puts the envelope on.
 pub(super) fn seal(id: Option<Box<RawValue>>, outcome: Result<&RawValue, &Error>, arrival: &Arrival) -> Reply {
+    let status = outcome.map_or_else(Error::status, |_| 200);
+    Reply::json(status, &enclose(id, outcome, arrival))
+}
+
+/// The same as a message of a connection.
+pub(super) fn seal_message(id: Option<Box<RawValue>>, outcome: Result<&RawValue, &Error>, arrival: &Arrival) -> String {
+    serde_json::to_string(&enclose(id, outcome, arrival)).expect("answers are plain JSON")
+}
+
+fn enclose<'a>(id: Option<Box<RawValue>>, outcome: Result<&'a RawValue, &'a Error>, arrival: &Arrival) -> Answer<'a> {
     let us_diff = i64::try_from(arrival.instant.elapsed().as_micros()).unwrap_or(i64::MAX);
-    let answer = Answer {
+    Answer {
         jsonrpc: "2.0",
         id,
         result: outcome.ok(),
@@ -140,6 +166,5 @@ pub(super) fn seal(id: Option<Box<RawValue>>, outcome: Result<&RawValue, &Error>
         us_out: arrival.us + us_diff,
         us_diff,
         testnet: true,
-    };
-    Reply::json(outcome.map_or_else(Error::status, |_| 200), &answer)
+    }
 }

@@ -32,12 +32,15 @@ impl Error {
     pub(super) const MISSING_PARAMS: i32 = -32000;
     pub(super) const ORDER_NOT_FOUND: i32 = 10004;
     pub(super) const NOT_ENOUGH_FUNDS: i32 = 10009;
+    pub(super) const ALREADY_CLOSED: i32 = 10010;
     pub(super) const INVALID_INSTRUMENT: i32 = 10020;
+    pub(super) const TOO_MANY_REQUESTS: i32 = 10028;
     pub(super) const MUST_BE_WEBSOCKET: i32 = 10030;
     pub(super) const PRICE_WRONG_TICK: i32 = 10043;
     pub(super) const OTHER_REJECT: i32 = 11030;
     pub(super) const NOT_OPEN_ORDER: i32 = 11044;
     pub(super) const BAD_REQUEST: i32 = 11050;
+    pub(super) const POST_ONLY_REJECT: i32 = 11054;
     pub(super) const INTERNAL_SERVER_ERROR: i32 = 11094;
     pub(super) const SECURITY_KEY_OVER_LIMIT: i32 = 12998;
     pub(super) const INVALID_CREDENTIALS: i32 = 13004;
@@ -45,8 +48,10 @@ impl Error {
     pub(super) const INVALID_CONTENT_TYPE: i32 = 13018;
     pub(super) const NOT_FOUND: i32 = 13020;
     pub(super) const FORBIDDEN: i32 = 13021;
+    pub(super) const NON_UNIQUE_LABEL: i32 = 13032;
     pub(super) const SCOPE_EXCEEDED: i32 = 13403;
     pub(super) const SECURITY_KEY: i32 = 13668;
+    pub(super) const RAW_NEEDS_LOGIN: i32 = 13778;
     pub(super) const TIMED_OUT: i32 = 13888;
 
     /// The error of that number, with the venue's message for it.
@@ -80,12 +85,18 @@ impl Error {
         Self { code: Self::OTHER_REJECT, message: message.into(), data: None }
     }
 
+    /// Whether it has that number.
+    pub(super) fn is(&self, code: i32) -> bool {
+        self.code == code
+    }
+
     /// The HTTP status that carries this error.
     pub(super) fn status(&self) -> u16 {
         match self.code {
             Self::UNAUTHORIZED => 401,
             Self::METHOD_NOT_FOUND => 404,
             Self::ENTITY_TOO_LARGE => 413,
+            Self::TOO_MANY_REQUESTS => 429,
             Self::INTERNAL_SERVER_ERROR => 500,
             _ => 400,
         }
@@ -101,12 +112,15 @@ fn message(code: i32) -> &'static str {
         Error::MISSING_PARAMS => "Missing params",
         Error::ORDER_NOT_FOUND => "order_not_found",
         Error::NOT_ENOUGH_FUNDS => "not_enough_funds",
+        Error::ALREADY_CLOSED => "already_closed",
         Error::INVALID_INSTRUMENT => "invalid_or_unsupported_instrument",
+        Error::TOO_MANY_REQUESTS => "too_many_requests",
         Error::MUST_BE_WEBSOCKET => "must_be_websocket_request",
         Error::PRICE_WRONG_TICK => "price_wrong_tick",
         Error::OTHER_REJECT => "other_reject",
         Error::NOT_OPEN_ORDER => "not_open_order",
         Error::BAD_REQUEST => "bad_request",
+        Error::POST_ONLY_REJECT => "post_only_reject",
         Error::INTERNAL_SERVER_ERROR => "internal_server_error",
         Error::SECURITY_KEY_OVER_LIMIT => "security_key_authorization_over_limit",
         Error::INVALID_CREDENTIALS => "invalid_credentials",
@@ -114,8 +128,10 @@ fn message(code: i32) -> &'static str {
         Error::INVALID_CONTENT_TYPE => "invalid_content_type",
         Error::NOT_FOUND => "not_found",
         Error::FORBIDDEN => "forbidden",
+        Error::NON_UNIQUE_LABEL => "non_unique_order_label",
         Error::SCOPE_EXCEEDED => "scope_exceeded",
         Error::SECURITY_KEY => "security_key_authorization_error",
+        Error::RAW_NEEDS_LOGIN => "raw_subscriptions_not_available_for_unauthorized",
         Error::TIMED_OUT => "timed_out",
         _ => "error",
     }

@@ -4,8 +4,9 @@ use rust_decimal::Decimal;
 use rust_decimal_macros::dec;
 
 use super::instruments::Instrument;
-use super::orders::{Direction, OrderState};
+use super::orders::Direction;
 use super::state::State;
+use super::trades::Liquidity;
 
 /// What a short option ties up, as a part of what it is on.
 const SHORT_OPTION_MARGIN: Decimal = dec!(0.15);
@@ -34,18 +35,27 @@ pub(super) fn requirement(
     (instrument.fee_currency(), needed.round_dp(PLACES).normalize())
 }
 
-/// What the open orders of an account tie up in a currency.
-pub(super) fn reserved(state: &State, account: usize, currency: &str) -> Decimal {
-    let open = state.accounts[account].orders.iter().filter(|order| order.order_state == OrderState::Open);
-    let tied_up = open.filter_map(|order| {
-        let instrument = state.instrument(order.instrument_name)?;
-        let price = order.price.limit().unwrap_or(instrument.prices.mark);
-        Some(requirement(instrument, order.direction, order.amount.0, price))
-    });
-    tied_up.filter(|(tied_up_in, _)| *tied_up_in == currency).map(|(_, amount)| amount).sum()
+/// What a position of that size ties up.
+pub(super) fn margin(instrument: &Instrument, size: Decimal) -> Decimal {
+    let direction = if size.is_sign_negative() { Direction::Sell } else { Direction::Buy };
+    // A bought option is paid for.
+    if size.is_zero() || instrument.is_option() && direction == Direction::Buy {
+        return Decimal::ZERO;
+    }
+    requirement(instrument, direction, size.abs(), instrument.prices.mark).1
 }
 
-/// Books a fill: its fee, and for spot and options what changes hands. Returns the fee.
+/// What the open orders and positions of an account tie up in a currency.
+pub(super) fn reserved(state: &State, account: usize, currency: &str) -> Decimal {
+    let account = &state.accounts[account];
+    let positions = account.positions.iter().filter_map(|(name, position)| {
+        let instrument = state.instrument(name).filter(|instrument| instrument.fee_currency() == currency)?;
+        Some(margin(instrument, position.size))
+    });
+    account.reserved.get(currency).copied().unwrap_or_default() + positions.sum::<Decimal>()
+}
+
+/// Books a fill: its fee, what changes hands, and what the position gains by it. Returns fee and gain.
 pub(super) fn settle(
     state: &mut State,
     account: usize,
@@ -53,8 +63,12 @@ pub(super) fn settle(
     direction: Direction,
     amount: Decimal,
     price: Decimal,
-) -> Decimal {
-    let rate = instrument.taker_commission.0;
+    liquidity: Liquidity,
+) -> (Decimal, Decimal) {
+    let rate = match liquidity {
+        Liquidity::Maker => instrument.maker_commission.0,
+        Liquidity::Taker => instrument.taker_commission.0,
+    };
     let fee = match instrument.kind {
         "option" if instrument.quote_currency == instrument.base_currency => amount * rate,
         "future" if instrument.is_inverse_future() => amount / price * rate,
@@ -63,13 +77,22 @@ pub(super) fn settle(
     };
     let fee = fee.round_dp(PLACES).normalize();
     let sign = if direction == Direction::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
-    let balances = &mut state.accounts[account].balances;
-    *balances.entry(instrument.fee_currency()).or_default() -= fee;
-    if matches!(instrument.kind, "spot" | "option") {
-        *balances.entry(instrument.fee_currency()).or_default() -= sign * amount * price;
-    }
+    let account = &mut state.accounts[account];
+    // The legs of a combo would have the positions, and are not traded here.
+    let gain = match instrument.kind {
+        "future" | "option" => {
+            let position = account.positions.entry(instrument.instrument_name).or_default();
+            position.add(instrument, direction, amount, price)
+        }
+        _ => Decimal::ZERO,
+    };
+    let paid = match instrument.kind {
+        "spot" | "option" => sign * amount * price,
+        _ => -gain,
+    };
+    *account.balances.entry(instrument.fee_currency()).or_default() -= fee + paid;
     if instrument.kind == "spot" {
-        *balances.entry(instrument.base_currency).or_default() += sign * amount;
+        *account.balances.entry(instrument.base_currency).or_default() += sign * amount;
     }
-    fee
+    (fee, gain)
 }

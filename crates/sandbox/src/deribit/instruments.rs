@@ -29,7 +29,7 @@ pub(super) struct Instrument {
     pub(super) settlement_currency: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) settlement_period: Option<&'static str>,
-    price_index: &'static str,
+    pub(super) price_index: &'static str,
     underlying_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     instrument_type: Option<&'static str>,
@@ -38,12 +38,12 @@ pub(super) struct Instrument {
     #[serde(skip_serializing_if = "Option::is_none")]
     strike: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    max_leverage: Option<u32>,
+    pub(super) max_leverage: Option<u32>,
     pub(super) contract_size: Number,
     pub(super) min_trade_amount: Number,
     tick_size: Number,
     tick_size_steps: Vec<TickSizeStep>,
-    maker_commission: Number,
+    pub(super) maker_commission: Number,
     pub(super) taker_commission: Number,
     state: &'static str,
     is_active: bool,
@@ -91,9 +91,18 @@ impl Instrument {
 
     /// Whether a price is one the book has a place for.
     pub(super) fn is_on_tick(&self, price: Decimal) -> bool {
+        (price % self.tick(price)).is_zero()
+    }
+
+    /// The step between prices at that height.
+    pub(super) fn tick(&self, price: Decimal) -> Decimal {
         let above = self.tick_size_steps.iter().rev().find(|step| price >= step.above_price.0);
-        let tick = above.map_or(self.tick_size, |step| step.tick_size).0;
-        (price % tick).is_zero()
+        above.map_or(self.tick_size, |step| step.tick_size).0
+    }
+
+    /// An amount in contracts.
+    pub(super) fn contracts(&self, amount: Decimal) -> Decimal {
+        (amount / self.contract_size.0).normalize()
     }
 
     /// Whether the instrument is listed under a currency.

@@ -1,12 +1,12 @@
 //! Public market data and the supporting methods.
 
-use rust_decimal::Decimal;
 use rust_decimal_macros::dec;
 use serde::Serialize;
 use serde_json::json;
 
 use super::error::Error;
 use super::instruments::{self, Instrument};
+use super::orders::Direction;
 use super::params::Params;
 use super::state::{Outcome, State, done};
 use crate::number::{Number, NumberText};
@@ -80,8 +80,10 @@ struct Greeks {
     vega: Number,
 }
 
-fn ticker_of(instrument: &Instrument, now: i64) -> Ticker {
+fn ticker_of(state: &State, instrument: &Instrument) -> Ticker {
     let prices = instrument.prices;
+    let best = |side: Direction| state.levels(instrument, side, 1).first().copied().unwrap_or_default();
+    let (bid, ask) = (best(Direction::Buy), best(Direction::Sell));
     let derivative = Derivative {
         open_interest: Number(dec!(502231260)),
         settlement_price: Number(prices.mark),
@@ -94,7 +96,7 @@ fn ticker_of(instrument: &Instrument, now: i64) -> Ticker {
     };
     Ticker {
         instrument_name: instrument.instrument_name,
-        timestamp: now,
+        timestamp: state.now(),
         state: "open",
         stats: Stats {
             volume: Number(if prices.last.is_some() { dec!(7831.26548117) } else { dec!(0) }),
@@ -103,10 +105,10 @@ fn ticker_of(instrument: &Instrument, now: i64) -> Ticker {
             low: prices.last.map(|last| Number(last * dec!(0.98))),
             price_change: prices.last.map(|_| Number(dec!(0.2362))),
         },
-        best_bid_price: Number(prices.bid),
-        best_bid_amount: Number(prices.size),
-        best_ask_price: Number(prices.ask),
-        best_ask_amount: Number(prices.size),
+        best_bid_price: Number(bid.0),
+        best_bid_amount: Number(bid.1),
+        best_ask_price: Number(ask.0),
+        best_ask_amount: Number(ask.1),
         index_price: Number(prices.index),
         mark_price: Number(prices.mark),
         min_price: Number(prices.mark * dec!(0.985)),
@@ -139,7 +141,7 @@ fn option_values(instrument: &Instrument) -> OptionValues {
 
 /// `public/ticker`.
 pub(super) fn ticker(state: &mut State, params: &Params) -> Outcome {
-    done(&ticker_of(instruments::named(state, params)?, state.now()))
+    done(&ticker_of(state, instruments::named(state, params)?))
 }
 
 #[derive(Serialize)]
@@ -157,19 +159,17 @@ pub(super) fn get_order_book(state: &mut State, params: &Params) -> Outcome {
     if ![1, 5, 10, 20, 50, 100, 1000, 10000].contains(&depth) {
         return Err(Error::invalid_param("depth", "must be one of 1, 5, 10, 20, 50, 100, 1000, 10000"));
     }
+    let depth = usize::try_from(depth).unwrap_or_default();
     let instrument = instruments::named(state, params)?;
-    let prices = instrument.prices;
-    let level = |from_best: Decimal, side: Decimal| {
-        let spread = prices.ask - prices.bid;
-        let best = if side.is_sign_negative() { prices.bid } else { prices.ask };
-        (Number(best + side * spread * from_best), Number(prices.size * (from_best + Decimal::ONE)))
+    let side = |side: Direction| {
+        let levels = state.levels(instrument, side, depth).into_iter();
+        levels.map(|(price, amount)| (Number::from(price), Number::from(amount))).collect()
     };
-    let side = |sign: Decimal| (0..depth.min(3)).map(|step| level(Decimal::from(step), sign)).collect();
     done(&Book {
-        ticker: ticker_of(instrument, state.now()),
+        ticker: ticker_of(state, instrument),
         change_id: 474_988,
-        bids: side(dec!(-1)),
-        asks: side(dec!(1)),
+        bids: side(Direction::Buy),
+        asks: side(Direction::Sell),
     })
 }
 

@@ -1,12 +1,16 @@
 //! The methods that are served, who may call each, and what carries it out. What is not listed here is in the spec.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::error::Error;
 use super::params::Params;
 use super::scope::Level::{self, Read, ReadWrite};
 use super::state::{Outcome, Session, State};
-use super::{instruments, keys, market, orders, place, scope, summary, tokens};
+use super::{
+    cancel, close, edit, instruments, keys, market, orders, place, positions, scope, session, subscriptions, summary,
+    tokens, trades,
+};
 use crate::spec::{self, Operation};
 
 /// A method, who may call it, and what carries it out.
@@ -28,42 +32,36 @@ pub(super) struct Access {
 }
 
 /// What carries a method out.
+#[derive(Clone, Copy)]
 pub(super) enum Run {
     Public(fn(&mut State, &Params) -> Outcome),
+    /// May come over a connection, which is logged in then.
+    Login(fn(&mut State, Option<u64>, &Params) -> Outcome),
     Private(fn(&mut State, &Session, &Params) -> Outcome),
+    /// Comes over a connection only.
+    Connected(fn(&mut State, u64, &Params) -> Outcome),
     /// Answers by the spec.
-    Example,
+    Example(&'static Operation),
 }
 
-/// Methods of a connection, which a single request is not.
-pub(super) const WEBSOCKET_ONLY: [&str; 10] = [
-    "private/logout",
-    "private/subscribe",
-    "private/unsubscribe",
-    "private/unsubscribe_all",
-    "public/disable_heartbeat",
-    "public/hello",
-    "public/set_heartbeat",
-    "public/subscribe",
-    "public/unsubscribe",
-    "public/unsubscribe_all",
-];
-
 /// The method of that name.
-pub(super) fn find(name: &str) -> Result<Method, Error> {
-    let operation = LazyLock::force(&spec::DERIBIT).method(name);
-    if let Some((name, access, run)) = methods().into_iter().find(|(known, ..)| *known == name) {
-        return Ok(Method { name, access, run, operation });
-    }
-    if WEBSOCKET_ONLY.contains(&name) {
-        return Err(Error::new(Error::MUST_BE_WEBSOCKET));
-    }
-    let operation = operation.ok_or_else(|| Error::new(Error::METHOD_NOT_FOUND))?;
-    let access = operation.needs_credentials().then(|| Access {
-        scope: operation.scope.as_deref().and_then(scope::named),
-        second_factor: operation.second_factor,
+pub(super) fn find(name: &str) -> Result<&'static Method, Error> {
+    static METHODS: LazyLock<HashMap<&'static str, Method>> = LazyLock::new(all);
+    METHODS.get(name).ok_or_else(|| Error::new(Error::METHOD_NOT_FOUND))
+}
+
+fn all() -> HashMap<&'static str, Method> {
+    let spec = LazyLock::force(&spec::DERIBIT);
+    let by_spec = spec.operations.iter().map(|operation| {
+        let access = operation.needs_credentials().then(|| Access {
+            scope: operation.scope.as_deref().and_then(scope::named),
+            second_factor: operation.second_factor,
+        });
+        Method { name: &operation.id, access, run: Run::Example(operation), operation: Some(operation) }
     });
-    Ok(Method { name: &operation.id, access, run: Run::Example, operation: Some(operation) })
+    let by_hand =
+        methods().into_iter().map(|(name, access, run)| Method { name, access, run, operation: spec.method(name) });
+    by_spec.chain(by_hand).map(|method| (method.name, method)).collect()
 }
 
 type Entry = (&'static str, Option<Access>, Run);
@@ -77,8 +75,23 @@ fn methods() -> Vec<Entry> {
     let account = |name, level, run: Private| private(name, "account", level, false, run);
     let guarded = |name, level, run: Private| private(name, "account", level, true, run);
     let trade = |name, level, run: Private| private(name, "trade", level, false, run);
+    let login = |name, run| (name, None, Run::Login(run));
+    let open = |name, run| (name, None, Run::Connected(run));
+    let logged_in = |name, run| (name, Some(Access { scope: None, second_factor: false }), Run::Connected(run));
     vec![
-        public("public/auth", tokens::auth),
+        login("public/auth", tokens::auth),
+        login("public/exchange_token", tokens::exchange),
+        login("public/fork_token", tokens::fork),
+        open("public/disable_heartbeat", session::disable_heartbeat),
+        open("public/hello", session::hello),
+        open("public/set_heartbeat", session::set_heartbeat),
+        open("public/subscribe", subscriptions::subscribe),
+        open("public/unsubscribe", subscriptions::unsubscribe),
+        open("public/unsubscribe_all", subscriptions::unsubscribe_all),
+        logged_in("private/logout", session::logout),
+        logged_in("private/subscribe", subscriptions::subscribe_private),
+        logged_in("private/unsubscribe", subscriptions::unsubscribe),
+        logged_in("private/unsubscribe_all", subscriptions::unsubscribe_all),
         public("public/get_currencies", market::get_currencies),
         public("public/get_instrument", instruments::get_instrument),
         public("public/get_instruments", instruments::get_instruments),
@@ -98,14 +111,35 @@ fn methods() -> Vec<Entry> {
         account("private/reset_api_key", ReadWrite, keys::reset),
         account("private/get_account_summaries", Read, summary::get_account_summaries),
         account("private/get_account_summary", Read, summary::get_account_summary),
+        account("private/disable_cancel_on_disconnect", ReadWrite, session::disable_cancel_on_disconnect),
+        account("private/enable_cancel_on_disconnect", ReadWrite, session::enable_cancel_on_disconnect),
+        account("private/get_cancel_on_disconnect", Read, session::get_cancel_on_disconnect),
         trade("private/buy", ReadWrite, place::buy),
-        trade("private/cancel", ReadWrite, orders::cancel),
+        trade("private/cancel", ReadWrite, cancel::cancel),
+        trade("private/cancel_all", ReadWrite, cancel::cancel_all),
+        trade("private/cancel_all_by_currency", ReadWrite, cancel::cancel_all_by_currency),
+        trade("private/cancel_all_by_currency_pair", ReadWrite, cancel::cancel_all_by_currency_pair),
+        trade("private/cancel_all_by_instrument", ReadWrite, cancel::cancel_all_by_instrument),
+        trade("private/cancel_all_by_kind_or_type", ReadWrite, cancel::cancel_all_by_kind_or_type),
+        trade("private/cancel_by_label", ReadWrite, cancel::cancel_by_label),
+        trade("private/close_position", ReadWrite, close::close_position),
+        trade("private/edit", ReadWrite, edit::edit),
+        trade("private/edit_by_label", ReadWrite, edit::edit_by_label),
         trade("private/get_open_orders", Read, orders::get_open_orders),
         trade("private/get_open_orders_by_currency", Read, orders::get_open_orders_by_currency),
         trade("private/get_open_orders_by_instrument", Read, orders::get_open_orders_by_instrument),
         trade("private/get_open_orders_by_label", Read, orders::get_open_orders_by_label),
+        trade("private/get_order_history_by_currency", Read, orders::get_order_history_by_currency),
+        trade("private/get_order_history_by_instrument", Read, orders::get_order_history_by_instrument),
         trade("private/get_order_state", Read, orders::get_order_state),
         trade("private/get_order_state_by_label", Read, orders::get_order_state_by_label),
+        trade("private/get_position", Read, positions::get_position),
+        trade("private/get_positions", Read, positions::get_positions),
+        trade("private/get_user_trades_by_currency", Read, trades::get_user_trades_by_currency),
+        trade("private/get_user_trades_by_currency_and_time", Read, trades::get_user_trades_by_currency),
+        trade("private/get_user_trades_by_instrument", Read, trades::get_user_trades_by_instrument),
+        trade("private/get_user_trades_by_instrument_and_time", Read, trades::get_user_trades_by_instrument),
+        trade("private/get_user_trades_by_order", Read, trades::get_user_trades_by_order),
         trade("private/sell", ReadWrite, place::sell),
     ]
 }

@@ -1,38 +1,72 @@
-//! Deribit: JSON-RPC over HTTP.
+//! Deribit: JSON-RPC over HTTP and over a WebSocket.
 
+mod book;
+mod cancel;
+mod close;
+mod connections;
 mod credentials;
+mod edit;
 mod envelope;
 mod error;
+mod filter;
+mod frames;
 mod funds;
+mod handshake;
+mod heartbeat;
 mod instruments;
 mod keys;
+mod limit;
 mod market;
+mod matching;
 mod methods;
 mod orders;
 mod params;
 mod place;
+mod positions;
 mod scope;
 mod second_factor;
+mod session;
+mod settings;
+mod socket;
 mod state;
+mod subscriptions;
 mod summary;
 mod tokens;
+mod trades;
+mod wish;
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use serde_json::value::RawValue;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use self::envelope::{Arrival, Call, Opened};
 use self::error::Error;
+pub(crate) use self::handshake::open_websocket;
+use self::limit::Spender;
 use self::methods::{Access, Run};
 use self::second_factor::Step;
+pub use self::settings::{DeribitSettings, RequestLimit};
+use self::socket::{End, Seat};
 use self::state::{Session, State, done};
 use crate::accounts::DeribitKey;
 use crate::clock::Clock;
+use crate::executed::Executed;
+use crate::faults::{Candidate, Fault, Faults, Transport};
 use crate::message::{Reply, Request};
+use crate::stream::Cut;
+
+/// Where the WebSocket is served.
+pub(crate) const WEBSOCKET_PATH: &str = "/ws/api/v2";
 
 /// The venue: each key given at the start has an account of its own.
 pub(crate) struct Deribit {
     clock: Clock,
+    executed: Executed,
+    faults: Faults,
     state: Mutex<State>,
 }
 
@@ -43,54 +77,191 @@ struct Answered {
     executed: Option<&'static str>,
 }
 
+/// Where a call comes from.
+#[derive(Clone, Copy)]
+enum Origin<'a> {
+    Request(&'a Request),
+    Connection(u64),
+}
+
+/// A message of a connection, read.
+struct Message {
+    opened: Opened,
+    arrival: Arrival,
+}
+
+impl Message {
+    /// The method that it calls.
+    fn method(&self) -> Option<&str> {
+        self.opened.call.as_ref().ok().map(|call| call.method.as_str())
+    }
+}
+
+/// What a message came to.
+struct CarriedOut {
+    /// None after a logout.
+    answer: Option<String>,
+    is_test: bool,
+    heartbeat: Option<Duration>,
+    end: Option<End>,
+}
+
+/// The method that a request calls.
+pub(crate) fn method_of(request: &Request) -> Option<String> {
+    envelope::open(request).call.ok().map(|call| call.method)
+}
+
 impl Deribit {
-    pub(crate) fn new(keys: &[DeribitKey], clock: Clock) -> Self {
-        Self { clock: clock.clone(), state: Mutex::new(State::new(keys, clock)) }
+    pub(crate) fn new(keys: &[DeribitKey], clock: Clock, executed: Executed, faults: Faults) -> Self {
+        Self { clock: clock.clone(), executed, faults, state: Mutex::new(State::new(keys, clock)) }
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {
         let arrival = Arrival::now(&self.clock);
         let Opened { id, call } = envelope::open(request);
-        let answered = call.and_then(|call| {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            answer(&mut state, request, &call)
-        });
+        let answered = call.and_then(|call| answer(&mut self.state(), Origin::Request(request), &call));
         match answered {
             Err(error) => envelope::seal(id, Err(&error), &arrival),
             Ok(Answered { result, executed }) => {
                 let reply = envelope::seal(id, Ok(&result), &arrival);
                 match executed {
-                    // GET is another way to write the same call.
-                    Some(method) => reply.executing(format!("POST /api/v2/{method}")),
+                    Some(method) => reply.executing(counter(method)),
                     None => reply,
                 }
             }
         }
     }
+
+    fn read(&self, text: &str) -> Message {
+        Message { arrival: Arrival::now(&self.clock), opened: envelope::open_message(text) }
+    }
+
+    fn fault_of_message(&self, method: &str) -> Option<Fault> {
+        let call = format!("POST /api/v2/{method}");
+        let names = [method, call.as_str()];
+        let transport = Transport::Websocket;
+        self.faults.strike(&Candidate { venue: "deribit", transport, names: &names, by_name_only: false })
+    }
+
+    /// Carries out a call of a connection, unless that has been cut.
+    fn carry_out(&self, connection: u64, message: Message) -> Option<CarriedOut> {
+        let Message { opened: Opened { id, call }, arrival } = message;
+        let mut state = self.state();
+        if !state.connections.contains_key(&connection) {
+            return None;
+        }
+        let is_test = call.as_ref().is_ok_and(|call| call.method == "public/test");
+        let answered = call.and_then(|call| answer(&mut state, Origin::Connection(connection), &call));
+        if let Ok(Answered { executed: Some(method), .. }) = &answered {
+            self.executed.add("deribit", &counter(method));
+        }
+        let own = state.connections.get(&connection)?;
+        let (is_leaving, heartbeat) = (own.is_leaving, own.heartbeat);
+        let is_over_limit = matches!(&answered, Err(error) if error.is(Error::TOO_MANY_REQUESTS));
+        let closes = is_over_limit && state.settings.limit.as_ref().is_some_and(|limit| limit.closes);
+        let end = match (is_leaving, closes) {
+            (true, _) => Some(End::Close(CloseCode::Normal.into(), "logged out")),
+            (_, true) => Some(End::Close(CloseCode::Policy.into(), "too many requests")),
+            _ => None,
+        };
+        drop(state);
+        let outcome = answered.as_ref().map(|answered| &*answered.result);
+        let answer = (!is_leaving).then(|| envelope::seal_message(id, outcome, &arrival));
+        Some(CarriedOut { answer, is_test, heartbeat, end })
+    }
+
+    fn connect(&self, cut: Cut) -> Seat {
+        let (connection, outgoing, queue) = self.state().connect(cut);
+        Seat { connection, outgoing, queue }
+    }
+
+    fn disconnect(&self, connection: u64) {
+        self.state().disconnect(connection);
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.state().connections.len()
+    }
+
+    pub(crate) fn cut_connections(&self) -> usize {
+        self.state().cut_connections()
+    }
+
+    pub(crate) fn notify(&self, channel: &str, data: &Value) -> usize {
+        self.state().notify(channel, data)
+    }
+
+    pub(crate) fn order_labels(&self) -> BTreeMap<String, u64> {
+        self.state().labels.clone()
+    }
+
+    pub(crate) fn settings(&self) -> DeribitSettings {
+        self.state().settings.clone()
+    }
+
+    pub(crate) fn set_settings(&self, settings: DeribitSettings) {
+        let mut state = self.state();
+        if state.settings.limit != settings.limit {
+            state.buckets.clear();
+        }
+        state.settings = settings;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn answer(state: &mut State, request: &Request, call: &Call) -> Result<Answered, Error> {
+/// GET, and a message, are other ways to write the same call.
+fn counter(method: &str) -> String {
+    format!("POST /api/v2/{method}")
+}
+
+fn answer(state: &mut State, origin: Origin<'_>, call: &Call) -> Result<Answered, Error> {
     let method = methods::find(&call.method)?;
-    let session = method.access.as_ref().map(|access| authenticate(state, request, access)).transpose()?;
+    let connection = match origin {
+        Origin::Request(_) if matches!(method.run, Run::Connected(_)) => {
+            return Err(Error::new(Error::MUST_BE_WEBSOCKET));
+        }
+        Origin::Request(_) => None,
+        Origin::Connection(number) => Some(number),
+    };
+    let session = method.access.as_ref().map(|access| authenticate(state, origin, &call.params, access)).transpose();
+    let spender = match &session {
+        Ok(Some(session)) => Spender::Account(session.account),
+        _ => state.spender(connection),
+    };
+    state.spend(spender, Instant::now())?;
+    let session = session?;
     let given = method.operation.map(|operation| call.params.check(operation)).transpose()?.unwrap_or_default();
     if let Some(session) = &session
-        && method.access.is_some_and(|access| access.second_factor)
+        && method.access.as_ref().is_some_and(|access| access.second_factor)
         && let Step::Ask(challenge) = second_factor::check(state, session, method.name, &call.params)?
     {
         return Ok(Answered { result: challenge?, executed: None });
     }
-    let result = match (method.run, session, method.operation) {
+    let result = match (method.run, session, connection) {
         (Run::Public(run), ..) => run(state, &call.params)?,
+        (Run::Login(run), ..) => run(state, connection, &call.params)?,
         (Run::Private(run), Some(session), _) => run(state, &session, &call.params)?,
-        (Run::Example, _, Some(operation)) => done(&operation.example(&given))?,
+        (Run::Connected(run), _, Some(connection)) => run(state, connection, &call.params)?,
+        (Run::Example(operation), ..) => done(&operation.example(&given))?,
         _ => return Err(Error::new(Error::METHOD_NOT_FOUND)),
     };
     Ok(Answered { result, executed: Some(method.name) })
 }
 
 /// The session of a private call, if it reaches as far as the method asks for.
-fn authenticate(state: &mut State, request: &Request, access: &Access) -> Result<Session, Error> {
-    let session = credentials::authenticate(state, request)?;
+fn authenticate(
+    state: &mut State,
+    origin: Origin<'_>,
+    params: &params::Params,
+    access: &Access,
+) -> Result<Session, Error> {
+    let session = match origin {
+        Origin::Request(request) => credentials::authenticate(state, request)?,
+        Origin::Connection(number) => credentials::authenticate_connection(state, number, params)?,
+    };
     match access.scope {
         Some((resource, level)) if session.scope.level(resource) < level => {
             Err(Error::new(Error::FORBIDDEN).because(format!("needs {resource} access")))

@@ -1,19 +1,41 @@
-//! Orders as the venue shows them, and how they are found and cancelled.
+//! Orders as the venue shows them, where they are kept, and how they are found.
 
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
+use super::book::Slot;
 use super::error::Error;
-use super::instruments::{CURRENCIES, KINDS};
+use super::filter::{self, KindFilter, TypeFilter};
+use super::funds;
+use super::instruments::Instrument;
 use super::params::Params;
 use super::state::{Outcome, Session, State, done};
 use crate::number::Number;
+
+const USUAL_COUNT: i64 = 20;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Direction {
     Buy,
     Sell,
+}
+
+impl Direction {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
+    /// Whether a price is too bad for an order in this direction with that limit.
+    pub(super) fn is_beyond(self, limit: Decimal, price: Decimal) -> bool {
+        match self {
+            Self::Buy => price > limit,
+            Self::Sell => price < limit,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -86,6 +108,15 @@ pub(super) struct Order {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cancel_reason: Option<&'static str>,
     pub(super) user_id: i64,
+    /// The connection that it came over.
+    #[serde(skip)]
+    pub(super) connection: Option<u64>,
+    /// When it took its place in the book; none while it has no place there.
+    #[serde(skip)]
+    pub(super) turn: Option<i64>,
+    /// What it ties up.
+    #[serde(skip)]
+    pub(super) reserved: Decimal,
 }
 
 /// What makes a trigger order wake up. Nothing moves here, so none does.
@@ -99,116 +130,192 @@ pub(super) struct Trigger {
 }
 
 impl Order {
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         matches!(self.order_state, OrderState::Open | OrderState::Untriggered)
+    }
+
+    /// What is not filled yet.
+    pub(super) fn left(&self) -> Decimal {
+        self.amount.0 - self.filled_amount.0
     }
 }
 
-/// `private/cancel`.
-pub(super) fn cancel(state: &mut State, session: &Session, params: &Params) -> Outcome {
-    let now = state.now();
-    let order = find(state, session, params)?;
-    if !order.is_open() {
-        return Err(Error::new(Error::NOT_OPEN_ORDER));
+/// Numbers of Bitcoin orders and trades stand alone; others carry their currency.
+pub(super) fn prefixed(instrument: &Instrument, id: i64) -> String {
+    match instrument.fee_currency() {
+        "BTC" => id.to_string(),
+        currency => format!("{currency}-{id}"),
     }
-    order.order_state = OrderState::Cancelled;
-    order.cancel_reason = Some("user_request");
-    order.last_update_timestamp = now;
-    done(order)
+}
+
+impl State {
+    pub(super) fn order(&self, slot: Slot) -> &Order {
+        &self.accounts[slot.account].orders[slot.order]
+    }
+
+    pub(super) fn order_mut(&mut self, slot: Slot) -> &mut Order {
+        &mut self.accounts[slot.account].orders[slot.order]
+    }
+
+    /// Keeps a new order.
+    pub(super) fn keep(&mut self, account: usize, order: Order) -> Slot {
+        let slot = Slot { account, order: self.accounts[account].orders.len() };
+        self.by_order_id.insert(order.order_id.clone(), slot);
+        self.accounts[account].orders.push(order);
+        self.accounts[account].open.insert(slot.order);
+        self.reserve(slot);
+        slot
+    }
+
+    /// Ties up what an order asks for now.
+    pub(super) fn reserve(&mut self, slot: Slot) {
+        let order = self.order(slot);
+        let Some(instrument) = self.instrument(order.instrument_name) else { return };
+        let price = order.price.limit().unwrap_or(instrument.prices.mark);
+        let (currency, needed) = funds::requirement(instrument, order.direction, order.left(), price);
+        let needed = if order.is_open() && !order.reduce_only { needed } else { Decimal::ZERO };
+        let before = std::mem::replace(&mut self.order_mut(slot).reserved, needed);
+        *self.accounts[slot.account].reserved.entry(currency).or_default() += needed - before;
+    }
+
+    /// Gives an order its place in the book.
+    pub(super) fn rest(&mut self, slot: Slot) {
+        let turn = self.next_id();
+        let order = self.order_mut(slot);
+        let Some(price) = order.price.limit() else { return };
+        order.turn = Some(turn);
+        let (name, direction) = (order.instrument_name, order.direction);
+        self.book_mut(name).insert(direction, price, turn, slot);
+        self.reserve(slot);
+    }
+
+    /// Takes an order out of the book and out of what is open.
+    pub(super) fn leave_book(&mut self, slot: Slot) {
+        self.give_up_place(slot);
+        self.accounts[slot.account].open.remove(&slot.order);
+    }
+
+    /// Takes an order out of the book for a while.
+    pub(super) fn give_up_place(&mut self, slot: Slot) {
+        let order = self.order_mut(slot);
+        if let (Some(turn), Some(price)) = (order.turn.take(), order.price.limit()) {
+            let (name, direction) = (order.instrument_name, order.direction);
+            self.book_mut(name).remove(direction, price, turn);
+        }
+    }
+
+    /// Ends an order that is open.
+    pub(super) fn end(&mut self, slot: Slot, order_state: OrderState, reason: Option<&'static str>) {
+        let now = self.now();
+        self.leave_book(slot);
+        let order = self.order_mut(slot);
+        order.order_state = order_state;
+        order.cancel_reason = reason;
+        order.last_update_timestamp = now;
+        self.reserve(slot);
+        self.notify_order(slot);
+    }
+
+    /// Tells its owner how an order stands.
+    pub(super) fn notify_order(&self, slot: Slot) {
+        let order = self.order(slot);
+        if let Some(instrument) = self.instrument(order.instrument_name) {
+            let name = instrument.instrument_name;
+            self.notify_owner(slot.account, "user.orders.", name, instrument.kind, &[order]);
+        }
+    }
+
+    /// The caller's order that `order_id` names; other people's are not there.
+    pub(super) fn own_slot(&self, session: &Session, params: &Params) -> Result<Slot, Error> {
+        let id = params.required("order_id", params.text("order_id")?)?;
+        let slot = self.by_order_id.get(&id).copied().filter(|slot| slot.account == session.account);
+        slot.ok_or_else(|| Error::new(Error::ORDER_NOT_FOUND))
+    }
+
+    /// The caller's open orders, the oldest first.
+    pub(super) fn open_orders(&self, account: usize) -> impl Iterator<Item = (Slot, &Order)> {
+        let account_of = &self.accounts[account];
+        account_of.open.iter().map(move |order| (Slot { account, order: *order }, &account_of.orders[*order]))
+    }
+
+    /// Whether an order is on an instrument that a test lets in.
+    pub(super) fn is_on(&self, order: &Order, lets_in: impl FnOnce(&Instrument) -> bool) -> bool {
+        self.instrument(order.instrument_name).is_some_and(lets_in)
+    }
 }
 
 /// `private/get_order_state`.
 pub(super) fn get_order_state(state: &mut State, session: &Session, params: &Params) -> Outcome {
-    done(find(state, session, params)?)
-}
-
-/// The caller's order that `order_id` names; other people's are not there.
-fn find<'a>(state: &'a mut State, session: &Session, params: &Params) -> Result<&'a mut Order, Error> {
-    let id = params.required("order_id", params.text("order_id")?)?;
-    let orders = &mut state.accounts[session.account].orders;
-    orders.iter_mut().find(|order| order.order_id == id).ok_or_else(|| Error::new(Error::ORDER_NOT_FOUND))
+    done(state.order(state.own_slot(session, params)?))
 }
 
 /// `private/get_order_state_by_label`.
 pub(super) fn get_order_state_by_label(state: &mut State, session: &Session, params: &Params) -> Outcome {
-    let currency = required_currency(params)?;
+    let currency = filter::required_currency(params)?;
     let label = params.text("label")?.unwrap_or_default();
-    let orders = listed(state, session, Some(currency));
-    done(&orders.filter(|order| order.label == label).collect::<Vec<_>>())
+    let orders = state.accounts[session.account].orders.iter();
+    let listed = |order: &&Order| state.is_on(order, |instrument| instrument.is_listed_under(&currency));
+    done(&orders.filter(|order| order.label == label).filter(listed).collect::<Vec<_>>())
 }
 
 /// `private/get_open_orders`.
 pub(super) fn get_open_orders(state: &mut State, session: &Session, params: &Params) -> Outcome {
-    let matching = filter(state, params)?;
-    done(&listed(state, session, None).filter(|order| order.is_open() && matching(order)).collect::<Vec<_>>())
+    list_open(state, session, params, |_| true)
 }
 
 /// `private/get_open_orders_by_currency`.
 pub(super) fn get_open_orders_by_currency(state: &mut State, session: &Session, params: &Params) -> Outcome {
-    let currency = required_currency(params)?;
-    let matching = filter(state, params)?;
-    let orders = listed(state, session, Some(currency));
-    done(&orders.filter(|order| order.is_open() && matching(order)).collect::<Vec<_>>())
+    let currency = filter::required_currency(params)?;
+    list_open(state, session, params, |instrument| instrument.is_listed_under(&currency))
 }
 
 /// `private/get_open_orders_by_instrument`.
 pub(super) fn get_open_orders_by_instrument(state: &mut State, session: &Session, params: &Params) -> Outcome {
-    let name = params.required("instrument_name", params.text("instrument_name")?)?;
-    let name = state.instrument(&name).ok_or_else(|| Error::new(Error::INVALID_INSTRUMENT))?.instrument_name;
-    let matching = filter(state, params)?;
-    let orders = listed(state, session, None).filter(|order| order.instrument_name == name);
-    done(&orders.filter(|order| order.is_open() && matching(order)).collect::<Vec<_>>())
+    let name = filter::required_instrument(state, params)?.instrument_name;
+    list_open(state, session, params, |instrument| instrument.instrument_name == name)
 }
 
 /// `private/get_open_orders_by_label`.
 pub(super) fn get_open_orders_by_label(state: &mut State, session: &Session, params: &Params) -> Outcome {
-    let currency = required_currency(params)?;
+    let currency = filter::required_currency(params)?;
     let label = params.text("label")?;
-    let orders = listed(state, session, Some(currency)).filter(|order| order.is_open());
-    done(&orders.filter(|order| label.as_ref().is_none_or(|label| order.label == *label)).collect::<Vec<_>>())
+    let open = state.open_orders(session.account).map(|(_, order)| order);
+    let listed = |order: &&Order| state.is_on(order, |instrument| instrument.is_listed_under(&currency));
+    let labelled = |order: &&Order| label.as_ref().is_none_or(|label| order.label == *label);
+    done(&open.filter(listed).filter(labelled).collect::<Vec<_>>())
 }
 
-fn required_currency(params: &Params) -> Result<&'static str, Error> {
-    params.required("currency", params.one_of("currency", &CURRENCIES)?)
-}
-
-/// The caller's orders, those of one currency or all.
-fn listed<'a>(state: &'a State, session: &Session, currency: Option<&'a str>) -> impl Iterator<Item = &'a Order> {
-    let under = move |order: &&Order| {
-        let instrument = state.instrument(order.instrument_name);
-        currency.is_none_or(|currency| instrument.is_some_and(|instrument| instrument.is_listed_under(currency)))
+fn list_open(state: &State, session: &Session, params: &Params, wanted: impl Fn(&Instrument) -> bool) -> Outcome {
+    let (kind, of_type) = (KindFilter::read(params)?, TypeFilter::read(params)?);
+    let open = state.open_orders(session.account).map(|(_, order)| order);
+    let fits = |order: &&Order| {
+        of_type.lets_in(order) && state.is_on(order, |instrument| wanted(instrument) && kind.lets_in(instrument))
     };
-    state.accounts[session.account].orders.iter().filter(under)
+    done(&open.filter(fits).collect::<Vec<_>>())
 }
 
-/// The filters that all lists of open orders share: the instrument's kind and the order's type.
-fn filter<'a>(state: &'a State, params: &Params) -> Result<impl Fn(&Order) -> bool + use<'a>, Error> {
-    let types = [
-        "all",
-        "limit",
-        "trigger_all",
-        "stop_all",
-        "stop_limit",
-        "stop_market",
-        "take_all",
-        "take_limit",
-        "take_market",
-        "trailing_all",
-        "trailing_stop",
-    ];
-    let kind = params.one_of("kind", &KINDS)?;
-    let wanted = params.one_of("type", &types)?.unwrap_or("all");
-    Ok(move |order: &Order| {
-        let of_kind =
-            kind.is_none_or(|kind| state.instrument(order.instrument_name).is_some_and(|found| found.kind == kind));
-        let of_type = match wanted {
-            "all" => true,
-            "trigger_all" => order.trigger.is_some(),
-            "stop_all" => order.order_type.starts_with("stop_"),
-            "take_all" => order.order_type.starts_with("take_"),
-            "trailing_all" => order.order_type.starts_with("trailing_"),
-            one => order.order_type == one,
-        };
-        of_kind && of_type
-    })
+/// `private/get_order_history_by_currency`.
+pub(super) fn get_order_history_by_currency(state: &mut State, session: &Session, params: &Params) -> Outcome {
+    let currency = filter::required_currency(params)?;
+    list_past(state, session, params, |instrument| instrument.is_listed_under(&currency))
+}
+
+/// `private/get_order_history_by_instrument`.
+pub(super) fn get_order_history_by_instrument(state: &mut State, session: &Session, params: &Params) -> Outcome {
+    let name = filter::required_instrument(state, params)?.instrument_name;
+    list_past(state, session, params, |instrument| instrument.instrument_name == name)
+}
+
+/// The newest first.
+fn list_past(state: &State, session: &Session, params: &Params, wanted: impl Fn(&Instrument) -> bool) -> Outcome {
+    let kind = KindFilter::read(params)?;
+    let with_unfilled = params.boolean("include_unfilled")?.unwrap_or_default();
+    let offset = usize::try_from(params.integer("offset")?.unwrap_or_default()).unwrap_or_default();
+    let orders = state.accounts[session.account].orders.iter().rev();
+    let fits = |order: &&Order| {
+        let traded = !order.filled_amount.0.is_zero() || with_unfilled && !order.is_open();
+        traded && state.is_on(order, |instrument| wanted(instrument) && kind.lets_in(instrument))
+    };
+    let page = orders.filter(fits).skip(offset).take(filter::count(params, USUAL_COUNT)?);
+    done(&page.collect::<Vec<_>>())
 }

@@ -1,20 +1,27 @@
 //! What the venue remembers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant;
 
 use rust_decimal::Decimal;
 use rust_decimal_macros::dec;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::book::{Book, Slot};
+use super::connections::Connection;
 use super::credentials::Nonces;
 use super::error::Error;
 use super::instruments::{self, Instrument};
 use super::keys::{Key, Secret};
+use super::limit::{Buckets, Spender};
 use super::orders::Order;
+use super::positions::Position;
 use super::scope::Scope;
 use super::second_factor::Challenges;
+use super::settings::DeribitSettings;
 use super::tokens::Login;
+use super::trades::Trade;
 use crate::accounts::DeribitKey;
 use crate::clock::Clock;
 use crate::verify::PublicKey;
@@ -33,13 +40,24 @@ pub(super) struct Session {
     /// Index into the accounts.
     pub(super) account: usize,
     pub(super) scope: Scope,
+    /// The connection that the call came over.
+    pub(super) connection: Option<u64>,
 }
 
 pub(super) struct Account {
     pub(super) user_id: i64,
     pub(super) totp_code: Option<String>,
     pub(super) balances: BTreeMap<&'static str, Decimal>,
+    /// All of them, in the order in which they were placed; none is ever removed.
     pub(super) orders: Vec<Order>,
+    /// Which of them are open.
+    pub(super) open: BTreeSet<usize>,
+    /// What they tie up, by currency.
+    pub(super) reserved: BTreeMap<&'static str, Decimal>,
+    pub(super) positions: BTreeMap<&'static str, Position>,
+    pub(super) trades: Vec<Trade>,
+    /// How connections to come begin.
+    pub(super) cancels_on_disconnect: bool,
 }
 
 pub(super) struct State {
@@ -51,6 +69,14 @@ pub(super) struct State {
     pub(super) nonces: Nonces,
     pub(super) challenges: Challenges,
     pub(super) instruments: Vec<Instrument>,
+    pub(super) books: HashMap<&'static str, Book>,
+    pub(super) by_order_id: HashMap<String, Slot>,
+    /// How many orders were made with each label.
+    pub(super) labels: BTreeMap<String, u64>,
+    pub(super) connections: BTreeMap<u64, Connection>,
+    pub(super) last_connection: u64,
+    pub(super) settings: DeribitSettings,
+    pub(super) buckets: Buckets,
     last_id: i64,
 }
 
@@ -66,6 +92,13 @@ impl State {
             nonces: Nonces::default(),
             challenges: Challenges::default(),
             instruments: instruments::catalogue(),
+            books: HashMap::new(),
+            by_order_id: HashMap::new(),
+            labels: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            last_connection: 0,
+            settings: DeribitSettings::default(),
+            buckets: Buckets::default(),
             last_id: 0,
         };
         for key in keys {
@@ -88,6 +121,11 @@ impl State {
                 ("USDT", dec!(0)),
             ]),
             orders: Vec::new(),
+            open: BTreeSet::new(),
+            reserved: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            trades: Vec::new(),
+            cancels_on_disconnect: false,
         });
         let public = key.public_key_pem.as_deref().and_then(|pem| Some((pem, PublicKey::from_pem(pem)?)));
         let secret = match (public, &key.client_secret) {
@@ -114,6 +152,14 @@ impl State {
     pub(super) fn next_id(&mut self) -> i64 {
         self.last_id += 1;
         self.last_id
+    }
+
+    /// Counts a call, where there is a limit.
+    pub(super) fn spend(&mut self, spender: Spender, now: Instant) -> Result<(), Error> {
+        match &self.settings.limit {
+            Some(limit) => self.buckets.spend(limit, spender, now),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn now(&self) -> i64 {

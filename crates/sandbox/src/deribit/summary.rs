@@ -160,17 +160,17 @@ fn summary_of(state: &State, session: &Session, currency: &'static str) -> Summa
     let zero = Number(Decimal::ZERO);
     let balance = state.accounts[session.account].balances.get(currency).copied().unwrap_or_default();
     let reserved = funds::reserved(state, session.account, currency);
-    let available = Number(balance - reserved);
+    let available = Number::from(balance - reserved);
     Summary {
         currency,
-        balance: Number(balance),
-        equity: Number(balance),
-        margin_balance: Number(balance),
+        balance: Number::from(balance),
+        equity: Number::from(balance),
+        margin_balance: Number::from(balance),
         available_funds: available,
         available_withdrawal_funds: available,
-        initial_margin: Number(reserved),
+        initial_margin: Number::from(reserved),
         maintenance_margin: zero,
-        projected_initial_margin: Number(reserved),
+        projected_initial_margin: Number::from(reserved),
         projected_maintenance_margin: zero,
         spot_reserve: zero,
         additional_reserve: zero,

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
+use super::connections::ConnectionLogin;
 use super::credentials::verify_hex_hmac;
 use super::error::Error;
 use super::keys::Secret;
@@ -11,10 +12,6 @@ use super::params::Params;
 use super::scope::{Requested, Scope};
 use super::state::{Outcome, Session, State, done};
 
-/// Seconds that an access token is good for, unless its scope names fewer.
-const ACCESS_SECONDS: i64 = 900;
-/// Seconds that a refresh token is good for.
-const REFRESH_SECONDS: i64 = 86_400;
 /// One more login of a key ends its oldest session.
 const MAX_SESSIONS: usize = 16;
 
@@ -25,6 +22,17 @@ pub(super) struct Login {
     access_until: i64,
     refresh_token: String,
     refresh_until: i64,
+    scope: Scope,
+    session: Option<String>,
+    sid: Option<String>,
+    lifetime: i64,
+    /// The connection that it was made on and ends with. One that was made by a request, or for a session, is good everywhere.
+    connection: Option<u64>,
+}
+
+/// What a login shall be.
+struct Wanted {
+    key_id: i64,
     scope: Scope,
     session: Option<String>,
     sid: Option<String>,
@@ -45,21 +53,21 @@ struct Tokens<'a> {
     enabled_features: &'a [String],
 }
 
-/// `public/auth`.
-pub(super) fn auth(state: &mut State, params: &Params) -> Outcome {
+/// `public/auth`. A connection that it comes over is logged in.
+pub(super) fn auth(state: &mut State, connection: Option<u64>, params: &Params) -> Outcome {
     let grants = ["client_credentials", "client_signature", "refresh_token"];
     match params.required("grant_type", params.one_of("grant_type", &grants)?)? {
         "client_credentials" => {
             let client_id = params.required("client_id", params.text("client_id")?)?;
             let client_secret = params.required("client_secret", params.text("client_secret")?)?;
             let key_id = state.key_with_secret(&client_id, &client_secret)?.id;
-            log_in(state, key_id, params)
+            log_in(state, connection, key_id, params)
         }
         "client_signature" => {
             let key_id = check_signature(state, params)?;
-            log_in(state, key_id, params)
+            log_in(state, connection, key_id, params)
         }
-        _ => refresh(state, params),
+        _ => refresh(state, connection, params),
     }
 }
 
@@ -93,46 +101,100 @@ fn check_signature(state: &mut State, params: &Params) -> Result<i64, Error> {
     Ok(key_id)
 }
 
-fn log_in(state: &mut State, key_id: i64, params: &Params) -> Outcome {
-    let requested = params.text("scope")?.unwrap_or_default();
-    let requested =
-        Requested::parse(&requested).map_err(|word| Error::invalid_param("scope", format!("unknown scope {word}")))?;
+fn log_in(state: &mut State, connection: Option<u64>, key_id: i64, params: &Params) -> Outcome {
+    let requested = requested_scope(params)?;
     let key = state.keys.iter().find(|key| key.id == key_id).ok_or_else(|| Error::new(Error::INVALID_CREDENTIALS))?;
     let scope = requested.capped_by(&key.max_scope);
-    let lifetime = requested.expires.unwrap_or(ACCESS_SECONDS).min(ACCESS_SECONDS);
+    let longest = i64::from(state.settings.access_token_seconds);
+    let lifetime = requested.expires.unwrap_or(longest).min(longest);
     let sid = requested.session.is_some().then(|| random_token("sid"));
-    open_login(state, key_id, scope, requested.session, sid, lifetime, params)
+    // A connection has one login of its own at a time.
+    if let Some(number) = connection.filter(|_| requested.session.is_none()) {
+        state.end_connection_logins(number);
+    }
+    open_login(state, connection, Wanted { key_id, scope, session: requested.session, sid, lifetime }, params)
 }
 
-fn refresh(state: &mut State, params: &Params) -> Outcome {
+fn refresh(state: &mut State, connection: Option<u64>, params: &Params) -> Outcome {
+    let found = login_to_renew(state, connection, params)?;
+    // Both old tokens end here, so that a copy of them is worth nothing.
+    let old = state.logins.remove(found);
+    let Login { access_token, key_id, scope, session, sid, lifetime, .. } = old;
+    let is_session = session.is_some();
+    let result = open_login(state, connection, Wanted { key_id, scope, session, sid, lifetime }, params)?;
+    if is_session && let Some(renewed) = state.logins.last() {
+        // The session goes on for every connection that is logged in with it.
+        let logins = state.connections.values_mut().filter_map(|connection| connection.login.as_mut());
+        for login in logins.filter(|login| login.access_token == access_token) {
+            login.access_token.clone_from(&renewed.access_token);
+        }
+    }
+    Ok(result)
+}
+
+/// `public/fork_token`: one more session beside the one that the token belongs to.
+pub(super) fn fork(state: &mut State, connection: Option<u64>, params: &Params) -> Outcome {
+    let name = params.required("session_name", params.text("session_name")?)?;
+    let old = &state.logins[login_to_renew(state, connection, params)?];
+    if old.session.is_none() {
+        return Err(Error::invalid_param("refresh_token", "is not of a session"));
+    }
+    let Login { key_id, lifetime, .. } = *old;
+    let scope = old.scope.clone();
+    let wanted = Wanted { key_id, scope, session: Some(name), sid: Some(random_token("sid")), lifetime };
+    open_login(state, None, wanted, params)
+}
+
+/// `public/exchange_token`. There are no subaccounts here, so that it leads back to the same account.
+pub(super) fn exchange(state: &mut State, connection: Option<u64>, params: &Params) -> Outcome {
+    let subject = params.required("subject_id", params.integer("subject_id")?)?;
+    let requested = requested_scope(params)?;
+    let found = login_to_renew(state, connection, params)?;
+    let Login { key_id, lifetime, .. } = state.logins[found];
+    let account = state.keys.iter().find(|key| key.id == key_id).map(|key| key.account);
+    if account.is_none_or(|account| state.accounts[account].user_id != subject) {
+        return Err(Error::invalid_param("subject_id", "no such subaccount"));
+    }
+    let scope = requested.capped_by(&state.logins[found].scope);
+    // Only a session of its own leaves the old tokens alive.
+    if requested.session.is_none() {
+        state.logins.remove(found);
+    }
+    let sid = requested.session.is_some().then(|| random_token("sid"));
+    open_login(state, connection, Wanted { key_id, scope, session: requested.session, sid, lifetime }, params)
+}
+
+/// Which login a refresh token belongs to. One that was made on a connection, and for it, is known there only.
+fn login_to_renew(state: &State, connection: Option<u64>, params: &Params) -> Result<usize, Error> {
     let token = params.required("refresh_token", params.text("refresh_token")?)?;
     let now = state.now();
-    let found = state.logins.iter().position(|login| login.refresh_token == token && now < login.refresh_until);
-    // Both old tokens end here, so that a copy of them is worth nothing.
-    let old = state.logins.remove(
-        found.ok_or_else(|| Error::new(Error::INVALID_CREDENTIALS).because("unknown or expired refresh_token"))?,
-    );
-    open_login(state, old.key_id, old.scope, old.session, old.sid, old.lifetime, params)
+    let is_meant = |login: &Login| {
+        login.refresh_token == token
+            && now < login.refresh_until
+            && (login.connection.is_none() || login.connection == connection)
+    };
+    let found = state.logins.iter().position(is_meant);
+    found.ok_or_else(|| Error::new(Error::INVALID_CREDENTIALS).because("unknown or expired refresh_token"))
 }
 
-fn open_login(
-    state: &mut State,
-    key_id: i64,
-    scope: Scope,
-    session: Option<String>,
-    sid: Option<String>,
-    lifetime: i64,
-    params: &Params,
-) -> Outcome {
+fn requested_scope(params: &Params) -> Result<Requested, Error> {
+    let requested = params.text("scope")?.unwrap_or_default();
+    Requested::parse(&requested).map_err(|word| Error::invalid_param("scope", format!("unknown scope {word}")))
+}
+
+fn open_login(state: &mut State, connection: Option<u64>, wanted: Wanted, params: &Params) -> Outcome {
     let now = state.now();
+    let Wanted { key_id, scope, session, sid, lifetime } = wanted;
     let key = state.keys.iter().find(|key| key.id == key_id).ok_or_else(|| Error::new(Error::INVALID_CREDENTIALS))?;
+    let account = key.account;
     let login = Login {
         key_id,
         access_token: random_token(&key.client_id),
         access_until: now + lifetime * 1000,
         refresh_token: random_token(&key.client_id),
-        refresh_until: now + REFRESH_SECONDS * 1000,
+        refresh_until: now + i64::from(state.settings.refresh_token_seconds) * 1000,
         scope,
+        connection: connection.filter(|_| session.is_none()),
         session,
         sid,
         lifetime,
@@ -155,6 +217,12 @@ fn open_login(
     {
         state.logins.remove(oldest);
     }
+    let starts_cancelling = state.accounts[account].cancels_on_disconnect;
+    if let Some(connection) = connection.and_then(|number| state.connections.get_mut(&number)) {
+        // What the account says holds from the first login of a connection on.
+        connection.cancels_on_disconnect |= connection.login.is_none() && starts_cancelling;
+        connection.login = Some(ConnectionLogin { access_token: login.access_token.clone(), account });
+    }
     state.logins.push(login);
     result
 }
@@ -173,18 +241,33 @@ fn random_token(prefix: &str) -> String {
     format!("{prefix}.{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
 }
 
+impl Login {
+    pub(super) fn has_access_token(&self, token: &str) -> bool {
+        self.access_token == token
+    }
+}
+
 impl State {
-    pub(super) fn session_of_token(&self, token: &str) -> Result<Session, Error> {
+    /// The session of an access token that comes over a connection, or in a request.
+    pub(super) fn session_of_token(&self, token: &str, connection: Option<u64>) -> Result<Session, Error> {
         let now = self.now();
         let login = self.logins.iter().find(|login| login.access_token == token);
         let login = login.ok_or_else(|| Error::unauthorized("invalid_token"))?;
+        if login.connection.is_some() && login.connection != connection {
+            return Err(Error::unauthorized("the token belongs to another connection"));
+        }
         if now >= login.access_until {
             return Err(Error::unauthorized("token has expired"));
         }
         let key = self.keys.iter().find(|key| key.id == login.key_id && key.enabled);
         let key = key.ok_or_else(|| Error::unauthorized("invalid_token"))?;
         // The key may have been narrowed since the login.
-        Ok(Session { account: key.account, scope: login.scope.min(&key.max_scope) })
+        Ok(Session { account: key.account, scope: login.scope.min(&key.max_scope), connection })
+    }
+
+    /// Ends the logins that were made on a connection and for it.
+    pub(super) fn end_connection_logins(&mut self, connection: u64) {
+        self.logins.retain(|login| login.connection != Some(connection));
     }
 
     /// Ends everything that was logged in with a key.

@@ -9,3 +9,4 @@ mod call;
 mod refused;
 mod spec;
 mod state;
+mod websocket;

@@ -189,6 +189,14 @@ async fn deribit(caller: &Caller) -> Value {
     let rests = json!({"body": {"instrument_name": "BTC-PERPETUAL", "amount": 10, "type": "limit", "price": 10000}});
     let first = caller.call("private/buy", rests.clone()).await["result"]["order"]["order_id"].take();
     let second = caller.call("private/buy", rests).await["result"]["order"]["order_id"].take();
+    let labelled = |label: &str| {
+        let order = json!({"instrument_name": "BTC-PERPETUAL", "amount": 10, "type": "limit", "price": 9000});
+        json!({"body": order, "needed": {"amount": 10, "price": 9000, "label": label}})
+    };
+    let edited = caller.call("private/buy", labelled("edited")).await["result"]["order"]["order_id"].take();
+    caller.call("private/buy", labelled("by label")).await;
+    let market = json!({"body": {"instrument_name": "BTC-26MAR27", "amount": 10, "type": "market"}});
+    let trade = caller.call("private/buy", market).await["result"]["trades"][0].take();
     let mut keys = Vec::new();
     for _ in 0..5 {
         let scope = json!({"body": {"max_scope": "account:read"}});
@@ -196,13 +204,34 @@ async fn deribit(caller: &Caller) -> Value {
     }
     let key = &caller.sandbox.accounts().deribit[0];
     let id = |index: usize| json!({"body": {"id": keys[index], "max_scope": "account:read", "name": "renamed"}});
+    let mut sessions = Vec::new();
+    for name in ["forked", "exchanged"] {
+        let login = json!({
+            "grant_type": "client_credentials", "client_id": key.client_id, "client_secret": key.client_secret,
+            "scope": format!("session:{name}"),
+        });
+        let login = json!({"body": login, "needed": login});
+        sessions.push(caller.call("public/auth", login).await["result"]["refresh_token"].take());
+    }
     let order = json!({"body": order, "needed": {"amount": 10, "price": 10000}});
     let instrument = json!({"body": {"instrument_name": "BTC-PERPETUAL", "currency": "BTC", "kind": "future"}});
+    let change = |which: Value| {
+        let mut change = json!({
+            "amount": 20, "price": 8000, "contracts": null, "advanced": null, "trigger_price": null, "trigger_offset": null,
+            "valid_until": null, "display_amount": null, "reduce_only": false,
+        });
+        change.as_object_mut().unwrap().extend(which.as_object().unwrap().clone());
+        change
+    };
+    // Over HTTP there is no connection to set it for.
+    let for_account = json!({"body": {"scope": "account"}, "needed": {"scope": "account"}});
     json!({
         "public/auth": {"body": {
             "grant_type": "client_credentials", "client_id": key.client_id, "client_secret": key.client_secret,
             "refresh_token": null, "timestamp": null, "signature": null, "scope": "account:read",
         }, "needed": {"client_id": key.client_id, "client_secret": key.client_secret}},
+        "public/fork_token": {"body": {"refresh_token": sessions[0]}},
+        "public/exchange_token": {"body": {"refresh_token": sessions[1], "subject_id": 10, "scope": "account:read"}},
         "public/test": {"body": {"expected_result": null}},
         "public/get_instrument": instrument,
         "public/get_instruments": instrument,
@@ -220,6 +249,22 @@ async fn deribit(caller: &Caller) -> Value {
         "private/get_account_summaries": {"body": {"subaccount_id": null}},
         "private/buy": order,
         "private/sell": order,
+        "private/edit": {"body": change(json!({"order_id": edited}))},
+        "private/edit_by_label": {
+            "body": change(json!({"instrument_name": "BTC-PERPETUAL"})), "needed": {"label": "by label"},
+        },
+        "private/close_position": {"body": {"instrument_name": "BTC-26MAR27", "type": "market", "price": null}},
+        "private/cancel_all_by_instrument": instrument,
+        "private/get_position": instrument,
+        "private/get_order_history_by_instrument": instrument,
+        "private/get_user_trades_by_currency": {"body": {"start_id": trade["trade_id"], "end_id": trade["trade_id"]}},
+        "private/get_user_trades_by_instrument": instrument,
+        "private/get_user_trades_by_instrument_and_time": instrument,
+        "private/get_user_trades_by_order": {"body": {"order_id": trade["order_id"]}},
+        "private/enable_cancel_on_disconnect": for_account,
+        "private/disable_cancel_on_disconnect": for_account,
+        "private/get_cancel_on_disconnect": for_account,
+        "public/set_heartbeat": {"body": {"interval": 10}},
         "private/cancel": {"body": {"order_id": second}},
         "private/get_order_state": {"body": {"order_id": first}},
         "private/get_open_orders_by_currency": instrument,

@@ -1,0 +1,89 @@
+//! `private/edit` and `private/edit_by_label`.
+
+use super::book::Slot;
+use super::error::Error;
+use super::filter;
+use super::matching;
+use super::orders::{OrderState, Price};
+use super::params::Params;
+use super::place::{Placed, check_funds, check_in_time, resting_limit};
+use super::state::{Outcome, Session, State, done};
+use super::wish;
+use crate::number::Number;
+
+/// `private/edit`.
+pub(super) fn edit(state: &mut State, session: &Session, params: &Params) -> Outcome {
+    let slot = state.own_slot(session, params)?;
+    change(state, slot, params)
+}
+
+/// `private/edit_by_label`: there is exactly one open order with the label.
+pub(super) fn edit_by_label(state: &mut State, session: &Session, params: &Params) -> Outcome {
+    let name = filter::required_instrument(state, params)?.instrument_name;
+    let label = params.text("label")?.unwrap_or_default();
+    let open = state.open_orders(session.account);
+    let mut labelled = open.filter(|(_, order)| order.instrument_name == name && order.label == label);
+    let slot = match (labelled.next(), labelled.next()) {
+        (Some((slot, _)), None) => slot,
+        (None, _) => return Err(Error::new(Error::ORDER_NOT_FOUND)),
+        _ => return Err(Error::new(Error::NON_UNIQUE_LABEL)),
+    };
+    drop(labelled);
+    change(state, slot, params)
+}
+
+fn change(state: &mut State, slot: Slot, params: &Params) -> Outcome {
+    let before = state.order(slot).clone();
+    let instrument = state.instrument(before.instrument_name).cloned();
+    let instrument = instrument.ok_or_else(|| Error::new(Error::INVALID_INSTRUMENT))?;
+    if !before.is_open() {
+        return Err(Error::new(Error::NOT_OPEN_ORDER));
+    }
+    check_in_time(state, params)?;
+    let mut order = before.clone();
+    if let Some(amount) = wish::read_amount(params, &instrument)? {
+        if amount <= order.filled_amount.0 {
+            return Err(Error::invalid_param("amount", "must be more than what is filled"));
+        }
+        order.amount = Number(amount);
+        order.contracts = Number(instrument.contracts(amount));
+    }
+    order.post_only = params.boolean("post_only")?.unwrap_or(order.post_only);
+    order.reduce_only = params.boolean("reduce_only")?.unwrap_or(order.reduce_only);
+    let or_reject = params.boolean("reject_post_only")?.or(order.reject_post_only).unwrap_or_default();
+    order.reject_post_only = order.post_only.then_some(or_reject);
+    if let (Price::Limit(_), Some(price)) = (order.price, params.decimal("price")?) {
+        wish::check_price(&instrument, price)?;
+        let is_waiting = order.trigger.is_some();
+        let price = if order.post_only && !is_waiting {
+            resting_limit(state, &instrument, order.direction, price, or_reject)?
+        } else {
+            price
+        };
+        order.price = Price::Limit(Number(price));
+    }
+    if let Some(trigger) = &mut order.trigger {
+        trigger.trigger_price = params.decimal("trigger_price")?.map(Number).or(trigger.trigger_price);
+        trigger.trigger_offset = params.decimal("trigger_offset")?.map(Number).or(trigger.trigger_offset);
+    }
+    if !order.reduce_only {
+        let price = order.price.limit().unwrap_or(instrument.prices.mark);
+        check_funds(state, slot.account, &instrument, order.direction, order.left(), price, order.reserved)?;
+    }
+    order.display_amount = params.decimal("display_amount")?.map(Number).or(order.display_amount);
+    order.replaced = true;
+    order.last_update_timestamp = state.now();
+
+    // Who asks for less at the same price keeps the place.
+    let keeps_place = order.price.limit() == before.price.limit() && order.amount <= before.amount;
+    let is_in_book = order.order_state == OrderState::Open;
+    if !keeps_place {
+        state.give_up_place(slot);
+        order.turn = None;
+    }
+    *state.order_mut(slot) = order;
+    state.reserve(slot);
+    let trades = if is_in_book && !keeps_place { matching::execute(state, &instrument, slot) } else { Vec::new() };
+    state.notify_order(slot);
+    done(&Placed { order: state.order(slot).clone(), trades })
+}

@@ -1,0 +1,149 @@
+//! How an order meets what stands in the book.
+
+use rust_decimal::Decimal;
+
+use super::book::{Offer, Slot};
+use super::funds;
+use super::instruments::Instrument;
+use super::orders::{Direction, OrderState, Price};
+use super::positions::average;
+use super::state::State;
+use super::trades::{Liquidity, Trade};
+use crate::number::Number;
+
+/// Lets an open order meet the book; what is left of it stays there, or ends. Returns its trades.
+pub(super) fn execute(state: &mut State, instrument: &Instrument, slot: Slot) -> Vec<Trade> {
+    let order = state.order(slot);
+    let (direction, left, is_market) = (order.direction, order.left(), order.order_type == "market");
+    let stays_with_rest = order.original_order_type == Some("market_limit");
+    let best = state.offers(instrument, direction.other()).next().map(|offer| offer.price);
+    let limit = if stays_with_rest { best } else { order.price.limit() };
+    let is_immediate = matches!(order.time_in_force, "immediate_or_cancel" | "fill_or_kill");
+    let Meeting { offers, own, missing } = meet(state, instrument, slot, limit);
+    let fills = order.time_in_force != "fill_or_kill" || missing.is_zero();
+    let trades = if fills { take(state, instrument, slot, left, offers, own) } else { Vec::new() };
+
+    let order = state.order_mut(slot);
+    if is_market {
+        let reached = if order.filled_amount.0.is_zero() { limit } else { Some(order.average_price.0) };
+        order.price = reached.map_or(Price::Market, |price| Price::Limit(Number::from(price)));
+    }
+    if order.order_state == OrderState::Open {
+        match limit.filter(|_| !is_immediate && (!is_market || stays_with_rest)) {
+            Some(price) => {
+                order.price = Price::Limit(Number(price));
+                state.rest(slot);
+            }
+            None => state.end(slot, OrderState::Cancelled, None),
+        }
+    }
+    trades
+}
+
+struct Meeting {
+    offers: Vec<Offer>,
+    /// The owner's own orders on the way: they are cancelled, not traded with.
+    own: Vec<Slot>,
+    /// What nobody offers.
+    missing: Decimal,
+}
+
+fn meet(state: &State, instrument: &Instrument, slot: Slot, limit: Option<Decimal>) -> Meeting {
+    let order = state.order(slot);
+    let (mut offers, mut own, mut missing) = (Vec::new(), Vec::new(), order.left());
+    for offer in state.offers(instrument, order.direction.other()) {
+        let is_reached = limit.is_none_or(|limit| !order.direction.is_beyond(limit, offer.price));
+        if missing.is_zero() || !is_reached {
+            break;
+        }
+        match offer.maker {
+            Some(maker) if maker.account == slot.account => own.push(maker),
+            _ => {
+                let amount = missing.min(offer.amount);
+                missing -= amount;
+                offers.push(Offer { amount, ..offer });
+            }
+        }
+    }
+    Meeting { offers, own, missing }
+}
+
+fn take(
+    state: &mut State,
+    instrument: &Instrument,
+    slot: Slot,
+    left: Decimal,
+    offers: Vec<Offer>,
+    own: Vec<Slot>,
+) -> Vec<Trade> {
+    debug_assert!(offers.iter().map(|offer| offer.amount).sum::<Decimal>() <= left);
+    for maker in own {
+        state.end(maker, OrderState::Cancelled, None);
+    }
+    let mut trades = Vec::new();
+    for offer in offers {
+        let book = state.book_mut(instrument.instrument_name);
+        book.trade_seq += 1;
+        let seq = book.trade_seq;
+        let id = state.next_id();
+        let pair = Pair { instrument, id, seq, price: offer.price, amount: offer.amount };
+        if let Some(maker) = offer.maker {
+            let trade = pair.book(state, maker, Liquidity::Maker);
+            state.notify_owner(maker.account, "user.trades.", instrument.instrument_name, instrument.kind, &[trade]);
+            state.notify_order(maker);
+        }
+        trades.push(pair.book(state, slot, Liquidity::Taker));
+    }
+    let public: Vec<_> = trades.iter().map(Trade::public).collect();
+    state.notify_all("trades.", instrument.instrument_name, instrument.kind, &public);
+    state.notify_owner(slot.account, "user.trades.", instrument.instrument_name, instrument.kind, &trades);
+    trades
+}
+
+/// Two orders, or an order and the made-up book, that meet at a price.
+struct Pair<'a> {
+    instrument: &'a Instrument,
+    id: i64,
+    seq: i64,
+    price: Decimal,
+    amount: Decimal,
+}
+
+impl Pair<'_> {
+    /// Books one side of it.
+    fn book(&self, state: &mut State, slot: Slot, liquidity: Liquidity) -> Trade {
+        let Self { instrument, price, amount, .. } = *self;
+        let now = state.now();
+        let order = state.order_mut(slot);
+        let filled = order.filled_amount.0;
+        order.average_price = Number::from(average(instrument, (filled, order.average_price.0), (amount, price)));
+        order.filled_amount = Number::from(filled + amount);
+        order.last_update_timestamp = now;
+        let direction = order.direction;
+        if order.left().is_zero() {
+            state.leave_book(slot);
+            state.order_mut(slot).order_state = OrderState::Filled;
+        }
+        state.reserve(slot);
+        let (fee, profit) = funds::settle(state, slot.account, instrument, direction, amount, price, liquidity);
+        let trade =
+            Trade::new(instrument, state.order(slot), self.id, self.seq, (amount, price), liquidity, (fee, profit));
+        state.accounts[slot.account].trades.push(trade.clone());
+        trade
+    }
+}
+
+/// The limit of an order that must not take: moved to where it does not, or refused.
+pub(super) fn post_only_limit(
+    state: &State,
+    instrument: &Instrument,
+    direction: Direction,
+    limit: Decimal,
+) -> Option<Decimal> {
+    let best = state.offers(instrument, direction.other()).next()?.price;
+    let tick = instrument.tick(best);
+    (!direction.is_beyond(limit, best)).then(|| match direction {
+        Direction::Buy => best - tick,
+        Direction::Sell => best + tick,
+    })
+}

@@ -1,0 +1,189 @@
+//! One's own trades, and how they are listed.
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::error::Error;
+use super::filter::{self, KindFilter};
+use super::instruments::Instrument;
+use super::orders::{Direction, Order, OrderState, prefixed};
+use super::params::Params;
+use super::state::{Outcome, Session, State, done};
+use crate::number::Number;
+
+const USUAL_COUNT: i64 = 10;
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub(super) enum Liquidity {
+    #[serde(rename = "M")]
+    Maker,
+    #[serde(rename = "T")]
+    Taker,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Trade {
+    /// The trade's number, without what stands before it in its id.
+    #[serde(skip)]
+    number: i64,
+    trade_id: String,
+    trade_seq: i64,
+    instrument_name: &'static str,
+    timestamp: i64,
+    order_id: String,
+    order_type: &'static str,
+    /// Always null.
+    matching_id: Value,
+    direction: Direction,
+    tick_direction: u8,
+    index_price: Number,
+    mark_price: Number,
+    price: Number,
+    amount: Number,
+    contracts: Number,
+    liquidity: Liquidity,
+    fee: Number,
+    fee_currency: &'static str,
+    profit_loss: Number,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    label: String,
+    state: OrderState,
+    post_only: bool,
+    reduce_only: bool,
+    mmp: bool,
+    api: bool,
+}
+
+/// A trade as everybody sees it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct PublicTrade {
+    trade_id: String,
+    trade_seq: i64,
+    instrument_name: &'static str,
+    timestamp: i64,
+    direction: Direction,
+    tick_direction: u8,
+    index_price: Number,
+    mark_price: Number,
+    price: Number,
+    amount: Number,
+    contracts: Number,
+}
+
+impl Trade {
+    pub(super) fn new(
+        instrument: &Instrument,
+        order: &Order,
+        number: i64,
+        trade_seq: i64,
+        (amount, price): (Decimal, Decimal),
+        liquidity: Liquidity,
+        (fee, profit): (Decimal, Decimal),
+    ) -> Self {
+        Self {
+            number,
+            trade_id: prefixed(instrument, number),
+            trade_seq,
+            instrument_name: instrument.instrument_name,
+            timestamp: order.last_update_timestamp,
+            order_id: order.order_id.clone(),
+            order_type: if order.order_type == "market" { "market" } else { "limit" },
+            matching_id: Value::Null,
+            direction: order.direction,
+            tick_direction: 0,
+            index_price: Number(instrument.prices.index),
+            mark_price: Number(instrument.prices.mark),
+            price: Number::from(price),
+            amount: Number::from(amount),
+            contracts: Number(instrument.contracts(amount)),
+            liquidity,
+            fee: Number(fee),
+            fee_currency: instrument.fee_currency(),
+            profit_loss: Number(profit),
+            label: order.label.clone(),
+            state: order.order_state,
+            post_only: order.post_only,
+            reduce_only: order.reduce_only,
+            mmp: order.mmp,
+            api: order.api,
+        }
+    }
+
+    pub(super) fn public(&self) -> PublicTrade {
+        PublicTrade {
+            trade_id: self.trade_id.clone(),
+            trade_seq: self.trade_seq,
+            instrument_name: self.instrument_name,
+            timestamp: self.timestamp,
+            direction: self.direction,
+            tick_direction: self.tick_direction,
+            index_price: self.index_price,
+            mark_price: self.mark_price,
+            price: self.price,
+            amount: self.amount,
+            contracts: self.contracts,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Trades<'a> {
+    trades: Vec<&'a Trade>,
+    has_more: bool,
+}
+
+/// `private/get_user_trades_by_currency`, with or without `_and_time`.
+pub(super) fn get_user_trades_by_currency(state: &mut State, session: &Session, params: &Params) -> Outcome {
+    let currency = filter::required_currency(params)?;
+    let kind = KindFilter::read(params)?;
+    let (first, last) = (number(params, "start_id")?, number(params, "end_id")?);
+    list(state, session, params, |trade| {
+        let instrument = state.instrument(trade.instrument_name);
+        let fits = |instrument: &Instrument| instrument.is_listed_under(&currency) && kind.lets_in(instrument);
+        instrument.is_some_and(fits) && is_within(trade.number, first, last)
+    })
+}
+
+/// `private/get_user_trades_by_instrument`, with or without `_and_time`.
+pub(super) fn get_user_trades_by_instrument(state: &mut State, session: &Session, params: &Params) -> Outcome {
+    let name = filter::required_instrument(state, params)?.instrument_name;
+    let (first, last) = (params.integer("start_seq")?, params.integer("end_seq")?);
+    list(state, session, params, |trade| trade.instrument_name == name && is_within(trade.trade_seq, first, last))
+}
+
+/// `private/get_user_trades_by_order`.
+pub(super) fn get_user_trades_by_order(state: &mut State, session: &Session, params: &Params) -> Outcome {
+    let order = state.order(state.own_slot(session, params)?);
+    let all = state.accounts[session.account].trades.iter();
+    let mut trades: Vec<&Trade> = all.filter(|trade| trade.order_id == order.order_id).collect();
+    if params.text("sorting")?.as_deref() == Some("desc") {
+        trades.reverse();
+    }
+    done(&trades)
+}
+
+/// The numeric part of an id such as `ETH-15`.
+fn number(params: &Params, name: &str) -> Result<Option<i64>, Error> {
+    let Some(id) = params.text(name)? else { return Ok(None) };
+    let digits = id.rsplit('-').next().unwrap_or_default();
+    digits.parse().map(Some).map_err(|_| Error::invalid_param(name, "must be the id of a trade"))
+}
+
+fn is_within(value: i64, first: Option<i64>, last: Option<i64>) -> bool {
+    first.is_none_or(|first| value >= first) && last.is_none_or(|last| value <= last)
+}
+
+/// The newest first, unless it is asked for otherwise.
+fn list(state: &State, session: &Session, params: &Params, fits: impl Fn(&Trade) -> bool) -> Outcome {
+    let (from, until) = (params.integer("start_timestamp")?, params.integer("end_timestamp")?);
+    let count = filter::count(params, USUAL_COUNT)?;
+    let all = state.accounts[session.account].trades.iter();
+    let mut trades: Vec<&Trade> = all.filter(|one| fits(one) && is_within(one.timestamp, from, until)).collect();
+    if params.text("sorting")?.as_deref() != Some("asc") {
+        trades.reverse();
+    }
+    let has_more = trades.len() > count;
+    trades.truncate(count);
+    done(&Trades { trades, has_more })
+}
