@@ -8,7 +8,7 @@ use venuekit::wire::operation::Retry;
 use crate::canned::http;
 use crate::example::{MARKER, Shape, UNKNOWN};
 use crate::run::{Outcome, good, run};
-use crate::venues::{Subject, subjects};
+use crate::venues::{Subject, everywhere, subjects};
 
 impl Subject {
     /// An answer an operation, by its name. None where the spec knows no body.
@@ -20,7 +20,7 @@ impl Subject {
 
 #[tokio::test]
 async fn every_honest_answer_is_read() {
-    for subject in subjects() {
+    for subject in everywhere() {
         let shapes = [
             Shape::Full,
             Shape::Minimal,

@@ -9,6 +9,7 @@ mod call;
 #[path = "../common/canned.rs"]
 mod canned;
 mod example;
+mod frames;
 // Formatted by its generator.
 #[rustfmt::skip]
 mod generated {

@@ -9,11 +9,11 @@ use crate::example::{Request, Shape};
 use crate::json::Json;
 use crate::run::{good, run};
 use crate::spec::Place;
-use crate::venues::{Subject, subjects};
+use crate::venues::{Carrier, Subject, everywhere};
 
 #[tokio::test]
 async fn every_call_sends_what_it_was_given() {
-    for subject in subjects() {
+    for subject in everywhere() {
         for requests in [Shape::Full, Shape::Minimal] {
             let venue = subject.venue;
             let answers = subject.answers(Shape::Full);
@@ -42,6 +42,9 @@ struct Arrived<'a> {
 
 impl Arrived<'_> {
     fn check(&self, given: &Request) {
+        if self.subject.carrier == Carrier::WebSocket {
+            return self.envelope(std::str::from_utf8(&self.seen.body).unwrap(), given.body.clone());
+        }
         let what = &self.what;
         let line: Vec<&str> = self.seen.head.lines().next().unwrap().split(' ').collect();
         let [method, target, "HTTP/1.1"] = line[..] else { panic!("{what}: {line:?}") };
@@ -123,26 +126,27 @@ impl Arrived<'_> {
     /// The body that was given, digit by digit, in the venue's envelope if it has one.
     fn body(&self, body: &str, given: &Request, headers: &mut BTreeMap<String, String>) {
         let what = &self.what;
-        let expected = match self.subject.venue.protocol {
-            Protocol::Rest => given.body.clone(),
-            Protocol::JsonRpc => Some(given.body.clone().unwrap_or_else(|| Json::parse("{}"))),
-        };
-        let Some(expected) = expected else {
+        let is_rest = self.subject.venue.protocol == Protocol::Rest;
+        if is_rest && given.body.is_none() {
             assert_eq!((body, headers.get("content-type")), ("", None), "{what}");
             return;
-        };
-        assert_eq!(headers.remove("content-type").as_deref(), Some("application/json"), "{what}");
-        match self.subject.venue.protocol {
-            Protocol::Rest => assert_eq!(Json::parse(body), expected, "{what}"),
-            Protocol::JsonRpc => {
-                let Json::Object(mut envelope) = Json::parse(body) else { panic!("{what}: {body}") };
-                assert_eq!(envelope.remove("jsonrpc"), Some(Json::text("2.0")), "{what}");
-                assert_eq!(envelope.remove("method"), Some(Json::text(&self.operation.path[1..])), "{what}");
-                assert_eq!(envelope.remove("params"), Some(expected), "{what}");
-                assert!(matches!(envelope.remove("id"), Some(Json::Number(_))), "{what}: {body}");
-                assert!(envelope.is_empty(), "{what}: {envelope:?}");
-            }
         }
+        assert_eq!(headers.remove("content-type").as_deref(), Some("application/json"), "{what}");
+        match &given.body {
+            Some(expected) if is_rest => assert_eq!(Json::parse(body), *expected, "{what}"),
+            given => self.envelope(body, given.clone()),
+        }
+    }
+
+    /// The params that were given, digit by digit, in an envelope.
+    fn envelope(&self, text: &str, params: Option<Json>) {
+        let what = &self.what;
+        let Json::Object(mut envelope) = Json::parse(text) else { panic!("{what}: {text}") };
+        assert_eq!(envelope.remove("jsonrpc"), Some(Json::text("2.0")), "{what}");
+        assert_eq!(envelope.remove("method"), Some(Json::text(&self.operation.path[1..])), "{what}");
+        assert_eq!(envelope.remove("params"), Some(params.unwrap_or_else(|| Json::parse("{}"))), "{what}");
+        assert!(matches!(envelope.remove("id"), Some(Json::Number(_))), "{what}: {text}");
+        assert!(envelope.is_empty(), "{what}: {envelope:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every call of a venue against a server that answers as a test says. Secrets are looked for everywhere.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use venuekit::Error;
 use venuekit::wire::operation::{Operation, Protocol, Venue};
@@ -8,9 +8,10 @@ use venuekit::wire::operation::{Operation, Protocol, Venue};
 use crate::call::Answer;
 use crate::canned::{Canned, Script, Seen, http};
 use crate::example::{MARKER, Request, Shape};
+use crate::frames::{Current, Frames};
 use crate::json::Json;
 use crate::leaks::{assert_no_secret, log, shown};
-use crate::venues::Subject;
+use crate::venues::{Carrier, Subject};
 
 /// What became of a call.
 pub struct Outcome {
@@ -36,8 +37,7 @@ pub async fn run(
 ) -> Vec<Outcome> {
     let venue = subject.venue;
     assert_eq!(venue.operations.len(), subject.spec.operations(), "the table has every operation of {}", venue.name);
-    let all: Vec<_> = venue.operations.iter().collect();
-    run_some(subject, &all, MARKER, requests, reply).await
+    run_some(subject, &subject.operations(), MARKER, requests, reply).await
 }
 
 /// Makes some calls, with this in the client's own secrets.
@@ -50,11 +50,17 @@ pub async fn run_some(
 ) -> Vec<Outcome> {
     let before = log().len();
     let venue = subject.venue;
-    let current = Arc::new(Mutex::new(None));
+    let current = Current::default();
     let called = current.clone();
-    let script: Script = Arc::new(move |seen| reply(called.lock().unwrap().expect("a call is under way"), seen));
-    let server = Canned::start(script).await;
-    let client = (subject.connect)(&server.base_url, secret);
+    let script: Script = Arc::new(move |seen| {
+        let operation = called.lock().unwrap().expect("a call is under way");
+        reply(operation, seen)
+    });
+    let server = match subject.carrier {
+        Carrier::Http => Server::Http(Canned::start(script).await),
+        Carrier::WebSocket => Server::WebSocket(Frames::start(script, current.clone()).await),
+    };
+    let client = (subject.connect)(server.base_url(), secret);
     let mut outcomes: Vec<Outcome> = Vec::new();
     let mut arrived = 0;
     for &operation in operations {
@@ -73,7 +79,7 @@ pub async fn run_some(
         }
         let seen = server.seen().split_off(arrived);
         arrived += seen.len();
-        for request in &seen {
+        for request in seen.iter().filter(|request| !request.head.is_empty()) {
             assert_no_secret("the URL", request.head.lines().next().unwrap());
         }
         outcomes.push(Outcome { operation, given, seen, result });
@@ -82,6 +88,27 @@ pub async fn run_some(
     assert_no_secret("the log", &log);
     assert!(operations.iter().all(|row| log.contains(row.id)), "the log that is searched has every call");
     outcomes
+}
+
+enum Server {
+    Http(Canned),
+    WebSocket(Frames),
+}
+
+impl Server {
+    fn base_url(&self) -> &str {
+        match self {
+            Self::Http(server) => &server.base_url,
+            Self::WebSocket(server) => &server.base_url,
+        }
+    }
+
+    fn seen(&self) -> Vec<Seen> {
+        match self {
+            Self::Http(server) => server.seen(),
+            Self::WebSocket(server) => server.seen(),
+        }
+    }
 }
 
 /// A good answer, in the envelope that the venue's protocol asks for.

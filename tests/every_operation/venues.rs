@@ -19,6 +19,23 @@ pub struct Subject {
     pub connect: fn(&str, &str) -> Box<dyn Client>,
     /// The headers that its credentials write.
     pub headers: &'static [&'static str],
+    pub carrier: Carrier,
+}
+
+/// What carries a client's calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    Http,
+    WebSocket,
+}
+
+impl Subject {
+    /// Every operation that this client can call.
+    pub fn operations(&self) -> Vec<&'static Operation> {
+        let only = |operation: &Operation| operation.on_connection.is_some_and(|on| on.only);
+        let all = self.venue.operations.iter();
+        all.filter(|operation| self.carrier == Carrier::WebSocket || !only(operation)).collect()
+    }
 }
 
 /// A venue's client, called by name.
@@ -65,6 +82,7 @@ macro_rules! venues {
                     Box::new(builder.rate_limits(RateLimits::none()).retry(RetryPolicy::none()).build().unwrap())
                 },
                 headers: &$headers,
+                carrier: Carrier::Http,
             }),*]
         }
     };
@@ -79,4 +97,24 @@ venues! {
     kalshi, KALSHI, |_| kalshi::Credentials::new("key-id", key()).unwrap();
     kalshi_perps, KALSHI, |_| kalshi_perps::Credentials::new("key-id", key()).unwrap();
     yativo, ["authorization", "x-2fa-token"], |secret| yativo::Credentials::token(secret).unwrap(), with_code;
+}
+
+/// Each venue's clients, over whatever carries their calls.
+pub fn everywhere() -> Vec<Subject> {
+    let mut all = subjects();
+    all.push(Subject {
+        venue: &deribit::VENUE,
+        spec: Spec::of(&deribit::VENUE),
+        answer: generated::deribit::answer,
+        connect: |url, secret| {
+            let url = url.replacen("http", "ws", 1);
+            let builder = deribit::Client::websocket(deribit::Environment::Custom(url));
+            let credentials = deribit::Credentials::login("me", secret).unwrap();
+            let builder = builder.credentials(credentials).rate_limits(RateLimits::none());
+            Box::new(builder.retry(RetryPolicy::none()).build().unwrap())
+        },
+        headers: &[],
+        carrier: Carrier::WebSocket,
+    });
+    all
 }

@@ -12,8 +12,7 @@ use reqwest::Upgraded;
 use serde_json::value::RawValue;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::{self, Message as Frame, Utf8Bytes};
+use tokio_websockets::{self as websocket, Message as Frame, WebSocketStream};
 use venuekit_wire::operation::{ErrorKind, Operation, Venue};
 
 use super::calls::{Calls, Outgoing, Stage, Waiting};
@@ -61,6 +60,11 @@ impl Connection {
     /// The token that this connection is logged in with, where the client can log in.
     pub(crate) fn login(&self) -> Option<&TokenCache> {
         self.login.as_ref()
+    }
+
+    /// Whether it was lost, if nobody has been told yet.
+    pub(crate) fn is_over(&self) -> bool {
+        self.outbox.is_closed()
     }
 
     /// Sends a call and waits for its answer.
@@ -158,7 +162,7 @@ impl Driver {
     /// Runs until the connection is lost, and says why.
     pub(crate) async fn run(self) -> Lost {
         let Self { stream, queue, lost, keeper } = self;
-        let silence = keeper.settings(|settings| settings.silence());
+        let longest = keeper.settings(|settings| settings.silence());
         let lane = Lane {
             keeper: &keeper,
             calls: Mutex::new(Calls::new(keeper.options.in_flight)),
@@ -172,7 +176,7 @@ impl Driver {
         let reason = tokio::select! {
             reason = async { say(lane.read(source).await) } => reason,
             reason = async { say(lane.write(sink, queue).await) } => reason,
-            reason = async { say(lane.listen(silence).await) } => reason,
+            reason = async { say(silence(&lane.heard, longest).await) } => reason,
         };
         Lost { reason, on_purpose: lane.closes.into_inner() }
     }
@@ -185,14 +189,12 @@ impl Lane<'_> {
         while let Some(frame) = source.next().await {
             *lock(&self.heard) = Instant::now();
             match frame {
-                Ok(Frame::Text(text)) => self.take(text.into()),
-                Ok(Frame::Binary(bytes)) => self.take(bytes),
-                Ok(Frame::Close(Some(close))) if !close.reason.is_empty() => {
-                    return format!("the venue closed it ({}): {}", close.code, close.reason);
-                }
-                Ok(Frame::Close(Some(close))) => return format!("the venue closed it ({})", close.code),
-                Ok(Frame::Close(None)) => return "the venue closed it".to_owned(),
-                Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_)) => {}
+                Ok(frame) if frame.is_text() || frame.is_binary() => self.take(frame.into_payload().into()),
+                Ok(frame) => match frame.as_close() {
+                    Some((code, "")) => return format!("the venue closed it ({})", u16::from(code)),
+                    Some((code, reason)) => return format!("the venue closed it ({}): {reason}", u16::from(code)),
+                    None => {}
+                },
                 Err(error) => return broken(&error),
             }
         }
@@ -277,51 +279,79 @@ impl Lane<'_> {
         }
     }
 
-    async fn feed(&self, sink: &mut Sink, outgoing: Outgoing) -> Result<(), tungstenite::Error> {
+    async fn feed(&self, sink: &mut Sink, outgoing: Outgoing) -> Result<(), websocket::Error> {
         let Outgoing { id, text, stage, closes, waiting } = outgoing;
         if !stage.take() {
             return Ok(());
         }
         self.closes.fetch_or(closes, Ordering::Relaxed);
         lock(&self.calls).add(id, waiting);
-        sink.feed(Frame::Text(Utf8Bytes::from(text))).await
+        sink.feed(Frame::text(text)).await
     }
 
     fn heartbeat(&self) -> Frame {
         let method = self.keeper.common.venue.websocket.as_ref().map_or("", |words| words.heartbeat.answer);
         Frame::text(format!(r#"{{"jsonrpc":"2.0","id":{HEARTBEAT},"method":"{method}","params":{{}}}}"#))
     }
+}
 
-    /// Gives the connection up when the venue has been silent for too long.
-    async fn listen(&self, mut longest: watch::Receiver<Option<Duration>>) -> String {
-        loop {
-            let Some(silence) = *longest.borrow_and_update() else {
-                if longest.changed().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-                continue;
-            };
-            let end = *lock(&self.heard) + silence;
-            tokio::select! {
-                () = tokio::time::sleep_until(end) => {
-                    if Instant::now() >= *lock(&self.heard) + silence {
-                        return format!("nothing was heard for {silence:.1?}");
-                    }
-                }
-                _ = longest.changed() => {}
+/// Waits until nothing was heard for longer than it may be.
+async fn silence(heard: &Mutex<Instant>, mut longest: watch::Receiver<Option<Duration>>) -> String {
+    loop {
+        let Some(limit) = *longest.borrow_and_update() else {
+            if longest.changed().await.is_err() {
+                std::future::pending::<()>().await;
             }
+            continue;
+        };
+        let end = *lock(heard) + limit;
+        tokio::select! {
+            () = tokio::time::sleep_until(end) => {
+                if Instant::now() >= *lock(heard) + limit {
+                    return format!("nothing was heard for {limit:.1?}");
+                }
+            }
+            Ok(()) = longest.changed() => {}
         }
     }
 }
 
-fn broken(error: &tungstenite::Error) -> String {
+fn broken(error: &websocket::Error) -> String {
     match error {
-        tungstenite::Error::Io(error) => format!("it broke ({error})"),
-        tungstenite::Error::Capacity(error) => format!("{error}; raise `max_answer` if that is right"),
+        websocket::Error::PayloadTooLong { max_len, .. } => {
+            format!("a message has more than {max_len} bytes; raise `max_answer` if that is right")
+        }
         error => format!("it broke ({error})"),
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_venue_may_be_silent_for_so_long_and_no_longer() {
+        let (limit, longest) = watch::channel(Some(Duration::from_secs(25)));
+        let heard = Arc::new(Mutex::new(Instant::now()));
+        let begin = Instant::now();
+        let waiting = tokio::spawn({
+            let heard = heard.clone();
+            async move { silence(&heard, longest).await }
+        });
+        for _ in 0..10 {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            *lock(&heard) = Instant::now();
+        }
+        limit.send_replace(None);
+        tokio::time::sleep(Duration::from_secs(1000)).await;
+        assert!(!waiting.is_finished(), "without heartbeats it may be silent");
+        *lock(&heard) = Instant::now();
+        limit.send_replace(Some(Duration::from_secs(65)));
+        assert_eq!(waiting.await.unwrap(), "nothing was heard for 65.0s");
+        assert_eq!(begin.elapsed().as_secs(), 200 + 1000 + 65);
+    }
 }

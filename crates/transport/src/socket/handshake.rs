@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use http::header::{CONNECTION, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use reqwest::Upgraded;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::client::generate_key;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use sha1_smol::Sha1;
+use tokio_websockets::{ClientBuilder, Limits, WebSocketStream};
+use uuid::Uuid;
 use venuekit_wire::operation::{ErrorKind, Venue};
 
 use crate::error::{Error, Inner};
@@ -21,7 +22,7 @@ pub(crate) async fn open(
     url: &str,
     largest: usize,
 ) -> Result<WebSocketStream<Upgraded>, Error> {
-    let key = generate_key();
+    let key = STANDARD.encode(Uuid::new_v4().as_bytes());
     let request = http
         .get(url)
         .header(CONNECTION, "Upgrade")
@@ -32,13 +33,18 @@ pub(crate) async fn open(
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Err(refused(venue, &response));
     }
-    let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(|accept| accept.as_bytes().to_vec());
-    if accepted.is_none_or(|accept| accept != derive_accept_key(key.as_bytes()).as_bytes()) {
+    if response.headers().get(SEC_WEBSOCKET_ACCEPT).is_none_or(|accept| accept.as_bytes() != accepts(&key).as_bytes()) {
         return Err(failed(ErrorKind::Decode, "the answer to the handshake is not for this one".to_owned()));
     }
     let stream = response.upgrade().await.map_err(|error| broken(&error))?;
-    let config = WebSocketConfig::default().max_message_size(Some(largest)).max_frame_size(Some(largest));
-    Ok(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await)
+    let limits = Limits::default().max_payload_len(Some(largest));
+    Ok(ClientBuilder::new().limits(limits).take_over(stream))
+}
+
+/// How a server shows that it has read the key (RFC 6455, 4.2.2).
+fn accepts(key: &str) -> String {
+    let proof = Sha1::from(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11"));
+    STANDARD.encode(proof.digest().bytes())
 }
 
 /// A venue that answers and opens nothing: too many connections, closed, or the wrong URL.
@@ -61,4 +67,12 @@ fn broken(error: &reqwest::Error) -> Error {
 
 fn failed(kind: ErrorKind, message: String) -> Error {
     Error::new(Inner { kind: Some(kind), message, ..Inner::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_proof_is_that_of_the_standard() {
+        assert_eq!(super::accepts("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
 }

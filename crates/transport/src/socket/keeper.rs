@@ -30,13 +30,13 @@ pub(crate) struct Keeper {
     settings: Mutex<Settings>,
     state: watch::Sender<State>,
     runs: AtomicBool,
-    wanted: Notify,
     let_go: Notify,
 }
 
 #[derive(Default)]
 pub(crate) struct Counts {
     opened: AtomicU64,
+    lost: AtomicU64,
     pub(crate) unasked: AtomicU64,
     pub(crate) unreadable: AtomicU64,
 }
@@ -57,10 +57,14 @@ pub(crate) struct Pause {
 }
 
 impl Pause {
-    /// What whoever asks now is told. After a connection that was lost the pause is short, and who asks waits.
+    /// What whoever waits is told; nothing after a connection that was lost, of which there soon is another.
     pub(crate) fn error(&self) -> Option<Error> {
         let left = self.until.saturating_duration_since(Instant::now());
-        self.error.clone().filter(|_| !left.is_zero()).map(|error| error.to_wait(left))
+        self.error.clone().map(|error| error.to_wait(left))
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.until <= Instant::now()
     }
 }
 
@@ -91,7 +95,6 @@ impl Keeper {
             counts: Counts::default(),
             state: watch::Sender::new(State::Idle),
             runs: AtomicBool::new(false),
-            wanted: Notify::new(),
             let_go: Notify::new(),
             common,
             url,
@@ -107,14 +110,16 @@ impl Keeper {
 
     /// Somebody wants a connection.
     pub(crate) fn wake(self: &Arc<Self>) {
+        self.state.send_if_modified(|state| {
+            let is_idle = matches!(state, State::Idle);
+            if is_idle {
+                *state = State::Opening;
+            }
+            is_idle
+        });
         if !self.runs.swap(true, Ordering::AcqRel) {
             tokio::spawn(self.clone().run());
         }
-    }
-
-    /// There is none, and somebody waits for one.
-    pub(crate) fn want(&self) {
-        self.wanted.notify_one();
     }
 
     /// Nobody wants one any more.
@@ -130,6 +135,7 @@ impl Keeper {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         WebSocketStats {
             opened: read(&self.counts.opened),
+            lost: read(&self.counts.lost),
             unasked_answers: read(&self.counts.unasked),
             unreadable_messages: read(&self.counts.unreadable),
         }
@@ -145,13 +151,15 @@ impl Keeper {
                 End::Lost { lost, lasted } => {
                     let Lost { reason, on_purpose } = lost;
                     tracing::info!(venue = self.common.venue.name, reason, on_purpose, "the connection is over");
+                    self.counts.lost.fetch_add(1, Ordering::Relaxed);
                     self.options.tell(Event::Lost { reason: &reason });
                     if on_purpose {
                         (failures, was_logged_in) = (0, false);
                         self.settings(Settings::forget_private);
                         self.state.send_replace(State::Idle);
+                        let mut state = self.state.subscribe();
                         tokio::select! {
-                            () = self.wanted.notified() => continue,
+                            _ = state.wait_for(|state| !matches!(state, State::Idle)) => continue,
                             () = self.let_go.notified() => return,
                         }
                     }

@@ -74,20 +74,21 @@ impl WebSocket {
     /// tells for how long.
     pub(crate) async fn connection(&self, time: Duration) -> Result<Arc<Connection>, Error> {
         let keeper = &self.0.0;
-        keeper.wake();
         let mut state = keeper.state();
         let open = async {
+            let mut has_waited = false;
             loop {
+                keeper.wake();
                 match &*state.borrow_and_update() {
-                    State::Open(connection) => return Ok(connection.clone()),
-                    State::Paused(pause) => {
+                    State::Open(connection) if !connection.is_over() => return Ok(connection.clone()),
+                    State::Paused(pause) if has_waited || !pause.is_over() => {
                         if let Some(error) = pause.error() {
                             return Err(error);
                         }
                     }
-                    State::Idle => keeper.want(),
-                    State::Opening => {}
+                    State::Idle | State::Opening | State::Open(_) | State::Paused(_) => {}
                 }
+                has_waited = true;
                 if state.changed().await.is_err() {
                     return Err(Self::gone());
                 }

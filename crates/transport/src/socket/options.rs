@@ -124,6 +124,8 @@ pub enum Event<'a> {
 pub struct WebSocketStats {
     /// Connections that were opened.
     pub opened: u64,
+    /// Of these, the ones that are over.
+    pub lost: u64,
     /// Answers for which no call waited: to calls that were given up, repeated ones, or with an id that was never sent.
     pub unasked_answers: u64,
     /// Messages that are no JSON-RPC, or that tell of nothing known.

@@ -1,0 +1,93 @@
+//! Ten thousand orders over connections that are cut at random: each call ends once, its error says rightly whether the order may
+//! have been placed, and none is placed twice. `VENUEKIT_FAULTS` sets another number.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt};
+use venuekit::transport::{RetryPolicy, Timeouts};
+use venuekit_sandbox::{Fault, Rule, Transport};
+
+use crate::desk::{builder, buy, sandbox};
+
+#[derive(Debug, PartialEq)]
+enum End {
+    Placed,
+    NotPlaced,
+    Unknown,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_order_ends_once_with_the_right_verdict() {
+    let count: usize = std::env::var("VENUEKIT_FAULTS").map_or(10_000, |count| count.parse().unwrap());
+    let sandbox = sandbox().await;
+    let rule = |fault, chance| Rule::new(fault).over(Transport::Websocket).chance(chance);
+    let order = |fault, chance| rule(fault, chance).on("private/buy");
+    sandbox.faults().set_seeded(
+        vec![
+            rule(Fault::DropBefore, 0.1).on("public/auth"),
+            rule(Fault::DropAfter, 0.1).on("public/set_heartbeat"),
+            order(Fault::DropBefore, 0.001),
+            order(Fault::DropAfter, 0.001),
+            order(Fault::CloseMidAnswer, 0.001),
+            order(Fault::SilenceBefore, 0.001),
+            order(Fault::SilenceAfter, 0.001),
+            order(Fault::Reorder, 0.05),
+            order(Fault::Duplicate, 0.05),
+            order(Fault::UnknownId, 0.05),
+            order(Fault::Split { parts: 4 }, 0.05),
+            order(Fault::Delay { ms: 2 }, 0.05),
+        ],
+        11,
+    );
+    let timeouts = Timeouts { attempt: Duration::from_millis(1500), ..Timeouts::default() };
+    // Repeated, where it is certain that nothing was done.
+    let client = builder(&sandbox).timeouts(timeouts).retry(RetryPolicy::default()).build().unwrap();
+    let cuts = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            sandbox.cut_connections();
+        }
+    };
+    let orders = stream::iter(0..count)
+        .map(|number| {
+            let client = client.clone();
+            async move {
+                let label = format!("order-{number}");
+                let end =
+                    match tokio::spawn(async move { buy(&client, &format!("order-{number}")).await }).await.unwrap() {
+                        Ok(_) => End::Placed,
+                        Err(error) if error.may_have_been_applied() => End::Unknown,
+                        Err(_) => End::NotPlaced,
+                    };
+                (label, end)
+            }
+        })
+        .buffer_unordered(32)
+        .collect::<Vec<_>>();
+    let ends = tokio::select! {
+        ends = orders => ends,
+        () = cuts => unreachable!("it goes on"),
+    };
+    assert_eq!(ends.len(), count);
+    let placed = sandbox.deribit_order_labels();
+    let mut tally = BTreeMap::new();
+    for (label, end) in &ends {
+        let times = placed.get(label).copied().unwrap_or_default();
+        let right = match end {
+            End::Placed => times == 1,
+            End::NotPlaced => times == 0,
+            End::Unknown => times <= 1,
+        };
+        assert!(right, "{label} ended as {end:?} and was placed {times} times");
+        *tally.entry(format!("{end:?}, placed {times}")).or_insert(0_usize) += 1;
+    }
+    let stats = client.connection().unwrap().stats();
+    assert!(stats.opened > 10, "{stats:?}");
+    // Most orders are placed, and both ways of not knowing have happened.
+    assert!(tally["Placed, placed 1"] > count / 2, "{tally:?}");
+    assert!(
+        count < 10_000 || tally.contains_key("Unknown, placed 0") && tally.contains_key("Unknown, placed 1"),
+        "{tally:?}"
+    );
+}
