@@ -37,7 +37,9 @@ async fn every_honest_answer_is_read() {
             for outcome in outcomes.await {
                 let what = format!("{} with {shape:?}", outcome.name(venue));
                 let answer = outcome.result.as_ref().unwrap_or_else(|error| panic!("{what}: {error}"));
-                let Some(sent) = subject.spec.answer(outcome.operation, shape) else { continue };
+                // A connection that is closed is an answer too, and says nothing.
+                let answers = !outcome.operation.on_connection.is_some_and(|on| on.closes);
+                let Some(sent) = subject.spec.answer(outcome.operation, shape).filter(|_| answers) else { continue };
                 let schema = subject.spec.endpoint(outcome.operation).answer.unwrap();
                 let same = subject.spec.same(schema, &sent, &answer.json);
                 same.unwrap_or_else(|difference| panic!("{what}: {difference}\n{sent}\n{}", answer.json));
