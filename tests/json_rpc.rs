@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use canned::{Canned, Script, http};
 use serde_json::{Value, json};
-use venuekit::deribit::{Client, Credentials, Environment};
+use venuekit::deribit::{Client, Credentials, Environment, ErrorCode};
 use venuekit::transport::RetryPolicy;
 use venuekit::{Error, ErrorKind};
 
@@ -86,6 +86,12 @@ async fn a_code_of_tomorrow_is_an_error_like_any_other() {
     let (_server, client) = answering(400, answer).await;
     let error = cancel(&client).await;
     assert_eq!((error.code(), error.kind()), (Some("99999"), ErrorKind::InvalidRequest));
+    assert_eq!(ErrorCode::of(&error), Some(ErrorCode::Unknown("99999".to_owned())));
+    assert_eq!(ErrorCode::from("10009"), ErrorCode::NotEnoughFunds);
+    assert_eq!(
+        (ErrorCode::NotEnoughFunds.code(), ErrorCode::NotEnoughFunds.name()),
+        ("10009", Some("not_enough_funds"))
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ mod keys;
 mod session;
 
 pub use generated::client::{Client, builder, types};
-pub use generated::venue::{Environment, VENUE};
+pub use generated::venue::{Environment, ErrorCode, VENUE};
 pub use keys::Keys;
 pub use session::Credentials;
 pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, Event, ResponseValue, WebSocket, WebSocketOptions};

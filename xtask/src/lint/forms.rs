@@ -119,7 +119,7 @@ fn kind_of(value: &Value) -> Result<(), String> {
 
 pub fn errors(_: &Document, value: &Value) -> Result<(), String> {
     const POINTERS: [&str; 5] = ["code", "message", "detail", "param", "retry-after"];
-    let others = ["request-id-header", "failed-when", "kinds", "statuses", "not-processed"];
+    let others = ["request-id-header", "failed-when", "names", "kinds", "statuses", "not-processed"];
     shape(value, &[], &[POINTERS.as_slice(), others.as_slice()].concat())?;
     for key in POINTERS {
         let Some(places) = value.get(key) else { continue };
@@ -141,6 +141,15 @@ pub fn errors(_: &Document, value: &Value) -> Result<(), String> {
     }
     for key in ["kinds", "statuses"] {
         value.get(key).map_or(Ok(()), mapping_of_kinds).map_err(|problem| format!("`{key}`: {problem}"))?;
+    }
+    let mut variants = std::collections::BTreeSet::new();
+    for (code, name) in value.get("names").and_then(Value::as_object).into_iter().flatten() {
+        let variant = name.as_str().map(heck::ToPascalCase::to_pascal_case).unwrap_or_default();
+        let is_name =
+            syn::parse_str::<syn::Ident>(&variant).is_ok() && !["Unknown", "Self"].contains(&variant.as_str());
+        if !is_name || !variants.insert(variant) {
+            return Err(format!("`names`: {name} is no name for `{code}`, or another code has it"));
+        }
     }
     let is_status = |status: &str| status.parse::<u16>().is_ok_and(|status| (100..600).contains(&status));
     if let Some((status, _)) = members(value, "statuses").find(|(status, _)| !is_status(status)) {

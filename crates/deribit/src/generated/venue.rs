@@ -35,6 +35,570 @@ impl Environment {
         }
     }
 }
+/// Why the venue refuses a call, by its own codes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// `missing_params` (-32000).
+    MissingParams,
+    /// `request_entity_too_large` (-32600).
+    RequestEntityTooLarge,
+    /// `method_not_found` (-32601).
+    MethodNotFound,
+    /// `invalid_params` (-32602).
+    InvalidParams,
+    /// `parse_error` (-32700).
+    ParseError,
+    /// `authorization_required` (10000).
+    AuthorizationRequired,
+    /// `error` (10001).
+    Error,
+    /// `qty_too_low` (10002).
+    QtyTooLow,
+    /// `order_overlap` (10003).
+    OrderOverlap,
+    /// `order_not_found` (10004).
+    OrderNotFound,
+    /// `price_too_low` (10005).
+    PriceTooLow,
+    /// `price_too_low4idx` (10006).
+    PriceTooLow4idx,
+    /// `price_too_high` (10007).
+    PriceTooHigh,
+    /// `not_enough_funds` (10009).
+    NotEnoughFunds,
+    /// `already_closed` (10010).
+    AlreadyClosed,
+    /// `price_not_allowed` (10011).
+    PriceNotAllowed,
+    /// `book_closed` (10012).
+    BookClosed,
+    /// `pme_max_total_open_orders` (10013).
+    PmeMaxTotalOpenOrders,
+    /// `pme_max_future_open_orders` (10014).
+    PmeMaxFutureOpenOrders,
+    /// `pme_max_option_open_orders` (10015).
+    PmeMaxOptionOpenOrders,
+    /// `pme_max_future_open_orders_size` (10016).
+    PmeMaxFutureOpenOrdersSize,
+    /// `pme_max_option_open_orders_size` (10017).
+    PmeMaxOptionOpenOrdersSize,
+    /// `non_pme_max_future_position_size` (10018).
+    NonPmeMaxFuturePositionSize,
+    /// `locked_by_admin` (10019).
+    LockedByAdmin,
+    /// `invalid_or_unsupported_instrument` (10020).
+    InvalidOrUnsupportedInstrument,
+    /// `invalid_amount` (10021).
+    InvalidAmount,
+    /// `invalid_quantity` (10022).
+    InvalidQuantity,
+    /// `invalid_price` (10023).
+    InvalidPrice,
+    /// `invalid_max_show` (10024).
+    InvalidMaxShow,
+    /// `invalid_order_id` (10025).
+    InvalidOrderId,
+    /// `price_precision_exceeded` (10026).
+    PricePrecisionExceeded,
+    /// `non_integer_contract_amount` (10027).
+    NonIntegerContractAmount,
+    /// `too_many_requests` (10028).
+    TooManyRequests,
+    /// `not_owner_of_order` (10029).
+    NotOwnerOfOrder,
+    /// `must_be_websocket_request` (10030).
+    MustBeWebsocketRequest,
+    /// `invalid_args_for_instrument` (10031).
+    InvalidArgsForInstrument,
+    /// `whole_cost_too_low` (10032).
+    WholeCostTooLow,
+    /// `not_implemented` (10033).
+    NotImplemented,
+    /// `trigger_price_too_high` (10034).
+    TriggerPriceTooHigh,
+    /// `trigger_price_too_low` (10035).
+    TriggerPriceTooLow,
+    /// `invalid_max_show_amount` (10036).
+    InvalidMaxShowAmount,
+    /// `non_pme_total_short_options_positions_size` (10037).
+    NonPmeTotalShortOptionsPositionsSize,
+    /// `pme_max_risk_reducing_orders` (10038).
+    PmeMaxRiskReducingOrders,
+    /// `not_enough_funds_in_currency` (10039).
+    NotEnoughFundsInCurrency,
+    /// `retry` (10040).
+    Retry,
+    /// `settlement_in_progress` (10041).
+    SettlementInProgress,
+    /// `price_wrong_tick` (10043).
+    PriceWrongTick,
+    /// `trigger_price_wrong_tick` (10044).
+    TriggerPriceWrongTick,
+    /// `can_not_cancel_liquidation_order` (10045).
+    CanNotCancelLiquidationOrder,
+    /// `can_not_edit_liquidation_order` (10046).
+    CanNotEditLiquidationOrder,
+    /// `matching_engine_queue_full` (10047).
+    MatchingEngineQueueFull,
+    /// `not_on_this_server` (10048).
+    NotOnThisServer,
+    /// `cancel_on_disconnect_failed` (10049).
+    CancelOnDisconnectFailed,
+    /// `too_many_concurrent_requests` (10066).
+    TooManyConcurrentRequests,
+    /// `disabled_while_position_lock` (10072).
+    DisabledWhilePositionLock,
+    /// `already_filled` (11008).
+    AlreadyFilled,
+    /// `max_spot_open_orders` (11013).
+    MaxSpotOpenOrders,
+    /// `post_only_price_modification_not_possible` (11021).
+    PostOnlyPriceModificationNotPossible,
+    /// `max_spot_order_quantity` (11022).
+    MaxSpotOrderQuantity,
+    /// `invalid_arguments` (11029).
+    InvalidArguments,
+    /// `other_reject` (11030).
+    OtherReject,
+    /// `other_error` (11031).
+    OtherError,
+    /// `no_more_triggers` (11035).
+    NoMoreTriggers,
+    /// `invalid_trigger_price` (11036).
+    InvalidTriggerPrice,
+    /// `outdated_instrument_for_IV_order` (11037).
+    OutdatedInstrumentForIvOrder,
+    /// `no_adv_for_futures` (11038).
+    NoAdvForFutures,
+    /// `no_adv_postonly` (11039).
+    NoAdvPostonly,
+    /// `not_adv_order` (11041).
+    NotAdvOrder,
+    /// `permission_denied` (11042).
+    PermissionDenied,
+    /// `bad_argument` (11043).
+    BadArgument,
+    /// `not_open_order` (11044).
+    NotOpenOrder,
+    /// `invalid_event` (11045).
+    InvalidEvent,
+    /// `outdated_instrument` (11046).
+    OutdatedInstrument,
+    /// `unsupported_arg_combination` (11047).
+    UnsupportedArgCombination,
+    /// `wrong_max_show_for_option` (11048).
+    WrongMaxShowForOption,
+    /// `bad_arguments` (11049).
+    BadArguments,
+    /// `bad_request` (11050).
+    BadRequest,
+    /// `system_maintenance` (11051).
+    SystemMaintenance,
+    /// `subscribe_error_unsubscribed` (11052).
+    SubscribeErrorUnsubscribed,
+    /// `transfer_not_found` (11053).
+    TransferNotFound,
+    /// `post_only_reject` (11054).
+    PostOnlyReject,
+    /// `post_only_not_allowed` (11055).
+    PostOnlyNotAllowed,
+    /// `unauthenticated_public_requests_temporarily_disabled` (11056).
+    UnauthenticatedPublicRequestsTemporarilyDisabled,
+    /// `invalid_addr` (11090).
+    InvalidAddr,
+    /// `invalid_transfer_address` (11091).
+    InvalidTransferAddress,
+    /// `address_already_exist` (11092).
+    AddressAlreadyExist,
+    /// `max_addr_count_exceeded` (11093).
+    MaxAddrCountExceeded,
+    /// `internal_server_error` (11094).
+    InternalServerError,
+    /// `disabled_deposit_address_creation` (11095).
+    DisabledDepositAddressCreation,
+    /// `address_belongs_to_user` (11096).
+    AddressBelongsToUser,
+    /// `no_deposit_address` (11097).
+    NoDepositAddress,
+    /// `account_locked` (11098).
+    AccountLocked,
+    /// `too_many_subaccounts` (12001).
+    TooManySubaccounts,
+    /// `wrong_subaccount_name` (12002).
+    WrongSubaccountName,
+    /// `login_over_limit` (12003).
+    LoginOverLimit,
+    /// `registration_over_limit` (12004).
+    RegistrationOverLimit,
+    /// `country_is_banned` (12005).
+    CountryIsBanned,
+    /// `transfer_not_allowed` (12100).
+    TransferNotAllowed,
+    /// `security_key_authorization_over_limit` (12998).
+    SecurityKeyAuthorizationOverLimit,
+    /// `invalid_credentials` (13004).
+    InvalidCredentials,
+    /// `pwd_match_error` (13005).
+    PwdMatchError,
+    /// `security_error` (13006).
+    SecurityError,
+    /// `user_not_found` (13007).
+    UserNotFound,
+    /// `request_failed` (13008).
+    RequestFailed,
+    /// `unauthorized` (13009).
+    Unauthorized,
+    /// `value_required` (13010).
+    ValueRequired,
+    /// `value_too_short` (13011).
+    ValueTooShort,
+    /// `unavailable_in_subaccount` (13012).
+    UnavailableInSubaccount,
+    /// `invalid_phone_number` (13013).
+    InvalidPhoneNumber,
+    /// `cannot_send_sms` (13014).
+    CannotSendSms,
+    /// `invalid_sms_code` (13015).
+    InvalidSmsCode,
+    /// `invalid_input` (13016).
+    InvalidInput,
+    /// `invalid_content_type` (13018).
+    InvalidContentType,
+    /// `orderbook_closed` (13019).
+    OrderbookClosed,
+    /// `not_found` (13020).
+    NotFound,
+    /// `forbidden` (13021).
+    Forbidden,
+    /// `method_switched_off_by_admin` (13025).
+    MethodSwitchedOffByAdmin,
+    /// `temporarily_unavailable` (13028).
+    TemporarilyUnavailable,
+    /// `mmp_trigger` (13030).
+    MmpTrigger,
+    /// `verification_required` (13031).
+    VerificationRequired,
+    /// `non_unique_order_label` (13032).
+    NonUniqueOrderLabel,
+    /// `no_more_security_keys_allowed` (13034).
+    NoMoreSecurityKeysAllowed,
+    /// `active_combo_limit_reached` (13035).
+    ActiveComboLimitReached,
+    /// `unavailable_for_combo_books` (13036).
+    UnavailableForComboBooks,
+    /// `incomplete_KYC_data` (13037).
+    IncompleteKycData,
+    /// `mmp_required` (13040).
+    MmpRequired,
+    /// `cod_not_enabled` (13042).
+    CodNotEnabled,
+    /// `quotes_frozen` (13043).
+    QuotesFrozen,
+    /// `scope_exceeded` (13403).
+    ScopeExceeded,
+    /// `unavailable` (13503).
+    Unavailable,
+    /// `request_cancelled_by_user` (13666).
+    RequestCancelledByUser,
+    /// `security_key_authorization_error` (13668).
+    SecurityKeyAuthorizationError,
+    /// `replaced` (13777).
+    Replaced,
+    /// `raw_subscriptions_not_available_for_unauthorized` (13778).
+    RawSubscriptionsNotAvailableForUnauthorized,
+    /// `move_positions_over_limit` (13780).
+    MovePositionsOverLimit,
+    /// `coupon_already_used` (13781).
+    CouponAlreadyUsed,
+    /// `KYC_transfer_already_initiated` (13791).
+    KycTransferAlreadyInitiated,
+    /// `incomplete_KYC_data_of_transfer` (13792).
+    IncompleteKycDataOfTransfer,
+    /// `KYC_data_inaccessible` (13793).
+    KycDataInaccessible,
+    /// `timed_out` (13888).
+    TimedOut,
+    /// `no_more_oto_orders` (13901).
+    NoMoreOtoOrders,
+    /// `mass_quotes_disabled` (13902).
+    MassQuotesDisabled,
+    /// `too_many_quotes` (13903).
+    TooManyQuotes,
+    /// `security_key_setup_required` (13904).
+    SecurityKeySetupRequired,
+    /// `too_many_quotes_per_block_rfq` (13905).
+    TooManyQuotesPerBlockRfq,
+    /// `too_many_quotes_per_block_rfq_side` (13906).
+    TooManyQuotesPerBlockRfqSide,
+    /// `not_fully_filled_or_too_many_open_block_rfqs` (13907).
+    NotFullyFilledOrTooManyOpenBlockRfqs,
+    /// `quote_crossed` (13910).
+    QuoteCrossed,
+    /// `max_broker_client_count` (13911).
+    MaxBrokerClientCount,
+    /// `broker_cannot_be_client` (13912).
+    BrokerCannotBeClient,
+    /// `broker_already_linked` (13913).
+    BrokerAlreadyLinked,
+    /// `user_is_a_broker_client` (13914).
+    UserIsABrokerClient,
+    /// `user_is_not_a_broker` (13915).
+    UserIsNotABroker,
+    /// `app_registered_to_broker` (13916).
+    AppRegisteredToBroker,
+    /// `account_quote_limit_crossed` (13917).
+    AccountQuoteLimitCrossed,
+    /// `inverse_future_cross_trading` (13918).
+    InverseFutureCrossTrading,
+    /// `client_of_main_account` (13919).
+    ClientOfMainAccount,
+    /// A code that was not known when this was generated.
+    Unknown(String),
+}
+const ERROR_CODES: &[(&str, &str, ErrorCode)] = &[
+    ("-32000", "missing_params", ErrorCode::MissingParams),
+    ("-32600", "request_entity_too_large", ErrorCode::RequestEntityTooLarge),
+    ("-32601", "method_not_found", ErrorCode::MethodNotFound),
+    ("-32602", "invalid_params", ErrorCode::InvalidParams),
+    ("-32700", "parse_error", ErrorCode::ParseError),
+    ("10000", "authorization_required", ErrorCode::AuthorizationRequired),
+    ("10001", "error", ErrorCode::Error),
+    ("10002", "qty_too_low", ErrorCode::QtyTooLow),
+    ("10003", "order_overlap", ErrorCode::OrderOverlap),
+    ("10004", "order_not_found", ErrorCode::OrderNotFound),
+    ("10005", "price_too_low", ErrorCode::PriceTooLow),
+    ("10006", "price_too_low4idx", ErrorCode::PriceTooLow4idx),
+    ("10007", "price_too_high", ErrorCode::PriceTooHigh),
+    ("10009", "not_enough_funds", ErrorCode::NotEnoughFunds),
+    ("10010", "already_closed", ErrorCode::AlreadyClosed),
+    ("10011", "price_not_allowed", ErrorCode::PriceNotAllowed),
+    ("10012", "book_closed", ErrorCode::BookClosed),
+    ("10013", "pme_max_total_open_orders", ErrorCode::PmeMaxTotalOpenOrders),
+    ("10014", "pme_max_future_open_orders", ErrorCode::PmeMaxFutureOpenOrders),
+    ("10015", "pme_max_option_open_orders", ErrorCode::PmeMaxOptionOpenOrders),
+    ("10016", "pme_max_future_open_orders_size", ErrorCode::PmeMaxFutureOpenOrdersSize),
+    ("10017", "pme_max_option_open_orders_size", ErrorCode::PmeMaxOptionOpenOrdersSize),
+    (
+        "10018",
+        "non_pme_max_future_position_size",
+        ErrorCode::NonPmeMaxFuturePositionSize,
+    ),
+    ("10019", "locked_by_admin", ErrorCode::LockedByAdmin),
+    (
+        "10020",
+        "invalid_or_unsupported_instrument",
+        ErrorCode::InvalidOrUnsupportedInstrument,
+    ),
+    ("10021", "invalid_amount", ErrorCode::InvalidAmount),
+    ("10022", "invalid_quantity", ErrorCode::InvalidQuantity),
+    ("10023", "invalid_price", ErrorCode::InvalidPrice),
+    ("10024", "invalid_max_show", ErrorCode::InvalidMaxShow),
+    ("10025", "invalid_order_id", ErrorCode::InvalidOrderId),
+    ("10026", "price_precision_exceeded", ErrorCode::PricePrecisionExceeded),
+    ("10027", "non_integer_contract_amount", ErrorCode::NonIntegerContractAmount),
+    ("10028", "too_many_requests", ErrorCode::TooManyRequests),
+    ("10029", "not_owner_of_order", ErrorCode::NotOwnerOfOrder),
+    ("10030", "must_be_websocket_request", ErrorCode::MustBeWebsocketRequest),
+    ("10031", "invalid_args_for_instrument", ErrorCode::InvalidArgsForInstrument),
+    ("10032", "whole_cost_too_low", ErrorCode::WholeCostTooLow),
+    ("10033", "not_implemented", ErrorCode::NotImplemented),
+    ("10034", "trigger_price_too_high", ErrorCode::TriggerPriceTooHigh),
+    ("10035", "trigger_price_too_low", ErrorCode::TriggerPriceTooLow),
+    ("10036", "invalid_max_show_amount", ErrorCode::InvalidMaxShowAmount),
+    (
+        "10037",
+        "non_pme_total_short_options_positions_size",
+        ErrorCode::NonPmeTotalShortOptionsPositionsSize,
+    ),
+    ("10038", "pme_max_risk_reducing_orders", ErrorCode::PmeMaxRiskReducingOrders),
+    ("10039", "not_enough_funds_in_currency", ErrorCode::NotEnoughFundsInCurrency),
+    ("10040", "retry", ErrorCode::Retry),
+    ("10041", "settlement_in_progress", ErrorCode::SettlementInProgress),
+    ("10043", "price_wrong_tick", ErrorCode::PriceWrongTick),
+    ("10044", "trigger_price_wrong_tick", ErrorCode::TriggerPriceWrongTick),
+    (
+        "10045",
+        "can_not_cancel_liquidation_order",
+        ErrorCode::CanNotCancelLiquidationOrder,
+    ),
+    ("10046", "can_not_edit_liquidation_order", ErrorCode::CanNotEditLiquidationOrder),
+    ("10047", "matching_engine_queue_full", ErrorCode::MatchingEngineQueueFull),
+    ("10048", "not_on_this_server", ErrorCode::NotOnThisServer),
+    ("10049", "cancel_on_disconnect_failed", ErrorCode::CancelOnDisconnectFailed),
+    ("10066", "too_many_concurrent_requests", ErrorCode::TooManyConcurrentRequests),
+    ("10072", "disabled_while_position_lock", ErrorCode::DisabledWhilePositionLock),
+    ("11008", "already_filled", ErrorCode::AlreadyFilled),
+    ("11013", "max_spot_open_orders", ErrorCode::MaxSpotOpenOrders),
+    (
+        "11021",
+        "post_only_price_modification_not_possible",
+        ErrorCode::PostOnlyPriceModificationNotPossible,
+    ),
+    ("11022", "max_spot_order_quantity", ErrorCode::MaxSpotOrderQuantity),
+    ("11029", "invalid_arguments", ErrorCode::InvalidArguments),
+    ("11030", "other_reject", ErrorCode::OtherReject),
+    ("11031", "other_error", ErrorCode::OtherError),
+    ("11035", "no_more_triggers", ErrorCode::NoMoreTriggers),
+    ("11036", "invalid_trigger_price", ErrorCode::InvalidTriggerPrice),
+    (
+        "11037",
+        "outdated_instrument_for_IV_order",
+        ErrorCode::OutdatedInstrumentForIvOrder,
+    ),
+    ("11038", "no_adv_for_futures", ErrorCode::NoAdvForFutures),
+    ("11039", "no_adv_postonly", ErrorCode::NoAdvPostonly),
+    ("11041", "not_adv_order", ErrorCode::NotAdvOrder),
+    ("11042", "permission_denied", ErrorCode::PermissionDenied),
+    ("11043", "bad_argument", ErrorCode::BadArgument),
+    ("11044", "not_open_order", ErrorCode::NotOpenOrder),
+    ("11045", "invalid_event", ErrorCode::InvalidEvent),
+    ("11046", "outdated_instrument", ErrorCode::OutdatedInstrument),
+    ("11047", "unsupported_arg_combination", ErrorCode::UnsupportedArgCombination),
+    ("11048", "wrong_max_show_for_option", ErrorCode::WrongMaxShowForOption),
+    ("11049", "bad_arguments", ErrorCode::BadArguments),
+    ("11050", "bad_request", ErrorCode::BadRequest),
+    ("11051", "system_maintenance", ErrorCode::SystemMaintenance),
+    ("11052", "subscribe_error_unsubscribed", ErrorCode::SubscribeErrorUnsubscribed),
+    ("11053", "transfer_not_found", ErrorCode::TransferNotFound),
+    ("11054", "post_only_reject", ErrorCode::PostOnlyReject),
+    ("11055", "post_only_not_allowed", ErrorCode::PostOnlyNotAllowed),
+    (
+        "11056",
+        "unauthenticated_public_requests_temporarily_disabled",
+        ErrorCode::UnauthenticatedPublicRequestsTemporarilyDisabled,
+    ),
+    ("11090", "invalid_addr", ErrorCode::InvalidAddr),
+    ("11091", "invalid_transfer_address", ErrorCode::InvalidTransferAddress),
+    ("11092", "address_already_exist", ErrorCode::AddressAlreadyExist),
+    ("11093", "max_addr_count_exceeded", ErrorCode::MaxAddrCountExceeded),
+    ("11094", "internal_server_error", ErrorCode::InternalServerError),
+    (
+        "11095",
+        "disabled_deposit_address_creation",
+        ErrorCode::DisabledDepositAddressCreation,
+    ),
+    ("11096", "address_belongs_to_user", ErrorCode::AddressBelongsToUser),
+    ("11097", "no_deposit_address", ErrorCode::NoDepositAddress),
+    ("11098", "account_locked", ErrorCode::AccountLocked),
+    ("12001", "too_many_subaccounts", ErrorCode::TooManySubaccounts),
+    ("12002", "wrong_subaccount_name", ErrorCode::WrongSubaccountName),
+    ("12003", "login_over_limit", ErrorCode::LoginOverLimit),
+    ("12004", "registration_over_limit", ErrorCode::RegistrationOverLimit),
+    ("12005", "country_is_banned", ErrorCode::CountryIsBanned),
+    ("12100", "transfer_not_allowed", ErrorCode::TransferNotAllowed),
+    (
+        "12998",
+        "security_key_authorization_over_limit",
+        ErrorCode::SecurityKeyAuthorizationOverLimit,
+    ),
+    ("13004", "invalid_credentials", ErrorCode::InvalidCredentials),
+    ("13005", "pwd_match_error", ErrorCode::PwdMatchError),
+    ("13006", "security_error", ErrorCode::SecurityError),
+    ("13007", "user_not_found", ErrorCode::UserNotFound),
+    ("13008", "request_failed", ErrorCode::RequestFailed),
+    ("13009", "unauthorized", ErrorCode::Unauthorized),
+    ("13010", "value_required", ErrorCode::ValueRequired),
+    ("13011", "value_too_short", ErrorCode::ValueTooShort),
+    ("13012", "unavailable_in_subaccount", ErrorCode::UnavailableInSubaccount),
+    ("13013", "invalid_phone_number", ErrorCode::InvalidPhoneNumber),
+    ("13014", "cannot_send_sms", ErrorCode::CannotSendSms),
+    ("13015", "invalid_sms_code", ErrorCode::InvalidSmsCode),
+    ("13016", "invalid_input", ErrorCode::InvalidInput),
+    ("13018", "invalid_content_type", ErrorCode::InvalidContentType),
+    ("13019", "orderbook_closed", ErrorCode::OrderbookClosed),
+    ("13020", "not_found", ErrorCode::NotFound),
+    ("13021", "forbidden", ErrorCode::Forbidden),
+    ("13025", "method_switched_off_by_admin", ErrorCode::MethodSwitchedOffByAdmin),
+    ("13028", "temporarily_unavailable", ErrorCode::TemporarilyUnavailable),
+    ("13030", "mmp_trigger", ErrorCode::MmpTrigger),
+    ("13031", "verification_required", ErrorCode::VerificationRequired),
+    ("13032", "non_unique_order_label", ErrorCode::NonUniqueOrderLabel),
+    ("13034", "no_more_security_keys_allowed", ErrorCode::NoMoreSecurityKeysAllowed),
+    ("13035", "active_combo_limit_reached", ErrorCode::ActiveComboLimitReached),
+    ("13036", "unavailable_for_combo_books", ErrorCode::UnavailableForComboBooks),
+    ("13037", "incomplete_KYC_data", ErrorCode::IncompleteKycData),
+    ("13040", "mmp_required", ErrorCode::MmpRequired),
+    ("13042", "cod_not_enabled", ErrorCode::CodNotEnabled),
+    ("13043", "quotes_frozen", ErrorCode::QuotesFrozen),
+    ("13403", "scope_exceeded", ErrorCode::ScopeExceeded),
+    ("13503", "unavailable", ErrorCode::Unavailable),
+    ("13666", "request_cancelled_by_user", ErrorCode::RequestCancelledByUser),
+    (
+        "13668",
+        "security_key_authorization_error",
+        ErrorCode::SecurityKeyAuthorizationError,
+    ),
+    ("13777", "replaced", ErrorCode::Replaced),
+    (
+        "13778",
+        "raw_subscriptions_not_available_for_unauthorized",
+        ErrorCode::RawSubscriptionsNotAvailableForUnauthorized,
+    ),
+    ("13780", "move_positions_over_limit", ErrorCode::MovePositionsOverLimit),
+    ("13781", "coupon_already_used", ErrorCode::CouponAlreadyUsed),
+    ("13791", "KYC_transfer_already_initiated", ErrorCode::KycTransferAlreadyInitiated),
+    ("13792", "incomplete_KYC_data_of_transfer", ErrorCode::IncompleteKycDataOfTransfer),
+    ("13793", "KYC_data_inaccessible", ErrorCode::KycDataInaccessible),
+    ("13888", "timed_out", ErrorCode::TimedOut),
+    ("13901", "no_more_oto_orders", ErrorCode::NoMoreOtoOrders),
+    ("13902", "mass_quotes_disabled", ErrorCode::MassQuotesDisabled),
+    ("13903", "too_many_quotes", ErrorCode::TooManyQuotes),
+    ("13904", "security_key_setup_required", ErrorCode::SecurityKeySetupRequired),
+    ("13905", "too_many_quotes_per_block_rfq", ErrorCode::TooManyQuotesPerBlockRfq),
+    (
+        "13906",
+        "too_many_quotes_per_block_rfq_side",
+        ErrorCode::TooManyQuotesPerBlockRfqSide,
+    ),
+    (
+        "13907",
+        "not_fully_filled_or_too_many_open_block_rfqs",
+        ErrorCode::NotFullyFilledOrTooManyOpenBlockRfqs,
+    ),
+    ("13910", "quote_crossed", ErrorCode::QuoteCrossed),
+    ("13911", "max_broker_client_count", ErrorCode::MaxBrokerClientCount),
+    ("13912", "broker_cannot_be_client", ErrorCode::BrokerCannotBeClient),
+    ("13913", "broker_already_linked", ErrorCode::BrokerAlreadyLinked),
+    ("13914", "user_is_a_broker_client", ErrorCode::UserIsABrokerClient),
+    ("13915", "user_is_not_a_broker", ErrorCode::UserIsNotABroker),
+    ("13916", "app_registered_to_broker", ErrorCode::AppRegisteredToBroker),
+    ("13917", "account_quote_limit_crossed", ErrorCode::AccountQuoteLimitCrossed),
+    ("13918", "inverse_future_cross_trading", ErrorCode::InverseFutureCrossTrading),
+    ("13919", "client_of_main_account", ErrorCode::ClientOfMainAccount),
+];
+impl ErrorCode {
+    /// The code of an error, where the venue gave one.
+    pub fn of(error: &::venuekit_transport::Error) -> Option<Self> {
+        error.code().map(Self::from)
+    }
+    /// The code as the venue writes it.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Unknown(code) => code,
+            known => {
+                ERROR_CODES
+                    .iter()
+                    .find(|(_, _, other)| other == known)
+                    .map_or("", |(code, _, _)| code)
+            }
+        }
+    }
+    /// The venue's name for it; none for a code that is not known.
+    pub fn name(&self) -> Option<&'static str> {
+        ERROR_CODES.iter().find(|(_, _, other)| other == self).map(|(_, name, _)| *name)
+    }
+}
+impl From<&str> for ErrorCode {
+    fn from(code: &str) -> Self {
+        let known = ERROR_CODES.iter().find(|(other, _, _)| *other == code);
+        known
+            .map_or_else(
+                || Self::Unknown(code.to_owned()),
+                |(_, _, known)| known.clone(),
+            )
+    }
+}
 /// Everything the transport knows about this venue.
 pub static VENUE: Venue = Venue {
     name: "deribit",

@@ -42,6 +42,8 @@ pub const CASES: &[Case] = &[
     ("bad-word", ERRORS, "x-errors: { failed-when: [{ at: ok, equals: false }] }", "x-errors"),
     ("bad-word", ERRORS, "x-errors: { request-id-header: [a] }", "x-errors"),
     ("bad-word", ERRORS, "x-errors: { not-processed: [1.5] }", "x-errors"),
+    ("bad-word", ERRORS, "x-errors: { names: { '1': a_b, '2': aB } }", "x-errors"),
+    ("bad-word", ERRORS, "x-errors: { names: { '1': unknown } }", "x-errors"),
     ("bad-word", "capacity: 1 }", "capacity: 0 }", "x-buckets"),
     ("bad-word", "refill: 1, capacity: 1 }", "refill: 0.0001, capacity: 1 }", "x-buckets"),
     ("bad-word", "refill: 1, capacity: 1 }", "capacity: 1 }", "x-buckets"),
