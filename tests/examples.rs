@@ -26,6 +26,7 @@ examples! {
     create_keys: "../examples/create_keys.rs",
     deribit_key_and_token: "../examples/deribit_key_and_token.rs",
     deribit_second_factor: "../examples/deribit_second_factor.rs",
+    deribit_websocket: "../examples/deribit_websocket.rs",
     error_kinds: "../examples/error_kinds.rs",
     kalshi_markets: "../examples/kalshi_markets.rs",
     kalshi_order: "../examples/kalshi_order.rs",

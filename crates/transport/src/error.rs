@@ -239,7 +239,7 @@ impl Error {
     }
 
     /// With a wait before the same may succeed.
-    pub(crate) fn to_wait(mut self, wait: Duration) -> Self {
+    pub(crate) fn waiting(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
         self
     }

@@ -56735,7 +56735,7 @@ let response = client.add_to_address_book()
     }
     /**Approve a block trade
 
-From another key than the one with the feature `block_trade_approval`. Answers with `ok`.
+From another key than the one with the feature `block_trade_approval`. Answers with the text `ok`.
 
 Sends a `POST` request to `/private/approve_block_trade`
 
@@ -58164,7 +58164,7 @@ let response = client.get_withdrawals()
     }
     /**Take one's signature back
 
-Possible until the trade is executed. Answers with `ok`.
+Possible until the trade is executed. Answers with the text `ok`.
 
 Sends a `POST` request to `/private/invalidate_block_trade_signature`
 
@@ -58285,7 +58285,7 @@ let response = client.pme_simulate()
     }
     /**Decline a block trade
 
-From another key than the one with the feature `block_trade_approval`. Answers with `ok`.
+From another key than the one with the feature `block_trade_approval`. Answers with the text `ok`.
 
 Sends a `POST` request to `/private/reject_block_trade`
 
@@ -58360,7 +58360,7 @@ let response = client.reset_api_key()
     }
     /**Let quoting in again
 
-Answers with `ok`.
+Answers with the text `ok`.
 
 Sends a `POST` request to `/private/reset_mmp`
 

@@ -32,9 +32,10 @@ pub(super) fn other_form(method: &str, param: &str) -> Option<Value> {
     }
 }
 
-/// Whether a JSON-RPC param may be left out although the spec has it always sent: by Deribit's text any one is enough.
+/// Whether a JSON-RPC param may be left out although the spec has it always sent: by Deribit's text any one is enough for a key,
+/// and ccxt asks for all instruments without a currency.
 pub(super) fn may_be_left_out(method: &str, param: &str) -> bool {
-    (method, param) == ("private/edit_api_key", "max_scope")
+    [("private/edit_api_key", "max_scope"), ("public/get_instruments", "currency")].contains(&(method, param))
 }
 
 /// Whether a body has an older shape that only the venue's handler knows: Yativo's library sends transfers like this.

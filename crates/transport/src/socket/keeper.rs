@@ -60,7 +60,7 @@ impl Pause {
     /// What whoever waits is told; nothing after a connection that was lost, of which there soon is another.
     pub(crate) fn error(&self) -> Option<Error> {
         let left = self.until.saturating_duration_since(Instant::now());
-        self.error.clone().map(|error| error.to_wait(left))
+        self.error.clone().map(|error| error.waiting(left))
     }
 
     pub(crate) fn is_over(&self) -> bool {

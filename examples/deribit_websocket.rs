@@ -1,0 +1,54 @@
+//! How do I make my calls over one WebSocket, and hear what the venue has to tell?
+//!
+//! `cargo run --example deribit_websocket` does it against a sandbox of its own. For the real venue change two lines:
+//! `Client::websocket(Environment::Test)` and your own client id and secret.
+
+#![allow(clippy::print_stdout)]
+
+use std::error::Error;
+use std::sync::mpsc;
+
+use venuekit::deribit::{Client, Credentials, Environment, Event, WebSocketOptions};
+use venuekit_sandbox::{Accounts, Sandbox};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    run().await
+}
+
+/// Calls, a setting of the connection, and a subscription.
+pub async fn run() -> Result<(), Box<dyn Error>> {
+    let sandbox = Sandbox::start(Accounts::default()).await?;
+    let account = &sandbox.accounts().deribit[0];
+    let secret = account.client_secret.clone().unwrap_or_default();
+
+    // The handler is called where the connection is read: it hands over and returns.
+    let (send, tickers) = mpsc::sync_channel(16);
+    let options = WebSocketOptions::new().on_event(move |event| {
+        if let Event::Notification { channel, data, .. } = event {
+            let _ = send.try_send(format!("{channel}: {data}"));
+        }
+    });
+    let deribit = Client::websocket(Environment::Custom(sandbox.deribit_websocket_url()))
+        .credentials(Credentials::secret(&account.client_id, secret)?)
+        .websocket(options)
+        .build()?;
+
+    // Should the connection be lost, the venue cancels what was ordered over it. The next connection is set the same way.
+    deribit.enable_cancel_on_disconnect().send().await?;
+
+    // Any number of calls may be under way at once.
+    let call = |name| deribit.ticker().body_map(|params| params.instrument_name(name)).send();
+    let (bitcoin, ether) = tokio::join!(call("BTC-PERPETUAL"), call("ETH-PERPETUAL"));
+    println!("{:?} {:?}", bitcoin?.mark_price, ether?.mark_price);
+
+    deribit
+        .subscribe()
+        .body_map(|params| params.channels(vec!["ticker.BTC-PERPETUAL.100ms".to_owned()]))
+        .send()
+        .await?;
+    sandbox.deribit_notify("ticker.BTC-PERPETUAL.100ms", serde_json::json!({"last_price": 68250.5}));
+    deribit.get_time().send().await?;
+    println!("{}", tickers.recv()?);
+    Ok(())
+}
