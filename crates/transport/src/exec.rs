@@ -80,12 +80,7 @@ impl Session {
         let plan = Plan { operation, credentials, debit, way };
         self.shared.budget.earn();
         loop {
-            // The next attempt is made of the same bytes, and signed for itself.
-            let Some(attempt) = request.try_clone() else {
-                let message = "a streaming body cannot be signed";
-                return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
-            };
-            let error = match self.attempt(http, attempt, &plan, progress).await {
+            let error = match self.attempt(http, &request, &plan, progress).await {
                 Ok(response) => {
                     return Ok(Response { idempotency_key: key, attempts: progress.attempts(), ..response });
                 }
@@ -130,7 +125,7 @@ impl Session {
     async fn attempt(
         &self,
         http: &reqwest::Client,
-        mut request: Request,
+        request: &Request,
         plan: &Plan,
         progress: &mut Progress,
     ) -> Result<Response, Error> {
@@ -143,6 +138,11 @@ impl Session {
         if let Way::Message { params, needs_login } = &plan.way {
             return self.attempt_on_connection(plan, params, *needs_login, progress).await;
         }
+        // Each attempt is made of the same bytes, and signed for itself.
+        let Some(mut request) = request.try_clone() else {
+            let message = "a streaming body cannot be signed";
+            return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
+        };
         let tokens = self.sign(&mut request, plan, progress).await?;
         let time_left = progress.send().ok_or_else(|| Error::out_of_time(operation))?;
         let time = self.shared.timeouts.attempt.min(time_left);

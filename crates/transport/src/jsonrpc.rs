@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use memchr::memmem;
 use reqwest::{Body, Request};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -29,7 +30,8 @@ pub(crate) fn params(session: &Session, operation: &'static Operation, request: 
 /// The envelope around a call's params. One that is larger than the venue takes is refused here: the venue's own refusal names no
 /// call.
 pub(crate) fn envelope(venue: &Venue, operation: &'static Operation, id: u64, params: &str) -> Result<String, Error> {
-    let envelope = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{}","params":{params}}}"#, method(operation));
+    let (id, method) = (id.to_string(), method(operation));
+    let envelope = [r#"{"jsonrpc":"2.0","id":"#, &id, r#","method":""#, method, r#"","params":"#, params, "}"].concat();
     match venue.largest_request {
         Some(largest) if envelope.len() > largest => {
             let message = format!(
@@ -247,11 +249,8 @@ fn challenge(venue: &Venue, response: &Response) -> Option<Challenge> {
     if response.body.len() > LARGEST_CHALLENGE {
         return None;
     }
-    let text = std::str::from_utf8(&response.body).ok()?;
-    if !text.contains(words.flag) {
-        return None;
-    }
-    let result: Value = serde_json::from_str(text).ok()?;
+    memmem::find(&response.body, words.flag.as_bytes())?;
+    let result: Value = serde_json::from_slice(&response.body).ok()?;
     if result.get(words.flag) != Some(&Value::Bool(true)) {
         return None;
     }

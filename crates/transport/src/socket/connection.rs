@@ -77,9 +77,12 @@ impl Connection {
         let id = self.ids.fetch_add(1, Ordering::Relaxed);
         let text = jsonrpc::envelope(self.venue, operation, id, params)?;
         let end = Instant::now() + time;
-        let _permit = match tokio::time::timeout_at(end, self.permits.acquire()).await {
-            Ok(permit) => permit.map_err(|_| super::WebSocket::gone())?,
-            Err(_) => return Err(late(operation, time, "no turn among the calls under way", false)),
+        let _permit = match self.permits.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => match tokio::time::timeout_at(end, self.permits.acquire()).await {
+                Ok(permit) => permit.map_err(|_| super::WebSocket::gone())?,
+                Err(_) => return Err(late(operation, time, "no turn among the calls under way", false)),
+            },
         };
         let (answer, answered) = oneshot::channel();
         let stage = Arc::new(Stage::default());

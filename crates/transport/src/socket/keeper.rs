@@ -104,6 +104,14 @@ impl Keeper {
         }
     }
 
+    /// The connection, if one is open.
+    pub(crate) fn open(&self) -> Option<Arc<Connection>> {
+        match &*self.state.borrow() {
+            State::Open(connection) if !connection.is_over() => Some(connection.clone()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn state(&self) -> watch::Receiver<State> {
         self.state.subscribe()
     }

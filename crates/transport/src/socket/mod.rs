@@ -74,6 +74,9 @@ impl WebSocket {
     /// tells for how long.
     pub(crate) async fn connection(&self, time: Duration) -> Result<Arc<Connection>, Error> {
         let keeper = &self.0.0;
+        if let Some(connection) = keeper.open() {
+            return Ok(connection);
+        }
         let mut state = keeper.state();
         let open = async {
             let mut has_waited = false;
