@@ -8,8 +8,9 @@ use crate::call::{Answer, Caller, Manner, USUAL, replace};
 use crate::spec::{Spec, of_another_type};
 use crate::state;
 
-/// By the venue's own text any one param is enough.
-const NOT_REALLY_REQUIRED: (&str, &str) = ("private/edit_api_key", "max_scope");
+/// By the venue's own text any one param is enough for a key; ccxt asks for instruments without a currency.
+const NOT_REALLY_REQUIRED: [(&str, &str); 2] =
+    [("private/edit_api_key", "max_scope"), ("public/get_instruments", "currency")];
 
 struct Refusals {
     caller: Caller,
@@ -51,7 +52,7 @@ impl Refusals {
             let Some(Value::Object(members)) = &mut changed.body else { continue };
             members.remove(&input.name);
             let place = format!("{body}/{}", input.name);
-            if input.required && (id.as_str(), input.name.as_str()) != NOT_REALLY_REQUIRED {
+            if input.required && !NOT_REALLY_REQUIRED.contains(&(id.as_str(), input.name.as_str())) {
                 self.expect(&changed.clone(), USUAL, &[400], &format!("{place}: is required")).await;
             }
             let Some(kind) = input.kind else { continue };
