@@ -40,9 +40,9 @@ fn calls(venue: &str) -> String {
     format!("tests/every_operation/generated/{venue}.rs")
 }
 
-/// What the sandbox answers by.
+/// What the sandbox and the command know the venue by.
 fn joined(venue: &str) -> String {
-    format!("crates/sandbox/src/generated/{venue}.json")
+    format!("crates/spec/src/generated/{venue}.json")
 }
 
 /// Generates a venue and compares the result with what is there; writes it unless `check`.

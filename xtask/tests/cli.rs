@@ -133,7 +133,7 @@ fn what_is_stale_is_said_with_the_repair() {
     assert_eq!(code, Some(1));
     let expected = "\
 stale: crates/things/src/generated (specs/things/openapi.yaml changed)
-       crates/sandbox/src/generated/things.json
+       crates/spec/src/generated/things.json
        crates/things/src/generated/client.rs
        crates/things/src/generated/lowered.json
        crates/things/src/generated/specs.sha256

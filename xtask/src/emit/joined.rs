@@ -1,4 +1,4 @@
-//! A joined spec as the sandbox embeds it: what fits on a line stays on one, so that the file is short and a diff says what changed.
+//! A joined spec as `venuekit-spec` embeds it: what fits on a line stays on one, so that the file is short and a diff says what changed.
 
 use serde_json::{Map, Value};
 

@@ -26,7 +26,7 @@ pub struct Generated {
     pub files: BTreeMap<&'static str, String>,
     /// The calls by name that the tests make.
     pub calls: String,
-    /// The joined document, for the sandbox.
+    /// The joined document, for `venuekit-spec`.
     pub joined: String,
     /// How many operations it has.
     pub operations: usize,

@@ -74,7 +74,7 @@ fn a_change_of_a_spec_reaches_the_client() {
     let outcome = codegen(root, "bayse", true).unwrap();
     let changed = ["client.rs", "lowered.json", "specs.sha256", "venue.rs"];
     let changed = changed.map(|name| format!("crates/bayse/src/generated/{name}"));
-    let elsewhere = ["crates/sandbox/src/generated/bayse.json", "tests/every_operation/generated/bayse.rs"];
+    let elsewhere = ["crates/spec/src/generated/bayse.json", "tests/every_operation/generated/bayse.rs"];
     assert_eq!(outcome.stale, [changed.as_slice(), &elsewhere.map(str::to_owned)].concat());
     assert_eq!(outcome.changed_specs, ["specs/bayse/openapi.yaml", "specs/bayse/system.yaml"]);
     assert_eq!(client(root, "bayse"), before, "to check is not to write");

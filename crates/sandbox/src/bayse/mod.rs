@@ -18,7 +18,7 @@ use crate::accounts::BayseAccount;
 use crate::clock::Clock;
 use crate::make::uuid;
 use crate::message::{Reply, Request};
-use crate::spec::{self, Given, Operation};
+use crate::spec::{self, Answering, Given, Operation};
 
 use self::error::Refusal;
 use self::events::Event;

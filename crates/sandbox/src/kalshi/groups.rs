@@ -11,7 +11,7 @@ use super::keys::Key;
 use super::read::{self, Query, count, fixed_point};
 use crate::make::uuid;
 use crate::message::{Reply, Request};
-use crate::spec::{Given, Operation};
+use crate::spec::{Answering, Given, Operation};
 
 const WINDOW_MILLIS: i64 = 15_000;
 

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::accounts::KalshiKey;
 use crate::clock::Clock;
 use crate::message::{Reply, Request};
-use crate::spec::{self, Given, Operation, Spec};
+use crate::spec::{self, Answering, Given, Operation, Spec};
 
 use self::book::Book;
 use self::error::Refusal;

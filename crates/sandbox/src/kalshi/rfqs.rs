@@ -8,7 +8,7 @@ use super::read::{Query, count, dollars, fixed_point};
 use crate::clock::rfc3339;
 use crate::make::uuid;
 use crate::message::{Reply, Request};
-use crate::spec::{Given, Operation};
+use crate::spec::{Answering, Given, Operation};
 
 const MOST_OPEN: usize = 100;
 const CALLER: &str = "sandbox";

@@ -16,11 +16,11 @@ pub struct Input {
 impl Spec {
     pub fn of(venue: &str) -> Self {
         let text = match venue {
-            "bayse" => include_str!("../../src/generated/bayse.json"),
-            "deribit" => include_str!("../../src/generated/deribit.json"),
-            "kalshi" => include_str!("../../src/generated/kalshi.json"),
-            "kalshi_perps" => include_str!("../../src/generated/kalshi_perps.json"),
-            _ => include_str!("../../src/generated/yativo.json"),
+            "bayse" => include_str!("../../../spec/src/generated/bayse.json"),
+            "deribit" => include_str!("../../../spec/src/generated/deribit.json"),
+            "kalshi" => include_str!("../../../spec/src/generated/kalshi.json"),
+            "kalshi_perps" => include_str!("../../../spec/src/generated/kalshi_perps.json"),
+            _ => include_str!("../../../spec/src/generated/yativo.json"),
         };
         Self(serde_json::from_str(text).unwrap())
     }

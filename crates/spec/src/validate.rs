@@ -4,14 +4,14 @@ use serde_json::{Map, Number, Value};
 
 use super::echo::Given;
 use super::lenient;
+use super::message::Request;
 use super::operation::{Operation, Parameter, Whence};
 use super::problem::{Place, Problem};
 use super::schema::Schema;
-use crate::message::Request;
 
 impl Operation {
     /// Checks path, query, headers, content type and body; gives the values that the request names.
-    pub(crate) fn check(&self, request: &Request) -> Result<Given, Problem> {
+    pub fn check(&self, request: &Request) -> Result<Given, Problem> {
         let mut given = Given::default();
         for (name, text) in self.path_values(&request.path) {
             let value = match self.parameter(Whence::Path, name) {
@@ -47,7 +47,7 @@ impl Operation {
     }
 
     /// Checks the params of a JSON-RPC call.
-    pub(crate) fn check_params(&self, params: &Value) -> Result<Given, Problem> {
+    pub fn check_params(&self, params: &Value) -> Result<Given, Problem> {
         if let Some(schema) = &self.body {
             schema.check(params).map_err(|error| Problem::of(Place::Params, "", &error))?;
         }
@@ -57,7 +57,7 @@ impl Operation {
     }
 
     /// A param that stands in a query, as the JSON that it would be in a body.
-    pub(crate) fn param_from_query(&self, name: &str, texts: &[String]) -> Value {
+    pub fn param_from_query(&self, name: &str, texts: &[String]) -> Value {
         let schema = self.body.as_ref().and_then(|body| {
             let property = body.value["properties"].get(name)?.clone();
             Some(Schema::new(&body.components, property))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use heck::ToSnakeCase;
 use serde_json::{Map, Value, json};
 
 use super::lenient;
@@ -10,45 +11,68 @@ use super::schema::{Components, Schema};
 
 /// One operation.
 #[derive(Debug)]
-pub(crate) struct Operation {
+pub struct Operation {
     /// `operationId`, or the name of a JSON-RPC method.
-    pub(crate) id: String,
-    pub(crate) method: String,
+    pub id: String,
+    /// The generated client's method.
+    pub name: String,
+    /// The part of the API that it belongs to; empty for a JSON-RPC method.
+    pub tag: String,
+    /// What it does, in half a sentence.
+    pub summary: String,
+    /// What is to be known besides; often nothing.
+    pub description: String,
+    /// The HTTP method in capitals.
+    pub method: String,
     /// The path below the venue's prefix, with its placeholders.
-    pub(crate) template: String,
+    pub template: String,
     pub(super) segments: Vec<Segment>,
-    pub(super) parameters: Vec<Parameter>,
+    /// Path, query and header; a JSON-RPC method has none.
+    pub parameters: Vec<Parameter>,
     /// The body, or the params of a JSON-RPC method as one object.
-    pub(super) body: Option<Schema>,
+    pub body: Option<Schema>,
+    /// What the params of a JSON-RPC method mean, by name.
+    pub(super) meanings: Vec<(String, String)>,
     /// Whether no body at all counts as an empty object.
     pub(super) takes_empty_body: bool,
     /// The status of a good answer.
-    pub(super) status: u16,
-    pub(super) answer: Option<Schema>,
+    pub status: u16,
+    /// The body of a good answer.
+    pub answer: Option<Schema>,
     /// Sets of credentials of which one is needed; without any, everybody may call.
     pub(super) credentials: Vec<Vec<Header>>,
     /// The permission that the venue asks for.
-    pub(crate) scope: Option<String>,
+    pub scope: Option<String>,
     /// Whether the venue may ask for a second factor.
-    pub(crate) second_factor: bool,
+    pub second_factor: bool,
     pub(super) page: Option<Page>,
     /// Values that would make a good answer a failure: where, and what.
     pub(super) refused: Arc<Vec<(String, Value)>>,
 }
 
+/// A parameter of a request, other than a credential.
 #[derive(Debug)]
-pub(super) struct Parameter {
-    pub(super) name: String,
-    pub(super) place: Whence,
-    pub(super) required: bool,
-    pub(super) schema: Schema,
+pub struct Parameter {
+    /// Its name on the wire.
+    pub name: String,
+    /// Where it stands.
+    pub place: Whence,
+    /// Whether it must be there.
+    pub required: bool,
+    /// What it means.
+    pub description: String,
+    /// What it may be.
+    pub schema: Schema,
 }
 
 /// Where a parameter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whence {
+pub enum Whence {
+    /// In the path.
     Path,
+    /// In the query.
     Query,
+    /// In a header.
     Header,
 }
 
@@ -107,6 +131,11 @@ impl Reader<'_> {
             let security = operation.get("security").unwrap_or(&self.document["security"]);
             Operation {
                 id: string(&operation["operationId"]),
+                name: string(&operation["operationId"]).to_snake_case(),
+                tag: string(&operation["tags"][0]),
+                summary: string(&operation["summary"]),
+                description: string(&operation["description"]),
+                meanings: Vec::new(),
                 method: method.to_uppercase(),
                 template: path.to_owned(),
                 segments: segments(path),
@@ -136,6 +165,7 @@ impl Reader<'_> {
             name: string(&parameter["name"]),
             place,
             required: parameter["required"] == true,
+            description: string(&parameter["description"]),
             schema: self.schema(&parameter["schema"]),
         })
     }
@@ -157,7 +187,13 @@ impl Reader<'_> {
         let required: Vec<&Value> = params.iter().filter(required).map(|param| &param["name"]).collect();
         let security = method.get("x-security").unwrap_or(&self.document["x-security"]);
         let template = format!("/{id}");
+        let meanings = params.iter().map(|param| (string(&param["name"]), string(&param["description"]))).collect();
         Operation {
+            name: self.rpc_name(&id),
+            tag: string(&method["tags"][0]["name"]),
+            summary: string(&method["summary"]),
+            description: string(&method["description"]),
+            meanings,
             method: "POST".to_owned(),
             segments: segments(&template),
             template,
@@ -173,6 +209,17 @@ impl Reader<'_> {
             refused: Arc::clone(&self.refused),
             id,
         }
+    }
+
+    /// Without `public/` or `private/`, unless both have it; then the private one says so.
+    fn rpc_name(&self, id: &str) -> String {
+        let is_method = |name: &str| list(&self.document["methods"]).iter().any(|method| method["name"] == name);
+        let bare = match id.split_once('/') {
+            Some(("private", bare)) if is_method(&format!("public/{bare}")) => id,
+            Some(("public" | "private", bare)) => bare,
+            _ => id,
+        };
+        bare.to_snake_case()
     }
 
     fn credentials(&self, security: &Value, schemes: &Value) -> Vec<Vec<Header>> {

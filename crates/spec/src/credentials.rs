@@ -1,22 +1,22 @@
 //! Which credentials a request carries. Whether they are right is the venue's own affair.
 
+use super::message::Request;
 use super::operation::{Header, Operation};
 use super::problem::{Place, Problem};
-use crate::message::Request;
 
 impl Operation {
     /// Whether a call needs credentials at all.
-    pub(crate) fn needs_credentials(&self) -> bool {
+    pub fn needs_credentials(&self) -> bool {
         !self.credentials.is_empty() && self.credentials.iter().all(|set| !set.is_empty())
     }
 
     /// Whether one of the sets of credentials names a header.
-    pub(crate) fn may_carry(&self, header: &str) -> bool {
+    pub fn may_carry(&self, header: &str) -> bool {
         self.credentials.iter().flatten().any(|one| one.name.eq_ignore_ascii_case(header))
     }
 
     /// The first header that is missing from the set of credentials that is nearest to complete.
-    pub(crate) fn missing_credential(&self, request: &Request) -> Option<Problem> {
+    pub fn missing_credential(&self, request: &Request) -> Option<Problem> {
         let missing = |set: &Vec<Header>| -> Vec<String> {
             set.iter().filter(|header| !header.is_in(request)).map(|header| header.name.clone()).collect()
         };

@@ -6,22 +6,13 @@ use super::Given;
 use super::operation::{Operation, Page};
 use super::schema::{Schema, is_valid, resolved};
 use super::text;
-use crate::message::Reply;
 
 /// 2026-01-31, 12:00 UTC.
 const SECONDS: i64 = 1_769_860_800;
 
 impl Operation {
-    /// A good answer.
-    pub(crate) fn reply(&self, given: &Given) -> Reply {
-        match self.example(given) {
-            Some(value) => Reply::json(self.status, &value),
-            None => Reply::empty(self.status),
-        }
-    }
-
     /// The body of a good answer, on the last page where there are several.
-    pub(crate) fn example(&self, given: &Given) -> Option<Value> {
+    pub fn example(&self, given: &Given) -> Option<Value> {
         let schema = self.answer.as_ref()?;
         let value = self.filled(schema, given);
         // What was given may not do as a whole where each value does on its own.
@@ -106,6 +97,9 @@ impl<'a> Maker<'a> {
     fn make_resolved(&self, schema: &'a Value, name: &str, at: &str, open: &mut Vec<&'a str>) -> Value {
         if let Some(first) = ["oneOf", "anyOf"].into_iter().find_map(|word| schema[word].get(0)) {
             return self.make(first, name, at, open);
+        }
+        if let Some(example) = schema.get("example") {
+            return example.clone();
         }
         match schema["allOf"].as_array().map(Vec::as_slice) {
             Some([one]) if schema.get("properties").is_none() => self.make(one, name, at, open),

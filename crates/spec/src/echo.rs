@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// What was given in a path, a query and a body, by name. No `Debug`: a secret may be among them.
 #[derive(Default)]
-pub(crate) struct Given {
+pub struct Given {
     path: BTreeMap<String, String>,
     values: BTreeMap<String, Value>,
     /// Where the path ends in a placeholder, its value: what an answer may call just `id`.
@@ -15,12 +15,12 @@ pub(crate) struct Given {
 
 impl Given {
     /// The decoded value of a placeholder.
-    pub(crate) fn in_path(&self, name: &str) -> &str {
+    pub fn in_path(&self, name: &str) -> &str {
         self.path.get(name).map(String::as_str).unwrap_or_default()
     }
 
     /// A text that was given by that name, wherever.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.named(name)?.as_str()
     }
 

@@ -93,14 +93,14 @@ fn path(request: &ExampleRequest) -> String {
 }
 
 /// The request as it arrives.
-fn sent(request: &ExampleRequest) -> crate::message::Request {
+fn sent(request: &ExampleRequest) -> Request {
     let mut headers = http::HeaderMap::new();
     let json = ("content-type".to_owned(), "application/json".to_owned());
     for (name, value) in request.headers.iter().chain(request.body.iter().map(|_| &json)) {
         headers.insert(http::HeaderName::try_from(name.as_str()).unwrap(), value.parse().unwrap());
     }
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&request.query).finish();
-    crate::message::Request {
+    Request {
         method: request.method.parse().unwrap(),
         path: path(request),
         query: Some(query),
@@ -110,7 +110,7 @@ fn sent(request: &ExampleRequest) -> crate::message::Request {
 }
 
 fn spec(document: Value) -> Spec {
-    Spec { venue: "things", prefix: "", operations: operation::read("things", document) }
+    Spec { venue: "things", prefix: "", servers: Vec::new(), operations: operation::read("things", document) }
 }
 
 fn things() -> Spec {
@@ -155,10 +155,10 @@ fn things() -> Spec {
     }))
 }
 
-fn request(method: &str, path: &str, query: &str, body: &str) -> crate::message::Request {
+fn request(method: &str, path: &str, query: &str, body: &str) -> Request {
     let mut headers = http::HeaderMap::new();
     headers.insert("content-type", "application/json; charset=utf-8".parse().unwrap());
-    crate::message::Request {
+    Request {
         method: method.parse().unwrap(),
         path: path.to_owned(),
         query: Some(query.to_owned()),
@@ -253,4 +253,29 @@ fn a_schema_that_contains_itself_is_filled_once() {
     assert_eq!(body["items"], json!([{"price": "1.0000", "side": "buy"}]));
     let least = example::request_value(operation.body.as_ref().unwrap(), "", false);
     assert_eq!(least.as_object().map(Map::len), Some(2));
+}
+
+#[test]
+fn every_operation_can_be_described() {
+    let mut secrets = 0;
+    for operation in all().into_iter().flat_map(|spec| &spec.operations) {
+        assert!(!operation.summary.is_empty(), "{}", operation.id);
+        for field in operation.fields() {
+            assert!(!field.schema.kind().is_empty(), "{}: {}", operation.id, field.name);
+        }
+        secrets += usize::from(operation.answers_with_secret());
+    }
+    assert!(secrets > 10, "{secrets}");
+    let made = KALSHI.named("generate_api_key").unwrap();
+    let names = made.answer.as_ref().unwrap().secret_names();
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["private_key"]);
+    assert!(!KALSHI.named("get_balance").unwrap().answers_with_secret());
+}
+
+#[test]
+fn what_a_body_does_not_know_is_found_wherever_it_stands() {
+    let spec = things();
+    let body = spec.method("post").unwrap().body.as_ref().unwrap();
+    let value = json!({"items": [{"price": "1"}, {"prise": "1", "inner": {"sid": 1}}], "notes": 1});
+    assert_eq!(body.unknown_members(&value), ["items/1/inner/sid", "items/1/prise", "notes"]);
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use jsonschema::{Draft, ValidationError, Validator};
+use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::lenient::OPEN;
@@ -12,7 +13,7 @@ use super::lenient::OPEN;
 pub(super) type Components = Arc<Value>;
 
 /// One schema, with what it refers to.
-pub(super) struct Schema {
+pub struct Schema {
     pub(super) components: Components,
     pub(super) value: Value,
     validator: OnceLock<Validator>,
@@ -30,7 +31,7 @@ impl Schema {
     }
 
     /// Checks a value against it.
-    pub(super) fn check<'a>(&self, value: &'a Value) -> Result<(), ValidationError<'a>> {
+    pub fn check<'a>(&self, value: &'a Value) -> Result<(), ValidationError<'a>> {
         self.validator.get_or_init(|| compile(&self.self_contained())).validate(value)
     }
 
@@ -49,14 +50,14 @@ impl Schema {
     }
 
     /// The types that a value may have, those of its alternatives included. None named: any.
-    pub(super) fn types(&self) -> BTreeSet<String> {
+    pub fn types(&self) -> BTreeSet<String> {
         let mut types = BTreeSet::new();
         collect_types(&self.components, &self.value, &mut types);
         types
     }
 
     /// The schema of the elements, where it is of an array.
-    pub(super) fn items(&self) -> Option<Self> {
+    pub fn items(&self) -> Option<Self> {
         let schema = resolved(&self.components, &self.value);
         Some(Self::new(&self.components, schema.get("items")?.clone()))
     }
@@ -97,7 +98,11 @@ fn compile(schema: &Value) -> Validator {
 
 /// Digits with an optional sign, point and exponent.
 fn is_decimal(text: &str) -> bool {
-    crate::number::parse(text).is_some()
+    let begins = text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) && !text.contains('_');
+    match text.contains(['e', 'E']) {
+        true => Decimal::from_scientific(text).is_ok(),
+        false => begins && Decimal::from_str_exact(text).is_ok(),
+    }
 }
 
 /// From the dialect of the specs to draft 7. Names of referenced schemas are added to `reached`.

@@ -8,12 +8,18 @@ use serde_json::Value;
 
 /// Which part of a request is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
+    /// The method.
     Method,
+    /// The path.
     Path,
+    /// The query.
     Query,
+    /// A header.
     Header,
+    /// The header that says what the body is.
     ContentType,
+    /// The body.
     Body,
     /// Where the body should be JSON and is not.
     Json,
@@ -37,17 +43,20 @@ impl Place {
 
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
-    pub(crate) place: Place,
+pub struct Problem {
+    /// The part of the request.
+    pub place: Place,
     /// The name of a parameter, or the way into a body without a slash in front, such as `orders/0/price`.
-    pub(crate) at: String,
-    pub(crate) reason: String,
+    pub at: String,
+    /// What is wrong, as the end of a sentence.
+    pub reason: String,
     /// Whether a value is there and has another JSON type.
-    pub(crate) wrong_type: bool,
+    pub wrong_type: bool,
 }
 
 impl Problem {
-    pub(crate) fn new(place: Place, at: impl Into<String>, reason: impl Into<String>) -> Self {
+    /// Something is wrong there.
+    pub fn new(place: Place, at: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { place, at: at.into(), reason: reason.into(), wrong_type: false }
     }
 
@@ -69,7 +78,7 @@ impl Problem {
     }
 
     /// The parameter or member that is concerned; empty where it is the whole.
-    pub(crate) fn field(&self) -> &str {
+    pub fn field(&self) -> &str {
         self.at.split('/').next().unwrap_or_default()
     }
 }

@@ -1,9 +1,9 @@
 //! Finds the operation of a method and a path. A literal segment wins over a placeholder.
 
 use super::Spec;
+use super::message::decode_segments;
 use super::operation::Operation;
 use super::problem::{Place, Problem};
-use crate::message::decode_segments;
 
 /// A part of a path template between slashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Operation {
 
 impl Spec {
     /// The operation of a method and a path below the venue's prefix.
-    pub(crate) fn find(&self, method: &http::Method, path: &str) -> Result<&Operation, Problem> {
+    pub fn find(&self, method: &http::Method, path: &str) -> Result<&Operation, Problem> {
         let texts = decode_segments(path);
         let fitting: Vec<&Operation> = self.operations.iter().filter(|operation| operation.fits(&texts)).collect();
         let same_method = fitting.iter().filter(|operation| operation.method == method.as_str());
@@ -79,7 +79,7 @@ impl Spec {
     }
 
     /// Whether any operation has such a whole path, whatever its method.
-    pub(crate) fn knows(&self, path: &str) -> bool {
+    pub fn knows(&self, path: &str) -> bool {
         let Some(path) = path.strip_prefix(self.prefix) else { return false };
         let texts = decode_segments(path);
         self.operations.iter().any(|operation| operation.fits(&texts))

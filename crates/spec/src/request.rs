@@ -1,4 +1,4 @@
-//! Requests that operations accept, made from the specs: to try a client, a proxy or this sandbox with.
+//! Requests that operations accept, made from the specs: to try a client, a proxy or a sandbox with.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::{Spec, all, example};
 
 /// A request that an operation accepts, but for its credentials.
 ///
-/// A value is made up to keep to its schema. Where the sandbox holds state, such as orders, an id that is made up is not found.
+/// A value is made up to keep to its schema. Where a server holds state, such as orders, an id that is made up is not found.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ExampleRequest {
@@ -15,7 +15,7 @@ pub struct ExampleRequest {
     pub operation: String,
     /// The method in capitals.
     pub method: String,
-    /// The path below [`Sandbox::base_url`](crate::Sandbox::base_url) with its placeholders, such as `/v1/pm/orders/{orderId}`.
+    /// The whole path with its placeholders, such as `/v1/pm/orders/{orderId}`.
     pub template: String,
     /// The values of the placeholders, by name.
     pub path: Vec<(String, String)>,
@@ -29,12 +29,12 @@ pub struct ExampleRequest {
     pub credentials: Vec<Vec<String>>,
     /// The status of a good answer.
     pub status: u16,
-    /// What [`Sandbox::executed`](crate::Sandbox::executed) counts the call under.
+    /// Venue, method and whole path template, as calls are counted by.
     pub counter: String,
 }
 
 /// A request for each operation of a venue, in the order of its spec: with all parameters, or with the required ones only.
-/// Empty for a venue that is not served.
+/// Empty for a venue without a spec.
 pub fn example_requests(venue: &str, with_optional: bool) -> Vec<ExampleRequest> {
     let specs = all().into_iter().filter(|spec| spec.venue == venue);
     specs.flat_map(|spec| spec.operations.iter().map(|operation| request(spec, operation, with_optional))).collect()

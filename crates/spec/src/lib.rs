@@ -1,0 +1,122 @@
+//! The specs of the venues as data: which operation a request is for, what is wrong with it, and an answer that it may have.
+//!
+//! The documents are those that `cargo xtask codegen` joins from `specs/`. Each is parsed once, and each schema is compiled when
+//! it is needed first.
+//!
+//! ```
+//! let operation = venuekit_spec::of("kalshi").unwrap().named("create_order_v2").unwrap();
+//! assert_eq!((operation.id.as_str(), operation.method.as_str()), ("CreateOrderV2", "POST"));
+//! assert!(operation.fields().iter().any(|field| field.name == "ticker" && field.required));
+//! ```
+
+#![deny(missing_docs)]
+
+mod credentials;
+mod describe;
+mod echo;
+mod example;
+mod lenient;
+mod message;
+mod operation;
+mod problem;
+mod request;
+mod route;
+mod schema;
+mod text;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+pub use self::describe::Field;
+pub use self::echo::Given;
+pub use self::message::{Request, decode_segments};
+pub use self::operation::{Operation, Parameter, Whence};
+pub use self::problem::{Place, Problem};
+pub use self::request::{ExampleRequest, example_requests};
+pub use self::schema::Schema;
+
+/// One venue's spec.
+#[derive(Debug)]
+pub struct Spec {
+    /// The folder name under `specs/`.
+    pub venue: &'static str,
+    /// What stands before the path of every operation.
+    pub prefix: &'static str,
+    /// In the order of the document.
+    pub operations: Vec<Operation>,
+    /// Where the venue is reached.
+    pub servers: Vec<Server>,
+}
+
+/// One environment of a venue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its name, such as `production`.
+    pub environment: String,
+    /// What paths are appended to.
+    pub url: String,
+}
+
+macro_rules! specs {
+    ($($(#[$doc:meta])* $name:ident, $venue:literal, $prefix:literal;)*) => {
+        $($(#[$doc])* pub static $name: LazyLock<Spec> =
+            LazyLock::new(|| Spec::read($venue, $prefix, include_str!(concat!("generated/", $venue, ".json"))));)*
+
+        /// All of them.
+        pub fn all() -> Vec<&'static Spec> {
+            vec![$(LazyLock::force(&$name)),*]
+        }
+
+        /// The one of a venue.
+        pub fn of(venue: &str) -> Option<&'static Spec> {
+            match venue {
+                $($venue => Some(LazyLock::force(&$name)),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+specs! {
+    /// Bayse.
+    BAYSE, "bayse", "";
+    /// Deribit.
+    DERIBIT, "deribit", "/api/v2";
+    /// Kalshi.
+    KALSHI, "kalshi", "/trade-api/v2";
+    /// Kalshi's perpetual futures.
+    KALSHI_PERPS, "kalshi_perps", "/trade-api/v2";
+    /// Yativo.
+    YATIVO, "yativo", "/api/v1";
+}
+
+impl Spec {
+    fn read(venue: &'static str, prefix: &'static str, document: &str) -> Self {
+        let document: Value = serde_json::from_str(document).expect("a generated document is JSON");
+        let text = |server: &Value, word: &str| server[word].as_str().unwrap_or_default().to_owned();
+        let servers = document["servers"].as_array().into_iter().flatten();
+        let servers =
+            servers.map(|server| Server { environment: text(server, "x-environment"), url: text(server, "url") });
+        Self { venue, prefix, servers: servers.collect(), operations: operation::read(venue, document) }
+    }
+
+    /// The operation of that id: an `operationId`, or the name of a JSON-RPC method.
+    pub fn method(&self, id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == id)
+    }
+
+    /// The operation of that id or that name, as the generated client calls it.
+    pub fn named(&self, name: &str) -> Option<&Operation> {
+        self.method(name).or_else(|| self.operations.iter().find(|operation| operation.name == name))
+    }
+
+    /// Method and whole path template, as calls are counted by.
+    pub fn counter(&self, operation: &Operation) -> String {
+        format!("{} {}{}", operation.method, self.prefix, operation.template)
+    }
+}
