@@ -20,7 +20,8 @@ impl Client {
 impl ApiKeys for Keys<'_> {
     /// Bayse keys have no scopes, and Bayse makes the secret itself: a wish for either is refused before anything is sent.
     async fn create(&self, key: NewKey) -> Result<CreatedKey, Error> {
-        if !key.scopes.is_empty() || key.local.is_some() {
+        let own = key.local.is_some() || key.pair.is_some();
+        if !key.scopes.is_empty() || own || key.like.is_some() {
             return Err(Error::invalid_request("Bayse keys have no scopes, and no key pair of one's own"));
         }
         let made = self.0.create_api_key().body_map(|body| body.name(key.name)).send().await?.into_inner();
@@ -70,5 +71,6 @@ fn info(key: ApiKey) -> KeyInfo {
     info.public_id = key.public_key;
     info.name = key.name;
     info.enabled = Some(true);
+    info.created = key.created_at.and_then(|at| at.millis());
     info
 }

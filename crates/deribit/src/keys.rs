@@ -22,9 +22,14 @@ impl Client {
 
 impl ApiKeys for Keys<'_> {
     /// A name has at most 16 letters, digits and underscores. Scopes are Deribit's, such as `trade:read_write`; without any the
-    /// key may do nothing. With [`NewKey::local`] only the public half of the pair crosses the wire.
-    async fn create(&self, key: NewKey) -> Result<CreatedKey, Error> {
-        let pair = key.local.map(PrivateKey::generate).transpose()?;
+    /// key may do nothing. With [`NewKey::local`] or [`NewKey::pair`] only the public half of the pair crosses the wire.
+    async fn create(&self, mut key: NewKey) -> Result<CreatedKey, Error> {
+        if key.like.is_some() {
+            return Err(Error::invalid_request(
+                "Deribit takes no address list for a new key; reset the old one instead",
+            ));
+        }
+        let pair = key.take_pair()?;
         let public = pair.as_ref().map(|pair| pair.public_key_pem().to_owned());
         let call = self.0.create_api_key().body_map(|body| {
             let body = body.name(key.name).max_scope(key.scopes.join(" "));
@@ -95,6 +100,10 @@ fn info(key: ApiKey) -> KeyInfo {
     info.public_id = Some(key.client_id);
     info.name = key.name;
     info.scopes = key.max_scope.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    info.restrictions = key.ip_whitelist.iter().map(|address| format!("address {address}")).collect();
+    info.restrictions.extend(key.enabled_features.iter().map(ToString::to_string));
     info.enabled = key.enabled;
+    info.public_key = key.public_key;
+    info.created = key.timestamp;
     info
 }

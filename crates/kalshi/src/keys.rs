@@ -20,13 +20,21 @@ impl Client {
 }
 
 impl ApiKeys for Keys<'_> {
-    /// With [`NewKey::local`] the pair is made here and its public half registered, which Kalshi allows to the usage levels
-    /// Premier and Market Maker. Otherwise Kalshi makes an Ed25519 pair.
-    async fn create(&self, key: NewKey) -> Result<CreatedKey, Error> {
-        let scopes = key.scopes.iter().map(|scope| scope_of(scope)).collect::<Vec<_>>();
-        match key.local {
-            Some(kind) => self.register(key.name, scopes, PrivateKey::generate(kind)?).await,
-            None => self.generate(key.name, scopes).await,
+    /// With [`NewKey::local`] the pair is made here, with [`NewKey::pair`] it was made before, and its public half is registered,
+    /// which Kalshi allows to the usage levels Premier and Market Maker. Otherwise Kalshi makes an Ed25519 pair.
+    async fn create(&self, mut key: NewKey) -> Result<CreatedKey, Error> {
+        let pair = key.take_pair()?;
+        let mut wanted = match &key.like {
+            Some(id) => self.get(id).await?,
+            None => Wanted::default(),
+        };
+        wanted.name = key.name;
+        if !key.scopes.is_empty() {
+            wanted.scopes = key.scopes.iter().map(|scope| scope_of(scope)).collect();
+        }
+        match pair {
+            Some(pair) => self.register(wanted, pair).await,
+            None => self.generate(wanted).await,
         }
     }
 
@@ -38,11 +46,7 @@ impl ApiKeys for Keys<'_> {
     /// Kalshi has no rotation: a key with the same name and scopes is made, of the same origin as far as the list tells, and the
     /// old one is deleted.
     async fn rotate(&self, id: &str) -> Result<RotatedKey, Error> {
-        let keys = self.0.get_api_keys().send().await?.into_inner().api_keys;
-        let Some(old) = keys.into_iter().find(|key| key.api_key_id == id) else {
-            return Err(Error::invalid_request(format!("the account has no key `{id}`")));
-        };
-        let key = self.generate_like(old).await?;
+        let key = self.generate(self.get(id).await?).await?;
         let old = match self.revoke(id).await {
             Ok(()) => OldSecret::Revoked,
             Err(error) => OldSecret::StillValid(error),
@@ -56,15 +60,41 @@ impl ApiKeys for Keys<'_> {
     }
 }
 
+/// A key to be made, with all that Kalshi can restrict it to.
+#[derive(Default)]
+struct Wanted {
+    name: String,
+    scopes: Vec<Open<ApiKeyScope>>,
+    subaccount: Option<i64>,
+    subtrader: Option<String>,
+}
+
 impl Keys<'_> {
-    async fn register(
-        &self,
-        name: String,
-        scopes: Vec<Open<ApiKeyScope>>,
-        pair: PrivateKey,
-    ) -> Result<CreatedKey, Error> {
+    /// What a key of the account has.
+    async fn get(&self, id: &str) -> Result<Wanted, Error> {
+        let keys = self.0.get_api_keys().send().await?.into_inner().api_keys;
+        let Some(key) = keys.into_iter().find(|key| key.api_key_id == id) else {
+            return Err(Error::invalid_request(format!("the account has no key `{id}`")));
+        };
+        Ok(Wanted {
+            name: key.name.unwrap_or_default(),
+            scopes: key.scopes,
+            subaccount: key.subaccount,
+            subtrader: key.fcm_subtrader_id,
+        })
+    }
+
+    async fn register(&self, wanted: Wanted, pair: PrivateKey) -> Result<CreatedKey, Error> {
         let public = pair.public_key_pem().to_owned();
-        let call = self.0.create_api_key().body_map(|body| body.name(name).public_key(public).scopes(scopes));
+        let call = self.0.create_api_key().body_map(|mut body| {
+            if let Some(subaccount) = wanted.subaccount {
+                body = body.subaccount(subaccount);
+            }
+            if let Some(subtrader) = wanted.subtrader {
+                body = body.fcm_subtrader_id(subtrader);
+            }
+            body.name(wanted.name).public_key(public).scopes(wanted.scopes)
+        });
         let made = call.send().await?.into_inner();
         let id = made.api_key_id;
         let mut key = CreatedKey::new(id.clone(), id, pair.private_key_pem(), SecretKind::PrivateKeyPem);
@@ -72,22 +102,15 @@ impl Keys<'_> {
         Ok(key)
     }
 
-    async fn generate(&self, name: String, scopes: Vec<Open<ApiKeyScope>>) -> Result<CreatedKey, Error> {
-        let call =
-            self.0.generate_api_key().body_map(|body| body.name(name).scopes(scopes).key_type(ApiKeyType::Ed25519));
-        Ok(created(call.send().await?.into_inner()))
-    }
-
-    /// A key like another one: its name, its scopes, its subaccount.
-    async fn generate_like(&self, old: ApiKey) -> Result<CreatedKey, Error> {
+    async fn generate(&self, wanted: Wanted) -> Result<CreatedKey, Error> {
         let call = self.0.generate_api_key().body_map(|mut body| {
-            if let Some(subaccount) = old.subaccount {
+            if let Some(subaccount) = wanted.subaccount {
                 body = body.subaccount(subaccount);
             }
-            if let Some(subtrader) = old.fcm_subtrader_id {
+            if let Some(subtrader) = wanted.subtrader {
                 body = body.fcm_subtrader_id(subtrader);
             }
-            body.name(old.name.unwrap_or_default()).scopes(old.scopes).key_type(ApiKeyType::Ed25519)
+            body.name(wanted.name).scopes(wanted.scopes).key_type(ApiKeyType::Ed25519)
         });
         Ok(created(call.send().await?.into_inner()))
     }
@@ -117,5 +140,7 @@ fn info(key: ApiKey) -> KeyInfo {
     info.public_id = Some(key.api_key_id);
     info.name = key.name;
     info.scopes = key.scopes.iter().map(ToString::to_string).collect();
+    info.restrictions.extend(key.subaccount.map(|number| format!("subaccount {number}")));
+    info.restrictions.extend(key.fcm_subtrader_id.map(|id| format!("subtrader {id}")));
     info
 }

@@ -5,8 +5,8 @@
 
 use std::future::Future;
 
-use venuekit_auth::KeyKind;
-use venuekit_wire::Secret;
+use venuekit_auth::{KeyKind, PrivateKey};
+use venuekit_wire::{Secret, UnixMillis};
 
 use crate::error::Error;
 
@@ -50,12 +50,17 @@ pub struct NewKey {
     pub scopes: Vec<String>,
     /// Make the key pair here and register its public half, so that no secret crosses the wire. Kalshi and Deribit take that.
     pub local: Option<KeyKind>,
+    /// The same with a pair that was made, and stored, before.
+    pub pair: Option<PrivateKey>,
+    /// The id of a key whose restrictions the new one gets beyond its scopes. Only Kalshi's, such as a subaccount, can be given
+    /// to a new key.
+    pub like: Option<String>,
 }
 
 impl NewKey {
     /// A key of this name.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), scopes: Vec::new(), local: None }
+        Self { name: name.into(), scopes: Vec::new(), local: None, pair: None, like: None }
     }
 
     /// With these permissions.
@@ -70,6 +75,33 @@ impl NewKey {
     pub fn local(mut self, kind: KeyKind) -> Self {
         self.local = Some(kind);
         self
+    }
+
+    /// With a key pair that was made before. Its secret half can be stored before its public half is registered, so that nothing
+    /// is lost with the answer.
+    #[must_use]
+    pub fn pair(mut self, pair: PrivateKey) -> Self {
+        self.pair = Some(pair);
+        self
+    }
+
+    /// With the restrictions of another key.
+    #[must_use]
+    pub fn like(mut self, id: impl Into<String>) -> Self {
+        self.like = Some(id.into());
+        self
+    }
+
+    /// The pair to register, made now where none was given; none where the venue is to make the secret.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    #[doc(hidden)]
+    pub fn take_pair(&mut self) -> Result<Option<PrivateKey>, Error> {
+        match self.pair.take() {
+            Some(pair) => Ok(Some(pair)),
+            None => Ok(self.local.map(PrivateKey::generate).transpose()?),
+        }
     }
 }
 
@@ -149,8 +181,18 @@ pub struct KeyInfo {
     pub name: Option<String>,
     /// Its permissions, in the venue's own words.
     pub scopes: Vec<String>,
+    /// What else limits it, in words: a subaccount, addresses that it may be used from.
+    pub restrictions: Vec<String>,
     /// Whether it works, where the list says so.
     pub enabled: Option<bool>,
+    /// The public half of a key pair as PEM, where the list shows it.
+    pub public_key: Option<String>,
+    /// When it was made, where the list says so.
+    pub created: Option<UnixMillis>,
+    /// When it ends, where the list says so.
+    pub expires: Option<UnixMillis>,
+    /// When it was used last, where the list says so.
+    pub last_used: Option<UnixMillis>,
 }
 
 impl KeyInfo {

@@ -53,6 +53,21 @@ impl Response {
         &self.headers
     }
 
+    /// The body, its envelope off. It may hold a secret.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// What a JSON-RPC venue says about the answer beside the result.
+    pub fn timing(&self) -> Option<RpcTiming> {
+        self.timing
+    }
+
+    /// The idempotency key that the call carried, its own or one that was made for it.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_deref()
+    }
+
     /// The venue's clock when it answered: by the envelope, or because the operation asks for it.
     pub(crate) fn venue_time(&self) -> Option<VenueTime> {
         let by_envelope = || self.timing.and_then(|timing| timing.us_out).map(VenueTime::exact);

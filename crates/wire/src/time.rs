@@ -102,6 +102,12 @@ impl DateTime {
     pub fn parsed(&self) -> Option<OffsetDateTime> {
         OffsetDateTime::parse(&self.0, &Rfc3339).ok()
     }
+
+    /// The same in milliseconds, if the text is RFC 3339.
+    pub fn millis(&self) -> Option<UnixMillis> {
+        let nanos = self.parsed()?.unix_timestamp_nanos();
+        i64::try_from(nanos.div_euclid(1_000_000)).ok().map(UnixMillis)
+    }
 }
 
 impl From<String> for DateTime {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use venuekit_transport::Error;
 use venuekit_transport::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, RotatedKey, SecretKind};
-use venuekit_wire::Open;
+use venuekit_wire::{DateTime, Open};
 
 use crate::types::{KeyScope, ListApiKeysResponse};
 use crate::{Client, Credentials};
@@ -24,8 +24,11 @@ impl ApiKeys for Keys<'_> {
     /// Yativo's answer shows no id, so the list is asked for it; if that fails the key is returned with an empty id, because its
     /// secret is shown this once.
     async fn create(&self, key: NewKey) -> Result<CreatedKey, Error> {
-        if key.local.is_some() {
+        if key.local.is_some() || key.pair.is_some() {
             return Err(Error::invalid_request("Yativo makes the secret itself; it takes no key pair of one's own"));
+        }
+        if key.like.is_some() {
+            return Err(Error::invalid_request("restrictions are kept by rotating the key, not by making one like it"));
         }
         let scopes: Vec<Open<KeyScope>> = key.scopes.iter().map(|scope| scope_of(scope)).collect();
         let call = self.0.create_api_key().body_map(|body| body.key_name(key.name).scopes(scopes));
@@ -107,6 +110,13 @@ fn info(key: &Value) -> Option<KeyInfo> {
     info.scopes = scopes.into_iter().flatten().filter_map(|scope| Some(scope.as_str()?.to_owned())).collect();
     let revoked = key.get("is_revoked").and_then(Value::as_bool);
     let status = text(&["status"]).map(|status| status == "active");
+    let addresses = key.get("allowed_ips").and_then(Value::as_array).into_iter().flatten();
+    info.restrictions = addresses.filter_map(|address| Some(format!("address {}", address.as_str()?))).collect();
+    let time = |name| DateTime::from(text(&[name])?).millis();
+    info.created = time("created_at");
+    info.expires = time("expires_at");
+    info.last_used = time("last_used_at");
+    info.restrictions.extend(info.expires.is_some().then(|| "an end".to_owned()));
     info.enabled = revoked.map(|revoked| !revoked).or(status);
     Some(info)
 }
