@@ -1,0 +1,62 @@
+//! A run that is given up.
+
+use venuekit_transport::ErrorKind;
+use venuekit_transport::keys::KeyInfo;
+
+use super::run::{Halt, Run};
+use crate::error::Error;
+use crate::event::Event;
+use crate::journal::Step;
+use crate::record::State;
+
+impl Run<'_> {
+    /// Takes back what the run has done, in an order that leaves a working key at any point.
+    pub(super) async fn abandon(mut self) -> Result<(), Error> {
+        if self.steps().iter().any(|step| matches!(step, Step::Revoking { .. })) {
+            let message = format!("the run `{}` may have ended the old key already: it can only be resumed", self.id);
+            return Err(Error::usage(message));
+        }
+        match self.take_all_back().await {
+            Ok(()) => Ok(()),
+            Err(Halt::Error(error) | Halt::Refused(error)) => Err(error.of_run(&self.id)),
+            Err(Halt::Person { what, how }) => Err(Error::usage_with(what, how)),
+        }
+    }
+
+    async fn take_all_back(&mut self) -> Result<(), Halt> {
+        let before = self.record().await?;
+        let mut after = before.clone();
+        for key in &mut after.keys {
+            let ours = key.label == self.plan.label;
+            match key.state {
+                State::Active if ours => key.state = State::Stored,
+                State::Retiring if !ours => key.state = State::Active,
+                _ => {}
+            }
+        }
+        self.keep(&before, &after).await?;
+        let known = after.labelled(&self.plan.label).and_then(|key| key.id.clone());
+        let asked = self.steps().iter().any(|step| matches!(step, Step::Asking { .. }));
+        let made = match known {
+            Some(id) => vec![KeyInfo::new(id)],
+            None if asked => self.find().await?,
+            None => Vec::new(),
+        };
+        for key in made {
+            match self.desk_revoke(&key.id).await {
+                Ok(()) => {}
+                Err(error) if error.is(ErrorKind::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+            self.desk.tell(Event::Revoked { id: key.id });
+        }
+        self.forget_candidate().await?;
+        self.note(Step::Abandoned)
+    }
+
+    /// By the manager itself: the new key must not be the one that is asked to end itself first.
+    async fn desk_revoke(&self, id: &str) -> Result<(), Error> {
+        let manager = self.desk.manager().await?;
+        self.desk.call(&manager, |access, factor| access.revoke(id, factor)).await
+    }
+}

@@ -1,0 +1,221 @@
+//! What there is: the venue's list and the store side by side.
+
+use serde::Serialize;
+use venuekit_transport::keys::KeyInfo;
+use venuekit_wire::{UnixMillis, UnixSeconds};
+
+use super::desk::{Desk, Manager};
+use super::plan::find;
+use super::verify::Shown;
+use super::{Attendant, Engine, Silent};
+use crate::account::{Account, Venue};
+use crate::credential::Credential;
+use crate::error::{Cause, Error};
+use crate::event::Event;
+use crate::recipe;
+use crate::record::{Kind, Record, State, StoredKey};
+use crate::reference::Reference;
+use crate::store::StoreError;
+
+/// One key: as the venue lists it, as the store has it, or both.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Line {
+    /// Where the store has it.
+    pub reference: Option<String>,
+    /// Its name at the venue.
+    pub name: Option<String>,
+    /// What revoking takes.
+    pub id: Option<String>,
+    /// What identifies the caller in requests.
+    pub public_id: Option<String>,
+    /// Its permissions.
+    pub scopes: Vec<String>,
+    /// What else limits it.
+    pub restrictions: Vec<String>,
+    /// Whether the venue lists it as one that works; none where it was not asked.
+    pub live: Option<bool>,
+    /// When it was made.
+    pub created: Option<UnixMillis>,
+    /// When it ends.
+    pub expires: Option<UnixMillis>,
+    /// When it was used last, where the venue says so.
+    pub last_used: Option<UnixMillis>,
+    /// Whether it was used at all, where the venue says so.
+    pub used: Option<bool>,
+    /// Until when the owner has attested a location, which Kalshi wants for some markets.
+    pub attested_until: Option<UnixMillis>,
+}
+
+/// A key that was made elsewhere and is now in the store.
+#[derive(Clone, Debug, Serialize)]
+pub struct Adopted {
+    /// Where the store has it.
+    pub reference: String,
+    /// What revoking takes, where the venue's list could be had.
+    pub id: Option<String>,
+}
+
+impl Engine {
+    /// The account's keys, those of the store that the venue does not list included.
+    ///
+    /// # Errors
+    /// The venue or the store cannot be asked.
+    pub async fn list(
+        &self,
+        account: &Account,
+        manager: &Manager,
+        attendant: &dyn Attendant,
+    ) -> Result<Vec<Line>, Error> {
+        let desk = Desk::new(self, account, manager, attendant);
+        let listed = desk.list().await?;
+        let attested_until = match (account.venue, &desk.manager().await?) {
+            // Worth a line in the report, and not worth failing for.
+            (Venue::Kalshi, manager) => {
+                recipe::attested_until(account, manager, self.settings.timeouts).await.ok().flatten()
+            }
+            _ => None,
+        };
+        let mut lines: Vec<Line> = listed.iter().map(line_of).collect();
+        for record in self.records(account).await? {
+            for key in &record.keys {
+                let known = find(&listed, key).and_then(|info| listed.iter().position(|one| one.id == info.id));
+                match known {
+                    Some(index) => {
+                        let line = &mut lines[index];
+                        line.reference = Some(record.reference.to_string());
+                        line.created = line.created.or_else(|| made(key));
+                    }
+                    None => lines.push(Line { live: Some(false), ..stored_line(&record, key) }),
+                }
+            }
+        }
+        for line in &mut lines {
+            line.attested_until = attested_until;
+            line.used = (desk.facts().lists_use && line.live.is_some()).then_some(line.last_used.is_some());
+        }
+        Ok(lines)
+    }
+
+    /// The stored keys of an account, without asking the venue.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn stored(&self, account: &Account) -> Result<Vec<Line>, Error> {
+        let records = self.records(account).await?;
+        Ok(records.iter().flat_map(|record| record.keys.iter().map(|key| stored_line(record, key))).collect())
+    }
+
+    async fn records(&self, account: &Account) -> Result<Vec<Record>, Error> {
+        let mut records = Vec::new();
+        for reference in self.store.list().await? {
+            if reference.is_of(account) && reference.is_a_key() {
+                match self.store.get(&reference).await {
+                    Ok(record) => records.push(record),
+                    // Removed since it was listed.
+                    Err(StoreError::NotFound(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    /// Tries a stored key once.
+    ///
+    /// # Errors
+    /// It does not work, or the venue cannot be reached.
+    pub async fn verify(&self, account: &Account, reference: &Reference) -> Result<Event, Error> {
+        let manager = Manager::Stored(reference.clone());
+        let desk = Desk::new(self, account, &manager, &Silent);
+        let credential = desk.manager().await?;
+        tried(desk.try_key(&credential).await?, &reference.to_string())
+    }
+
+    /// Takes a key that was made elsewhere into the store, once it has signed a call.
+    ///
+    /// # Errors
+    /// It does not work, the name is taken, or the store refuses.
+    pub async fn adopt(
+        &self,
+        account: &Account,
+        reference: &Reference,
+        credential: &Credential,
+        attendant: &dyn Attendant,
+    ) -> Result<Adopted, Error> {
+        let manager = Manager::Given(credential.clone());
+        let desk = Desk::new(self, account, &manager, attendant);
+        let Credential::Key { public_id, secret, kind } = credential else {
+            return Err(Error::usage(format!("{credential:?} is no key; only keys are adopted")));
+        };
+        if !reference.is_a_key() || !desk.record(reference).await?.keys.is_empty() {
+            let message = format!("`{reference}` is taken");
+            return Err(Error::usage_with(message, "Choose another name."));
+        }
+        desk.tell(tried(desk.try_key(credential).await?, "the key")?);
+        let listed = if desk.facts().keys_manage { desk.list().await.unwrap_or_default() } else { Vec::new() };
+        let info = listed.iter().find(|info| info.public_id.as_deref() == Some(public_id));
+        let key = StoredKey {
+            label: info.and_then(|info| info.name.clone()).unwrap_or_else(|| reference.name.clone()),
+            id: info.map(|info| info.id.clone()),
+            public_id: Some(public_id.clone()),
+            kind: Kind::from(*kind),
+            secret: secret.clone(),
+            scopes: info.map(|info| info.scopes.clone()).unwrap_or_default(),
+            made: created(info).unwrap_or_else(UnixSeconds::now),
+            state: State::Active,
+        };
+        let id = key.id.clone();
+        self.store.put(&Record { reference: reference.clone(), keys: vec![key] }).await?;
+        desk.tell(Event::Stored { reference: reference.to_string() });
+        Ok(Adopted { reference: reference.to_string(), id })
+    }
+}
+
+fn tried(shown: Shown, what: &str) -> Result<Event, Error> {
+    match shown {
+        Shown::Works { millis, refused } => Ok(Event::Verified { millis, refused }),
+        Shown::Nothing(error) => Err(error),
+        Shown::Unknown(error) => Err(Error::new(Cause::Fails {
+            message: format!("{what} does not work: {error}"),
+            help: "`venuekit doctor` tells why".to_owned(),
+        })),
+    }
+}
+
+fn created(info: Option<&KeyInfo>) -> Option<UnixSeconds> {
+    Some(UnixSeconds(info?.created?.get().div_euclid(1000)))
+}
+
+fn made(key: &StoredKey) -> Option<UnixMillis> {
+    (key.made.get() > 0).then(|| UnixMillis(key.made.get().saturating_mul(1000)))
+}
+
+fn line_of(info: &KeyInfo) -> Line {
+    let info = info.clone();
+    Line {
+        reference: None,
+        name: info.name,
+        id: Some(info.id),
+        public_id: info.public_id,
+        scopes: info.scopes,
+        restrictions: info.restrictions,
+        live: Some(info.enabled != Some(false)),
+        created: info.created,
+        expires: info.expires,
+        last_used: info.last_used,
+        used: None,
+        attested_until: None,
+    }
+}
+
+fn stored_line(record: &Record, key: &StoredKey) -> Line {
+    Line {
+        reference: Some(record.reference.to_string()),
+        name: Some(key.label.clone()),
+        id: key.id.clone(),
+        public_id: key.public_id.clone(),
+        scopes: key.scopes.clone(),
+        created: made(key),
+        ..Line::default()
+    }
+}

@@ -1,0 +1,302 @@
+//! The new key: made, stored, and found again where its answer was lost.
+
+use venuekit_auth::{KeyKind, PrivateKey};
+use venuekit_transport::ErrorKind;
+use venuekit_transport::keys::{CreatedKey, KeyInfo, NewKey};
+use venuekit_wire::{Secret, UnixSeconds};
+
+use super::run::{Halt, Run};
+use crate::error::Error;
+use crate::event::Event;
+use crate::journal::Step;
+use crate::record::{Kind, State, StoredKey};
+use crate::task::Origin;
+
+/// A venue is asked so many times for a key whose answers get lost.
+const ATTEMPTS: usize = 3;
+
+/// A store that fails right after a key was made is tried so many times.
+const WRITES: usize = 3;
+
+impl Run<'_> {
+    /// Ends with a key that the venue has and whose secret the store has. Nothing is asked for twice before the list has shown
+    /// that the first time had no effect, or that effect was undone.
+    pub(super) async fn make(&mut self) -> Result<(), Halt> {
+        for _ in 0..ATTEMPTS {
+            let candidate = self.candidate().await?;
+            if candidate.as_ref().is_some_and(|key| key.state != State::Prepared) {
+                return self.identify().await;
+            }
+            if self.may_have_asked() && self.take_back(candidate.as_ref()).await? {
+                return self.identify().await;
+            }
+            let pair = self.prepare(candidate).await?;
+            self.note(Step::Asking { ours: pair.is_some() })?;
+            match self.ask(pair.as_ref()).await {
+                Ok(made) => {
+                    self.store(made).await?;
+                    return self.identify().await;
+                }
+                Err(error) if error.may_have_been_applied() => {
+                    self.desk.tell(Event::Unknown { why: error.to_string() });
+                }
+                // An earlier attempt has come through after all.
+                Err(error) if error.is(ErrorKind::Conflict) && self.attempts() > 1 => {}
+                Err(error) if error.is(ErrorKind::Forbidden) && pair.is_some() && self.plan.origin == Origin::Best => {
+                    self.desk.tell(Event::VenueMakes { why: said(&error) });
+                    self.forget_candidate().await?;
+                    self.note(Step::VenueMakes)?;
+                }
+                Err(error) => return self.refused(error).await,
+            }
+        }
+        let candidate = self.candidate().await?;
+        if self.take_back(candidate.as_ref()).await? {
+            return self.identify().await;
+        }
+        Err(Halt::Person {
+            what: format!(
+                "the venue was asked {ATTEMPTS} times for a key, and no answer could be read; nothing of it is left there"
+            ),
+            how: format!("See whether the connection to {} holds, then resume.", self.desk.account.base_url),
+        })
+    }
+
+    fn attempts(&self) -> usize {
+        self.steps().iter().filter(|step| matches!(step, Step::Asking { .. })).count()
+    }
+
+    /// Whether the venue may have a key of this run's that was not accounted for.
+    fn may_have_asked(&self) -> bool {
+        self.attempts() > 0
+    }
+
+    fn venue_makes(&self) -> bool {
+        let facts = self.desk.facts();
+        !facts.takes_pairs || self.plan.origin == Origin::Venue || self.did(&Step::VenueMakes)
+    }
+
+    /// Looks for what an unanswered call has left. A key whose secret the store has is taken; any other is revoked.
+    async fn take_back(&mut self, candidate: Option<&StoredKey>) -> Result<bool, Halt> {
+        let found = self.find_settled().await?;
+        let ours = candidate.filter(|key| key.kind == Kind::PrivateKeyPem && !key.secret.is_empty());
+        let mut taken = None;
+        for info in found {
+            match ours {
+                Some(key) if taken.is_none() => {
+                    same_pair(key, &info)?;
+                    let mut key = key.clone();
+                    key.id = Some(info.id.clone());
+                    key.public_id = info.public_id.clone();
+                    key.state = State::Stored;
+                    self.put(key).await?;
+                    self.desk.tell(Event::Found { id: info.id.clone() });
+                    taken = info.public_id;
+                }
+                _ => self.revoke_orphan(&info).await?,
+            }
+        }
+        if let Some(public_id) = &taken {
+            self.note(Step::Stored { public_id: public_id.clone() })?;
+        }
+        Ok(taken.is_some())
+    }
+
+    /// The keys that this run has made, once a call that is still under way has had time to end.
+    async fn find_settled(&self) -> Result<Vec<KeyInfo>, Error> {
+        let found = self.find().await?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let settle = self.desk.engine.settings.settle;
+        self.desk.tell(Event::Waiting { what: "a call whose answer was lost may still be under way", next: settle });
+        tokio::time::sleep(settle).await;
+        self.find().await
+    }
+
+    /// The live keys with this run's name.
+    pub(super) async fn find(&self) -> Result<Vec<KeyInfo>, Error> {
+        let mut found = self.managed(|access, factor| access.list(factor)).await?;
+        found.retain(|info| info.name.as_deref() == Some(&self.plan.label) && info.enabled != Some(false));
+        Ok(found)
+    }
+
+    pub(super) async fn revoke_orphan(&mut self, info: &KeyInfo) -> Result<(), Halt> {
+        let id = info.id.as_str();
+        match self.managed(|access, factor| access.revoke(id, factor)).await {
+            Ok(()) => {}
+            Err(error) if error.is(ErrorKind::NotFound) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.note(Step::Orphan { id: info.id.clone() })?;
+        self.desk.tell(Event::Orphan { id: info.id.clone() });
+        Ok(())
+    }
+
+    /// Has the store ready before the venue is asked: with the pair whose public half is to be registered, or with a place for the
+    /// secret that the venue makes, so that a store that cannot be written is found out now.
+    async fn prepare(&mut self, candidate: Option<StoredKey>) -> Result<Option<PrivateKey>, Halt> {
+        let mut place = StoredKey {
+            label: self.plan.label.clone(),
+            id: None,
+            public_id: None,
+            kind: Kind::Shared,
+            secret: Secret::default(),
+            scopes: self.plan.scopes.clone(),
+            made: UnixSeconds::now(),
+            state: State::Prepared,
+        };
+        if self.venue_makes() {
+            if candidate.is_none() {
+                self.put(place).await?;
+            }
+            return Ok(None);
+        }
+        if let Some(key) = candidate.filter(|key| !key.secret.is_empty()) {
+            return Ok(Some(PrivateKey::from_pem(key.secret.expose()).map_err(venuekit_transport::Error::from)?));
+        }
+        let kind = match self.plan.origin {
+            Origin::Here(kind) => kind,
+            _ => KeyKind::Ed25519,
+        };
+        let pair = PrivateKey::generate(kind).map_err(venuekit_transport::Error::from)?;
+        self.desk.tell(Event::Made { algorithm: pair.algorithm().to_string() });
+        place.kind = Kind::PrivateKeyPem;
+        place.secret = pair.private_key_pem();
+        self.put(place).await?;
+        self.tell_stored();
+        Ok(Some(pair))
+    }
+
+    async fn ask(&self, pair: Option<&PrivateKey>) -> Result<CreatedKey, Error> {
+        let mut new = NewKey::named(&self.plan.label).scopes(&self.plan.scopes);
+        if let Some(pair) = pair {
+            new = new.pair(pair.clone());
+        }
+        if let Some(old) = self.plan.old.as_ref().filter(|old| old.restricted) {
+            new = new.like(&old.id);
+        }
+        self.managed(|access, factor| access.create(new.clone(), factor)).await
+    }
+
+    /// The secret into the store, before anything else. If the store fails now, the key is revoked: nobody would have its secret.
+    async fn store(&mut self, made: CreatedKey) -> Result<(), Halt> {
+        let key = StoredKey {
+            label: self.plan.label.clone(),
+            id: Some(made.id.clone()).filter(|id| !id.is_empty()),
+            public_id: Some(made.public_id.clone()),
+            kind: made.kind.into(),
+            secret: made.secret.clone(),
+            scopes: self.plan.scopes.clone(),
+            made: UnixSeconds::now(),
+            state: State::Stored,
+        };
+        let ours = self.steps().last() == Some(&Step::Asking { ours: true });
+        let mut written = self.put(key.clone()).await;
+        for _ in 1..WRITES {
+            if written.is_ok() {
+                break;
+            }
+            tokio::time::sleep(self.desk.engine.settings.verify.first).await;
+            written = self.put(key.clone()).await;
+        }
+        if let Err(error) = written {
+            // A pair of ours is in the store, and the venue's list names it: that can wait. Otherwise what fails here is found by
+            // its name when the run is resumed.
+            if !ours && let Some(id) = key.id.clone() {
+                self.revoke_orphan(&KeyInfo::new(id)).await?;
+            }
+            return Err(error.into());
+        }
+        self.note(Step::Stored { public_id: made.public_id })?;
+        if !ours {
+            self.tell_stored();
+        }
+        if let Some(text) = made.warning {
+            self.desk.tell(Event::Warning { text });
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell_stored(&self) {
+        if let Some(reference) = &self.plan.reference {
+            self.desk.tell(Event::Stored { reference: reference.clone() });
+        }
+    }
+
+    /// The id of a key whose answer did not show it; and an end to the keys that earlier attempts have left.
+    async fn identify(&mut self) -> Result<(), Halt> {
+        let Some(mut key) = self.candidate().await? else { return Ok(()) };
+        if key.id.is_none() || self.attempts() > 1 {
+            let found = self.find().await?;
+            if key.id.is_none() {
+                let same = found.iter().find(|info| info.public_id == key.public_id);
+                key.id = same.map(|info| info.id.clone());
+                self.put(key.clone()).await?;
+            }
+            self.revoke_others(&key, found).await?;
+        }
+        if let (false, Some(id)) = (self.did(&Step::Verified), key.id) {
+            self.desk.tell(Event::Registered { id });
+        }
+        Ok(())
+    }
+
+    /// An end to what an attempt has left that came through late, after its answer was given up.
+    pub(super) async fn sweep(&mut self) -> Result<(), Halt> {
+        if self.attempts() > 1
+            && let Some(key) = self.candidate().await?
+        {
+            let found = self.find().await?;
+            self.revoke_others(&key, found).await?;
+        }
+        Ok(())
+    }
+
+    async fn revoke_others(&mut self, key: &StoredKey, found: Vec<KeyInfo>) -> Result<(), Halt> {
+        for info in found {
+            let same = match &key.id {
+                Some(id) => *id == info.id,
+                None => key.public_id == info.public_id,
+            };
+            if !same {
+                self.revoke_orphan(&info).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The venue said no: what was prepared is removed, and the run has ended.
+    async fn refused(&mut self, error: Error) -> Result<(), Halt> {
+        self.forget_candidate().await?;
+        self.note(Step::Failed { why: said(&error) })?;
+        self.desk.tell(Event::Undone);
+        Err(Halt::Refused(error))
+    }
+
+    pub(super) async fn forget_candidate(&self) -> Result<(), Error> {
+        let before = self.record().await?;
+        let mut after = before.clone();
+        after.keys.retain(|key| key.label != self.plan.label);
+        self.keep(&before, &after).await
+    }
+}
+
+/// What the venue said, in its own words.
+pub(super) fn said(error: &Error) -> String {
+    error.venue().map_or_else(|| error.to_string(), |error| error.message().to_owned())
+}
+
+/// A key with our name and another public half is somebody else's: it must not be touched.
+fn same_pair(key: &StoredKey, info: &KeyInfo) -> Result<(), Halt> {
+    let Some(listed) = &info.public_key else { return Ok(()) };
+    let pair = PrivateKey::from_pem(key.secret.expose()).map_err(venuekit_transport::Error::from)?;
+    let squeezed = |pem: &str| pem.split_whitespace().collect::<String>();
+    if squeezed(listed) == squeezed(pair.public_key_pem()) {
+        return Ok(());
+    }
+    Err(Halt::Person {
+        what: format!("the venue lists a key `{}` ({}) with a public half that is not ours", key.label, info.id),
+        how: "Find out who made it; revoke it or give it another name, then resume.".to_owned(),
+    })
+}

@@ -1,0 +1,219 @@
+//! What a task comes to: checked before anything is noted or changed.
+
+use venuekit_transport::keys::KeyInfo;
+
+use super::desk::Desk;
+use crate::error::Error;
+use crate::recipe::Factor;
+use crate::record::{Kind, StoredKey};
+use crate::reference::Reference;
+use crate::task::{Create, OldKey, Origin, Plan, Revoke, Rotate, Target, Task, Work};
+
+/// Digits of a tag, in hexadecimal.
+const TAG: usize = 4;
+
+impl Desk<'_> {
+    pub(super) async fn plan(&self, task: &Task) -> Result<Plan, Error> {
+        match task {
+            Task::Create(create) => self.plan_create(create).await,
+            Task::Rotate(rotate) => self.plan_rotate(rotate).await,
+            Task::Revoke(revoke) => self.plan_revoke(revoke).await,
+        }
+    }
+
+    async fn plan_create(&self, create: &Create) -> Result<Plan, Error> {
+        self.name(&create.reference)?;
+        self.fits(&create.scopes, create.origin)?;
+        if !self.record(&create.reference).await?.keys.is_empty() {
+            let message = format!("the store has a key `{}` already", create.reference);
+            return Err(Error::usage_with(message, "Choose another name, or rotate that key."));
+        }
+        let listed = self.list_without_code().await?;
+        Ok(Plan {
+            work: Work::Create,
+            account: self.account.to_string(),
+            reference: Some(create.reference.to_string()),
+            label: self.label(&create.reference.name, &listed),
+            scopes: create.scopes.clone(),
+            origin: create.origin,
+            old: None,
+        })
+    }
+
+    async fn plan_rotate(&self, rotate: &Rotate) -> Result<Plan, Error> {
+        self.name(&rotate.reference)?;
+        let record = self.record(&rotate.reference).await?;
+        let Some(key) = record.active() else {
+            return Err(Error::not_found(format!("the store has no key `{}` that is in use", rotate.reference)));
+        };
+        let listed = self.list().await?;
+        let info = find(&listed, key).ok_or_else(|| {
+            let message = format!("the account has no key `{}` that is `{}`", key.label, rotate.reference);
+            Error::not_found(message)
+        })?;
+        // A consumer that reads a shared secret cannot do with a private key.
+        let origin = if key.kind == Kind::Shared { Origin::Venue } else { rotate.origin };
+        let restricted = !info.restrictions.is_empty();
+        if rotate.in_place {
+            self.in_place(key, rotate.scopes.is_some()).await?;
+        } else if restricted && !self.facts().takes_restrictions {
+            let message = format!(
+                "`{}` is restricted ({}), and the venue makes no new key with that",
+                rotate.reference,
+                info.restrictions.join(", ")
+            );
+            return Err(Error::usage_with(message, "Rotate it in place: that keeps its restrictions."));
+        }
+        let scopes = match &rotate.scopes {
+            Some(scopes) => scopes.clone(),
+            None if self.facts().no_scopes => Vec::new(),
+            None if info.scopes.is_empty() => key.scopes.clone(),
+            None => info.scopes.clone(),
+        };
+        if !rotate.in_place {
+            self.fits(&scopes, origin)?;
+        }
+        Ok(Plan {
+            work: if rotate.in_place { Work::RotateInPlace } else { Work::Rotate },
+            account: self.account.to_string(),
+            reference: Some(rotate.reference.to_string()),
+            label: self.label(&rotate.reference.name, &listed),
+            scopes,
+            origin,
+            old: Some(OldKey { label: Some(key.label.clone()), id: info.id.clone(), restricted }),
+        })
+    }
+
+    async fn in_place(&self, key: &StoredKey, scopes: bool) -> Result<(), Error> {
+        if !self.facts().rotates || key.kind == Kind::PrivateKeyPem {
+            return Err(Error::usage_with(
+                format!("{} cannot give this key a new secret", self.account.venue),
+                "Rotate it without `--in-place`: a new key takes its place.",
+            ));
+        }
+        if scopes {
+            return Err(Error::usage("a key that is rotated in place keeps its scopes"));
+        }
+        if self.manager().await?.public_id().is_some_and(|id| key.public_id.as_deref() == Some(id)) {
+            return Err(Error::usage_with(
+                "a key cannot replace its own secret safely: if the answer is lost, nothing can manage the account",
+                "Name another key that manages the account, or rotate without `--in-place`.",
+            ));
+        }
+        Ok(())
+    }
+
+    async fn plan_revoke(&self, revoke: &Revoke) -> Result<Plan, Error> {
+        let (reference, stored) = match &revoke.target {
+            Target::Stored(reference) => {
+                self.name(reference)?;
+                let record = self.record(reference).await?;
+                let key = record.active().or_else(|| record.keys.first()).cloned();
+                let key = key.ok_or_else(|| Error::not_found(format!("the store has no key `{reference}`")))?;
+                (Some(reference), Some(key))
+            }
+            Target::Listed(_) => (None, None),
+        };
+        let listed = self.list().await?;
+        let info = match (&revoke.target, &stored) {
+            (Target::Listed(id), _) => live(&listed).find(|info| info.id == *id || info.public_id.as_ref() == Some(id)),
+            (_, Some(key)) => find(&listed, key),
+            _ => None,
+        };
+        let Some(info) = info else {
+            let help = "Nothing is left to revoke. `venuekit keys forget` removes it from the store.";
+            let what = match &revoke.target {
+                Target::Listed(id) => return Err(Error::not_found(format!("the account has no key `{id}`"))),
+                Target::Stored(reference) => format!("the account has no key that is `{reference}`"),
+            };
+            return Err(Error::usage_with(what, help));
+        };
+        let manages = self.manager().await?.public_id().is_some_and(|id| info.public_id.as_deref() == Some(id));
+        if manages && !revoke.last {
+            return Err(Error::usage_with(
+                "this key is the one that manages the account: without it nothing here does",
+                "Name another key that manages the account, or say that it may be the last.",
+            ));
+        }
+        let name = reference.map_or("revoke", |reference| &reference.name);
+        Ok(Plan {
+            work: Work::Revoke,
+            account: self.account.to_string(),
+            reference: reference.map(Reference::to_string),
+            label: self.label(name, &listed),
+            scopes: Vec::new(),
+            origin: Origin::Best,
+            old: Some(OldKey { label: stored.map(|key| key.label), id: info.id.clone(), restricted: false }),
+        })
+    }
+
+    fn name(&self, reference: &Reference) -> Result<(), Error> {
+        if !reference.is_of(self.account) {
+            return Err(Error::usage(format!("`{reference}` is no key of {}", self.account)));
+        }
+        if !reference.is_a_key() {
+            return Err(Error::usage(format!("`{reference}` is not a key; its name is kept for other things")));
+        }
+        Ok(())
+    }
+
+    /// Wishes that the venue cannot meet.
+    fn fits(&self, scopes: &[String], origin: Origin) -> Result<(), Error> {
+        let (facts, venue) = (self.facts(), self.account.venue);
+        if facts.no_scopes && !scopes.is_empty() {
+            return Err(Error::usage(format!("keys of {venue} have no scopes")));
+        }
+        if facts.needs_scopes && scopes.is_empty() {
+            return Err(Error::usage(format!("a key of {venue} without scopes may do nothing: name some")));
+        }
+        if matches!(origin, Origin::Here(_)) && !facts.takes_pairs {
+            return Err(Error::usage(format!("{venue} makes the secret itself; it takes no key pair of one's own")));
+        }
+        Ok(())
+    }
+
+    /// The list, or none where the venue wants a code for it: a code is not worth a name that is free all but surely.
+    async fn list_without_code(&self) -> Result<Vec<KeyInfo>, Error> {
+        let manager = self.manager().await?;
+        if let crate::credential::Credential::Login { .. } = manager {
+            return self.list().await;
+        }
+        let access = self.connect(&manager)?;
+        match access.list(&Factor::None).await {
+            Err(error) if access.wants_code(&error) => Ok(Vec::new()),
+            other => Ok(other?),
+        }
+    }
+
+    /// A name at the venue that no key has had: the stored name with a tag, by which a lost answer is found again. Runs that
+    /// were noted have names of their own.
+    fn label(&self, name: &str, listed: &[KeyInfo]) -> String {
+        let facts = self.facts();
+        let plain: String =
+            name.chars().map(|c| if c.is_ascii_alphanumeric() || c == facts.separator { c } else { '_' }).collect();
+        let room = facts.longest_name - TAG - 1;
+        let plain = &plain[..plain.len().min(room)];
+        let taken = self.engine.journal.runs().unwrap_or_default();
+        loop {
+            let tag: u32 = rand::random_range(0..1 << (4 * TAG));
+            let label = format!("{plain}{}{tag:04x}", facts.separator);
+            let listed = listed.iter().any(|info| info.name.as_deref() == Some(&label));
+            if !listed && taken.iter().all(|run| run.as_str() != label) {
+                return label;
+            }
+        }
+    }
+}
+
+fn live(listed: &[KeyInfo]) -> impl Iterator<Item = &KeyInfo> {
+    listed.iter().filter(|info| info.enabled != Some(false))
+}
+
+/// A stored key in the venue's list.
+pub(super) fn find<'a>(listed: &'a [KeyInfo], key: &StoredKey) -> Option<&'a KeyInfo> {
+    live(listed).find(|info| match (&key.id, &key.public_id) {
+        (Some(id), _) => *id == info.id,
+        (None, Some(public_id)) => info.public_id.as_ref() == Some(public_id),
+        (None, None) => false,
+    })
+}

@@ -1,0 +1,50 @@
+//! What a run would do, in sentences.
+
+use super::desk::Desk;
+use crate::task::{Origin, Plan, Preview, Work};
+
+pub(super) fn preview(desk: &Desk<'_>, plan: &Plan) -> Preview {
+    let facts = desk.facts();
+    let (mut steps, mut warnings) = (Vec::new(), Vec::new());
+    let reference = plan.reference.as_deref().unwrap_or_default();
+    let scopes = match plan.scopes.as_slice() {
+        [] => "the venue's default scopes".to_owned(),
+        scopes => format!("the scopes {}", scopes.join(", ")),
+    };
+    let old = plan.old.as_ref().map(|old| old.id.as_str()).unwrap_or_default();
+    match plan.work {
+        Work::Create | Work::Rotate => {
+            let ours = facts.takes_pairs && plan.origin != Origin::Venue;
+            if ours {
+                steps.push(format!("make a key pair here and store it as {reference}"));
+                steps.push(format!("register its public half as `{}` with {scopes}", plan.label));
+            } else {
+                steps.push(format!("keep a place in the store for {reference}"));
+                let with = if facts.no_scopes { String::new() } else { format!(" with {scopes}") };
+                steps.push(format!("have the venue make a key `{}`{with}, and store its secret", plan.label));
+            }
+            if ours && plan.origin == Origin::Best {
+                warnings.push("where the venue takes no pair of ours, it makes the key itself".to_owned());
+            }
+            steps.push(format!("verify it: {}", facts.check));
+            if plan.work == Work::Rotate {
+                steps.push("make it the stored key, and hand it over".to_owned());
+            }
+        }
+        Work::RotateInPlace => {
+            steps.push(format!("keep a place in the store for the new secret of {reference}"));
+            steps.push(format!("have the venue replace the secret of the key {old}, and store it"));
+            steps.push(format!("verify it: {}", facts.check));
+            steps.push("hand it over".to_owned());
+            warnings.push("the old secret fails at once, before the consumer has the new one".to_owned());
+        }
+        Work::Revoke => {}
+    }
+    if matches!(plan.work, Work::Rotate | Work::Revoke) {
+        steps.push(format!("revoke the key {old}"));
+    }
+    if plan.old.is_some() {
+        steps.push("prove that the old secret fails, and remove it from the store".to_owned());
+    }
+    Preview { steps, warnings }
+}

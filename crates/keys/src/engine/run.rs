@@ -1,0 +1,197 @@
+//! One run: its plan, what it has noted, and the order of its steps.
+
+use super::desk::Desk;
+use crate::error::Error;
+use crate::event::Event;
+use crate::journal::{Entry, Guard, RunId, Step};
+use crate::record::{Record, State, StoredKey};
+use crate::reference::Reference;
+use crate::store::StoreError;
+use crate::task::{NeedsPerson, OldKey, Outcome, Plan, Report, Work};
+
+/// Why a step was not done.
+pub(super) enum Halt {
+    /// It went wrong; the run can be resumed.
+    Error(Error),
+    /// The venue refused, and nothing is left of the run.
+    Refused(Error),
+    /// A person is needed.
+    Person { what: String, how: String },
+}
+
+impl<E: Into<Error>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+pub(super) struct Run<'a> {
+    pub(super) desk: Desk<'a>,
+    pub(super) id: RunId,
+    pub(super) plan: Plan,
+    steps: Vec<Step>,
+    _guard: Guard,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(desk: Desk<'a>, guard: Guard, id: RunId, plan: Plan, steps: Vec<Step>) -> Self {
+        if !steps.is_empty() {
+            desk.tell(Event::Resumed { run: id.to_string() });
+        }
+        Self { desk, id, plan, steps, _guard: guard }
+    }
+
+    /// Does what is left to be done.
+    pub(super) async fn finish(mut self) -> Result<Outcome, Error> {
+        let done = match self.plan.work {
+            Work::Create | Work::Rotate => self.make_and_replace().await,
+            Work::RotateInPlace => self.rotate_in_place().await,
+            Work::Revoke => self.retire().await,
+        };
+        let done = match done {
+            Ok(()) => self.close().await,
+            Err(halt) => Err(halt),
+        };
+        match done {
+            Ok(report) => Ok(Outcome::Done(report)),
+            Err(Halt::Person { what, how }) => Ok(Outcome::NeedsPerson(NeedsPerson { run: self.id, what, how })),
+            Err(Halt::Error(error)) => Err(error.of_run(&self.id)),
+            Err(Halt::Refused(error)) => Err(error),
+        }
+    }
+
+    async fn make_and_replace(&mut self) -> Result<(), Halt> {
+        self.make().await?;
+        self.verify().await?;
+        self.promote().await?;
+        self.hand_over().await?;
+        self.retire().await?;
+        self.sweep().await
+    }
+
+    /// The new key becomes the one to use, the old one the one to be revoked: in one write.
+    async fn promote(&mut self) -> Result<(), Halt> {
+        let mut record = self.record().await?;
+        if record.active().is_none_or(|active| active.label != self.plan.label) {
+            for key in &mut record.keys {
+                key.state = if key.label == self.plan.label { State::Active } else { State::Retiring };
+            }
+            self.desk.engine.store.put(&record).await?;
+        }
+        self.note_once(Step::Promoted)
+    }
+
+    pub(super) async fn hand_over(&mut self) -> Result<(), Halt> {
+        if self.did(&Step::HandedOver) {
+            return Ok(());
+        }
+        let (reference, key) = (self.reference()?, self.candidate().await?);
+        let public_id = key.and_then(|key| key.public_id).unwrap_or_default();
+        let handed = super::Handed { reference, public_id, replaces: self.plan.replaces() };
+        let taken = self.desk.attendant.hand_over(&handed).await;
+        taken.map_err(|why| Error::new(crate::error::Cause::HandOver(why)))?;
+        self.note(Step::HandedOver)?;
+        if self.plan.work == Work::Rotate {
+            self.desk.tell(Event::HandedOver);
+        }
+        Ok(())
+    }
+
+    /// The old key's secret is of no use any more; the new one goes by its name at the venue.
+    async fn close(&mut self) -> Result<Report, Halt> {
+        let mut report = Report {
+            run: self.id.clone(),
+            reference: self.plan.reference.clone(),
+            label: None,
+            id: None,
+            public_id: None,
+            revoked: None,
+        };
+        if self.plan.work != Work::RotateInPlace {
+            report.revoked = self.plan.old.as_ref().map(|old| old.id.clone());
+        }
+        if self.plan.reference.is_some() {
+            let mut record = self.record().await?;
+            let before = record.clone();
+            if let Some(OldKey { label: Some(label), .. }) = &self.plan.old {
+                record.keys.retain(|key| key.label != *label);
+                if self.plan.work == Work::RotateInPlace {
+                    let renamed = record.keys.iter_mut().find(|key| key.label == self.plan.label);
+                    renamed.into_iter().for_each(|key| key.label.clone_from(label));
+                }
+            }
+            self.keep(&before, &record).await?;
+            if let Some(key) = record.active() {
+                report.label = Some(key.label.clone());
+                report.id.clone_from(&key.id);
+                report.public_id.clone_from(&key.public_id);
+            }
+        }
+        self.note(Step::Done)?;
+        Ok(report)
+    }
+
+    /// Writes a record if it has changed, and removes one without keys.
+    pub(super) async fn keep(&self, before: &Record, after: &Record) -> Result<(), Error> {
+        let store = &self.desk.engine.store;
+        if after.keys.is_empty() {
+            return match store.remove(&after.reference).await {
+                Ok(()) | Err(StoreError::NotFound(_)) => Ok(()),
+                Err(error) => Err(error.into()),
+            };
+        }
+        if before != after {
+            store.put(after).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn reference(&self) -> Result<Reference, Error> {
+        match &self.plan.reference {
+            Some(text) => Ok(text.parse()?),
+            None => Err(Error::usage(format!("the run `{}` is about no stored key", self.id))),
+        }
+    }
+
+    pub(super) async fn record(&self) -> Result<Record, Error> {
+        self.desk.record(&self.reference()?).await
+    }
+
+    /// The new key, as far as the store has it.
+    pub(super) async fn candidate(&self) -> Result<Option<StoredKey>, Error> {
+        Ok(self.record().await?.labelled(&self.plan.label).cloned())
+    }
+
+    /// The old key with its secret, where the store has it.
+    pub(super) async fn old_key(&self) -> Result<Option<StoredKey>, Error> {
+        let label = self.plan.old.as_ref().and_then(|old| old.label.as_ref());
+        match (label, &self.plan.reference) {
+            (Some(label), Some(_)) => Ok(self.record().await?.labelled(label).cloned()),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) async fn put(&self, key: StoredKey) -> Result<(), Error> {
+        let mut record = self.record().await?;
+        record.keep(key);
+        Ok(self.desk.engine.store.put(&record).await?)
+    }
+
+    pub(super) fn note(&mut self, step: Step) -> Result<(), Halt> {
+        self.desk.engine.journal.append(&self.id, &Entry::now(step.clone()))?;
+        self.steps.push(step);
+        Ok(())
+    }
+
+    pub(super) fn note_once(&mut self, step: Step) -> Result<(), Halt> {
+        if self.did(&step) { Ok(()) } else { self.note(step) }
+    }
+
+    pub(super) fn did(&self, step: &Step) -> bool {
+        self.steps.contains(step)
+    }
+
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+}

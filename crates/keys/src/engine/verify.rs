@@ -1,0 +1,86 @@
+//! Whether a key works.
+
+use std::time::Instant;
+
+use venuekit_transport::ErrorKind;
+
+use super::desk::Desk;
+use super::run::{Halt, Run};
+use crate::credential::Credential;
+use crate::error::Error;
+use crate::event::Event;
+use crate::journal::Step;
+use crate::record::StoredKey;
+
+/// What a call with a key has shown.
+#[derive(Debug)]
+pub(super) enum Shown {
+    /// It works. The text says what the venue does not allow it.
+    Works { millis: u64, refused: Option<String> },
+    /// The venue does not know it, or not its secret.
+    Unknown(Error),
+    /// Nothing: the call did not come through.
+    Nothing(Error),
+}
+
+impl Desk<'_> {
+    /// One call with a key.
+    pub(super) async fn try_key(&self, credential: &Credential) -> Result<Shown, Error> {
+        let access = self.connect(credential)?;
+        let begun = Instant::now();
+        let answer = access.works().await;
+        let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let Err(error) = answer else { return Ok(Shown::Works { millis, refused: None }) };
+        Ok(match error.kind() {
+            ErrorKind::Unauthorized => Shown::Unknown(error.into()),
+            // The venue knows the key, or it would not know what the key may do.
+            ErrorKind::Forbidden => Shown::Works { millis, refused: Some(error.message().to_owned()) },
+            // The signature was taken and the call answered, whatever the answer looks like.
+            ErrorKind::Decode | ErrorKind::Conflict | ErrorKind::InsufficientFunds => {
+                Shown::Works { millis, refused: None }
+            }
+            ErrorKind::InvalidRequest if error.status().is_none() => return Err(error.into()),
+            _ => Shown::Nothing(error.into()),
+        })
+    }
+}
+
+impl Run<'_> {
+    /// Tries the new key until it works. Some venues need a while to know it.
+    pub(super) async fn verify(&mut self) -> Result<(), Halt> {
+        if self.did(&Step::Verified) {
+            return Ok(());
+        }
+        let key = self.candidate().await?;
+        let Some(credential) = key.as_ref().and_then(StoredKey::credential) else {
+            return Err(Error::not_found(format!("the store has lost the key `{}`", self.plan.label)).into());
+        };
+        let mut waits = self.desk.engine.settings.verify.between();
+        loop {
+            let shown = self.desk.try_key(&credential).await?;
+            let (what, error) = match shown {
+                Shown::Works { millis, refused } => {
+                    self.note(Step::Verified)?;
+                    self.desk.tell(Event::Verified { millis, refused });
+                    return Ok(());
+                }
+                Shown::Unknown(error) => ("the venue does not know the new key yet", error),
+                Shown::Nothing(error) => ("the venue does not answer", error),
+            };
+            let Some(next) = waits.next() else { return Err(self.does_not_work(error)) };
+            self.desk.tell(Event::Waiting { what, next });
+            tokio::time::sleep(next).await;
+        }
+    }
+
+    fn does_not_work(&self, error: Error) -> Halt {
+        if !error.is(ErrorKind::Unauthorized) {
+            return Halt::Error(error);
+        }
+        let old = if self.plan.work == crate::task::Work::Rotate { " The old key was not touched." } else { "" };
+        Halt::Person {
+            what: format!("the new key is stored, and the venue still refuses it ({error}).{old}"),
+            how: "Some venues take minutes: resume later. If it stays so, give the run up.".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! One error for everything that stops a run.
+
+use std::fmt;
+
+use venuekit_transport::ErrorKind;
+
+use crate::journal::{JournalError, RunId};
+use crate::reference::BadReference;
+use crate::store::StoreError;
+
+/// Why a run stopped. Nothing in it shows a secret.
+#[derive(Debug)]
+pub struct Error {
+    cause: Cause,
+    run: Option<RunId>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Cause {
+    Venue(venuekit_transport::Error),
+    Store(StoreError),
+    Journal(JournalError),
+    /// A task that cannot be done as it stands, and what to do instead.
+    Usage {
+        message: String,
+        help: Option<String>,
+    },
+    NotFound(String),
+    /// An earlier run for the same key has not ended.
+    Unfinished(RunId),
+    /// No one-time code could be had.
+    Code(String),
+    /// The consumer did not take the new key.
+    HandOver(String),
+    /// A key does not work.
+    Fails {
+        message: String,
+        help: String,
+    },
+}
+
+/// What kind of trouble it is, for an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Class {
+    /// The venue said no.
+    Refused,
+    /// What was asked for makes no sense.
+    Usage,
+    /// There is no such key or run.
+    NotFound,
+    /// Something may have been carried out.
+    Unknown,
+    /// A person has to do something.
+    NeedsPerson,
+    /// The store, the journal or a credential.
+    Store,
+    /// The venue cannot be reached.
+    Network,
+    /// A check found a fault.
+    Failed,
+    /// Another run is under way.
+    Busy,
+}
+
+impl Error {
+    pub(crate) fn new(cause: Cause) -> Self {
+        Self { cause, run: None }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Cause::Usage { message: message.into(), help: None })
+    }
+
+    pub(crate) fn usage_with(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::new(Cause::Usage { message: message.into(), help: Some(help.into()) })
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Cause::NotFound(message.into()))
+    }
+
+    pub(crate) fn of_run(mut self, run: &RunId) -> Self {
+        self.run.get_or_insert_with(|| run.clone());
+        self
+    }
+
+    pub(crate) fn venue(&self) -> Option<&venuekit_transport::Error> {
+        match &self.cause {
+            Cause::Venue(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The run that can be resumed.
+    pub fn run(&self) -> Option<&RunId> {
+        match &self.cause {
+            Cause::Unfinished(run) => Some(run),
+            _ => self.run.as_ref(),
+        }
+    }
+
+    /// What kind of trouble it is.
+    pub fn class(&self) -> Class {
+        match &self.cause {
+            Cause::Venue(error) if error.may_have_been_applied() => Class::Unknown,
+            Cause::Venue(error) => match error.kind() {
+                ErrorKind::Network | ErrorKind::Timeout => Class::Network,
+                ErrorKind::Challenge => Class::NeedsPerson,
+                ErrorKind::NotFound => Class::NotFound,
+                _ => Class::Refused,
+            },
+            Cause::Store(StoreError::NotFound(_)) | Cause::NotFound(_) => Class::NotFound,
+            Cause::Journal(JournalError::NoSuchRun(_)) => Class::NotFound,
+            Cause::Journal(JournalError::Busy { .. }) => Class::Busy,
+            Cause::Store(_) | Cause::Journal(_) => Class::Store,
+            Cause::Usage { .. } => Class::Usage,
+            Cause::Unfinished(_) | Cause::Code(_) | Cause::HandOver(_) => Class::NeedsPerson,
+            Cause::Fails { .. } => Class::Failed,
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        let resume = |run: &RunId| {
+            format!("`venuekit keys resume {run}` goes on with it, `venuekit keys resume {run} --abandon` gives it up")
+        };
+        let code = "pass it with `--totp-fd N`, or keep the seed in the store with `venuekit totp set`";
+        match (&self.cause, &self.run) {
+            (Cause::Code(_), None) => Some(code.to_owned()),
+            (Cause::Code(_), Some(run)) => Some(format!("{code}; {}", resume(run))),
+            (Cause::Unfinished(run), _) => Some(resume(run)),
+            (Cause::Usage { help, .. }, _) => help.clone(),
+            (Cause::Fails { help, .. }, None) => Some(help.clone()),
+            (Cause::Fails { help, .. }, Some(run)) => Some(format!("{help}; {}", resume(run))),
+            (_, Some(run)) => Some(resume(run)),
+            (_, None) => None,
+        }
+    }
+
+    /// The venue's error, where it is one.
+    pub fn of_venue(&self) -> Option<&venuekit_transport::Error> {
+        self.venue()
+    }
+
+    /// The store's error, where it is one.
+    pub fn of_store(&self) -> Option<&StoreError> {
+        match &self.cause {
+            Cause::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Venue(error) => error.fmt(f),
+            Cause::Store(error) => error.fmt(f),
+            Cause::Journal(error) => error.fmt(f),
+            Cause::Usage { message, .. } | Cause::NotFound(message) | Cause::Fails { message, .. } => {
+                f.write_str(message)
+            }
+            Cause::Unfinished(run) => write!(f, "an earlier run for this key has not ended: {run}"),
+            Cause::Code(why) => f.write_str(why),
+            Cause::HandOver(why) => write!(f, "the new key was not taken over: {why}; the old one still works"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            Cause::Venue(error) => Some(error),
+            Cause::Store(error) => Some(error),
+            Cause::Journal(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<venuekit_transport::Error> for Error {
+    fn from(error: venuekit_transport::Error) -> Self {
+        Self::new(Cause::Venue(error))
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::new(Cause::Store(error))
+    }
+}
+
+impl From<JournalError> for Error {
+    fn from(error: JournalError) -> Self {
+        Self::new(Cause::Journal(error))
+    }
+}
+
+impl From<BadReference> for Error {
+    fn from(error: BadReference) -> Self {
+        Self::usage(error.to_string())
+    }
+}

@@ -1,0 +1,145 @@
+//! What a run tells as it goes.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// Something that a run has done, or waits for. Nothing in it is secret.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A pair was made here.
+    Made {
+        /// Its algorithm.
+        algorithm: String,
+    },
+    /// The venue takes no pair of ours.
+    VenueMakes {
+        /// What it said.
+        why: String,
+    },
+    /// The secret is in the store.
+    Stored {
+        /// Under this name.
+        reference: String,
+    },
+    /// The venue has the key.
+    Registered {
+        /// What revoking takes.
+        id: String,
+    },
+    /// A signed call was answered.
+    Verified {
+        /// How long that took.
+        millis: u64,
+        /// What the venue refuses the key although it knows it.
+        refused: Option<String>,
+    },
+    /// The new key is the one to use, and the consumer has acknowledged it.
+    HandedOver,
+    /// A key was revoked.
+    Revoked {
+        /// Its id.
+        id: String,
+    },
+    /// A key whose secret was lost with its answer was found by its name and revoked.
+    Orphan {
+        /// Its id.
+        id: String,
+    },
+    /// A key whose answer was lost was found by its name.
+    Found {
+        /// Its id.
+        id: String,
+    },
+    /// The old key fails.
+    Proved,
+    /// The secret was replaced.
+    Replaced {
+        /// The key's id.
+        id: String,
+    },
+    /// The venue refused, and what was prepared is removed.
+    Undone,
+    /// An earlier run is taken up again.
+    Resumed {
+        /// Its name.
+        run: String,
+    },
+    /// Something is waited for.
+    Waiting {
+        /// What for.
+        what: &'static str,
+        /// How long until the next attempt.
+        #[serde(rename = "millis", serialize_with = "millis")]
+        next: Duration,
+    },
+    /// The outcome of a call is unknown.
+    Unknown {
+        /// What was heard instead of an answer.
+        why: String,
+    },
+    /// What the venue warns of.
+    Warning {
+        /// Its sentence.
+        text: String,
+    },
+}
+
+fn millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl Event {
+    /// One word for the step, as it stands at the beginning of a line.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Made { .. } => "made",
+            Self::VenueMakes { .. } => "changed",
+            Self::Stored { .. } => "stored",
+            Self::Registered { .. } => "registered",
+            Self::Verified { .. } => "verified",
+            Self::HandedOver => "taken over",
+            Self::Revoked { .. } => "revoked",
+            Self::Orphan { .. } => "cleaned up",
+            Self::Found { .. } => "found",
+            Self::Proved => "proved",
+            Self::Replaced { .. } => "replaced",
+            Self::Undone => "undone",
+            Self::Resumed { .. } => "resumed",
+            Self::Waiting { .. } => "waiting",
+            Self::Unknown { .. } => "unclear",
+            Self::Warning { .. } => "remark",
+        }
+    }
+}
+
+/// The rest of the line.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Made { algorithm } => {
+                write!(f, "{algorithm} key pair here; the private half never leaves this machine")
+            }
+            Self::VenueMakes { why } => write!(f, "the venue takes no key pair of ours ({why}); it makes one"),
+            Self::Stored { reference } => f.write_str(reference),
+            Self::Registered { id } | Self::Revoked { id } => f.write_str(id),
+            Self::Verified { millis, refused: None } => write!(f, "signed call answered in {millis} ms"),
+            Self::Verified { millis, refused: Some(what) } => {
+                write!(f, "signature accepted in {millis} ms; the call itself is not allowed to this key ({what})")
+            }
+            Self::HandedOver => f.write_str("acknowledged; the old key may end now"),
+            Self::Orphan { id } => write!(f, "{id}: its secret was lost with the answer; revoked"),
+            Self::Found { id } => write!(f, "{id}: its answer was lost, and the store has its secret"),
+            Self::Proved => f.write_str("the old key fails"),
+            Self::Replaced { id } => write!(f, "{id}: new secret; the old one fails from now on"),
+            Self::Undone => f.write_str("nothing is left of it, here or at the venue"),
+            Self::Resumed { run } => f.write_str(run),
+            Self::Waiting { what, next } => write!(f, "{what}; next attempt in {:.1} s", next.as_secs_f32()),
+            Self::Unknown { why } => f.write_str(why),
+            Self::Warning { text } => write!(f, "the venue says: {text}"),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod account;
+mod credential;
+mod engine;
+mod error;
+mod event;
+pub mod journal;
+mod recipe;
+pub mod record;
+mod reference;
+pub mod store;
+mod task;
+
+use std::future::Future;
+use std::pin::Pin;
+
+pub use account::{Account, Venue};
+pub use credential::Credential;
+pub use engine::{Adopted, Attendant, Engine, Handed, Line, Manager, Settings, Silent, Unfinished, Waits};
+pub use error::{Class, Error};
+pub use event::Event;
+pub use reference::{BadReference, Reference};
+pub use task::{
+    Create, NeedsPerson, OldKey, Origin, Outcome, Plan, Preview, Report, Revoke, Rotate, Target, Task, Work,
+};
+
+/// What the traits of this crate return, so that they can be made into objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

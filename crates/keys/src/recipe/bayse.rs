@@ -1,0 +1,77 @@
+//! Bayse: it makes the secrets, and only a session of the account's owner manages keys.
+
+use venuekit_bayse::{Client, Credentials, Environment};
+use venuekit_transport::keys::{ApiKeys, CreatedKey};
+use venuekit_transport::{Error, ErrorKind, Timeouts};
+use venuekit_wire::Secret;
+
+use super::access::{self, Access, Factor};
+use super::{Facts, Opened, settle, unfit};
+use crate::account::Account;
+use crate::credential::Credential;
+
+pub(super) static FACTS: Facts = Facts {
+    environments: &[("production", || Environment::Production.base_url().to_owned())],
+    takes_pairs: false,
+    keys_manage: false,
+    rotates: true,
+    takes_restrictions: false,
+    needs_scopes: false,
+    no_scopes: true,
+    lists_use: false,
+    longest_name: 64,
+    separator: '-',
+    check: "the portfolio is read and an order that does not exist is cancelled",
+    page: "https://app.bayse.markets/settings/api-keys",
+};
+
+/// No order has this id, so that cancelling it proves the signature and does nothing.
+const NO_ORDER: &str = "00000000-0000-0000-0000-000000000000";
+
+pub(super) fn connect(
+    account: &Account,
+    credential: &Credential,
+    timeouts: Timeouts,
+) -> Result<Box<dyn Access>, Error> {
+    let credentials = match credential {
+        Credential::Key { public_id, secret, kind } => {
+            Credentials::try_from(&CreatedKey::new("", public_id.clone(), secret.clone(), *kind))?
+        }
+        Credential::Session { token, device_id } => Credentials::session(token.clone(), device_id.clone())?,
+        Credential::Login { email, password } => Credentials::login(email.clone(), password.clone())?,
+        other @ Credential::Token(_) => return Err(unfit(other, "a session, a login or a key")),
+    };
+    let builder = Client::builder(Environment::Custom(account.base_url.clone()));
+    Ok(Box::new(settle(builder, timeouts).credentials(credentials).build()?))
+}
+
+/// Opens a session. Bayse takes one login in two minutes, so that whoever opens one keeps it.
+pub(crate) async fn log_in(
+    account: &Account,
+    email: &str,
+    password: &Secret,
+    timeouts: Timeouts,
+) -> Result<Opened, Error> {
+    let client: Client = settle(Client::builder(Environment::Custom(account.base_url.clone())), timeouts).build()?;
+    let answer = client.login().body_map(|body| body.email(email).password(password.clone())).send().await?;
+    Ok(Opened { token: answer.token.clone(), device_id: answer.device_id.clone().into() })
+}
+
+impl access::Client for Client {
+    fn with(&self, _: &Factor) -> Self {
+        self.clone()
+    }
+
+    fn api_keys(&self) -> impl ApiKeys + Send + Sync {
+        self.keys()
+    }
+
+    /// Reading takes the public half alone; a write proves the secret.
+    async fn works(&self) -> Result<(), Error> {
+        self.get_portfolio().send().await?;
+        match self.cancel_order().order_id(NO_ORDER).send().await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            other => other.map(drop),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Deribit: pairs of one's own, a reset that replaces a secret at once, and a challenge where the account has a security key.
+
+use venuekit_deribit::types::Currency;
+use venuekit_deribit::{Client, Credentials, Environment};
+use venuekit_transport::keys::{ApiKeys, CreatedKey};
+use venuekit_transport::{Error, Timeouts};
+
+use super::access::{self, Access, Factor};
+use super::{Facts, settle, unfit};
+use crate::account::Account;
+use crate::credential::Credential;
+
+pub(super) static FACTS: Facts = Facts {
+    environments: &[
+        ("production", || Environment::Production.base_url().to_owned()),
+        ("test", || Environment::Test.base_url().to_owned()),
+    ],
+    takes_pairs: true,
+    keys_manage: true,
+    rotates: true,
+    takes_restrictions: false,
+    needs_scopes: true,
+    no_scopes: false,
+    lists_use: false,
+    longest_name: 16,
+    separator: '_',
+    check: "an account summary is read",
+    page: "the page API of Deribit's account menu",
+};
+
+/// Programs that share a key must not share a session: the newest would end the oldest.
+const SESSION: &str = "venuekit-keys";
+
+/// `security_key_authorization_error`.
+const WRONG_CODE: &str = "13668";
+
+pub(super) fn connect(
+    account: &Account,
+    credential: &Credential,
+    timeouts: Timeouts,
+) -> Result<Box<dyn Access>, Error> {
+    let credentials = match credential {
+        Credential::Key { public_id, secret, kind } => {
+            Credentials::try_from(&CreatedKey::new("", public_id.clone(), secret.clone(), *kind))?
+        }
+        Credential::Token(token) => Credentials::token(token.clone())?,
+        other => return Err(unfit(other, "a client id with its secret or private key")),
+    };
+    let builder = Client::builder(Environment::Custom(account.base_url.clone()));
+    Ok(Box::new(settle(builder, timeouts).credentials(credentials.session_name(SESSION)).build()?))
+}
+
+impl access::Client for Client {
+    fn with(&self, factor: &Factor) -> Self {
+        match factor {
+            Factor::Answer(challenge, code) => self.confirm(challenge, code.clone()),
+            _ => self.clone(),
+        }
+    }
+
+    fn api_keys(&self) -> impl ApiKeys + Send + Sync {
+        self.keys()
+    }
+
+    async fn works(&self) -> Result<(), Error> {
+        self.get_account_summary().body_map(|params| params.currency(Currency::Btc)).send().await.map(drop)
+    }
+
+    fn was_wrong_code(error: &Error) -> bool {
+        error.code() == Some(WRONG_CODE)
+    }
+}

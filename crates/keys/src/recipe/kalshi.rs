@@ -1,0 +1,70 @@
+//! Kalshi: no rotation, but pairs of one's own; a key manages keys.
+
+use venuekit_kalshi::{Client, Credentials, Environment};
+use venuekit_transport::keys::{ApiKeys, CreatedKey, SecretKind};
+use venuekit_transport::{Error, Timeouts};
+use venuekit_wire::UnixMillis;
+
+use super::access::{self, Access, Factor};
+use super::{Facts, settle, unfit};
+use crate::account::Account;
+use crate::credential::Credential;
+
+pub(super) static FACTS: Facts = Facts {
+    environments: &[
+        ("production", || Environment::Production.base_url().to_owned()),
+        ("demo", || Environment::Demo.base_url().to_owned()),
+    ],
+    takes_pairs: true,
+    keys_manage: true,
+    rotates: false,
+    takes_restrictions: true,
+    needs_scopes: false,
+    no_scopes: false,
+    lists_use: false,
+    longest_name: 64,
+    separator: '-',
+    check: "the account's limits are read",
+    page: "the page API keys of Kalshi's account settings",
+};
+
+pub(super) fn connect(
+    account: &Account,
+    credential: &Credential,
+    timeouts: Timeouts,
+) -> Result<Box<dyn Access>, Error> {
+    Ok(Box::new(client(account, credential, timeouts)?))
+}
+
+fn client(account: &Account, credential: &Credential, timeouts: Timeouts) -> Result<Client, Error> {
+    let Credential::Key { public_id, secret, kind: kind @ SecretKind::PrivateKeyPem } = credential else {
+        return Err(unfit(credential, "a key id with its private key"));
+    };
+    let key = CreatedKey::new("", public_id.clone(), secret.clone(), *kind);
+    let builder = Client::builder(Environment::Custom(account.base_url.clone()));
+    settle(builder, timeouts).credentials(Credentials::try_from(&key)?).build()
+}
+
+/// Until when the account's owner has attested a location. Past that, keys cannot trade in some categories.
+pub(crate) async fn attested_until(
+    account: &Account,
+    credential: &Credential,
+    timeouts: Timeouts,
+) -> Result<Option<UnixMillis>, Error> {
+    let answer = client(account, credential, timeouts)?.get_api_keys().send().await?;
+    Ok(answer.api_key_region_expiration_ts.map(|seconds| UnixMillis(seconds.get().saturating_mul(1000))))
+}
+
+impl access::Client for Client {
+    fn with(&self, _: &Factor) -> Self {
+        self.clone()
+    }
+
+    fn api_keys(&self) -> impl ApiKeys + Send + Sync {
+        self.keys()
+    }
+
+    async fn works(&self) -> Result<(), Error> {
+        self.get_account_api_limits().send().await.map(drop)
+    }
+}

@@ -1,0 +1,69 @@
+//! Yativo: it makes the secrets, its answer to a new key shows no id, and key calls carry a one-time code.
+
+use venuekit_transport::keys::{ApiKeys, CreatedKey};
+use venuekit_transport::{Error, ErrorKind, Timeouts};
+use venuekit_yativo::{Client, Credentials, Environment};
+
+use super::access::{self, Access, Factor};
+use super::{Facts, settle, unfit};
+use crate::account::Account;
+use crate::credential::Credential;
+
+pub(super) static FACTS: Facts = Facts {
+    environments: &[
+        ("production", || Environment::Production.base_url().to_owned()),
+        ("sandbox", || Environment::Sandbox.base_url().to_owned()),
+    ],
+    takes_pairs: false,
+    keys_manage: true,
+    rotates: true,
+    takes_restrictions: false,
+    needs_scopes: false,
+    no_scopes: false,
+    lists_use: true,
+    longest_name: 64,
+    separator: '-',
+    check: "the accounts are listed",
+    page: "the page API keys of Yativo's dashboard",
+};
+
+pub(super) fn connect(
+    account: &Account,
+    credential: &Credential,
+    timeouts: Timeouts,
+) -> Result<Box<dyn Access>, Error> {
+    let credentials = match credential {
+        Credential::Key { public_id, secret, kind } => {
+            Credentials::try_from(&CreatedKey::new("", public_id.clone(), secret.clone(), *kind))?
+        }
+        Credential::Token(token) => Credentials::token(token.clone())?,
+        other => return Err(unfit(other, "an API key with its secret")),
+    };
+    let builder = Client::builder(Environment::Custom(account.base_url.clone()));
+    Ok(Box::new(settle(builder, timeouts).credentials(credentials).build()?))
+}
+
+impl access::Client for Client {
+    fn with(&self, factor: &Factor) -> Self {
+        match factor {
+            Factor::Code(code) => self.with_code(code.clone()),
+            _ => self.clone(),
+        }
+    }
+
+    fn api_keys(&self) -> impl ApiKeys + Send + Sync {
+        self.keys()
+    }
+
+    async fn works(&self) -> Result<(), Error> {
+        self.list_accounts().send().await.map(drop)
+    }
+
+    /// No page shows the error for a missing or wrong code, so that whatever speaks of a second factor is taken for one.
+    fn wants_code(error: &Error) -> bool {
+        let refused =
+            matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Unauthorized | ErrorKind::InvalidRequest);
+        let said = format!("{} {}", error.code().unwrap_or_default(), error.message()).to_ascii_lowercase();
+        refused && ["two_factor", "two-factor", "2fa"].iter().any(|word| said.contains(word))
+    }
+}

@@ -1,0 +1,115 @@
+//! Files that are there whole or not at all, and that only their owner reads.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use fs4::TryLockError;
+use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
+
+use super::StoreError;
+
+/// What an unfinished file is called, so that it can be found and removed.
+const UNFINISHED: &str = ".venuekit-";
+
+/// How long another process may hold a file.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The folder of a file.
+pub(super) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes the folder that a file is to stand in, for its owner alone.
+pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
+    let folder = folder(path);
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| StoreError::io(folder, error))
+}
+
+/// Writes a file: beside its place first, then to the disk, then into its place, then the folder to the disk. An old file stays as
+/// it was until the new one is whole. With `anew`, a file that is there already is left alone, and the error says so.
+pub(super) fn write(path: &Path, bytes: &[u8], anew: bool) -> Result<(), StoreError> {
+    let failed = |error| StoreError::io(path, error);
+    let folder = folder(path);
+    // Readable by its owner alone, as all files of that crate.
+    let mut file: NamedTempFile = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    let placed = if anew { file.persist_noclobber(path) } else { file.persist(path) };
+    placed.map_err(|error| failed(error.error))?;
+    sync_folder(folder).map_err(failed)
+}
+
+/// Without this the name of a new file may be lost with the power.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Removes what a process left that was killed while writing. The lock must be held.
+pub(super) fn remove_unfinished(path: &Path) {
+    let Ok(entries) = fs::read_dir(folder(path)) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            // Its content is encrypted, and no later write depends on it.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Reads a file that holds secrets; none if there is none.
+pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StoreError::io(path, error)),
+    };
+    check_mode(path, &file)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.read_to_end(&mut bytes).map_err(|error| StoreError::io(path, error))?;
+    Ok(Some(bytes))
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path, file: &File) -> Result<(), StoreError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = file.metadata().map_err(|error| StoreError::io(path, error))?.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 { Ok(()) } else { Err(StoreError::Loose { path: path.to_owned(), mode }) }
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Path, _: &File) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// A lock against other processes. It ends with this value, and with the process.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Locks a file, which is made if there is none. Waits a while for whoever holds it.
+    pub(super) fn hold(path: PathBuf) -> Result<Self, StoreError> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(|error| StoreError::io(&path, error))?;
+        let begun = Instant::now();
+        loop {
+            match fs4::FileExt::try_lock(&file) {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(TryLockError::WouldBlock) => return Err(StoreError::Busy { path }),
+                Err(TryLockError::Error(error)) => return Err(StoreError::io(&path, error)),
+            }
+        }
+    }
+}

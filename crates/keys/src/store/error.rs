@@ -1,0 +1,160 @@
+//! Why a store did not do as it was told.
+
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
+
+use crate::record::{SCHEMA, Unreadable};
+use crate::reference::Reference;
+
+/// Why a store did not do as it was told. Nothing in it shows a secret.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no record of this name.
+    NotFound(Reference),
+    /// The passphrase is not the one that the store was made with.
+    WrongPassphrase,
+    /// The identity is not the one that the store was made with.
+    WrongIdentity {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The file that opens the store is missing.
+    IdentityMissing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// What is stored is damaged.
+    Corrupted {
+        /// Where it is stored.
+        place: String,
+        /// What is wrong with it; nothing is quoted.
+        why: String,
+    },
+    /// A newer version wrote it.
+    Newer {
+        /// Where it is stored.
+        place: String,
+        /// The schema that was found.
+        found: u32,
+    },
+    /// Others than its owner may read a file that holds secrets.
+    Loose {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The file cannot be written: its folder is read-only, missing, or somebody else's.
+    NotWritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// There is no room left on the disk.
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// This store cannot be written at all; the text says what it is.
+    ReadOnly(&'static str),
+    /// Another process holds the store.
+    Busy {
+        /// The file that is locked.
+        path: PathBuf,
+    },
+    /// Anything else that the system says about a file.
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The store's server, or the keyring's service, cannot be reached.
+    Unreachable(String),
+    /// The store's server, or the keyring, refused.
+    Refused(String),
+    /// Somebody else changed the record at the same time.
+    Conflict(Reference),
+    /// The keyring takes no record of this size.
+    TooLarge(Reference),
+}
+
+impl StoreError {
+    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+        use io::ErrorKind as Kind;
+        let path = path.to_owned();
+        match source.kind() {
+            Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => Self::Full { path, source },
+            Kind::PermissionDenied | Kind::ReadOnlyFilesystem | Kind::NotADirectory | Kind::NotFound => {
+                Self::NotWritable { path, source }
+            }
+            _ => Self::Io { path, source },
+        }
+    }
+
+    pub(super) fn corrupted(place: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Corrupted { place: place.into(), why: why.into() }
+    }
+
+    pub(super) fn unreadable(place: impl Into<String>, why: Unreadable) -> Self {
+        let place = place.into();
+        match why {
+            Unreadable::Newer(found) => Self::Newer { place, found },
+            Unreadable::Damaged(why) => Self::Corrupted { place, why },
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(reference) => write!(f, "the store has no key `{reference}`"),
+            Self::WrongPassphrase => f.write_str("this is not the store's passphrase"),
+            Self::WrongIdentity { path } => {
+                write!(f, "{}: this is not the identity that the store is encrypted to", path.display())
+            }
+            Self::IdentityMissing { path } => {
+                write!(f, "{}: the file that opens the store is missing; put it back from a copy", path.display())
+            }
+            Self::Corrupted { place, why } => {
+                write!(f, "{place}: damaged ({why}); nothing was changed, put it back from a copy")
+            }
+            Self::Newer { place, found } => write!(
+                f,
+                "{place}: written by a newer version (schema {found}, this one knows {SCHEMA}); nothing was changed, use \
+                 that version"
+            ),
+            Self::Loose { path, mode } => write!(
+                f,
+                "{}: others may read it (mode {mode:04o}); if nobody has, `chmod 600` it, else revoke its keys",
+                path.display()
+            ),
+            Self::NotWritable { path, source } => write!(f, "{}: cannot be written: {source}", path.display()),
+            Self::Full { path, source } => {
+                write!(f, "{}: no room left on the disk ({source}); what was stored is still there", path.display())
+            }
+            Self::ReadOnly(what) => write!(f, "{what} can only be read; choose another store for keys that are made"),
+            Self::Busy { path } => write!(f, "{}: another process holds the store", path.display()),
+            Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
+            Self::Unreachable(what) => write!(f, "the store cannot be reached: {what}"),
+            Self::Refused(what) => write!(f, "the store refused: {what}"),
+            Self::Conflict(reference) => {
+                write!(f, "`{reference}` was changed by somebody else at the same time; nothing was overwritten")
+            }
+            Self::TooLarge(reference) => write!(f, "the keyring takes no record as large as that of `{reference}`"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NotWritable { source, .. } | Self::Full { source, .. } | Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! One file, encrypted with age.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use age::{DecryptError, x25519};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::atomic::{self, Lock};
+use super::identity::{self, Unlock};
+use super::{Store, StoreError, StoreFuture};
+use crate::record::{Record, SCHEMA, Sealed, Unreadable, Version};
+use crate::reference::Reference;
+
+/// Keys in one file that is encrypted with age.
+///
+/// The file is encrypted to an X25519 identity, which lies in a file of its own: plain, or under a passphrase. The age tool opens
+/// both: `age -d -i keys.identity.age keys.age`. Every change writes a new file beside the old one and puts it in the old one's
+/// place, under a lock against other processes.
+#[derive(Clone)]
+pub struct FileStore(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    identity: x25519::Identity,
+}
+
+impl fmt::Debug for FileStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileStore").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Content {
+    schema: u32,
+    records: Vec<Sealed>,
+}
+
+impl FileStore {
+    /// Whether the file of a store is there.
+    pub fn exists(path: impl AsRef<Path>) -> bool {
+        path.as_ref().exists()
+    }
+
+    /// Opens a store, or makes one where there is none. A passphrase takes about half a second.
+    ///
+    /// # Errors
+    /// A wrong passphrase or identity, a file that is damaged, newer or readable by others, a folder that cannot be written.
+    pub fn open(path: impl Into<PathBuf>, unlock: &Unlock) -> Result<Self, StoreError> {
+        let path = path.into();
+        atomic::make_folder(&path)?;
+        let _lock = Lock::hold(path.with_extension("lock"))?;
+        atomic::remove_unfinished(&path);
+        let of_identity = unlock.path(&path);
+        let identity = match unlock.read(&of_identity)? {
+            Some(identity) => identity,
+            // A new identity would not open it, and its file would stand in the old one's place.
+            None if path.exists() => return Err(StoreError::IdentityMissing { path: of_identity }),
+            None => unlock.make(&of_identity)?,
+        };
+        let inner = Inner { path, identity };
+        inner.read()?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Does something with the file on a thread that may wait.
+    fn with<'a, T, F>(&self, work: F) -> StoreFuture<'a, T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move {
+            let path = inner.path.clone();
+            tokio::task::spawn_blocking(move || work(&inner))
+                .await
+                .unwrap_or_else(|error| Err(StoreError::Io { path, source: std::io::Error::other(error) }))
+        })
+    }
+}
+
+impl Inner {
+    fn read(&self) -> Result<Vec<Record>, StoreError> {
+        let Some(bytes) = atomic::read(&self.path)? else { return Ok(Vec::new()) };
+        let place = || self.path.display().to_string();
+        let damaged = |error: &serde_json::Error| StoreError::unreadable(place(), Unreadable::damaged(error));
+        let text = identity::decrypt(&self.identity, &bytes).map_err(|error| match error {
+            DecryptError::NoMatchingKeys => StoreError::WrongIdentity { path: self.path.clone() },
+            other => StoreError::corrupted(place(), other.to_string()),
+        })?;
+        let version: Version = serde_json::from_slice(&text).map_err(|error| damaged(&error))?;
+        if version.schema > SCHEMA {
+            return Err(StoreError::Newer { place: place(), found: version.schema });
+        }
+        let content: Content = serde_json::from_slice(&text).map_err(|error| damaged(&error))?;
+        let records = content.records.into_iter().map(Record::try_from);
+        records.collect::<Result<_, _>>().map_err(|error| StoreError::unreadable(place(), error))
+    }
+
+    fn write(&self, records: &[Record]) -> Result<(), StoreError> {
+        let content = Content { schema: SCHEMA, records: records.iter().map(Sealed::from).collect() };
+        let failed = |error: String| StoreError::io(&self.path, std::io::Error::other(error));
+        // Large enough from the start: a text that grows leaves copies behind.
+        let secrets = records.iter().flat_map(|record| &record.keys).map(|key| 2 * key.secret.expose().len() + 1024);
+        let mut text = Zeroizing::new(Vec::with_capacity(1024 + 256 * records.len() + secrets.sum::<usize>()));
+        serde_json::to_writer(&mut *text, &content).map_err(|error| failed(error.to_string()))?;
+        let bytes = identity::encrypt(&self.identity.to_public(), &text).map_err(|error| failed(error.to_string()))?;
+        atomic::write(&self.path, &bytes, false)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Record>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let _lock = Lock::hold(self.path.with_extension("lock"))?;
+        let mut records = self.read()?;
+        change(&mut records)?;
+        self.write(&records)
+    }
+}
+
+impl Store for FileStore {
+    fn get<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, Record> {
+        let wanted = reference.clone();
+        self.with(move |inner| {
+            let record = inner.read()?.into_iter().find(|record| record.reference == wanted);
+            record.ok_or(StoreError::NotFound(wanted))
+        })
+    }
+
+    fn put<'a>(&'a self, record: &'a Record) -> StoreFuture<'a, ()> {
+        let record = record.clone();
+        self.with(move |inner| {
+            inner.change(|records| {
+                match records.iter_mut().find(|kept| kept.reference == record.reference) {
+                    Some(kept) => *kept = record,
+                    None => records.push(record),
+                }
+                Ok(())
+            })
+        })
+    }
+
+    fn list(&self) -> StoreFuture<'_, Vec<Reference>> {
+        self.with(|inner| {
+            let mut names: Vec<Reference> = inner.read()?.into_iter().map(|record| record.reference).collect();
+            names.sort();
+            Ok(names)
+        })
+    }
+
+    fn remove<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, ()> {
+        let gone = reference.clone();
+        self.with(move |inner| {
+            inner.change(|records| {
+                let before = records.len();
+                records.retain(|record| record.reference != gone);
+                if records.len() == before { Err(StoreError::NotFound(gone)) } else { Ok(()) }
+            })
+        })
+    }
+}

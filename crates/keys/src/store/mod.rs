@@ -1,0 +1,51 @@
+//! Where keys are kept.
+//!
+//! | store | what it is |
+//! |---|---|
+//! | [`FileStore`] | one file, encrypted with age: the embedded default |
+//! | `KeyringStore` | the keyring of the operating system (feature `keyring`) |
+//! | `VaultStore` | HashiCorp Vault or OpenBao, key-value engine version 2 (feature `vault`) |
+//! | [`EnvironmentStore`], [`PemStore`] | one key that somebody else keeps: read-only |
+
+mod atomic;
+mod environment;
+mod error;
+mod file;
+mod identity;
+#[cfg(feature = "keyring")]
+mod keyring;
+mod pem;
+#[cfg(feature = "vault")]
+mod vault;
+
+pub use self::environment::EnvironmentStore;
+pub use self::error::StoreError;
+pub use self::file::FileStore;
+pub use self::identity::Unlock;
+#[cfg(feature = "keyring")]
+pub use self::keyring::{KeyringStore, Ring, RingError, SystemRing};
+pub use self::pem::PemStore;
+#[cfg(feature = "vault")]
+pub use self::vault::{VaultSettings, VaultStore};
+use crate::BoxFuture;
+use crate::record::Record;
+use crate::reference::Reference;
+
+/// What a store's methods return.
+pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// Keeps records. A `put` that has returned has the record on disk, or wherever the store keeps it; one that fails has changed
+/// nothing.
+pub trait Store: Send + Sync {
+    /// The record of this name; [`StoreError::NotFound`] if there is none.
+    fn get<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, Record>;
+
+    /// Keeps a record, in place of the one of the same name.
+    fn put<'a>(&'a self, record: &'a Record) -> StoreFuture<'a, ()>;
+
+    /// The names of all records, in order.
+    fn list(&self) -> StoreFuture<'_, Vec<Reference>>;
+
+    /// Forgets a record; [`StoreError::NotFound`] if there is none.
+    fn remove<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, ()>;
+}
