@@ -1,0 +1,106 @@
+//! `--all`: one page after the other.
+
+use std::collections::HashSet;
+
+use venuekit_wire::operation::Page;
+
+use super::build::Given;
+use super::send::Sender;
+use crate::exact::Exact;
+use crate::failure::{Exit, Failure};
+use crate::lookup::Found;
+
+/// Asks for all pages, and hands over the items of each. Ends early where the receiver says so.
+pub async fn all(
+    sender: &Sender<'_>,
+    mut given: Given,
+    mut receive: impl FnMut(Vec<Exact>) -> bool,
+) -> Result<(), Failure> {
+    let found = sender.found;
+    let Some(page) = found.row.page else { return Err(no_pages(found)) };
+    let (Page::Cursor { param, items, .. } | Page::Number { param, items, .. } | Page::Offset { param, items }) = page;
+    let mut walk = Walk::new(page, given.value_of(param));
+    loop {
+        let answer = sender.send(&given.request(found)?).await?;
+        let list = items_of(&answer, items)?;
+        walk.check(&list)?;
+        let next = walk.next(&answer, list.len());
+        // What is here is handed over, whatever is wrong with the way on.
+        let is_wanted = receive(list);
+        match next?.filter(|_| is_wanted) {
+            Some(next) => given.replace(found.spec, param, &next),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// How far a list has been walked.
+struct Walk {
+    page: Page,
+    /// The number of the page, or of items that were left out.
+    number: i64,
+    asked: HashSet<String>,
+    before: Vec<Exact>,
+}
+
+impl Walk {
+    fn new(page: Page, first: Option<String>) -> Self {
+        let start = i64::from(matches!(page, Page::Number { .. }));
+        let number = first.as_ref().and_then(|text| text.parse().ok()).unwrap_or(start);
+        Self { page, number, asked: first.into_iter().collect(), before: Vec::new() }
+    }
+
+    /// A venue that does not heed the parameter would answer the same page for ever.
+    fn check(&mut self, list: &[Exact]) -> Result<(), Failure> {
+        if !matches!(self.page, Page::Number { last: None, .. } | Page::Offset { .. }) {
+            return Ok(());
+        }
+        if !list.is_empty() && self.before == list {
+            return Err(endless("a page has the items of the page before"));
+        }
+        self.before = list.to_vec();
+        Ok(())
+    }
+
+    /// The position of the next page; none after the last.
+    fn next(&mut self, answer: &Exact, items: usize) -> Result<Option<Exact>, Failure> {
+        let text = |at: &str| answer.at(at).and_then(Exact::as_text);
+        let has_more = match self.page {
+            Page::Cursor { next, .. } => {
+                let Some(cursor) = text(next).filter(|cursor| !cursor.is_empty()) else { return Ok(None) };
+                let is_new = self.asked.insert(cursor);
+                return if is_new { Ok(answer.at(next).cloned()) } else { Err(endless("a cursor came again")) };
+            }
+            Page::Number { last: Some(last), .. } => {
+                self.number = self.number.saturating_add(1);
+                text(last).and_then(|last| last.parse::<i64>().ok()).is_some_and(|last| self.number <= last)
+            }
+            Page::Number { last: None, .. } => {
+                self.number = self.number.saturating_add(1);
+                items > 0
+            }
+            Page::Offset { .. } => {
+                self.number = self.number.saturating_add(i64::try_from(items).unwrap_or(i64::MAX));
+                items > 0
+            }
+        };
+        Ok(has_more.then(|| Exact::Scalar(self.number.to_string())))
+    }
+}
+
+fn items_of(answer: &Exact, items: &str) -> Result<Vec<Exact>, Failure> {
+    match answer.at(items) {
+        Some(Exact::List(items)) => Ok(items.clone()),
+        None => Ok(Vec::new()),
+        Some(Exact::Scalar(raw)) if raw == "null" => Ok(Vec::new()),
+        Some(_) => Err(Failure::new(Exit::Network, format!("`{items}` in the answer is no list")).code("decode")),
+    }
+}
+
+fn no_pages(found: &Found) -> Failure {
+    Failure::usage(format!("`{}` answers in one piece: there are no pages", found.spec.name)).help("leave out --all")
+}
+
+fn endless(what: &str) -> Failure {
+    Failure::new(Exit::Network, format!("{what}: the pages have no end")).code("decode")
+}

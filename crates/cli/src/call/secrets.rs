@@ -1,0 +1,111 @@
+//! Answers that hold a secret, such as a new key. They are shown once by the venue, so they must have a place to go before the call.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::exact::Exact;
+use crate::failure::{Exit, Failure};
+use crate::lookup::Found;
+
+/// Where the secrets of an answer go.
+pub struct Secrets {
+    names: Vec<String>,
+    is_secret: bool,
+    place: Place,
+}
+
+enum Place {
+    /// There are none, or they are asked for by name.
+    Shown,
+    /// A file that was made for them.
+    File(PathBuf, Mutex<Kept>),
+}
+
+struct Kept {
+    file: File,
+    /// What of it is answers.
+    length: u64,
+}
+
+impl Secrets {
+    /// Refuses a call whose answer holds a secret that has no place to go.
+    pub fn check(found: &Found, shown: bool, file: Option<&Path>) -> Result<(), Failure> {
+        if shown || file.is_some() || !found.spec.answers_with_secret() {
+            return Ok(());
+        }
+        let message = format!("the answer of `{}` holds a secret, and has no place to go", found.spec.name);
+        let help = "--secrets-to FILE keeps it, --show-secrets prints it; `venuekit keys` cares for keys as a whole";
+        Err(Failure::usage(message).code("secret_answer").help(help))
+    }
+
+    /// Makes the file.
+    pub fn prepare(found: &Found, file: Option<&Path>) -> Result<Self, Failure> {
+        let answer = found.spec.answer.as_ref();
+        let names = answer.map(|answer| answer.secret_names().into_iter().collect()).unwrap_or_default();
+        let is_secret = answer.is_some_and(venuekit_spec::Schema::is_secret);
+        let place = match file {
+            Some(path) => Place::File(path.to_owned(), Mutex::new(create(path)?)),
+            None => Place::Shown,
+        };
+        Ok(Self { names, is_secret, place })
+    }
+
+    /// Keeps an answer as it came, before anything else is done with it.
+    pub fn keep(&self, answer: &[u8]) -> Result<(), Failure> {
+        let Place::File(path, file) = &self.place else { return Ok(()) };
+        let written = file.lock().map_err(|_| std::io::Error::other("in use")).and_then(|mut file| {
+            file.length += answer.len() as u64 + 1;
+            file.file.write_all(answer)?;
+            file.file.write_all(b"\n")?;
+            file.file.set_len(file.length)?;
+            file.file.sync_all()
+        });
+        written.map_err(|error| {
+            let message = format!("{}: {error}; what the answer held is lost", path.display());
+            let help = "what was made has a secret that nobody knows: revoke it, and make another";
+            Failure::new(Exit::NeedsPerson, message).code("secret_not_kept").help(help)
+        })
+    }
+
+    /// Removes the file again where nothing was written to it.
+    pub fn discard(&self) {
+        if let Place::File(path, file) = &self.place
+            && file.lock().is_ok_and(|file| file.length == 0)
+        {
+            // It holds nothing: if it stays, nothing is lost.
+            _ = fs::remove_file(path);
+        }
+    }
+
+    /// What may be shown of an answer.
+    pub fn hide(&self, mut answer: Exact) -> Exact {
+        if let Place::File(path, _) = &self.place {
+            let replacement = format!("[in {}]", path.display());
+            if self.is_secret {
+                return Exact::text(&replacement);
+            }
+            answer.redact(&self.names, &replacement);
+        }
+        answer
+    }
+}
+
+/// No answer that holds a secret is longer.
+const ROOM: usize = 64 * 1024;
+
+/// A new file that only its owner may read, with room for an answer: a full disk shows before the call.
+fn create(path: &Path) -> Result<Kept, Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|error| Failure::file(path, &error))?;
+    let room = file.write_all(&[b' '; ROOM]).and_then(|()| file.sync_all()).and_then(|()| file.rewind());
+    room.map_err(|error| {
+        _ = fs::remove_file(path);
+        Failure::file(path, &error)
+    })?;
+    Ok(Kept { file, length: 0 })
+}

@@ -1,0 +1,191 @@
+//! A client of any venue, and the seam through which any operation is sent.
+
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use reqwest::Method;
+use venuekit_auth::PrivateKey;
+use venuekit_keys::Credential as Material;
+use venuekit_spec::Request;
+use venuekit_transport::client::{ClientHooks, ClientInfo, OperationInfo};
+use venuekit_transport::keys::SecretKind;
+use venuekit_transport::{Challenge, Clock, Error, Response, RetryPolicy};
+use venuekit_wire::Secret;
+
+use crate::credential::Credential;
+use crate::failure::{Exit, Failure};
+use crate::target::Target;
+use crate::venue::Venue;
+
+/// A client of one of the venues.
+#[derive(Clone, Debug)]
+pub enum Client {
+    /// Bayse's.
+    Bayse(venuekit_bayse::Client),
+    /// Deribit's.
+    Deribit(venuekit_deribit::Client),
+    /// Kalshi's.
+    Kalshi(venuekit_kalshi::Client),
+    /// That of Kalshi's perpetual futures.
+    KalshiPerps(venuekit_kalshi_perps::Client),
+    /// Yativo's.
+    Yativo(venuekit_yativo::Client),
+}
+
+/// How a client deals with what goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// It repeats what may be repeated and follows the venue's clock.
+    Forgiving,
+    /// It does neither: what is wrong shows.
+    Plain,
+}
+
+/// The same call on whichever client it is.
+macro_rules! on {
+    ($self:expr, $client:ident => $call:expr) => {
+        match $self {
+            Client::Bayse($client) => $call,
+            Client::Deribit($client) => $call,
+            Client::Kalshi($client) => $call,
+            Client::KalshiPerps($client) => $call,
+            Client::Yativo($client) => $call,
+        }
+    };
+}
+
+impl Client {
+    /// A client for a target. Nothing is sent.
+    pub fn new(target: &Target, credential: &Credential, manner: Manner) -> Result<Self, Failure> {
+        let credentials = credentials(target.venue, credential)?;
+        macro_rules! build {
+            ($variant:ident, $venue:ident) => {{
+                let environment = $venue::Environment::Custom(target.base_url.clone());
+                let mut builder = $venue::Client::builder(environment).credentials(credentials);
+                if manner == Manner::Plain {
+                    builder = builder.retry(RetryPolicy::none()).heal_clock(false);
+                }
+                Self::$variant(builder.build()?)
+            }};
+        }
+        Ok(match target.venue {
+            Venue::Bayse => build!(Bayse, venuekit_bayse),
+            Venue::Deribit => build!(Deribit, venuekit_deribit),
+            Venue::Kalshi => build!(Kalshi, venuekit_kalshi),
+            Venue::KalshiPerps => build!(KalshiPerps, venuekit_kalshi_perps),
+            Venue::Yativo => build!(Yativo, venuekit_yativo),
+        })
+    }
+
+    /// Sends a request of an operation, signed and judged as any call of the client.
+    pub async fn send(&self, operation: &'static str, request: &Request) -> Result<Response, Error> {
+        let info = OperationInfo { operation_id: operation };
+        on!(self, client => {
+            let query = request.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+            let url = format!("{}{}{query}", client.baseurl(), request.path);
+            let mut built = client.client().request(method(request), url).headers(request.headers.clone());
+            built = built.header("accept", HeaderValue::from_static("application/json"));
+            if !request.body.is_empty() {
+                built = built.body(request.body.clone());
+            }
+            client.exec(built.build()?, &info).await
+        })
+    }
+
+    /// The same, its calls carrying a one-time code where the venue takes it in a header.
+    #[must_use]
+    pub fn with_code(&self, code: Secret) -> Self {
+        match self {
+            Self::Yativo(client) => Self::Yativo(client.with_code(code)),
+            other => other.clone(),
+        }
+    }
+
+    /// The same, its calls answering a challenge.
+    #[must_use]
+    pub fn confirming(&self, challenge: &Challenge, code: Secret) -> Self {
+        match self {
+            Self::Deribit(client) => Self::Deribit(client.confirm(challenge, code)),
+            other => other.clone(),
+        }
+    }
+
+    /// The clock that it signs by.
+    pub fn clock(&self) -> Clock {
+        on!(self, client => client.clock().clone())
+    }
+}
+
+fn method(request: &Request) -> Method {
+    request.method.clone()
+}
+
+/// What says that a body is JSON.
+pub fn json_headers() -> http::HeaderMap {
+    http::HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))])
+}
+
+fn credentials(venue: Venue, credential: &Credential) -> Result<venuekit_transport::Credentials, Failure> {
+    let mut made = venuekit_transport::Credentials::none();
+    let mut bayse: Option<venuekit_bayse::Credentials> = None;
+    for material in &credential.material {
+        match (venue, material) {
+            (Venue::Bayse, material) => {
+                bayse = Some(of_bayse(bayse, material).map_err(|error| unusable(credential, error))?)
+            }
+            (venue, material) => {
+                made = one(venue, material).map_err(|error| unusable(credential, error))?.ok_or_else(|| {
+                    let message = format!("{}: {venue} takes no such credential", credential.source);
+                    Failure::new(Exit::Store, message).code("wrong_key_type")
+                })?;
+            }
+        }
+    }
+    Ok(bayse.map_or(made, Into::into))
+}
+
+fn unusable(credential: &Credential, error: Error) -> Failure {
+    Failure::new(Exit::Store, format!("{}: {}", credential.source, error.message())).code("unusable")
+}
+
+fn of_bayse(
+    so_far: Option<venuekit_bayse::Credentials>,
+    material: &Material,
+) -> Result<venuekit_bayse::Credentials, Error> {
+    use venuekit_bayse::Credentials;
+
+    match (so_far, material) {
+        (None, Material::Key { public_id, secret, .. }) => Credentials::api_key(public_id.clone(), secret.clone()),
+        (None, Material::Session { token, device_id }) => Credentials::session(token.clone(), device_id.clone()),
+        (None, Material::Login { email, password }) => Credentials::login(email.clone(), password.clone()),
+        (Some(made), Material::Key { public_id, secret, .. }) => made.and_api_key(public_id.clone(), secret.clone()),
+        (Some(made), Material::Session { token, device_id }) => made.and_session(token.clone(), device_id.clone()),
+        // A session that is open goes before a login.
+        (Some(made), _) => Ok(made),
+        (None, _) => Err(Error::invalid_request("Bayse takes a key, a session or a login")),
+    }
+}
+
+/// The credentials of the other venues. None where the venue does not take the kind.
+fn one(venue: Venue, material: &Material) -> Result<Option<venuekit_transport::Credentials>, Error> {
+    Ok(match (venue, material) {
+        (Venue::Kalshi, Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem }) => {
+            Some(venuekit_kalshi::Credentials::from_pem(public_id.clone(), secret.expose())?.into())
+        }
+        (Venue::KalshiPerps, Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem }) => {
+            Some(venuekit_kalshi_perps::Credentials::from_pem(public_id.clone(), secret.expose())?.into())
+        }
+        (Venue::Deribit, Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem }) => {
+            let key = PrivateKey::from_pem(secret.expose())?;
+            Some(venuekit_deribit::Credentials::private_key(public_id.clone(), key)?.into())
+        }
+        (Venue::Deribit, Material::Key { public_id, secret, .. }) => {
+            Some(venuekit_deribit::Credentials::secret(public_id.clone(), secret.clone())?.into())
+        }
+        (Venue::Deribit, Material::Token(token)) => Some(venuekit_deribit::Credentials::token(token.clone())?.into()),
+        (Venue::Yativo, Material::Key { public_id, secret, .. }) => {
+            Some(venuekit_yativo::Credentials::api_key(public_id.clone(), secret.clone())?.into())
+        }
+        (Venue::Yativo, Material::Token(token)) => Some(venuekit_yativo::Credentials::token(token.clone())?.into()),
+        _ => None,
+    })
+}

@@ -1,0 +1,45 @@
+//! Asking a person at the terminal.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use venuekit_wire::Secret;
+
+use crate::failure::{Exit, Failure};
+
+/// Whether somebody can be asked.
+pub fn is_attended() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks whether to go on.
+pub fn ask(question: &str) -> Result<(), Failure> {
+    if !is_attended() {
+        let help = "say --yes to go on without being asked, or --dry-run to see what would be done";
+        return Err(Failure::usage(format!("{question} Nobody is there to be asked.")).code("unconfirmed").help(help));
+    }
+    let answer = line(&format!("{question} [y/N] "))?;
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::declined()),
+    }
+}
+
+/// Asks for a text that everybody may see.
+pub fn line(prompt: &str) -> Result<String, Failure> {
+    let broken = |error: io::Error| Failure::new(Exit::Internal, format!("the terminal: {error}"));
+    let mut stderr = io::stderr();
+    write!(stderr, "{prompt}").and_then(|()| stderr.flush()).map_err(broken)?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).map_err(broken)?;
+    Ok(answer)
+}
+
+/// Asks for a text that is not shown. None where nobody is there.
+pub fn secret(prompt: &str) -> Result<Option<Secret>, Failure> {
+    if !is_attended() {
+        return Ok(None);
+    }
+    let text = rpassword::prompt_password(prompt)
+        .map_err(|error| Failure::new(Exit::Internal, format!("the terminal: {error}")))?;
+    Ok(Some(Secret::new(text)))
+}

@@ -1,0 +1,183 @@
+//! What all commands share: options, configuration, the store, the key to use.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use etcetera::BaseStrategy;
+use venuekit_keys::store::Store;
+use venuekit_wire::Secret;
+
+use crate::args::Global;
+use crate::confirm;
+use crate::credential::{self, Credential, Wanted};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::profile::{self, Config, Profile};
+use crate::store;
+use crate::subject::Subject;
+use crate::target::Target;
+use crate::totp::Codes;
+use crate::venue::{LOCAL, Venue};
+
+/// Where the server on this machine is, if nothing else is said.
+pub const LOCAL_URL: &str = "VENUEKIT_LOCAL_URL";
+
+/// What all commands share.
+pub struct Context {
+    out: Output,
+    global: Global,
+    config: Config,
+    config_path: PathBuf,
+    folders: Folders,
+    store: OnceLock<Arc<dyn Store>>,
+    codes: Codes,
+}
+
+struct Folders {
+    data: PathBuf,
+    state: PathBuf,
+}
+
+impl Context {
+    /// Reads the configuration; nothing else is opened yet.
+    pub fn new(global: Global, out: Output) -> Result<Self, Failure> {
+        let base = etcetera::choose_base_strategy()
+            .map_err(|_| Failure::usage("there is no home folder: set HOME, or XDG_CONFIG_HOME and XDG_DATA_HOME"))?;
+        let ours = |folder: PathBuf| folder.join("venuekit");
+        let (data, config_dir) = (ours(base.data_dir()), ours(base.config_dir()));
+        let state = base.state_dir().map_or_else(|| data.clone(), ours);
+        let config_path = global.config.clone().unwrap_or_else(|| profile::default_path(&config_dir));
+        let config = profile::load(&config_path, global.config.is_some())?;
+        let codes = Codes::new(global.totp_fd);
+        let folders = Folders { data, state };
+        Ok(Self { out, global, config, config_path, folders, store: OnceLock::new(), codes })
+    }
+
+    /// Where it is printed.
+    pub fn out(&self) -> &Output {
+        &self.out
+    }
+
+    /// The options of all commands.
+    pub fn global(&self) -> &Global {
+        &self.global
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Where the configuration is, or would be.
+    pub fn config_path(&self) -> &Path {
+        &self.config_path
+    }
+
+    /// Where the store is, unless something else is said.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folders.data.clone()
+    }
+
+    /// Where journals are.
+    pub fn state_dir(&self) -> PathBuf {
+        self.folders.state.clone()
+    }
+
+    /// The profile for a venue: the one that was named, or the one with the venue's name.
+    pub fn profile(&self, venue: Venue) -> Result<Option<&Profile>, Failure> {
+        let profiles = &self.config.profiles;
+        let Some(name) = &self.global.profile else { return Ok(profiles.get(venue.name())) };
+        let Some(profile) = profiles.get(name) else {
+            let near = crate::similar::closest(name, profiles.keys().map(String::as_str));
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!(
+                    "{} has {} profiles; `venuekit config show` lists them",
+                    self.config_path.display(),
+                    profiles.len()
+                ),
+            };
+            return Err(Failure::new(Exit::NotFound, format!("there is no profile `{name}`")).help(help));
+        };
+        if profile.venue.of_keys() != venue.of_keys() {
+            return Err(Failure::usage(format!("the profile `{name}` is of {}, not of {venue}", profile.venue)));
+        }
+        Ok(Some(profile))
+    }
+
+    /// Venue, environment and server: by the subject, `--env`, `--base-url` and the profile.
+    pub fn target(&self, subject: &Subject) -> Result<Target, Failure> {
+        let venue = subject.venue;
+        if let (Some(one), Some(other)) = (&subject.environment, &self.global.env)
+            && one != other
+        {
+            return Err(Failure::usage(format!("`{subject}` says {one}, and --env says {other}")));
+        }
+        let said = subject.environment.as_deref().or(self.global.env.as_deref());
+        let profile = self.profile_within(venue, said)?;
+        let Some(environment) = said.or(profile.map(|profile| profile.environment.as_str())) else {
+            let known = venue.environments().join(" | ");
+            let help = format!("say --env {known}, or write a profile: `venuekit config example`");
+            return Err(Failure::usage(format!("which environment of {venue}?")).code("no_environment").help(help));
+        };
+        let given = self.global.base_url.clone().or_else(|| profile.and_then(|profile| profile.base_url.clone()));
+        let base_url = given.or_else(|| std::env::var(LOCAL_URL).ok().filter(|_| environment == LOCAL));
+        Target::new(venue, environment, base_url.as_deref())
+    }
+
+    /// The profile for an environment of a venue. One of another environment does not count, unless it was named: that is an error.
+    fn profile_within(&self, venue: Venue, environment: Option<&str>) -> Result<Option<&Profile>, Failure> {
+        let profile = self.profile(venue)?;
+        match (profile, environment) {
+            (Some(profile), Some(environment)) if profile.environment != environment => match &self.global.profile {
+                Some(name) => {
+                    let message = format!("the profile `{name}` is of {}, not of {environment}", profile.environment);
+                    Err(Failure::usage(message).code("wrong_environment"))
+                }
+                None => Ok(None),
+            },
+            _ => Ok(profile),
+        }
+    }
+
+    /// The store: what `--store` or the configuration says, an encrypted file if nothing does. Asks for the passphrase once.
+    pub fn store(&self) -> Result<Arc<dyn Store>, Failure> {
+        if let Some(store) = self.store.get() {
+            return Ok(Arc::clone(store));
+        }
+        let opened = store::open(self)?;
+        Ok(Arc::clone(self.store.get_or_init(|| opened)))
+    }
+
+    /// Where the store is, in words.
+    pub fn store_shown(&self) -> String {
+        store::shown(self)
+    }
+
+    /// The credential for a target: that of `--key` or of the subject, of the profile, or of environment variables.
+    pub async fn credential(&self, target: &Target, subject: &Subject) -> Result<Credential, Failure> {
+        let profile = self.profile_within(target.venue, Some(&target.environment))?;
+        credential::find(self, target, subject, profile, Wanted::Caller).await
+    }
+
+    /// The same for what cares for keys: with Bayse a session or a login, never the key.
+    pub async fn manager(&self, target: &Target, subject: &Subject) -> Result<Credential, Failure> {
+        let profile = self.profile_within(target.venue, Some(&target.environment))?;
+        credential::find(self, target, subject, profile, Wanted::Manager).await
+    }
+
+    /// A one-time code: of `--totp-fd`, of the stored seed, or from the terminal.
+    pub async fn code(&self, target: &Target) -> Result<Secret, Failure> {
+        self.codes.next(self, target).await
+    }
+
+    /// Whether a code can be had without asking anybody.
+    pub fn has_codes(&self) -> bool {
+        self.global.totp_fd.is_some()
+    }
+
+    /// Asks a person, unless `--yes` was said.
+    pub fn confirm(&self, question: &str) -> Result<(), Failure> {
+        if self.global.yes { Ok(()) } else { confirm::ask(question) }
+    }
+}

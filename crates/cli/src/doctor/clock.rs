@@ -1,0 +1,59 @@
+//! How far this machine's clock is from the venue's.
+
+use std::time::UNIX_EPOCH;
+
+use venuekit_transport::Response;
+use venuekit_wire::UnixMillis;
+
+use super::facts::Facts;
+use super::report::Report;
+
+/// Less than this is nobody's fault: it is in the nature of the measurement.
+const UNSURE_MILLIS: i64 = 2_000;
+
+/// What is to be added to this machine's clock, in milliseconds, by an answer that was asked for at `sent`. None where it tells no time.
+pub fn offset(response: &Response, sent: UnixMillis) -> Option<i64> {
+    // An answer that lay in a cache tells an old time.
+    if response.headers().contains_key(http::header::AGE) {
+        return None;
+    }
+    let exact = response.timing().and_then(|timing| timing.us_out).map(|micros| (micros / 1000, micros / 1000));
+    let (earliest, latest) = exact.or_else(|| {
+        let date = response.headers().get(http::header::DATE)?.to_str().ok()?;
+        let since = httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let millis = i64::try_from(since.as_millis()).ok()?;
+        Some((millis, millis + 999))
+    })?;
+    let (least, most) = (earliest - UnixMillis::now().get(), latest - sent.get());
+    // What agrees with a clock that is right is right.
+    Some(0.clamp(least.min(most), most.max(least)))
+}
+
+/// Says whether the clock is right.
+pub fn look(report: &mut Report<'_>, facts: &Facts, offset: Option<i64>) {
+    const CHECK: &str = "clock";
+    let Some(offset) = offset else {
+        let found = if facts.window.is_some() { "the venue told no time" } else { "no time is signed here" };
+        return report.skipped(CHECK, found);
+    };
+    let way = if offset > 0 { "behind" } else { "ahead of" };
+    let found = format!("this machine is {} {way} the venue", shown(offset.abs()));
+    match facts.window {
+        Some(window) if offset.abs() >= window * 1000 => {
+            let found = format!("{found}, which refuses stamps that are about {window} s off");
+            report.fault(CHECK, "clock", found, "set the clock, or leave the client's own correction on");
+        }
+        _ if offset.abs() > UNSURE_MILLIS => {
+            report.odd(CHECK, "clock", found, "set the clock before it gets worse");
+        }
+        _ => report.good(CHECK, "within two seconds of the venue's"),
+    }
+}
+
+fn shown(millis: i64) -> String {
+    match millis {
+        0..1_000 => format!("{millis} ms"),
+        1_000..300_000 => format!("{} s", millis / 1000),
+        _ => format!("{} min", millis / 60_000),
+    }
+}

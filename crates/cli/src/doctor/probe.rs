@@ -1,0 +1,33 @@
+//! Calls that change nothing.
+
+use venuekit_transport::{Error, ErrorKind, Response};
+
+use super::facts::Probe;
+use crate::call::build::Given;
+use crate::client::{Client, Manner};
+use crate::credential::Credential;
+use crate::failure::Failure;
+use crate::lookup;
+use crate::target::Target;
+
+/// A client that shows what is wrong: it neither repeats nor follows the venue's clock, unless it is told the offset.
+pub fn client(target: &Target, credential: &Credential, offset_millis: i64) -> Result<Client, Failure> {
+    let client = Client::new(target, credential, Manner::Plain)?;
+    client.clock().set_offset_millis(offset_millis);
+    Ok(client)
+}
+
+/// Makes the call. The answer, where there is one to be had.
+pub async fn send(target: &Target, client: &Client, probe: &Probe) -> Result<Option<Response>, Error> {
+    let request = || {
+        let found = lookup::operation(target.venue, probe.operation)?;
+        let arguments: Vec<String> = probe.arguments.iter().map(|one| (*one).to_owned()).collect();
+        Ok::<_, Failure>((found.row.id, Given::read(&found, &arguments, None, false)?.request(&found)?))
+    };
+    let (operation, request) = request().map_err(|failure| Error::invalid_request(failure.to_string()))?;
+    match client.send(operation, &request).await {
+        Ok(response) => Ok(Some(response)),
+        Err(error) if probe.finds_nothing && error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,235 @@
+//! What went wrong, for people and for scripts: one line, what to do about it, and an exit code.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use serde_json::{Map, Value, json};
+use venuekit_transport::{Error, ErrorKind};
+
+/// The exit codes. They are documented in the README and never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Ok = 0,
+    /// The venue said no.
+    Refused = 1,
+    /// The command line, the configuration or the request is wrong; nothing was sent.
+    Usage = 2,
+    /// There is no such thing: a key, a profile, an order.
+    NotFound = 3,
+    /// It may have been carried out all the same: look before it is repeated.
+    Unknown = 4,
+    /// No program can settle it: a person must act.
+    NeedsPerson = 5,
+    /// The store or a credential cannot be used.
+    Store = 6,
+    /// No usable answer: the network, a venue that is down or overloaded. Trying again later is safe.
+    Network = 7,
+    /// A diagnosis or a verification found a fault.
+    Fault = 8,
+    /// Something that should not happen.
+    Internal = 70,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command did not succeed. Its texts never hold a secret.
+#[derive(Debug)]
+pub struct Failure {
+    /// What a script sees.
+    pub exit: Exit,
+    code: String,
+    message: String,
+    help: Option<String>,
+    details: Map<String, Value>,
+    is_told: bool,
+}
+
+impl Failure {
+    /// A failure with its sentence.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        let code = match exit {
+            Exit::Ok => "ok",
+            Exit::Refused => "refused",
+            Exit::Usage => "usage",
+            Exit::NotFound => "not_found",
+            Exit::Unknown => "outcome_unknown",
+            Exit::NeedsPerson => "needs_person",
+            Exit::Store => "credentials",
+            Exit::Network => "network",
+            Exit::Fault => "fault_found",
+            Exit::Internal => "internal",
+        };
+        let (code, message) = (code.to_owned(), message.into());
+        Self { exit, code, message, help: None, details: Map::new(), is_told: false }
+    }
+
+    /// The command line or the configuration is wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// A fault that the command has told in its own way: only the exit code is left to say.
+    pub fn told(exit: Exit) -> Self {
+        Self { is_told: true, ..Self::new(exit, "") }
+    }
+
+    /// The person said no.
+    pub fn declined() -> Self {
+        Self::new(Exit::NeedsPerson, "not done: it was not confirmed").code("declined")
+    }
+
+    /// A file that cannot be read or written.
+    pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::usage(format!("{}: {error}", path.display())).code("file")
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The word by which scripts tell it from others.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = code.into();
+        self
+    }
+
+    /// One more fact, for scripts.
+    #[must_use]
+    pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// What went wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it, where that is known.
+    pub fn advice(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
+    /// Whether nothing is left to say.
+    pub fn is_told(&self) -> bool {
+        self.is_told
+    }
+
+    /// As one JSON document.
+    pub fn document(&self) -> Value {
+        let mut error = self.details.clone();
+        error.insert("code".to_owned(), json!(self.code));
+        error.insert("message".to_owned(), json!(self.message));
+        error.insert("help".to_owned(), json!(self.help));
+        error.insert("exit".to_owned(), json!(self.exit as u8));
+        json!({ "error": error })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "error: {}", self.message)?;
+        match &self.help {
+            Some(help) => write!(formatter, "\n help: {}", help.replace('\n', "\n       ")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The word for a kind of error.
+pub fn kind_word(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Unauthorized => "unauthorized",
+        ErrorKind::Forbidden => "forbidden",
+        ErrorKind::Clock => "clock",
+        ErrorKind::RateLimited => "rate_limited",
+        ErrorKind::InsufficientFunds => "insufficient_funds",
+        ErrorKind::InvalidRequest => "invalid_request",
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::Conflict => "conflict",
+        ErrorKind::Maintenance => "maintenance",
+        ErrorKind::Challenge => "second_factor",
+        ErrorKind::Server => "server",
+        ErrorKind::Network => "network",
+        ErrorKind::Timeout => "timeout",
+        ErrorKind::Decode => "decode",
+        _ => "other",
+    }
+}
+
+fn exit_of(error: &Error) -> Exit {
+    let was_answered = error.status().is_some();
+    match error.kind() {
+        _ if error.may_have_been_applied() => Exit::Unknown,
+        ErrorKind::NotFound => Exit::NotFound,
+        ErrorKind::Challenge => Exit::NeedsPerson,
+        ErrorKind::RateLimited
+        | ErrorKind::Maintenance
+        | ErrorKind::Server
+        | ErrorKind::Network
+        | ErrorKind::Timeout
+        | ErrorKind::Decode => Exit::Network,
+        ErrorKind::InvalidRequest if !was_answered => Exit::Usage,
+        ErrorKind::Unauthorized if !was_answered => Exit::Store,
+        _ => Exit::Refused,
+    }
+}
+
+fn help_of(error: &Error) -> Option<String> {
+    Some(match error.kind() {
+        _ if error.may_have_been_applied() => match error.reconcile_with() {
+            Some(operation) => format!("find out with `{operation}` what became of it before it is sent again"),
+            None => "find out what became of it before it is sent again".to_owned(),
+        },
+        ErrorKind::Unauthorized | ErrorKind::Clock if error.status().is_some() => {
+            "`venuekit doctor` tells what is wrong with the key, the clock or the environment".to_owned()
+        }
+        ErrorKind::Forbidden => {
+            "the key is known and may not do this: see its scopes with `venuekit keys list`".to_owned()
+        }
+        ErrorKind::RateLimited | ErrorKind::Maintenance => match error.retry_after() {
+            Some(wait) => format!("try again in {} s", wait.as_secs().max(1)),
+            None => "try again later".to_owned(),
+        },
+        _ => return None,
+    })
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let mut failure = Self::new(exit_of(&error), error.to_string()).code(kind_word(error.kind()));
+        failure.help = help_of(&error);
+        let texts = [
+            ("operation", error.operation()),
+            ("venue_code", error.code()),
+            ("venue_message", error.status().map(|_| error.message())),
+            ("venue_detail", error.detail()),
+            ("parameter", error.param()),
+            ("request_id", error.request_id()),
+            ("idempotency_key", error.idempotency_key()),
+            ("reconcile_with", error.reconcile_with()),
+        ];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                failure = failure.detail(name, text);
+            }
+        }
+        if let Some(status) = error.status() {
+            failure = failure.detail("status", status.as_u16());
+        }
+        if let Some(wait) = error.retry_after() {
+            failure = failure.detail("retry_after_seconds", wait.as_secs());
+        }
+        failure.detail("may_have_been_applied", error.may_have_been_applied()).detail("attempts", error.attempts())
+    }
+}

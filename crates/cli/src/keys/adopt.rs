@@ -1,0 +1,108 @@
+//! `venuekit keys adopt`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use venuekit_auth::PrivateKey;
+use venuekit_keys::Credential;
+use venuekit_transport::keys::SecretKind;
+use venuekit_wire::Secret;
+
+use super::attendant::Person;
+use super::desk::Desk;
+use crate::confirm;
+use crate::context::Context;
+use crate::descriptor::Lines;
+use crate::failure::{Exit, Failure};
+use crate::input;
+use crate::subject::Subject;
+
+/// What `venuekit keys adopt` takes.
+#[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub struct AdoptArgs {
+    /// VENUE/ENVIRONMENT/NAME
+    subject: Subject,
+    /// What to call it in the store
+    #[arg(long)]
+    name: Option<String>,
+    /// What identifies the caller: key id, public key, API key or client id
+    #[arg(long, value_name = "ID")]
+    public_id: Option<String>,
+    /// A private key as PEM
+    #[arg(long, value_name = "FILE", requires = "public_id", conflicts_with = "secret_fd")]
+    pem: Option<PathBuf>,
+    /// Read a shared secret from this file descriptor
+    #[arg(long, value_name = "N", requires = "public_id")]
+    secret_fd: Option<u32>,
+    /// Say what would be done; nothing is changed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+const AFTER_HELP: &str = "\
+Without --public-id it takes the key that the environment's variables hold. With --public-id alone the secret is asked for, or \
+read from standard input.
+
+Examples:
+  venuekit keys adopt kalshi/demo/bot --public-id a952bcbe-ec3b-4b5b-b8f9-11dae589608c --pem kalshi.pem
+  venuekit keys adopt deribit/test/bot --public-id 1sXMQBhM < secret.txt";
+
+/// `venuekit keys adopt`.
+pub async fn run(context: &Context, arguments: &AdoptArgs) -> Result<(), Failure> {
+    let desk = Desk::open(context, &arguments.subject)?;
+    let reference = desk.reference(&arguments.subject, arguments.name.as_deref())?;
+    let credential = match &arguments.public_id {
+        Some(public_id) => given(public_id, arguments)?,
+        None => from_environment(&desk)?,
+    };
+    let out = context.out();
+    if arguments.dry_run {
+        out.step("would", "make a signed call with the key");
+        out.step("would", &format!("store it as {reference}"));
+        out.document(&serde_json::json!({ "would_store": reference.to_string() }));
+        return Ok(());
+    }
+    let person = Person::new(context, &desk.target, None);
+    let adopted = desk.engine.adopt(&desk.account, &reference, &credential, &person).await?;
+    out.document(&adopted);
+    Ok(())
+}
+
+fn given(public_id: &str, arguments: &AdoptArgs) -> Result<Credential, Failure> {
+    let (secret, kind) = match (&arguments.pem, arguments.secret_fd) {
+        (Some(path), _) => {
+            let key = PrivateKey::from_file(path);
+            let key = key.map_err(|error| Failure::new(Exit::Store, format!("{}: {error}", path.display())))?;
+            (key.private_key_pem(), SecretKind::PrivateKeyPem)
+        }
+        (None, Some(number)) => (line(number)?, SecretKind::Shared),
+        (None, None) => (asked()?, SecretKind::Shared),
+    };
+    Ok(Credential::Key { public_id: public_id.to_owned(), secret, kind })
+}
+
+fn line(number: u32) -> Result<Secret, Failure> {
+    let none = || Failure::new(Exit::Store, "--secret-fd holds no line");
+    Lines::new("--secret-fd", number).next()?.filter(|secret| !secret.is_empty()).ok_or_else(none)
+}
+
+fn asked() -> Result<Secret, Failure> {
+    let secret = match confirm::secret("secret: ")? {
+        Some(secret) => secret,
+        None => input::secret_from_stdin()?,
+    };
+    if secret.is_empty() { Err(Failure::new(Exit::Store, "there is no secret")) } else { Ok(secret) }
+}
+
+fn from_environment(desk: &Desk<'_>) -> Result<Credential, Failure> {
+    let found = crate::credential::from_environment(&desk.target).map(|credential| credential.material);
+    let key = found.into_iter().flatten().find(|material| matches!(material, Credential::Key { .. }));
+    key.ok_or_else(|| {
+        let help = format!(
+            "give --public-id with --pem, --secret-fd or standard input, or set {}",
+            crate::credential::variable::names(&desk.target)
+        );
+        Failure::new(Exit::Store, format!("which key of {}?", desk.account)).code("no_credential").help(help)
+    })
+}

@@ -1,0 +1,79 @@
+//! The person at the terminal, or the script that stands in.
+
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::process::Command;
+use venuekit_keys::{Account, Attendant, BoxFuture, Event, Handed};
+use venuekit_wire::Secret;
+
+use crate::confirm;
+use crate::context::Context;
+use crate::target::Target;
+
+/// Who is told how a run goes, has the codes, and takes the new key over.
+pub struct Person<'a> {
+    pub context: &'a Context,
+    target: &'a Target,
+    /// What has the consumer take the new key.
+    command: Option<&'a str>,
+    events: Mutex<Vec<Event>>,
+}
+
+impl<'a> Person<'a> {
+    pub fn new(context: &'a Context, target: &'a Target, command: Option<&'a str>) -> Self {
+        Self { context, target, command, events: Mutex::default() }
+    }
+
+    /// All that was told.
+    pub fn events(&self) -> Vec<Event> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn acknowledge(&self, key: &Handed) -> Result<(), String> {
+        if let Some(command) = self.command {
+            return run(command, key).await;
+        }
+        if !key.replaces || self.context.global().yes || !confirm::is_attended() {
+            return Ok(());
+        }
+        let question = format!("The new key is stored as {}. Has whoever uses it taken it over?", key.reference);
+        confirm::ask(&question).map_err(|_| "it was not confirmed".to_owned())
+    }
+}
+
+/// Runs a command that acknowledges by its exit code. It reads the key from the store by its name.
+async fn run(command: &str, key: &Handed) -> Result<(), String> {
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let status = Command::new(shell)
+        .args([flag, command])
+        .env("VENUEKIT_KEY", key.reference.to_string())
+        .env("VENUEKIT_PUBLIC_ID", &key.public_id)
+        // Standard output belongs to this command.
+        .stdout(Stdio::from(std::io::stderr()))
+        .status()
+        .await
+        .map_err(|error| format!("`{command}` did not start: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{command}` ended with {status}")) }
+}
+
+impl Attendant for Person<'_> {
+    fn tell(&self, event: &Event) {
+        let out = self.context.out();
+        match event {
+            Event::Waiting { .. } | Event::Unknown { .. } | Event::Warning { .. } => {
+                out.note(&format!("{}: {event}", event.word()));
+            }
+            _ => out.step(event.word(), &event.to_string()),
+        }
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+    }
+
+    fn code<'a>(&'a self, _: &'a Account) -> BoxFuture<'a, Result<Secret, String>> {
+        Box::pin(async { self.context.code(self.target).await.map_err(|failure| failure.message().to_owned()) })
+    }
+
+    fn hand_over<'a>(&'a self, key: &'a Handed) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(self.acknowledge(key))
+    }
+}

@@ -1,0 +1,74 @@
+//! `venuekit keys create`.
+
+use clap::{Args, ValueEnum};
+use venuekit_auth::KeyKind;
+use venuekit_keys::{Create, Origin, Task};
+
+use super::attendant::Person;
+use super::desk::Desk;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::subject::Subject;
+
+/// What `venuekit keys create` takes.
+#[derive(Args, Debug)]
+pub struct CreateArgs {
+    /// VENUE/ENVIRONMENT/NAME, or VENUE with --env and --name
+    subject: Subject,
+    /// What to call it in the store; at the venue a tag follows
+    #[arg(long)]
+    name: Option<String>,
+    /// A permission, in the venue's own words; several times for several
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// Who makes the secret, and of what kind; best takes this machine where the venue lets it
+    #[arg(long, value_enum, default_value_t)]
+    kind: Kind,
+    /// A command that has the consumer take the key over; its exit code 0 acknowledges
+    #[arg(long, value_name = "COMMAND")]
+    hand_over: Option<String>,
+    /// Say what would be done; nothing is changed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Who makes the secret of a new key.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum Kind {
+    /// An Ed25519 pair made here where the venue takes one, the venue otherwise
+    #[default]
+    Best,
+    /// An Ed25519 pair made here
+    Ed25519,
+    /// An RSA pair made here, 2048 bits
+    Rsa2048,
+    /// The same with 3072 bits
+    Rsa3072,
+    /// The same with 4096 bits
+    Rsa4096,
+    /// The venue
+    Venue,
+}
+
+impl From<Kind> for Origin {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Best => Self::Best,
+            Kind::Ed25519 => Self::Here(KeyKind::Ed25519),
+            Kind::Rsa2048 => Self::Here(KeyKind::Rsa2048),
+            Kind::Rsa3072 => Self::Here(KeyKind::Rsa3072),
+            Kind::Rsa4096 => Self::Here(KeyKind::Rsa4096),
+            Kind::Venue => Self::Venue,
+        }
+    }
+}
+
+/// `venuekit keys create`.
+pub async fn run(context: &Context, arguments: &CreateArgs) -> Result<(), Failure> {
+    let desk = Desk::open(context, &arguments.subject)?;
+    let reference = desk.reference(&arguments.subject, arguments.name.as_deref())?;
+    let manager = desk.manager(None).await?;
+    let create = Create { reference, scopes: arguments.scopes.clone(), origin: arguments.kind.into() };
+    let person = Person::new(context, &desk.target, arguments.hand_over.as_deref());
+    desk.run(Task::Create(create), &manager, &person, arguments.dry_run).await
+}

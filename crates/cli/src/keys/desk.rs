@@ -1,0 +1,124 @@
+//! What all `keys` commands need: the account, the engine, and what manages the account's keys.
+
+use std::sync::Arc;
+
+use venuekit_keys::journal::FolderJournal;
+use venuekit_keys::{Account, Engine, Manager, Outcome, Reference, Report, Task, Venue as KeyVenue};
+
+use super::attendant::Person;
+use super::failure::of_person;
+use crate::context::Context;
+use crate::credential::variable;
+use crate::failure::{Exit, Failure};
+use crate::store;
+use crate::subject::Subject;
+use crate::target::Target;
+use crate::venue::Venue;
+
+/// One account, and the engine that cares for its keys.
+pub struct Desk<'a> {
+    pub context: &'a Context,
+    pub target: Target,
+    pub account: Account,
+    pub engine: Engine,
+}
+
+impl<'a> Desk<'a> {
+    /// Opens the store for the account that a subject is about.
+    pub fn open(context: &'a Context, subject: &Subject) -> Result<Self, Failure> {
+        let target = context.target(&of_keys(subject))?;
+        let account = Account {
+            venue: target.venue.of_keys(),
+            environment: target.environment.clone(),
+            base_url: target.base_url.clone(),
+        };
+        Ok(Self { context, target, account, engine: engine(context)? })
+    }
+
+    /// The name that a subject, or `--name`, gives a key.
+    pub fn reference(&self, subject: &Subject, name: Option<&str>) -> Result<Reference, Failure> {
+        let name = match (subject.name.as_deref(), name) {
+            (Some(one), Some(other)) if one != other => {
+                return Err(Failure::usage(format!("`{subject}` says {one}, and --name says {other}")));
+            }
+            (Some(name), _) | (None, Some(name)) => name,
+            (None, None) => {
+                let help = format!("write it as {}", self.target.reference("NAME"));
+                return Err(Failure::usage("which key?").code("no_name").help(help));
+            }
+        };
+        store::reference(&self.target, name)
+    }
+
+    /// What manages the account's keys: `--key`, the profile's key or the environment's variables; otherwise, where keys manage
+    /// keys, the one it is about, or the only one in the store.
+    pub async fn manager(&self, about: Option<&Reference>) -> Result<Manager, Failure> {
+        let account =
+            Subject { venue: self.target.venue, environment: Some(self.target.environment.clone()), name: None };
+        let given = self.context.manager(&self.target, &account).await?;
+        if let Some(material) = given.material.into_iter().next() {
+            return Ok(Manager::Given(material));
+        }
+        if self.account.venue != KeyVenue::Bayse {
+            if let Some(reference) = about {
+                return Ok(Manager::Stored(reference.clone()));
+            }
+            let stored = self.engine.stored(&self.account).await?;
+            if let [only] = &stored[..]
+                && let Some(reference) = only.reference.as_ref().and_then(|text| text.parse().ok())
+            {
+                return Ok(Manager::Stored(reference));
+            }
+        }
+        let what = match self.account.venue {
+            KeyVenue::Bayse => "Bayse's keys are managed by a session or a login",
+            _ => "the account's keys are managed by a key",
+        };
+        let help = format!("name a stored one with --key, or set {}", variable::names(&self.target));
+        Err(Failure::new(Exit::Store, format!("{what}, and there is none")).code("no_manager").help(help))
+    }
+
+    /// Has a task done, or says what would be done.
+    pub async fn run(&self, task: Task, manager: &Manager, person: &Person<'_>, dry: bool) -> Result<(), Failure> {
+        let out = self.context.out();
+        if dry {
+            let preview = self.engine.preview(&self.account, &task, manager, person).await?;
+            preview.steps.iter().for_each(|step| out.step("would", step));
+            preview.warnings.iter().for_each(|warning| out.step("note", warning));
+            out.document(&preview);
+            return Ok(());
+        }
+        let outcome = self.engine.run(&self.account, task, manager, person).await?;
+        finish(person, outcome)
+    }
+}
+
+/// Tells how a run ended.
+pub fn finish(person: &Person<'_>, outcome: Outcome) -> Result<(), Failure> {
+    match outcome {
+        Outcome::Done(report) => {
+            person.context.out().document(&Ended { report: &report, events: person.events() });
+            Ok(())
+        }
+        Outcome::NeedsPerson(needs) => Err(of_person(&needs)),
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Ended<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    events: Vec<venuekit_keys::Event>,
+}
+
+/// The engine over the store and the journal.
+pub fn engine(context: &Context) -> Result<Engine, Failure> {
+    let journal = FolderJournal::new(context.state_dir().join("journal"));
+    Ok(Engine::new(context.store()?, Arc::new(journal)))
+}
+
+/// Kalshi's perpetual futures take Kalshi's keys.
+fn of_keys(subject: &Subject) -> Subject {
+    let venue = if subject.venue == Venue::KalshiPerps { Venue::Kalshi } else { subject.venue };
+    Subject { venue, ..subject.clone() }
+}

@@ -1,0 +1,119 @@
+//! `venuekit keys export`: the one command that lets a secret out, and says where to by name.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use venuekit_keys::record::{Kind, StoredKey};
+use venuekit_wire::Secret;
+
+use super::desk::Desk;
+use crate::context::Context;
+use crate::credential::variable;
+use crate::failure::{Exit, Failure};
+use crate::subject::Subject;
+use crate::venue::Venue;
+
+/// What `venuekit keys export` takes.
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// VENUE/ENVIRONMENT/NAME
+    subject: Subject,
+    /// The file to write, for its owner alone; - is standard output
+    #[arg(long, value_name = "FILE")]
+    to: String,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Write over a file that is there
+    #[arg(long)]
+    force: bool,
+}
+
+/// How a key is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// As environment variables, to be sourced by a shell
+    #[default]
+    Env,
+    /// The secret alone: PEM, or the shared secret
+    Secret,
+    /// As one JSON object
+    Json,
+}
+
+/// `venuekit keys export`.
+pub async fn run(context: &Context, arguments: &ExportArgs) -> Result<(), Failure> {
+    let desk = Desk::open(context, &arguments.subject)?;
+    let reference = desk.reference(&arguments.subject, None)?;
+    let record = context.store()?.get(&reference).await?;
+    let key = record.active().filter(|key| !key.secret.is_empty());
+    let key = key.ok_or_else(|| Failure::new(Exit::Store, format!("{reference} holds no key that is in use")))?;
+    let text = match arguments.format {
+        Format::Env => variables(&desk, key),
+        Format::Secret => with_end(&key.secret),
+        Format::Json => Secret::new(format!(
+            "{}\n",
+            json!({
+                "reference": reference.to_string(),
+                "public_id": key.public_id,
+                "secret_kind": key.kind,
+                "secret": key.secret.expose(),
+            })
+        )),
+    };
+    let out = context.out();
+    if arguments.to == "-" {
+        out.raw(text.expose());
+        return Ok(());
+    }
+    let path = Path::new(&arguments.to);
+    write(path, text.expose(), arguments.force).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Failure::usage(format!("{} is there already", path.display())).code("exists").help("--force writes over it")
+        }
+        _ => Failure::file(path, &error),
+    })?;
+    out.step("exported", &format!("{reference} to {}", path.display()));
+    out.document(&json!({ "reference": reference.to_string(), "written": path }));
+    Ok(())
+}
+
+fn with_end(secret: &Secret) -> Secret {
+    let text = secret.expose();
+    Secret::new(if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") })
+}
+
+/// The names that this command itself looks for.
+fn variables(desk: &Desk<'_>, key: &StoredKey) -> Secret {
+    let (id, secret) = match (desk.target.venue, key.kind) {
+        (Venue::Kalshi | Venue::KalshiPerps, _) => ("KEY_ID", "PRIVATE_KEY"),
+        (Venue::Bayse, _) => ("PUBLIC_KEY", "SECRET_KEY"),
+        (Venue::Yativo, _) => ("API_KEY", "API_SECRET"),
+        (Venue::Deribit, Kind::PrivateKeyPem) => ("CLIENT_ID", "PRIVATE_KEY"),
+        (Venue::Deribit, _) => ("CLIENT_ID", "CLIENT_SECRET"),
+    };
+    let prefix = variable::prefix(&desk.target);
+    let line = |name: &str, value: &str| format!("export {prefix}_{name}='{}'\n", value.replace('\'', r"'\''"));
+    let public_id = key.public_id.as_deref().unwrap_or_default();
+    Secret::new(line(id, public_id) + &line(secret, key.secret.expose()))
+}
+
+/// Writes a file that only its owner may read, from its first byte on.
+fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
+    if force {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

@@ -1,0 +1,89 @@
+//! `venuekit keys list`.
+
+use clap::Args;
+use venuekit_keys::{Account, Line, Reference, Venue as KeyVenue};
+
+use super::attendant::Person;
+use super::desk::{Desk, engine};
+use super::when;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::subject::Subject;
+
+/// What `venuekit keys list` takes.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// VENUE or VENUE/ENVIRONMENT; all that is stored if nothing is said
+    subject: Option<Subject>,
+    /// Only what is stored: no venue is asked
+    #[arg(long)]
+    stored: bool,
+}
+
+/// `venuekit keys list`.
+pub async fn run(context: &Context, arguments: &ListArgs) -> Result<(), Failure> {
+    let lines = match &arguments.subject {
+        None => all_stored(context).await?,
+        Some(subject) => {
+            let desk = Desk::open(context, subject)?;
+            if arguments.stored {
+                desk.engine.stored(&desk.account).await?
+            } else {
+                let manager = desk.manager(None).await?;
+                let person = Person::new(context, &desk.target, None);
+                desk.engine.list(&desk.account, &manager, &person).await?
+            }
+        }
+    };
+    let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
+    if rows.is_empty() {
+        context.out().line("no keys");
+    } else {
+        context.out().table(&["stored as", "name", "id", "made", "scopes", "state"], &rows);
+    }
+    context.out().document(&serde_json::json!({ "keys": lines }));
+    Ok(())
+}
+
+fn row(line: &Line) -> Vec<String> {
+    let or_dash =
+        |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned());
+    let state = match (line.live, &line.reference) {
+        (Some(true), Some(_)) => "live",
+        (Some(true), None) => "live, not stored here",
+        (Some(false), Some(_)) => "not at the venue",
+        (Some(false), None) => "revoked",
+        (None, _) => "stored",
+    };
+    let mut scopes = line.scopes.join(" ");
+    if !line.restrictions.is_empty() {
+        scopes = format!("{scopes} ({})", line.restrictions.join(", "));
+    }
+    let scopes = if scopes.is_empty() { "-".to_owned() } else { scopes };
+    let made = line.created.map_or_else(|| "-".to_owned(), when::day);
+    vec![or_dash(&line.reference), or_dash(&line.name), or_dash(&line.id), made, scopes, state.to_owned()]
+}
+
+/// Everything in the store, account by account.
+async fn all_stored(context: &Context) -> Result<Vec<Line>, Failure> {
+    let engine = engine(context)?;
+    let mut lines = Vec::new();
+    for account in stored_accounts(context).await? {
+        lines.extend(engine.stored(&account).await?);
+    }
+    Ok(lines)
+}
+
+/// The accounts that the store has keys of. Where they are served does not matter here.
+pub async fn stored_accounts(context: &Context) -> Result<Vec<Account>, Failure> {
+    let references = context.store()?.list().await?;
+    let mut accounts: Vec<(KeyVenue, String)> = references
+        .into_iter()
+        .filter(Reference::is_a_key)
+        .map(|reference| (reference.venue, reference.environment))
+        .collect();
+    accounts.sort();
+    accounts.dedup();
+    let account = |(venue, environment)| Account { venue, environment, base_url: String::new() };
+    Ok(accounts.into_iter().map(account).collect())
+}

@@ -1,0 +1,111 @@
+//! `venuekit keys resume`.
+
+use clap::Args;
+use serde_json::{Value, json};
+use venuekit_keys::journal::RunId;
+use venuekit_keys::{Reference, Unfinished, Work};
+
+use super::attendant::Person;
+use super::desk::{Desk, engine, finish};
+use super::when;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::subject::Subject;
+
+/// What `venuekit keys resume` takes.
+#[derive(Args, Debug)]
+pub struct ResumeArgs {
+    /// The run; the only one that has not ended if nothing is said
+    run: Option<String>,
+    /// Give it up: what it has made is revoked, and the old key is the one to use again
+    #[arg(long)]
+    abandon: bool,
+    /// A command that has the consumer take the new key over; its exit code 0 lets the old one be revoked
+    #[arg(long, value_name = "COMMAND", conflicts_with = "abandon")]
+    hand_over: Option<String>,
+    /// Say which runs have not ended, and how far they have come; nothing is changed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// `venuekit keys resume`.
+pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failure> {
+    let unfinished = engine(context)?.unfinished()?;
+    let out = context.out();
+    if arguments.dry_run || (unfinished.is_empty() && arguments.run.is_none()) {
+        show(context, &unfinished);
+        return Ok(());
+    }
+    let left = choose(&unfinished, arguments.run.as_deref())?;
+    let subject: Subject = left.plan.account.parse().map_err(Failure::usage)?;
+    let desk = Desk::open(context, &subject)?;
+    let reference = left.plan.reference.as_ref().and_then(|text| text.parse::<Reference>().ok());
+    // A key that is being made manages nothing yet.
+    let about = reference.filter(|_| left.plan.work != Work::Create);
+    let manager = desk.manager(about.as_ref()).await?;
+    let person = Person::new(context, &desk.target, arguments.hand_over.as_deref());
+    if arguments.abandon {
+        context.confirm(&format!("Give up {}? What it has made is revoked.", words(left)))?;
+        desk.engine.abandon(&desk.account, &left.run, &manager, &person).await?;
+        out.step("given up", left.run.as_str());
+        out.document(&json!({ "run": left.run, "abandoned": true, "events": person.events() }));
+        return Ok(());
+    }
+    let outcome = desk.engine.resume(&desk.account, &left.run, &manager, &person).await?;
+    finish(&person, outcome)
+}
+
+fn choose<'a>(unfinished: &'a [Unfinished], run: Option<&str>) -> Result<&'a Unfinished, Failure> {
+    let wanted = match run {
+        Some(run) => unfinished.iter().find(|left| left.run == RunId::new(run)),
+        None if unfinished.len() > 1 => {
+            let names: Vec<&str> = unfinished.iter().map(|left| left.run.as_str()).collect();
+            return Err(Failure::usage("which run?").help(format!("these have not ended: {}", names.join(", "))));
+        }
+        None => unfinished.first(),
+    };
+    wanted.ok_or_else(|| {
+        let run = run.unwrap_or_default();
+        let failure = Failure::new(Exit::NotFound, format!("there is no run `{run}` that has not ended"));
+        failure.help("`venuekit keys resume --dry-run` lists them")
+    })
+}
+
+fn work(left: &Unfinished) -> &'static str {
+    match left.plan.work {
+        Work::Create => "making",
+        Work::Rotate => "rotating",
+        Work::RotateInPlace => "rotating in place",
+        Work::Revoke => "revoking",
+    }
+}
+
+fn words(left: &Unfinished) -> String {
+    let old = left.plan.old.as_ref().map(|old| old.id.as_str());
+    let what = left.plan.reference.as_deref().or(old).unwrap_or_default();
+    format!("{} ({} {what})", left.run, work(left))
+}
+
+fn show(context: &Context, unfinished: &[Unfinished]) {
+    let out = context.out();
+    if unfinished.is_empty() {
+        out.line("nothing is left to be done");
+    }
+    let step = |left: &Unfinished| serde_json::to_value(&left.last).ok().and_then(|step| step.get("step").cloned());
+    let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+    let rows: Vec<Vec<String>> = unfinished
+        .iter()
+        .map(|left| vec![left.run.to_string(), words(left), when::day(left.since), text(step(left))])
+        .collect();
+    if !rows.is_empty() {
+        out.table(&["run", "work", "since", "last step"], &rows);
+    }
+    let runs: Vec<Value> = unfinished
+        .iter()
+        .map(|left| {
+            json!({"run": left.run, "work": left.plan.work, "account": left.plan.account,
+                "reference": left.plan.reference, "since": left.since, "last_step": step(left)})
+        })
+        .collect();
+    out.document(&json!({ "unfinished": runs }));
+}

@@ -1,0 +1,97 @@
+#![doc = include_str!("../README.md")]
+
+mod args;
+mod call;
+mod client;
+mod complete;
+mod confirm;
+mod context;
+mod credential;
+mod describe;
+mod descriptor;
+mod doctor;
+mod exact;
+mod failure;
+mod input;
+mod keys;
+mod lookup;
+mod manual;
+mod output;
+mod profile;
+mod sandbox;
+mod sign;
+mod similar;
+mod store;
+mod subject;
+mod target;
+mod totp;
+mod venue;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
+
+use crate::args::{Cli, Command};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    CompleteEnv::with_factory(Cli::command).var(manual::COMPLETE).complete();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misunderstood(&error),
+    };
+    let out = Output::new(cli.global.json);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli)),
+        Err(error) => Err((out, Failure::new(Exit::Internal, error.to_string()))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((out, failure)) => {
+            out.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), (Output, Failure)> {
+    let json = cli.global.json;
+    let context = Context::new(cli.global, Output::new(json)).map_err(|failure| (Output::new(json), failure))?;
+    let result = command(&context, cli.command).await.and_then(|()| context.out().finish());
+    result.map_err(|failure| (Output::new(json), failure))
+}
+
+async fn command(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Keys(command) => keys::run(context, command).await,
+        Command::Doctor(arguments) => doctor::run(context, &arguments).await,
+        Command::Call(arguments) => call::run(context, &arguments).await,
+        Command::Describe(arguments) => describe::run(context, &arguments),
+        Command::Sign(arguments) => sign::run(context, &arguments).await,
+        Command::VerifySignature(arguments) => verify::run(context, &arguments).await,
+        Command::Sandbox(arguments) => sandbox::run(context, &arguments).await,
+        Command::Totp(command) => totp::run(context, &command).await,
+        Command::Config(command) => profile::run(context, &command),
+        Command::Completions(arguments) => manual::completions(context, &arguments),
+        Command::Man(arguments) => manual::man(context, &arguments),
+    }
+}
+
+/// A command line that was not understood, or a question for help or the version.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    if error.use_stderr() && json {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default();
+        Output::new(true).failure(&Failure::usage(message.trim_start_matches("error: ")));
+        return Exit::Usage.into();
+    }
+    // Nothing is left to do where the stream is closed.
+    _ = error.print();
+    if error.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS }
+}

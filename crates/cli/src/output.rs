@@ -1,0 +1,141 @@
+//! What is printed: text or one JSON document on standard output, everything else on standard error.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+
+use crate::failure::{Exit, Failure};
+
+/// Where the words of a step end.
+const COLUMN: usize = 10;
+
+/// The two streams of the command.
+#[derive(Debug)]
+pub struct Output {
+    json: bool,
+    colours: bool,
+    closed: AtomicBool,
+    failed: Mutex<Option<io::Error>>,
+}
+
+/// How a step went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// Worth a look, and no fault.
+    Warn,
+    /// A fault.
+    Fail,
+    /// Not looked at.
+    Skip,
+}
+
+impl Output {
+    /// For text, or for one JSON document.
+    pub fn new(json: bool) -> Self {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let colours = !json && wanted && io::stdout().is_terminal();
+        Self { json, colours, closed: AtomicBool::new(false), failed: Mutex::default() }
+    }
+
+    /// Whether a JSON document is wanted.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether nobody reads any longer, as behind a pager that was left.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Writes as it stands.
+    pub fn raw(&self, text: &str) {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.closed.store(true, Ordering::Relaxed),
+            Err(error) => _ = self.failed.lock().map(|mut failed| failed.get_or_insert(error).kind()),
+        }
+    }
+
+    /// A line of text.
+    pub fn line(&self, text: &str) {
+        if !self.json {
+            self.raw(&format!("{text}\n"));
+        }
+    }
+
+    /// A step that was done: its word, and what came of it.
+    pub fn step(&self, word: &str, text: &str) {
+        self.line(&format!("{word:<COLUMN$} {text}").replace('\n', &format!("\n{:1$}", "", COLUMN + 1)));
+    }
+
+    /// A step of a diagnosis: how it went, what was looked at, what was found.
+    pub fn check(&self, verdict: Verdict, what: &str, text: &str) {
+        let (word, colour) = match verdict {
+            Verdict::Ok => ("ok", "32"),
+            Verdict::Warn => ("warn", "33"),
+            Verdict::Fail => ("FAIL", "31"),
+            Verdict::Skip => ("-", "2"),
+        };
+        let word = format!("{word:<5}");
+        let word = if self.colours { format!("\x1b[{colour}m{word}\x1b[0m") } else { word };
+        self.line(&format!("{word} {what:<13} {}", text.replace('\n', "\n                    ")));
+    }
+
+    /// Progress and hints, on standard error.
+    pub fn note(&self, text: &str) {
+        // Nothing is left to do where standard error is closed.
+        _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// The one JSON document.
+    pub fn document(&self, value: &impl Serialize) {
+        if self.json {
+            match serde_json::to_string(value) {
+                Ok(text) => self.raw(&format!("{text}\n")),
+                Err(error) => _ = self.failed.lock().map(|mut failed| failed.get_or_insert(error.into()).kind()),
+            }
+        }
+    }
+
+    /// Rows below their headings.
+    pub fn table(&self, headings: &[&str], rows: &[Vec<String>]) {
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+            cells.chain([headings[column].chars().count()]).max().unwrap_or_default()
+        };
+        let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+        let line = |cells: &mut dyn Iterator<Item = &str>| {
+            let cells = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            cells.collect::<Vec<_>>().join("   ").trim_end().to_owned()
+        };
+        self.line(&line(&mut headings.iter().copied()));
+        for row in rows {
+            self.line(&line(&mut row.iter().map(String::as_str)));
+        }
+    }
+
+    /// Why a command did not succeed.
+    pub fn failure(&self, failure: &Failure) {
+        if failure.is_told() {
+            return;
+        }
+        match self.json {
+            true => self.note(&failure.document().to_string()),
+            false => self.note(&failure.to_string()),
+        }
+    }
+
+    /// What became of what was written. A reader that went away is no fault.
+    pub fn finish(&self) -> Result<(), Failure> {
+        match self.failed.lock().map(|mut failed| failed.take()) {
+            Ok(Some(error)) => Err(Failure::new(Exit::Internal, format!("standard output: {error}"))),
+            _ => Ok(()),
+        }
+    }
+}

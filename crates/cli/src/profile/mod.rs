@@ -1,0 +1,182 @@
+//! The configuration: `~/.config/venuekit/config.toml`.
+
+mod read;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+pub use self::read::{default_path, load};
+use crate::args::StoreKind;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::venue::Venue;
+
+/// The configuration of venuekit.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Where keys are stored.
+    pub store: StoreConfig,
+    /// Profiles by name. One with the name of its venue is used when no other is named.
+    pub profiles: BTreeMap<String, Profile>,
+}
+
+/// Where keys are stored.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StoreConfig {
+    /// The kind of store; an encrypted file if left out.
+    pub kind: Option<StoreKind>,
+    /// The encrypted file. A path that is not absolute begins at the configuration's folder.
+    pub path: Option<PathBuf>,
+    /// An age identity that opens the file, in place of a passphrase.
+    pub identity: Option<PathBuf>,
+    /// Settings of a Vault.
+    pub vault: VaultConfig,
+}
+
+/// A HashiCorp Vault or an OpenBao. Its token is read from `VAULT_TOKEN`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct VaultConfig {
+    /// Its address; `VAULT_ADDR` if left out.
+    pub address: Option<String>,
+    /// The mount of the key-value engine, version 2; `secret` if left out.
+    pub mount: Option<String>,
+    /// The path below the mount; `venuekit` if left out.
+    pub prefix: Option<String>,
+    /// The namespace, where there are any; `VAULT_NAMESPACE` if left out.
+    pub namespace: Option<String>,
+}
+
+/// One environment of a venue, and the key to use there.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Profile {
+    /// The venue.
+    pub venue: Venue,
+    /// Its environment, such as `demo`, or `local` for a server on this machine.
+    pub environment: String,
+    /// Another server for that environment.
+    pub base_url: Option<String>,
+    /// The key to use.
+    pub key: Option<KeySource>,
+}
+
+/// Where a key comes from: the name of a stored one, or a place outside of the store.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum KeySource {
+    /// The name of a stored key, or its whole reference.
+    Stored(String),
+    /// A place outside of the store.
+    Elsewhere(Elsewhere),
+}
+
+/// A key that is not in the store. Only where it is stands here, never the key itself.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Elsewhere {
+    /// A private key as a PEM file, for Kalshi and Deribit.
+    pub pem: Option<PathBuf>,
+    /// The id that the venue gave to that key.
+    pub id: Option<String>,
+    /// How the names of the environment variables begin, in place of `VENUE_ENVIRONMENT`.
+    pub variables: Option<String>,
+}
+
+/// What can be done with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the JSON Schema of the configuration file
+    Schema,
+    /// Print where the configuration is, and its profiles
+    Show,
+    /// Print an example to begin with
+    Example,
+}
+
+const EXAMPLE: &str = include_str!("example.toml");
+
+/// `venuekit config`.
+pub fn run(context: &Context, command: &ConfigCommand) -> Result<(), Failure> {
+    let out = context.out();
+    match command {
+        ConfigCommand::Schema => {
+            let schema = schemars::schema_for!(Config);
+            match out.is_json() {
+                true => out.document(&schema),
+                false => out.line(&serde_json::to_string_pretty(&schema).unwrap_or_default()),
+            }
+        }
+        ConfigCommand::Example => match out.is_json() {
+            true => out.document(&json!({ "example": EXAMPLE })),
+            false => out.raw(EXAMPLE),
+        },
+        ConfigCommand::Show => show(context),
+    }
+    Ok(())
+}
+
+fn show(context: &Context) {
+    let (out, path) = (context.out(), context.config_path());
+    let found = if path.exists() { "" } else { " (not there)" };
+    out.step("config", &format!("{}{found}", path.display()));
+    out.step("store", &context.store_shown());
+    let profiles = context.config().profiles.iter();
+    let shown: Vec<_> = profiles
+        .map(|(name, profile)| {
+            let target = crate::target::Target::new(profile.venue, &profile.environment, profile.base_url.as_deref());
+            let (url, fault) = match target {
+                Ok(target) => (target.base_url, None),
+                Err(failure) => (String::new(), Some(failure.message().to_owned())),
+            };
+            (name, profile, url, fault)
+        })
+        .collect();
+    let rows: Vec<Vec<String>> = shown
+        .iter()
+        .map(|(name, profile, url, fault)| {
+            let url = fault.as_ref().unwrap_or(url);
+            vec![name.to_string(), profile.venue.to_string(), profile.environment.clone(), url.clone()]
+        })
+        .collect();
+    if !rows.is_empty() {
+        out.line("");
+        out.table(&["profile", "venue", "environment", "server"], &rows);
+    }
+    let profiles: Vec<_> = shown
+        .iter()
+        .map(|(name, profile, url, fault)| {
+            json!({"name": name, "venue": profile.venue.name(), "environment": profile.environment, "base_url": url,
+                "fault": fault})
+        })
+        .collect();
+    out.document(
+        &json!({"config": path, "exists": path.exists(), "store": context.store_shown(), "profiles": profiles}),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_keeps_to_the_schema_and_is_read() {
+        let config: Config = toml::from_str(EXAMPLE).unwrap();
+        assert!(config.profiles.len() >= 3);
+        for profile in config.profiles.values() {
+            let target = crate::target::Target::new(profile.venue, &profile.environment, profile.base_url.as_deref());
+            assert!(target.is_ok(), "{target:?}");
+        }
+        let schema = serde_json::to_value(schemars::schema_for!(Config)).unwrap();
+        let profile = &schema["$defs"]["Profile"];
+        assert_eq!(profile["additionalProperties"], false);
+        assert!(profile["properties"]["base-url"].is_object() && profile["required"][0] == "venue", "{profile}");
+    }
+}

@@ -1,0 +1,46 @@
+//! "Did you mean": the nearest of several names.
+
+/// Below this, two names have nothing to do with each other.
+const NEAR: f64 = 0.8;
+
+/// The name that is nearest to what was written, where one is near.
+pub fn closest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = names.into_iter().map(|name| (strsim::jaro_winkler(written, name), name));
+    near.filter(|(nearness, _)| *nearness >= NEAR)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name)
+}
+
+/// The names that hold all words of what was written, or are near it: the nearest first.
+pub fn suggestions<'a>(written: &str, names: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    let written = written.to_ascii_lowercase();
+    let words: Vec<&str> =
+        written.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let rate = |name: &str| {
+        let all = !words.is_empty() && words.iter().all(|word| name.contains(word));
+        strsim::jaro_winkler(&written, name) + if all { 1.0 } else { 0.0 }
+    };
+    let mut rated: Vec<(f64, &str)> = names.into_iter().map(|name| (rate(name), name)).collect();
+    rated.retain(|(rate, _)| *rate >= NEAR);
+    rated.sort_by(|(one, name), (other, other_name)| other.total_cmp(one).then(name.cmp(other_name)));
+    rated.into_iter().take(most).map(|(_, name)| name).collect()
+}
+
+/// `orderId`, `order_id` and `order-id` are one name.
+pub fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|character| character.to_ascii_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found_and_a_stranger_is_not() {
+        let names = ["create_order", "cancel_order", "get_balance"];
+        assert_eq!(closest("creat_order", names), Some("create_order"));
+        assert_eq!(closest("withdraw", names), None);
+        assert_eq!(suggestions("balance", names, 3), ["get_balance"]);
+        assert_eq!(suggestions("order create", names, 1), ["create_order"]);
+    }
+}

@@ -1,0 +1,113 @@
+//! Where a call goes. A key of one environment never gets to another: that is decided here, before anything is sent.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use crate::failure::Failure;
+use crate::subject::unknown_environment;
+use crate::venue::{LOCAL, Venue};
+
+/// Where the sandbox listens if nothing is said.
+pub const SANDBOX_PORT: u16 = 9100;
+
+/// A venue, one of its environments, and the server that stands for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The venue.
+    pub venue: Venue,
+    /// The environment, such as `demo`.
+    pub environment: String,
+    /// What paths are appended to, without a slash at the end.
+    pub base_url: String,
+}
+
+impl Target {
+    /// An environment of a venue, at its own server or at the one that is given.
+    pub fn new(venue: Venue, environment: &str, base_url: Option<&str>) -> Result<Self, Failure> {
+        if !venue.environments().contains(&environment) {
+            return Err(Failure::usage(unknown_environment(venue, environment)));
+        }
+        let sandbox = format!("http://127.0.0.1:{SANDBOX_PORT}");
+        let given = base_url.or_else(|| venue.base_url(environment)).unwrap_or(&sandbox);
+        let url = Url::parse(given).map_err(|error| Failure::usage(format!("`{given}` is no URL: {error}")))?;
+        check(venue, environment, &url, given)?;
+        let mut base_url = given.trim_end_matches('/').to_owned();
+        // The bare address of a sandbox: each venue has its own prefix there.
+        if url.path() == "/" {
+            base_url.push_str(venue.spec().prefix);
+        }
+        Ok(Self { venue, environment: environment.to_owned(), base_url })
+    }
+
+    /// What a key is stored under, such as `kalshi/demo/bot`.
+    pub fn reference(&self, name: &str) -> String {
+        format!("{}/{}/{name}", self.venue.of_keys(), self.environment)
+    }
+}
+
+fn check(venue: Venue, environment: &str, url: &Url, given: &str) -> Result<(), Failure> {
+    let loopback = is_loopback(url);
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(Failure::usage("a base URL has no user, query or fragment: write https://host/prefix"));
+    }
+    if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+        let message = format!("`{given}` is not https: only a server on this machine may be reached without");
+        return Err(Failure::usage(message));
+    }
+    if environment == LOCAL && !loopback {
+        let message = format!("`{given}` is not on this machine, and `{LOCAL}` means this machine");
+        let known = venue.environments().join(", ");
+        return Err(Failure::usage(message).help(format!("say which environment it is: --env {known}")));
+    }
+    let mut others = venue.spec().servers.iter().filter(|server| server.environment != environment);
+    let host_of = |text: &str| Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));
+    if let Some(other) = others.find(|server| host_of(&server.url).as_deref() == url.host_str()) {
+        let message = format!("`{given}` is {venue}'s {} environment, not {environment}", other.environment);
+        let help = format!("keys of one environment are not sent to another: say --env {}", other.environment);
+        return Err(Failure::usage(message).code("wrong_environment").help(help));
+    }
+    Ok(())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(environment: &str, url: &str) -> String {
+        Target::new(Venue::Kalshi, environment, Some(url)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_environment_has_its_own_server_and_no_other_ones() {
+        let own = Target::new(Venue::Kalshi, "demo", None).unwrap();
+        assert_eq!(own.base_url, "https://external-api.demo.kalshi.co/trade-api/v2");
+        let production = "https://external-api.kalshi.com/trade-api/v2";
+        assert!(refused("demo", production).contains("is kalshi's production environment, not demo"));
+        assert!(refused("local", production).contains("is not on this machine"));
+        assert!(refused("demo", "http://proxy.example/").contains("is not https"));
+        assert!(refused("demo", "https://user:word@proxy.example/").contains("has no user"));
+        assert!(refused("test", "https://proxy.example").contains("has no environment `test`"));
+        assert!(Target::new(Venue::Kalshi, "demo", Some("https://proxy.example/prefix/")).is_ok());
+    }
+
+    #[test]
+    fn this_machine_may_do_without_https_and_without_a_prefix() {
+        for (url, base_url) in [
+            (None, "http://127.0.0.1:9100/trade-api/v2"),
+            (Some("http://localhost:1"), "http://localhost:1/trade-api/v2"),
+            (Some("http://[::1]:1/other/"), "http://[::1]:1/other"),
+        ] {
+            assert_eq!(Target::new(Venue::Kalshi, "local", url).unwrap().base_url, base_url);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! One guess of what was signed, and how a venue puts the text together.
+
+use super::check::{Encoding, Hash, Key, Scheme, hashed, is_right};
+
+/// What a venue signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Kalshi: time, method, path.
+    Kalshi,
+    /// Bayse: time, method, path and the hash of the body, with dots between them.
+    Bayse,
+    /// A request of Deribit: time, nonce, method, path with query, body, each on its line.
+    Deribit,
+    /// A login of Deribit: time, nonce and data on their lines.
+    Login,
+}
+
+/// How the body goes into the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyForm {
+    /// As the venue wants it.
+    Proper,
+    /// Not at all.
+    Out,
+    /// As it is.
+    Raw,
+    /// The hash of it, also of none.
+    HashOfNone,
+    /// Its hash in upper case.
+    UpperHash,
+    /// Its hash as base64.
+    Base64Hash,
+    /// Another hash.
+    Sha512,
+}
+
+/// One guess.
+#[derive(Clone)]
+pub struct Guess {
+    /// What is signed.
+    pub kind: Kind,
+    /// The time, as its digits.
+    pub time: String,
+    /// The nonce, where there is one.
+    pub nonce: String,
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The query, where there is one.
+    pub query: Option<String>,
+    /// Whether the query belongs to the text.
+    pub with_query: bool,
+    /// The body's bytes; for a login the data.
+    pub body: Vec<u8>,
+    /// How the body goes in.
+    pub body_form: BodyForm,
+    /// What stands between the parts.
+    pub separator: &'static str,
+    /// What stands behind the last part.
+    pub end: &'static str,
+    /// How the signature is written.
+    pub encoding: Encoding,
+    /// How it was made.
+    pub scheme: Scheme,
+    /// What it was made with.
+    pub key: Key,
+    /// What that key is called.
+    pub key_name: String,
+}
+
+impl Guess {
+    /// The text that was signed.
+    pub fn text(&self) -> Vec<u8> {
+        let query =
+            self.query.as_ref().filter(|_| self.with_query).map(|query| format!("?{query}")).unwrap_or_default();
+        let target = format!("{}{query}", self.path);
+        let parts: Vec<Vec<u8>> = match self.kind {
+            Kind::Kalshi => {
+                let mut parts = vec![self.time.clone().into(), self.method.clone().into(), target.into()];
+                parts.extend((self.body_form != BodyForm::Proper).then(|| self.body_part()));
+                parts
+            }
+            Kind::Bayse => vec![self.time.clone().into(), self.method.clone().into(), target.into(), self.body_part()],
+            Kind::Deribit => {
+                let nonce = self.nonce.clone().into();
+                vec![self.time.clone().into(), nonce, self.method.clone().into(), target.into(), self.body_part()]
+            }
+            Kind::Login => vec![self.time.clone().into(), self.nonce.clone().into(), self.body.clone()],
+        };
+        let mut text = parts.join(self.separator.as_bytes());
+        text.extend_from_slice(self.end.as_bytes());
+        text
+    }
+
+    fn body_part(&self) -> Vec<u8> {
+        let hash = |bytes: &[u8]| hashed(Hash::Sha256, bytes);
+        match self.body_form {
+            BodyForm::Proper if self.kind != Kind::Bayse => self.body.clone(),
+            BodyForm::Proper if self.body.is_empty() => Vec::new(),
+            BodyForm::Proper | BodyForm::HashOfNone => hex::encode(hash(&self.body)).into_bytes(),
+            BodyForm::Out => Vec::new(),
+            BodyForm::Raw => self.body.clone(),
+            BodyForm::UpperHash => hex::encode_upper(hash(&self.body)).into_bytes(),
+            BodyForm::Base64Hash => {
+                base64::Engine::encode(&base64::engine::general_purpose::STANDARD, hash(&self.body)).into_bytes()
+            }
+            BodyForm::Sha512 => hex::encode(hashed(Hash::Sha512, &self.body)).into_bytes(),
+        }
+    }
+
+    /// The padding that the venue wants of RSA keys.
+    fn padding(&self) -> Scheme {
+        if self.kind == Kind::Login { Scheme::Pkcs1v15 } else { Scheme::Pss }
+    }
+
+    /// Whether it is what was signed.
+    pub fn fits(&self, signature: &str) -> bool {
+        let Some(bytes) = self.encoding.read(signature) else { return false };
+        is_right(&self.key, self.scheme, self.padding(), &self.text(), &bytes)
+    }
+
+    /// The text for people: what does not show is written out.
+    pub fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.text()).escape_debug().to_string()
+    }
+}

@@ -1,0 +1,204 @@
+//! The sandbox as a command, completions, manual pages, exit codes.
+#![cfg(unix)]
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Stdio};
+
+use common::{World, document, texts};
+use serde_json::Value;
+
+fn start(world: &World, arguments: &[&str]) -> (Child, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_venuekit"));
+    command.args(["sandbox", "--port", "0", "--json"]).args(arguments);
+    world.prepare(&mut command);
+    let mut child = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    (child, serde_json::from_str(&line).unwrap())
+}
+
+fn interrupt(mut child: Child) -> Option<i32> {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    World::end(&mut child)
+}
+
+#[test]
+fn a_sandbox_is_started_used_and_interrupted() {
+    let world = World::new("sandbox");
+    let (child, started) = start(&world, &["--env-file", "sandbox.env"]);
+    assert!(started["accounts"].is_null(), "what is secret is not printed: {started}");
+    let mode = std::fs::metadata(world.home.join("sandbox.env")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    for call in [
+        "kalshi get_balance",
+        "bayse get_portfolio",
+        "yativo list_accounts",
+        "deribit get_account_summary currency=BTC",
+    ] {
+        let output = world.shell(&format!(". ./sandbox.env; venuekit call {call} --env local --json"));
+        assert!(output.status.success(), "{call}: {:?}", texts(&output));
+        assert!(document(&output).is_object());
+    }
+    assert_eq!(interrupt(child), Some(0));
+    std::fs::write(world.home.join("accounts.json"), r#"{"kalshi": [{"key_id": "mine", "scopes": ["read"]}]}"#)
+        .unwrap();
+    let (child, started) = start(&world, &["--accounts", "accounts.json", "--show-accounts"]);
+    assert_eq!(started["accounts"]["kalshi"][0]["key_id"], "mine");
+    assert_eq!(interrupt(child), Some(0));
+}
+
+#[test]
+fn a_sandbox_that_cannot_start_says_why() {
+    let world = World::new("no-sandbox");
+    let port = world.sandbox.base_url().rsplit(':').next().unwrap().to_owned();
+    let output = world.venuekit(&["sandbox", "--port", &port]);
+    let (stdout, stderr) = texts(&output);
+    assert!(stdout.is_empty() && stderr.contains("--port 0 takes a free port"), "{stderr}");
+    for (accounts, said) in [
+        ("{\n  \"kalshi\": [}\n}", "accounts.json:2:14: expected value"),
+        (r#"{"kalshi": [{"key": "x"}]}"#, "accounts.json:1:18: unknown field `key`"),
+        (r#"{"bayse": "MARKER"}"#, "expected a sequence"),
+        (
+            r#"{"kalshi": [{"key_id": "a", "private_key_pem": "MARKER"}]}"#,
+            "kalshi[0].private_key_pem: is no private key",
+        ),
+    ] {
+        std::fs::write(world.home.join("accounts.json"), accounts).unwrap();
+        let output = world.venuekit(&["sandbox", "--port", "0", "--accounts", "accounts.json"]);
+        let (_, stderr) = texts(&output);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr.contains(said) && !stderr.contains("MARKER"), "{stderr}");
+    }
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command() {
+    let world = World::new("man");
+    let (page, _) = texts(&world.venuekit(&["man"]));
+    assert!(page.contains(".TH venuekit") && page.contains("Exit codes"), "{page}");
+    std::fs::create_dir(world.home.join("man")).unwrap();
+    assert!(world.venuekit(&["man", "--dir", "man"]).status.success());
+    for name in [
+        "venuekit",
+        "venuekit-keys",
+        "venuekit-doctor",
+        "venuekit-call",
+        "venuekit-verify-signature",
+        "venuekit-config-schema",
+    ] {
+        assert!(world.home.join(format!("man/{name}.1")).exists(), "{name}");
+    }
+}
+
+/// What a shell is offered for the last word.
+fn offered(world: &World, words: &[&str]) -> Vec<String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_venuekit"));
+    world.prepare(&mut command);
+    command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string());
+    command.env("_CLAP_IFS", "\n").env("_CLAP_COMPLETE_COMP_TYPE", "9").env("_CLAP_COMPLETE_SPACE", "false");
+    let (stdout, stderr) = texts(&command.arg("--").args(words).stdin(Stdio::null()).output().unwrap());
+    assert!(stderr.is_empty(), "{stderr}");
+    stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_shell_completes_operations_and_parameters() {
+    let world = World::new("complete");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let (script, _) = texts(&world.venuekit(&["completions", shell]));
+        assert!(script.contains("venuekit") && script.contains("COMPLETE"), "{shell}: {script}");
+    }
+    assert!(offered(&world, &["venuekit", "veri"]).contains(&"verify-signature".to_owned()));
+    assert_eq!(offered(&world, &["venuekit", "call", "kalshi-"]), ["kalshi-perps"]);
+    assert!(offered(&world, &["venuekit", "call", "kalshi/"]).contains(&"kalshi/demo".to_owned()));
+    let operations = offered(&world, &["venuekit", "call", "kalshi/demo", "create_order_v"]);
+    assert_eq!(operations, ["create_order_v2"]);
+    let names = offered(&world, &["venuekit", "call", "kalshi", "create_order_v2", "ticker=A", "pr"]);
+    assert_eq!(names, ["price="]);
+    let values = offered(&world, &["venuekit", "call", "kalshi", "create_order_v2", "side="]);
+    assert_eq!(values, ["side=bid", "side=ask"]);
+    assert!(offered(&world, &["venuekit", "call", "nowhere", "x"]).is_empty());
+}
+
+#[test]
+fn exit_codes_are_as_documented() {
+    let world = World::new("codes");
+    let readme = include_str!("../README.md");
+    let cases: &[(&str, &[&str])] = &[
+        ("0", &["call", "kalshi/local", "get_exchange_status"]),
+        (
+            "1",
+            &[
+                "call",
+                "kalshi/local",
+                "cancel_order_v2",
+                "order_id=11111111-1111-4111-8111-111111111111",
+                "--yes",
+                "--key",
+                "none",
+            ],
+        ),
+        ("2", &["call", "kalshi/local", "get_markets", "limit=x"]),
+        ("3", &["call", "kalshi/local", "get_market", "ticker=NOTHING"]),
+        (
+            "5",
+            &[
+                "call",
+                "yativo/local",
+                "rotate_api_key",
+                "key_id=key_000000000000000000000000",
+                "--yes",
+                "--totp",
+                "--show-secrets",
+            ],
+        ),
+        ("6", &["call", "kalshi/demo", "get_balance"]),
+        ("7", &["call", "kalshi/local", "get_exchange_status", "--base-url", "http://127.0.0.1:1"]),
+        ("8", &["doctor", "kalshi/local", "--base-url", "http://127.0.0.1:1"]),
+    ];
+    for (code, arguments) in cases {
+        let output = match *code {
+            "1" => world.with("KALSHI_LOCAL_KEY_ID", common::READER_ID, &["call", "kalshi/local", "get_balance"]),
+            _ => world.venuekit(arguments),
+        };
+        assert_eq!(output.status.code().unwrap().to_string(), *code, "{arguments:?}: {:?}", texts(&output));
+        assert!(readme.contains(&format!("| {code} |")), "the README tells {code}");
+    }
+    for arguments in [&["--help"][..], &["call", "--help"], &["keys", "--help"], &["--version"]] {
+        let output = world.venuekit(arguments);
+        assert!(output.status.success() && !output.stdout.is_empty(), "{arguments:?}");
+    }
+    let output = world.venuekit(&["callx", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!((error["error"]["code"].as_str(), error["error"]["exit"].as_u64()), (Some("usage"), Some(2)));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let world = World::new("pipe");
+    let output = world
+        .shell("venuekit call kalshi/local get_markets limit=1 --all | head -1 >/dev/null; echo ${PIPESTATUS:-done}");
+    assert!(output.stderr.is_empty(), "{:?}", texts(&output));
+    let output = world.shell("venuekit describe kalshi > /dev/full");
+    assert_eq!(output.status.code(), Some(70));
+    assert!(texts(&output).1.contains("standard output"));
+}
+
+#[test]
+fn a_stored_seed_makes_codes() {
+    let world = World::new("totp");
+    let set = world.shell("echo GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ | venuekit totp set yativo/local");
+    assert!(set.status.success(), "{:?}", texts(&set));
+    let (code, _) = texts(&world.venuekit(&["totp", "code", "yativo/local"]));
+    assert!(code.trim().len() == 6 && code.trim().chars().all(|digit| digit.is_ascii_digit()), "{code}");
+    let mode = std::fs::metadata(world.home.join(".local/share/venuekit/keys.age")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let wrong = world.with("VENUEKIT_PASSPHRASE", "another", &["totp", "code", "yativo/local"]);
+    assert_eq!(wrong.status.code(), Some(6), "{:?}", texts(&wrong));
+    assert!(world.venuekit(&["totp", "remove", "yativo/local", "--yes"]).status.success());
+    assert_eq!(world.venuekit(&["totp", "remove", "yativo/local", "--yes"]).status.code(), Some(3));
+}

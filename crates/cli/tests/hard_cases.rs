@@ -1,0 +1,137 @@
+//! What a venue says that no sandbox says: answers that are lost, addresses that are not allowed, pages without an end.
+#![cfg(unix)]
+
+#[path = "common/canned.rs"]
+mod canned;
+mod common;
+
+use common::{World, document, texts};
+use serde_json::Value;
+
+/// The causes that a diagnosis names.
+fn causes(world: &World, venue: &str, url: &str) -> Vec<String> {
+    let output = world.venuekit(&["doctor", venue, "--base-url", url, "--json"]);
+    let document = document(&output);
+    let checks = document["checks"].as_array().unwrap().iter();
+    checks
+        .filter(|check| check["verdict"] == "fail")
+        .filter_map(|check| check["cause"].as_str().map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn a_diagnosis_tells_what_the_venue_means() {
+    let world = World::new("means");
+    let kalshi = |body: &'static str, status: u16| {
+        canned::start(move |line| {
+            Some(if line.contains("/exchange/status") { (200, "{}".to_owned()) } else { (status, body.to_owned()) })
+        })
+    };
+    for (status, body, cause) in [
+        (
+            403,
+            r#"{"error":{"code":"forbidden","message":"this IP address is not on the allowlist of the key"}}"#,
+            "ip_allow_list",
+        ),
+        (403, r#"{"error":{"code":"forbidden","message":"this API key does not have the scope read"}}"#, "scope"),
+        (
+            401,
+            r#"{"error":{"code":"authentication_error","message":"authentication_error","details":"NOT_FOUND"}}"#,
+            "unknown_key",
+        ),
+        (
+            401,
+            r#"{"error":{"code":"authentication_error","message":"x","details":"INCORRECT_API_KEY_SIGNATURE"}}"#,
+            "wrong_pem",
+        ),
+        (401, r#"{"error":{"code":"header_timestamp_expired","message":"header timestamp expired"}}"#, "clock"),
+        (
+            401,
+            r#"{"error":{"code":"authentication_error","message":"this key was disabled by its owner"}}"#,
+            "disabled",
+        ),
+        (401, r#"{"error":{"code":"authentication_error","message":"no"}}"#, "key_or_secret"),
+        (503, r#"{"error":{"code":"service_unavailable","message":"down"}}"#, "unreachable"),
+        (418, r#"{"error":{"code":"teapot","message":"short and stout"}}"#, "other"),
+    ] {
+        assert_eq!(causes(&world, "kalshi/local", &kalshi(body, status)), [cause], "{body}");
+    }
+    let down = canned::start(|_| Some((502, "<html>bad gateway</html>".to_owned())));
+    assert_eq!(causes(&world, "kalshi/local", &down), ["unreachable"]);
+    let deribit = canned::start(|line| {
+        let good = r#"{"jsonrpc":"2.0","id":1,"result":1795330888000}"#;
+        let bad = r#"{"jsonrpc":"2.0","id":1,"error":{"code":13009,"message":"unauthorized","data":{"reason":"ip_whitelist"}}}"#;
+        Some(if line.contains("get_time") { (200, good.to_owned()) } else { (401, bad.to_owned()) })
+    });
+    assert_eq!(causes(&world, "deribit/local", &deribit), ["ip_allow_list"]);
+}
+
+#[test]
+fn a_lost_answer_to_a_write_is_no_failure_like_others() {
+    let world = World::new("lost");
+    let url = canned::start(|line| if line.starts_with("POST") { None } else { Some((200, "{}".to_owned())) });
+    let arguments = [
+        "call",
+        "bayse/local",
+        "create_api_key",
+        "name=a",
+        "--yes",
+        "--secrets-to",
+        "a.json",
+        "--base-url",
+        &url,
+        "--json",
+    ];
+    let output = world.venuekit(&arguments);
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{error}");
+    assert_eq!(error["error"]["may_have_been_applied"], true);
+    assert_eq!(error["error"]["reconcile_with"], "list_api_keys");
+    assert!(!world.home.join("a.json").exists(), "an empty file would look like a kept secret");
+    let output = world.venuekit(&["call", "kalshi/local", "get_balance", "--base-url", &canned::start(|_| None)]);
+    assert_eq!(output.status.code(), Some(7), "a read that is lost is harmless");
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_is_kept_where_it_may_hold_a_secret() {
+    let world = World::new("unread");
+    let url = canned::start(|_| Some((200, r#"{"secretKey": "sk_live_MARKER" "#.to_owned())));
+    let output = world.venuekit(&[
+        "call",
+        "bayse/local",
+        "create_api_key",
+        "name=a",
+        "--yes",
+        "--secrets-to",
+        "a.json",
+        "--base-url",
+        &url,
+    ]);
+    let (stdout, stderr) = texts(&output);
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(!stdout.contains("MARKER") && !stderr.contains("MARKER"));
+    assert!(std::fs::read_to_string(world.home.join("a.json")).unwrap().contains("sk_live_MARKER"));
+}
+
+#[test]
+fn pages_without_an_end_end() {
+    let world = World::new("endless");
+    let url = canned::start(|_| Some((200, r#"{"markets": [{"ticker": "A"}], "cursor": "again"}"#.to_owned())));
+    let output = world.venuekit(&["call", "kalshi/local", "get_markets", "--all", "--base-url", &url]);
+    let (stdout, stderr) = texts(&output);
+    assert_eq!((output.status.code(), stdout.lines().count()), (Some(7), 2), "{stderr}");
+    assert!(stderr.contains("a cursor came again"), "{stderr}");
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    let url = canned::start(move |_| Some((200, deep.clone())));
+    let output = world.venuekit(&["call", "kalshi/local", "get_balance", "--base-url", &url]);
+    assert_eq!(output.status.code(), Some(7), "{:?}", texts(&output));
+}
+
+#[test]
+fn digits_are_shown_as_they_are_written() {
+    let world = World::new("digits");
+    let body = r#"{"balance":12345678901234567890.10,"balance_dollars":"0.1000000000000000000000000001","x":1e400}"#;
+    let url = canned::start(move |_| Some((200, body.to_owned())));
+    let output = world.venuekit(&["call", "kalshi/local", "get_balance", "--base-url", &url, "--json"]);
+    assert_eq!(texts(&output).0.trim(), body);
+}
