@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde::de::DeserializeOwned;
 use serde_json::json;
-use venuekit_sandbox::{Accounts, Sandbox};
+use venuekit_sandbox::{Accounts, Rule, Sandbox};
 
 use crate::context::{Context, LOCAL_URL};
 use crate::failure::{Exit, Failure};
@@ -22,6 +23,9 @@ pub struct SandboxArgs {
     /// JSON with the accounts that may call; what it leaves out is made up
     #[arg(long, value_name = "FILE")]
     accounts: Option<PathBuf>,
+    /// JSON with a list of faults: which calls go wrong, how, and how often
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
     /// Write the accounts' keys as environment variables that `--env local` finds
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
@@ -35,18 +39,26 @@ It serves until it is interrupted, and forgets everything then. In another termi
   . ./sandbox.env
   venuekit call kalshi get_balance --env local
 
+A file with faults holds a list such as
+  [{\"operation\": \"private/buy\", \"fault\": \"drop-after\", \"times\": 1},
+   {\"venue\": \"kalshi\", \"fault\": \"delay\", \"ms\": 500, \"chance\": 0.1}]
+An operation is a JSON-RPC method, or method and path; the faults are delay, drop-before, drop-after, silence-before,
+silence-after, close-mid-answer and status, on a WebSocket also reorder, duplicate, split and unknown-id.
+
 Example:
   venuekit sandbox --env-file sandbox.env";
 
 /// `venuekit sandbox`.
 pub async fn run(context: &Context, arguments: &SandboxArgs) -> Result<(), Failure> {
-    let given = arguments.accounts.as_deref().map(read_accounts).transpose()?.unwrap_or_default();
+    let given: Accounts = read_json(arguments.accounts.as_deref(), "accounts")?.unwrap_or_default();
+    let faults: Vec<Rule> = read_json(arguments.faults.as_deref(), "faults")?.unwrap_or_default();
     let complete = given.complete().map_err(|error| {
         let file = arguments.accounts.as_deref().unwrap_or(Path::new("accounts"));
         Failure::usage(format!("{}: {error}", file.display())).code("accounts")
     })?;
     let started = Sandbox::start_on(arguments.port, complete).await;
     let sandbox = started.map_err(|error| in_use(arguments.port, &error))?;
+    sandbox.faults().set(faults);
     if let Some(file) = &arguments.env_file {
         write_variables(file, &sandbox).map_err(|error| Failure::file(file, &error))?;
     }
@@ -120,9 +132,11 @@ fn write_variables(file: &Path, sandbox: &Sandbox) -> io::Result<()> {
     opened.sync_all()
 }
 
-fn read_accounts(file: &Path) -> Result<Accounts, Failure> {
+/// What a file says, or where it is wrong.
+fn read_json<T: DeserializeOwned>(file: Option<&Path>, code: &'static str) -> Result<Option<T>, Failure> {
+    let Some(file) = file else { return Ok(None) };
     let text = fs::read_to_string(file).map_err(|error| Failure::file(file, &error))?;
-    serde_json::from_str(&text).map_err(|error| {
+    serde_json::from_str(&text).map(Some).map_err(|error| {
         let message = error.to_string();
         // serde_json puts the place at the end of its text; here it stands in front, as compilers write it.
         let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
@@ -131,7 +145,7 @@ fn read_accounts(file: &Path) -> Result<Accounts, Failure> {
             Some((found, expected)) if found.starts_with("invalid ") => format!("expected {expected}"),
             _ => reason.to_owned(),
         };
-        Failure::usage(format!("{}:{}:{}: {reason}", file.display(), error.line(), error.column())).code("accounts")
+        Failure::usage(format!("{}:{}:{}: {reason}", file.display(), error.line(), error.column())).code(code)
     })
 }
 

@@ -51,6 +51,24 @@ fn a_sandbox_is_started_used_and_interrupted() {
 }
 
 #[test]
+fn faults_come_from_a_file() {
+    let world = World::new("faults");
+    let rules = r#"[{"venue": "kalshi", "fault": "status", "status": 403, "times": 1}]"#;
+    std::fs::write(world.home.join("faults.json"), rules).unwrap();
+    let (child, _) = start(&world, &["--env-file", "sandbox.env", "--faults", "faults.json"]);
+    let codes = [1, 0].map(|expected| {
+        let output = world.shell(". ./sandbox.env; venuekit call kalshi get_balance --env local --json");
+        (output.status.code(), Some(expected))
+    });
+    assert!(codes.iter().all(|(code, expected)| code == expected), "{codes:?}");
+    assert_eq!(interrupt(child), Some(0));
+    std::fs::write(world.home.join("faults.json"), r#"[{"fault": "fire"}]"#).unwrap();
+    let output = world.venuekit(&["sandbox", "--port", "0", "--faults", "faults.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(texts(&output).1.contains("faults.json:1:"), "{}", texts(&output).1);
+}
+
+#[test]
 fn a_sandbox_that_cannot_start_says_why() {
     let world = World::new("no-sandbox");
     let port = world.sandbox.base_url().rsplit(':').next().unwrap().to_owned();
