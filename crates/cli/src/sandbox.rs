@@ -62,8 +62,10 @@ pub async fn run(context: &Context, arguments: &SandboxArgs) -> Result<(), Failu
     if let Some(file) = &arguments.env_file {
         write_variables(file, &sandbox).map_err(|error| Failure::file(file, &error))?;
     }
+    let internal = |error: io::Error| Failure::new(Exit::Internal, error.to_string());
+    let stopped = stopped().map_err(internal)?;
     show(context, arguments, &sandbox);
-    stopped().await.map_err(|error| Failure::new(Exit::Internal, error.to_string()))
+    stopped.await.map_err(internal)
 }
 
 fn in_use(port: u16, error: &io::Error) -> Failure {
@@ -149,17 +151,21 @@ fn read_json<T: DeserializeOwned>(file: Option<&Path>, code: &'static str) -> Re
     })
 }
 
-/// Waits for an interrupt or a request to terminate.
-async fn stopped() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+/// An interrupt or a request to terminate, listened for from now on: whoever reads that the sandbox listens may end it at once.
+#[cfg(unix)]
+fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
         tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = interrupt.recv() => Ok(()),
             _ = terminate.recv() => Ok(()),
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    })
+}
+
+/// An interrupt.
+#[cfg(not(unix))]
+fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }
