@@ -105,7 +105,7 @@ impl Context {
         Ok(Some(profile))
     }
 
-    /// Venue, environment and server: by the subject, `--env`, `--base-url` and the profile.
+    /// Venue, environment and server: by the subject, `--env`, `--key`, `--base-url` and the profile.
     pub fn target(&self, subject: &Subject) -> Result<Target, Failure> {
         let venue = subject.venue;
         if let (Some(one), Some(other)) = (&subject.environment, &self.global.env)
@@ -113,7 +113,9 @@ impl Context {
         {
             return Err(Failure::usage(format!("`{subject}` says {one}, and --env says {other}")));
         }
-        let said = subject.environment.as_deref().or(self.global.env.as_deref());
+        let of_key = self.global.key.as_deref().filter(|key| key.contains('/')).map(str::parse::<Subject>);
+        let of_key = of_key.transpose().map_err(Failure::usage)?.and_then(|key| key.environment);
+        let said = subject.environment.as_deref().or(self.global.env.as_deref()).or(of_key.as_deref());
         let profile = self.profile_within(venue, said)?;
         let Some(environment) = said.or(profile.map(|profile| profile.environment.as_str())) else {
             let known = venue.environments().join(" | ");
