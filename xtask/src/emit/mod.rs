@@ -2,6 +2,8 @@
 
 mod client;
 mod dispatch;
+mod environment;
+mod error_code;
 mod joined;
 mod pages;
 mod seal;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use heck::{ToPascalCase, ToSnakeCase};
+use heck::ToSnakeCase;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use serde_json::Value;
 
+use super::{environment, error_code};
 use crate::document::{Document, Kind};
 use crate::lint::{KINDS, UNITS};
 use crate::model::{Operation, follow, members, operations, resolve, text, walk_schema};
@@ -31,8 +32,8 @@ pub fn source(document: &Document) -> String {
         quote!(#bytes)
     }));
     let websocket = option(root.get("x-websocket").map(websocket));
-    let environment = environment(document);
-    let error_code = root.pointer("/x-errors/names").map(error_code);
+    let environment = environment::source(document);
+    let error_code = root.pointer("/x-errors/names").map(error_code::source);
     let tokens = quote! {
         use ::venuekit_wire::operation::{
             Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit, OnConnection, Operation, Page, Protocol, Rate,
@@ -61,120 +62,6 @@ pub fn source(document: &Document) -> String {
     };
     let file = syn::parse2(tokens).expect("the table is made of constants");
     format!("#![allow(unused_imports)]\n\n{}", prettyplease::unparse(&file))
-}
-
-fn environment(document: &Document) -> TokenStream {
-    let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
-    let names: Vec<&str> = servers.clone().filter_map(|server| text(server, "x-environment")).collect();
-    let servers: Vec<(String, &str, &str)> = servers
-        .filter_map(|server| {
-            Some((
-                text(server, "x-environment")?.to_pascal_case(),
-                text(server, "url")?,
-                text(server, "description").unwrap_or_default(),
-            ))
-        })
-        .collect();
-    let variants = servers.iter().map(|(name, url, said)| {
-        let name = ident(name);
-        let doc = format!(" {} `{url}`", said.trim()).replace("  ", " ");
-        quote!(#[doc = #doc] #name)
-    });
-    let arms = servers.iter().map(|(name, url, _)| {
-        let name = ident(name);
-        quote!(Self::#name => #url)
-    });
-    let websocket = document.value.get("x-websocket").map(|word| {
-        let arms = servers.iter().zip(names).map(|((variant, _, _), name)| {
-            let (variant, url) = (ident(variant), text(&word["servers"], name).unwrap_or_default());
-            quote!(Self::#variant => #url)
-        });
-        quote! {
-            /// Where a WebSocket is opened to it.
-            pub fn websocket_url(&self) -> &str {
-                match self {
-                    #(#arms,)*
-                    Self::Custom(url) => url,
-                }
-            }
-        }
-    });
-    quote! {
-        /// Where the venue is reached. Credentials belong to one environment.
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub enum Environment {
-            #(#variants,)*
-            /// Another server: a proxy, or a sandbox on this machine. The path prefix belongs to it.
-            Custom(String),
-        }
-
-        impl Environment {
-            /// The URL that operation paths are appended to.
-            pub fn base_url(&self) -> &str {
-                match self {
-                    #(#arms,)*
-                    Self::Custom(url) => url,
-                }
-            }
-
-            #websocket
-        }
-    }
-}
-
-/// The venue's codes as an enum that keeps those it does not know.
-fn error_code(names: &Value) -> TokenStream {
-    let mut all: Vec<(&String, &str)> =
-        names.as_object().into_iter().flatten().filter_map(|(code, name)| Some((code, name.as_str()?))).collect();
-    all.sort();
-    let variants = all.iter().map(|(code, name)| {
-        let (doc, variant) = (format!(" `{name}` ({code})."), ident(&name.to_pascal_case()));
-        quote!(#[doc = #doc] #variant)
-    });
-    let rows = all.iter().map(|(code, name)| {
-        let variant = ident(&name.to_pascal_case());
-        quote!((#code, #name, ErrorCode::#variant))
-    });
-    quote! {
-        /// Why the venue refuses a call, by its own codes.
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum ErrorCode {
-            #(#variants,)*
-            /// A code that was not known when this was generated.
-            Unknown(String),
-        }
-
-        const ERROR_CODES: &[(&str, &str, ErrorCode)] = &[#(#rows),*];
-
-        impl ErrorCode {
-            /// The code of an error, where the venue gave one.
-            pub fn of(error: &::venuekit_transport::Error) -> Option<Self> {
-                error.code().map(Self::from)
-            }
-
-            /// The code as the venue writes it.
-            pub fn code(&self) -> &str {
-                match self {
-                    Self::Unknown(code) => code,
-                    known => ERROR_CODES.iter().find(|(_, _, other)| other == known).map_or("", |(code, _, _)| code),
-                }
-            }
-
-            /// The venue's name for it; none for a code that is not known.
-            pub fn name(&self) -> Option<&'static str> {
-                ERROR_CODES.iter().find(|(_, _, other)| other == self).map(|(_, name, _)| *name)
-            }
-        }
-
-        impl From<&str> for ErrorCode {
-            fn from(code: &str) -> Self {
-                let known = ERROR_CODES.iter().find(|(other, _, _)| *other == code);
-                known.map_or_else(|| Self::Unknown(code.to_owned()), |(_, _, known)| known.clone())
-            }
-        }
-    }
 }
 
 fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
@@ -407,7 +294,7 @@ fn returns_secret(document: &Document, operation: &Operation<'_>) -> bool {
     found
 }
 
-fn ident(name: &str) -> Ident {
+pub(super) fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
 }
 

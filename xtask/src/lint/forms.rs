@@ -270,5 +270,5 @@ pub fn connection(_: &Document, value: &Value) -> Result<(), String> {
             "`when` is one parameter and the text that it has, which it also has when it is left out".to_owned()
         );
     }
-    (!value.as_object().is_none_or(|all| all.is_empty())).then_some(()).ok_or_else(|| "says nothing".to_owned())
+    value.as_object().is_some_and(|all| !all.is_empty()).then_some(()).ok_or_else(|| "says nothing".to_owned())
 }

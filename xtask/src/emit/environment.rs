@@ -1,0 +1,70 @@
+//! Where a venue is reached, as an enum.
+
+use heck::ToPascalCase;
+use proc_macro2::TokenStream;
+use quote::quote;
+use serde_json::Value;
+
+use super::venue::ident;
+use crate::document::Document;
+use crate::model::text;
+
+pub fn source(document: &Document) -> TokenStream {
+    let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
+    let names: Vec<&str> = servers.clone().filter_map(|server| text(server, "x-environment")).collect();
+    let servers: Vec<(String, &str, &str)> = servers
+        .filter_map(|server| {
+            Some((
+                text(server, "x-environment")?.to_pascal_case(),
+                text(server, "url")?,
+                text(server, "description").unwrap_or_default(),
+            ))
+        })
+        .collect();
+    let variants = servers.iter().map(|(name, url, said)| {
+        let name = ident(name);
+        let doc = format!(" {} `{url}`", said.trim()).replace("  ", " ");
+        quote!(#[doc = #doc] #name)
+    });
+    let arms = servers.iter().map(|(name, url, _)| {
+        let name = ident(name);
+        quote!(Self::#name => #url)
+    });
+    let websocket = document.value.get("x-websocket").map(|word| {
+        let arms = servers.iter().zip(names).map(|((variant, _, _), name)| {
+            let (variant, url) = (ident(variant), text(&word["servers"], name).unwrap_or_default());
+            quote!(Self::#variant => #url)
+        });
+        quote! {
+            /// Where a WebSocket is opened to it.
+            pub fn websocket_url(&self) -> &str {
+                match self {
+                    #(#arms,)*
+                    Self::Custom(url) => url,
+                }
+            }
+        }
+    });
+    quote! {
+        /// Where the venue is reached. Credentials belong to one environment.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Environment {
+            #(#variants,)*
+            /// Another server: a proxy, or a sandbox on this machine. The path prefix belongs to it.
+            Custom(String),
+        }
+
+        impl Environment {
+            /// The URL that operation paths are appended to.
+            pub fn base_url(&self) -> &str {
+                match self {
+                    #(#arms,)*
+                    Self::Custom(url) => url,
+                }
+            }
+
+            #websocket
+        }
+    }
+}
