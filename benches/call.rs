@@ -6,22 +6,24 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "pair/calls.rs"]
+mod calls;
 mod pair;
 
 use std::hint::black_box;
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::routing::{get, post};
+use calls::{generous, measure};
 use criterion::{Criterion, criterion_group, criterion_main};
-use pair::{compare, way};
 use reqwest::{Request, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use venuekit::auth::kalshi::KalshiSigner;
 use venuekit::auth::{KeyKind, PrivateKey, Signer, apply};
 use venuekit::kalshi::types::{
@@ -29,8 +31,7 @@ use venuekit::kalshi::types::{
     SelfTradePreventionType, TimeInForce,
 };
 use venuekit::kalshi::{Client, Credentials, Environment};
-use venuekit::transport::{Debit, LocalBudget, RateBudget, RateFuture, RateLimits, Refused, Timeouts, Told};
-use venuekit::wire::operation::Limit;
+use venuekit::transport::Timeouts;
 use venuekit_sandbox::{Accounts, Sandbox};
 
 const BALANCE: &str = r#"{"balance":1000000,"balance_dollars":"10000.0000","portfolio_value":250000,"updated_ts":1763769600,
@@ -93,34 +94,16 @@ fn calls(criterion: &mut Criterion) {
         .default_headers([(ACCEPT, HeaderValue::from_static("application/json"))].into_iter().collect());
     let raw = Raw { http: http.build().unwrap(), base_url: base_url.clone(), signer };
     let credentials = Credentials::new("key", pair).unwrap();
-    // The venue's limits would be what is measured: these are counted as usual and never reached.
-    let limits = RateLimits::shared(Generous(LocalBudget::default()));
-    let builder = Client::builder(Environment::Custom(base_url)).credentials(credentials).rate_limits(limits);
+    let builder = Client::builder(Environment::Custom(base_url)).credentials(credentials).rate_limits(generous());
     let kalshi = builder.build().unwrap();
 
     for count in [1, 32] {
-        let (ours, other) = (|| balance(kalshi.clone()), || raw.clone().balance());
+        let (ours, other) = (|| balance(kalshi.clone()), ("reqwest", || raw.clone().balance()));
         measure(criterion, &runtime, "get_balance", count, ours, other);
-        let (ours, other) = (|| market(kalshi.clone()), || raw.clone().market());
+        let (ours, other) = (|| market(kalshi.clone()), ("reqwest", || raw.clone().market()));
         measure(criterion, &runtime, "get_market", count, ours, other);
-        let (ours, other) = (|| place(kalshi.clone()), || raw.clone().place());
+        let (ours, other) = (|| place(kalshi.clone()), ("reqwest", || raw.clone().place()));
         measure(criterion, &runtime, "create_order_v2", count, ours, other);
-    }
-}
-
-/// A budget whose limits are out of reach.
-#[derive(Debug)]
-struct Generous(LocalBudget);
-
-const LIMITS: &[Limit] = &[Limit::Refill { per_second_millis: 1_000_000_000, capacity: 100_000_000 }];
-
-impl RateBudget for Generous {
-    fn take<'a>(&'a self, debit: &'a Debit, longest: Duration) -> RateFuture<'a, Result<(), Refused>> {
-        Box::pin(async move { self.0.take(&Debit { limits: LIMITS, ..*debit }, longest).await })
-    }
-
-    fn learn<'a>(&'a self, debit: &'a Debit, told: Told) -> RateFuture<'a, ()> {
-        self.0.learn(debit, told)
     }
 }
 
@@ -147,30 +130,6 @@ fn order(order: OrderBuilder) -> OrderBuilder {
         .time_in_force(TimeInForce::GoodTillCanceled)
         .self_trade_prevention_type(SelfTradePreventionType::TakerAtCross)
         .client_order_id("my-order-1")
-}
-
-/// One measurement is so many calls at once.
-fn measure<A, B>(
-    criterion: &mut Criterion,
-    runtime: &Runtime,
-    call: &str,
-    in_flight: usize,
-    ours: impl Fn() -> A,
-    raw: impl Fn() -> B,
-) where
-    A: Future<Output = ()> + Send + 'static,
-    B: Future<Output = ()> + Send + 'static,
-{
-    let group = format!("{call}_{in_flight}_in_flight");
-    let ours = way("venuekit", || runtime.block_on(at_once(in_flight, &ours)));
-    compare(criterion, &group, ours, vec![way("reqwest", || runtime.block_on(at_once(in_flight, &raw)))]);
-}
-
-async fn at_once<F: Future<Output = ()> + Send + 'static>(count: usize, call: &impl Fn() -> F) {
-    let calls: Vec<_> = (0..count).map(|_| tokio::spawn(call())).collect();
-    for call in calls {
-        call.await.unwrap();
-    }
 }
 
 /// Serves canned answers from a thread of its own, for as long as the process lives.

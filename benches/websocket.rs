@@ -6,6 +6,8 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "pair/calls.rs"]
+mod calls;
 mod pair;
 
 use std::collections::HashMap;
@@ -14,19 +16,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use calls::{generous, measure};
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures_util::{SinkExt, StreamExt};
-use pair::{compare, way};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use venuekit::deribit::{Client, Environment, WebSocketOptions};
-use venuekit::transport::{Debit, LocalBudget, RateBudget, RateFuture, RateLimits, Refused, Told};
 use venuekit::wire::DecimalNumber;
-use venuekit::wire::operation::Limit;
 use venuekit_sandbox::{Accounts, Sandbox};
 
 const NAME: &str = "BTC-PERPETUAL";
@@ -175,53 +175,13 @@ async fn ticker(client: Client) {
 fn calls(criterion: &mut Criterion) {
     let url = serve();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    // The venue's limits would be what is measured: these are counted as usual and never reached.
-    let limits = RateLimits::shared(Generous(LocalBudget::default()));
     let options = WebSocketOptions::new().heartbeat(None);
-    let builder = Client::websocket(Environment::Custom(url.clone())).rate_limits(limits).websocket(options);
+    let builder = Client::websocket(Environment::Custom(url.clone())).rate_limits(generous()).websocket(options);
     let client = builder.build().unwrap();
     let raw = runtime.block_on(Raw::connect(&url));
     for count in [1, 64] {
-        measure(criterion, &runtime, count, || ticker(client.clone()), || raw.clone().ticker());
-    }
-}
-
-/// One measurement is so many calls at once.
-fn measure<A, B>(
-    criterion: &mut Criterion,
-    runtime: &Runtime,
-    in_flight: usize,
-    ours: impl Fn() -> A,
-    raw: impl Fn() -> B,
-) where
-    A: Future<Output = ()> + Send + 'static,
-    B: Future<Output = ()> + Send + 'static,
-{
-    let group = format!("ticker_{in_flight}_in_flight");
-    let ours = way("venuekit", || runtime.block_on(at_once(in_flight, &ours)));
-    compare(criterion, &group, ours, vec![way("tungstenite", || runtime.block_on(at_once(in_flight, &raw)))]);
-}
-
-async fn at_once<F: Future<Output = ()> + Send + 'static>(count: usize, call: &impl Fn() -> F) {
-    let calls: Vec<_> = (0..count).map(|_| tokio::spawn(call())).collect();
-    for call in calls {
-        call.await.unwrap();
-    }
-}
-
-/// A budget whose limits are out of reach.
-#[derive(Debug)]
-struct Generous(LocalBudget);
-
-const LIMITS: &[Limit] = &[Limit::Refill { per_second_millis: 1_000_000_000, capacity: 1_000_000_000 }];
-
-impl RateBudget for Generous {
-    fn take<'a>(&'a self, debit: &'a Debit, longest: Duration) -> RateFuture<'a, Result<(), Refused>> {
-        Box::pin(async move { self.0.take(&Debit { limits: LIMITS, ..*debit }, longest).await })
-    }
-
-    fn learn<'a>(&'a self, debit: &'a Debit, told: Told) -> RateFuture<'a, ()> {
-        self.0.learn(debit, told)
+        let (ours, other) = (|| ticker(client.clone()), ("tungstenite", || raw.clone().ticker()));
+        measure(criterion, &runtime, "ticker", count, ours, other);
     }
 }
 

@@ -8,40 +8,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use proxy::{Fault, Proxy};
+use proxy::{FAULTS, Fault, Proxy};
 use venuekit::auth::KeyKind;
 use venuekit::keys::{ApiKeys, NewKey};
 use venuekit::transport::{ClientBuilder, Connect, RateLimits, RetryPolicy, Timeouts};
 use venuekit::wire::operation::{Key, Retry, Venue};
 use venuekit::{Error, ErrorKind, bayse, deribit, kalshi, yativo};
 use venuekit_sandbox::{Accounts, Sandbox};
-
-const FAULTS: [Fault; 24] = [
-    Fault::Refuse,
-    Fault::ResetBefore,
-    Fault::ResetAfter,
-    Fault::Stall,
-    Fault::StallAfter,
-    Fault::Cut,
-    Fault::Status(429),
-    Fault::Status(500),
-    Fault::Status(502),
-    Fault::Status(503),
-    Fault::Status(504),
-    Fault::RetryAfter(429, 0),
-    Fault::RetryAfter(502, 0),
-    Fault::RetryAfter(503, 0),
-    Fault::RetryAfter(504, 0),
-    Fault::RetryAfter(429, 1),
-    Fault::RetryAfter(503, 1),
-    Fault::Page(502),
-    Fault::StatusAfter(500),
-    Fault::StatusAfter(502),
-    Fault::StatusAfter(503),
-    Fault::StatusAfter(504),
-    Fault::PageAfter(200),
-    Fault::WrongType,
-];
 
 /// What a fault leaves the caller with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use proxy::{Fault, Proxy};
+use proxy::{FAULTS, Proxy};
 use venuekit::transport::{RateLimits, RetryPolicy, Timeouts};
 use venuekit::{Error, deribit, kalshi};
 use venuekit_sandbox::{Accounts, Sandbox};
@@ -32,31 +32,6 @@ const GROWTH: usize = 8 * 1024;
 
 /// What a round may take before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-const FAULTS: [Fault; 22] = [
-    Fault::Refuse,
-    Fault::ResetBefore,
-    Fault::ResetAfter,
-    Fault::Stall,
-    Fault::StallAfter,
-    Fault::Cut,
-    Fault::Status(429),
-    Fault::Status(500),
-    Fault::Status(502),
-    Fault::Status(503),
-    Fault::Status(504),
-    Fault::RetryAfter(429, 0),
-    Fault::RetryAfter(429, 1),
-    Fault::RetryAfter(503, 0),
-    Fault::RetryAfter(503, 1),
-    Fault::Page(502),
-    Fault::StatusAfter(500),
-    Fault::StatusAfter(502),
-    Fault::StatusAfter(503),
-    Fault::StatusAfter(504),
-    Fault::PageAfter(200),
-    Fault::WrongType,
-];
 
 const KALSHI_READ: &str = "kalshi GET /trade-api/v2/portfolio/balance";
 const KALSHI_ORDER: &str = "kalshi POST /trade-api/v2/portfolio/events/orders";

@@ -16,21 +16,32 @@ pub struct Seen {
 /// What to answer: the bytes of a whole HTTP response.
 pub type Script = Arc<dyn Fn(&Seen) -> Vec<u8> + Send + Sync>;
 
+/// What has arrived so far.
+pub type Log = Arc<Mutex<Vec<Seen>>>;
+
 pub struct Canned {
     pub base_url: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Log,
     server: tokio::task::JoinHandle<()>,
 }
 
 impl Canned {
     pub async fn start(script: Script) -> Self {
+        Self::serving(move |stream, log| answer(stream, script.clone(), log)).await
+    }
+
+    /// A server of another protocol: whoever serves a connection writes down what arrives.
+    pub async fn serving<F>(serve: impl Fn(TcpStream, Log) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Vec::new()));
+        let seen = Log::default();
         let log = seen.clone();
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, script.clone(), log.clone()));
+                tokio::spawn(serve(stream, log.clone()));
             }
         });
         Self { base_url, seen, server }
@@ -48,7 +59,7 @@ impl Drop for Canned {
     }
 }
 
-async fn serve(mut stream: TcpStream, script: Script, log: Arc<Mutex<Vec<Seen>>>) {
+async fn answer(mut stream: TcpStream, script: Script, log: Log) {
     let mut bytes = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {

@@ -44,6 +44,34 @@ pub enum Fault {
     WrongType,
 }
 
+/// Every fault, with the statuses and waits that make a difference.
+pub const FAULTS: [Fault; 24] = [
+    Fault::Refuse,
+    Fault::ResetBefore,
+    Fault::ResetAfter,
+    Fault::Stall,
+    Fault::StallAfter,
+    Fault::Cut,
+    Fault::Status(429),
+    Fault::Status(500),
+    Fault::Status(502),
+    Fault::Status(503),
+    Fault::Status(504),
+    Fault::RetryAfter(429, 0),
+    Fault::RetryAfter(502, 0),
+    Fault::RetryAfter(503, 0),
+    Fault::RetryAfter(504, 0),
+    Fault::RetryAfter(429, 1),
+    Fault::RetryAfter(503, 1),
+    Fault::Page(502),
+    Fault::StatusAfter(500),
+    Fault::StatusAfter(502),
+    Fault::StatusAfter(503),
+    Fault::StatusAfter(504),
+    Fault::PageAfter(200),
+    Fault::WrongType,
+];
+
 impl Fault {
     /// Whether the request reaches the venue all the same.
     pub fn passes_on(self) -> bool {

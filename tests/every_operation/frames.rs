@@ -5,49 +5,21 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_websockets::{Message, ServerBuilder};
 use venuekit::wire::operation::Operation;
 
-use crate::canned::{Script, Seen};
+use crate::canned::{Canned, Log, Script, Seen};
 use crate::example::MARKER;
 
 /// The call that the test is making.
 pub type Current = Arc<Mutex<Option<&'static Operation>>>;
 
-pub struct Frames {
-    pub base_url: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
-    server: tokio::task::JoinHandle<()>,
+pub async fn start(script: Script, current: Current) -> Canned {
+    Canned::serving(move |stream, log| serve(stream, script.clone(), current.clone(), log)).await
 }
 
-impl Frames {
-    pub async fn start(script: Script, current: Current) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let log = seen.clone();
-        let server = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, script.clone(), current.clone(), log.clone()));
-            }
-        });
-        Self { base_url, seen, server }
-    }
-
-    /// Every call so far.
-    pub fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
-    }
-}
-
-impl Drop for Frames {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
-async fn serve(stream: TcpStream, script: Script, current: Current, log: Arc<Mutex<Vec<Seen>>>) {
+async fn serve(stream: TcpStream, script: Script, current: Current, log: Log) {
     let (_, mut frames) = ServerBuilder::new().accept(stream).await.unwrap();
     while let Some(Ok(frame)) = frames.next().await {
         let Some(text) = frame.as_text() else { continue };

@@ -8,7 +8,7 @@ use venuekit::wire::operation::{Operation, Protocol, Venue};
 use crate::call::Answer;
 use crate::canned::{Canned, Script, Seen, http};
 use crate::example::{MARKER, Request, Shape};
-use crate::frames::{Current, Frames};
+use crate::frames::{self, Current};
 use crate::json::Json;
 use crate::leaks::{assert_no_secret, log, shown};
 use crate::venues::{Carrier, Subject};
@@ -57,10 +57,10 @@ pub async fn run_some(
         reply(operation, seen)
     });
     let server = match subject.carrier {
-        Carrier::Http => Server::Http(Canned::start(script).await),
-        Carrier::WebSocket => Server::WebSocket(Frames::start(script, current.clone()).await),
+        Carrier::Http => Canned::start(script).await,
+        Carrier::WebSocket => frames::start(script, current.clone()).await,
     };
-    let client = (subject.connect)(server.base_url(), secret);
+    let client = (subject.connect)(&server.base_url, secret);
     let mut outcomes: Vec<Outcome> = Vec::new();
     let mut arrived = 0;
     for &operation in operations {
@@ -88,27 +88,6 @@ pub async fn run_some(
     assert_no_secret("the log", &log);
     assert!(operations.iter().all(|row| log.contains(row.id)), "the log that is searched has every call");
     outcomes
-}
-
-enum Server {
-    Http(Canned),
-    WebSocket(Frames),
-}
-
-impl Server {
-    fn base_url(&self) -> &str {
-        match self {
-            Self::Http(server) => &server.base_url,
-            Self::WebSocket(server) => &server.base_url,
-        }
-    }
-
-    fn seen(&self) -> Vec<Seen> {
-        match self {
-            Self::Http(server) => server.seen(),
-            Self::WebSocket(server) => server.seen(),
-        }
-    }
 }
 
 /// A good answer, in the envelope that the venue's protocol asks for.
