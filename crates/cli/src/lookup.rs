@@ -36,7 +36,7 @@ impl Found {
 
     /// Whether anybody may call it.
     pub fn is_public(&self) -> bool {
-        self.row.access.is_empty() || self.row.access.iter().any(|way| way.is_empty())
+        self.row.is_public()
     }
 }
 

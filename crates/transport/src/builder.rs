@@ -184,7 +184,7 @@ impl<C: Connect> ClientBuilder<C> {
         // Requests are made for the URL that the connection is asked for at, `ws` being HTTP until then.
         let base_url = base_url.replacen("ws", "http", usize::from(is_socket));
         let (credentials, carrier) = if is_socket {
-            let login = self.credentials.login().map(|(_, grant)| grant);
+            let login = self.credentials.login().map(|(_, grant)| grant.clone());
             let socket = WebSocket::new(common.clone(), base_url.clone(), http.clone(), login, self.websocket);
             (self.credentials, Carrier::Socket(socket))
         } else {

@@ -104,24 +104,23 @@ impl Credentials {
     }
 
     /// The way to log in on a connection, where there is one, and its name.
-    pub(crate) fn login(&self) -> Option<(&'static str, MakeGrant)> {
+    pub(crate) fn login(&self) -> Option<(&'static str, &MakeGrant)> {
         self.by_name.iter().find_map(|(name, credential)| match credential {
-            Credential::Grant(grant) => Some((*name, grant.clone())),
+            Credential::Grant(grant) => Some((*name, grant)),
             Credential::Signer(_) | Credential::Token(_) => None,
         })
     }
 
     /// Whether a call over a connection needs a login first.
     pub(crate) fn needs_login(&self, operation: &'static Operation) -> Result<bool, Error> {
-        if operation.access.iter().any(|way| way.is_empty()) {
+        if operation.is_public() {
             return Ok(false);
         }
         if self.login().is_some_and(|(name, _)| operation.access.contains(&[name].as_slice())) {
             return Ok(true);
         }
-        let has: Vec<&str> = self.by_name.keys().copied().collect();
-        let has = if has.is_empty() { "none".to_owned() } else { has.join(", ") };
-        let message = format!("over a WebSocket it needs credentials that log in, and this client has {has}");
+        let message =
+            format!("over a WebSocket it needs credentials that log in, and this client has {}", self.names());
         Err(Error::before_sending(operation, ErrorKind::Unauthorized, message))
     }
 
@@ -163,9 +162,12 @@ impl Credentials {
 
     fn missing(&self, operation: &'static Operation) -> Error {
         let ways: Vec<String> = operation.access.iter().map(|way| way.join(" and ")).collect();
-        let has: Vec<&str> = self.by_name.keys().copied().collect();
-        let has = if has.is_empty() { "none".to_owned() } else { has.join(", ") };
-        let message = format!("it needs the credential {}, and this client has {has}", ways.join(", or "));
+        let message = format!("it needs the credential {}, and this client has {}", ways.join(", or "), self.names());
         Error::before_sending(operation, ErrorKind::Unauthorized, message)
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<&str> = self.by_name.keys().copied().collect();
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use reqwest::Request;
 use tracing::Instrument;
@@ -53,12 +54,12 @@ impl Session {
         request: Request,
         info: &OperationInfo,
     ) -> Result<Response, Error> {
-        let Some(operation) = self.shared.venue.operation(info.operation_id) else {
+        let Some(operation) = self.shared.common.venue.operation(info.operation_id) else {
             return Err(Error::invalid_request(format!("`{}` is not in the operation table", info.operation_id)));
         };
         let secrets = answer::secret_values(&request, operation);
-        let observed = Observed::begin(self.shared.venue, operation);
-        let mut progress = Progress::new(self.call.timeout.unwrap_or(self.shared.timeouts.call));
+        let observed = Observed::begin(self.shared.common.venue, operation);
+        let mut progress = Progress::new(self.call.timeout.unwrap_or(self.shared.common.timeouts.call));
         // On the heap, so that a caller's own futures stay small.
         let call = Box::pin(self.call(http, request, operation, &mut progress));
         let result = call.instrument(observed.span()).await;
@@ -75,7 +76,7 @@ impl Session {
         progress: &mut Progress,
     ) -> Result<Response, Error> {
         let key = idempotency::key_of(&mut request, operation);
-        let debit = self.shared.limiter.debit(operation, &request);
+        let debit = self.shared.common.limiter.debit(operation, &request);
         let (credentials, way) = self.way(operation, &mut request)?;
         let plan = Plan { operation, credentials, debit, way };
         self.shared.budget.earn();
@@ -106,12 +107,12 @@ impl Session {
                 return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
             }
             let credentials = shared.credentials.choose(operation, self.code_for_header())?;
-            return Ok(match shared.venue.protocol {
+            return Ok(match shared.common.venue.protocol {
                 Protocol::Rest => (credentials, Way::Rest),
                 Protocol::JsonRpc => {
                     let id = shared.rpc_ids.fetch_add(1, Ordering::Relaxed);
                     let params = jsonrpc::params(self, operation, request)?;
-                    jsonrpc::put(jsonrpc::envelope(shared.venue, operation, id, &params)?, request);
+                    jsonrpc::put(jsonrpc::envelope(shared.common.venue, operation, id, &params)?, request);
                     (credentials, Way::Rpc { id })
                 }
             });
@@ -132,84 +133,92 @@ impl Session {
         let operation = plan.operation;
         progress.begin_attempt();
         if let Some(debit) = &plan.debit {
-            let longest = self.call.rate_wait.unwrap_or(self.shared.rate_wait).min(progress.time_left());
-            progress.waits(self.shared.limiter.take(operation, debit, longest)).await?;
+            let longest = self.call.rate_wait.unwrap_or(self.shared.common.rate_wait).min(progress.time_left());
+            progress.waits(self.shared.common.limiter.take(operation, debit, longest)).await?;
         }
-        if let Way::Message { params, needs_login } = &plan.way {
-            return self.attempt_on_connection(plan, params, *needs_login, progress).await;
-        }
+        let Outcome { result, tokens, date } = match &plan.way {
+            Way::Message { params, needs_login } => {
+                self.over_connection(operation, params, *needs_login, progress).await?
+            }
+            Way::Rest => self.over_http(http, request, plan, None, progress).await?,
+            Way::Rpc { id } => self.over_http(http, request, plan, Some(*id), progress).await?,
+        };
+        self.learn(plan, &result, date, progress).await;
+        result.map_err(|error| tokens.iter().fold(error, |error, token| token.judged(error, progress)))
+    }
+
+    /// One HTTP request and its answer, with an envelope around it where there is an id.
+    async fn over_http(
+        &self,
+        http: &reqwest::Client,
+        request: &Request,
+        plan: &Plan,
+        id: Option<u64>,
+        progress: &mut Progress,
+    ) -> Result<Outcome, Error> {
+        let (common, operation) = (&self.shared.common, plan.operation);
         // Each attempt is made of the same bytes, and signed for itself.
         let Some(mut request) = request.try_clone() else {
             let message = "a streaming body cannot be signed";
             return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
         };
         let tokens = self.sign(&mut request, plan, progress).await?;
-        let time_left = progress.send().ok_or_else(|| Error::out_of_time(operation))?;
-        let time = self.shared.timeouts.attempt.min(time_left);
-        let answer = send::send(http, request, operation, self.shared.max_answer, time).await?;
+        let time = self.send_within(operation, progress)?;
+        let answer = send::send(http, request, operation, common.max_answer, time).await?;
         if let Some(debit) = &plan.debit
-            && let Some(told) = self.shared.limiter.told(&answer.headers, self.shared.clock.now())
+            && let Some(told) = common.limiter.told(&answer.headers, common.clock.now())
         {
-            self.shared.limiter.learn(debit, told).await;
+            common.limiter.learn(debit, told).await;
         }
         // What anybody may ask, anybody may have asked before: such an answer may come from a cache.
         let tells_time =
-            !plan.credentials.is_empty() && (!answer.status.is_success() || self.shared.clock.looks(progress.sent()));
+            !plan.credentials.is_empty() && (!answer.status.is_success() || common.clock.looks(progress.sent()));
         let date = tells_time.then(|| VenueTime::of_headers(&answer.headers)).flatten();
-        let venue = self.shared.venue;
-        let result = match plan.way {
-            Way::Rpc { id } => jsonrpc::unwrap(venue, operation, answer, id),
-            Way::Rest | Way::Message { .. } => answer::judge(venue, operation, answer),
+        let result = match id {
+            Some(id) => jsonrpc::unwrap(common.venue, operation, answer, id),
+            None => answer::judge(common.venue, operation, answer),
         };
-        let result = self.learn(plan, result, date, progress).await;
-        result.map_err(|error| tokens.iter().fold(error, |error, held| held.judged(error, progress)))
+        Ok(Outcome { result, tokens, date })
     }
 
-    /// One attempt as a message on a connection, which is logged in where the call needs it.
-    async fn attempt_on_connection(
+    /// One message on a connection, which is logged in where the call needs it, and its answer.
+    async fn over_connection(
         &self,
-        plan: &Plan,
+        operation: &'static Operation,
         params: &str,
         needs_login: bool,
         progress: &mut Progress,
-    ) -> Result<Response, Error> {
-        let operation = plan.operation;
-        let out_of_time = |_| Error::out_of_time(operation);
-        let time = || self.shared.timeouts.attempt.min(progress.time_left());
+    ) -> Result<Outcome, Error> {
         let connection = match &self.shared.carrier {
-            Carrier::Socket(socket) => socket.connection(time()).await?,
+            Carrier::Socket(socket) => {
+                socket.connection(self.shared.common.timeouts.attempt.min(progress.time_left())).await?
+            }
             Carrier::Connection(connection) => connection.upgrade().ok_or_else(WebSocket::gone)?,
             Carrier::Http => return Err(WebSocket::gone()),
         };
-        let held = match connection.login().filter(|_| needs_login) {
-            Some(cache) => {
-                let token = tokio::time::timeout(progress.time_left(), cache.get()).await.map_err(out_of_time)??;
-                Some(Held { cache, token })
-            }
-            None => None,
-        };
-        let time_left = progress.send().ok_or_else(|| Error::out_of_time(operation))?;
-        let time = self.shared.timeouts.attempt.min(time_left);
+        let mut tokens = Vec::new();
+        if let Some(cache) = connection.login().filter(|_| needs_login) {
+            tokens.push(Held::fetch(cache, operation, progress).await?);
+        }
+        let time = self.send_within(operation, progress)?;
         let message = connection.call(operation, params, time).await?;
-        let result = jsonrpc::unwrap_message(self.shared.venue, operation, message);
-        let result = self.learn(plan, result, None, progress).await;
-        result.map_err(|error| held.iter().fold(error, |error, held| held.judged(error, progress)))
+        let result = jsonrpc::unwrap_message(self.shared.common.venue, operation, message);
+        Ok(Outcome { result, tokens, date: None })
+    }
+
+    /// The request goes out now: how long its answer may take.
+    fn send_within(&self, operation: &'static Operation, progress: &mut Progress) -> Result<Duration, Error> {
+        let time_left = progress.send().ok_or_else(|| Error::out_of_time(operation))?;
+        Ok(self.shared.common.timeouts.attempt.min(time_left))
     }
 
     /// Puts every signature on the request, made of exactly what will be sent. Returns the tokens that go along.
-    async fn sign<'a>(
-        &self,
-        request: &mut Request,
-        plan: &'a Plan,
-        progress: &mut Progress,
-    ) -> Result<Vec<Held<'a>>, Error> {
+    async fn sign(&self, request: &mut Request, plan: &Plan, progress: &mut Progress) -> Result<Vec<Held>, Error> {
         let operation = plan.operation;
         let mut tokens = Vec::new();
         for credential in &plan.credentials {
             if let Credential::Token(cache) = credential {
-                let token = tokio::time::timeout(progress.time_left(), cache.get()).await;
-                let token = token.map_err(|_| Error::out_of_time(operation))??;
-                tokens.push(Held { cache, token });
+                tokens.push(Held::fetch(cache, operation, progress).await?);
             }
         }
         let signers = plan.credentials.iter().filter_map(|credential| match credential {
@@ -217,10 +226,10 @@ impl Session {
             Credential::Grant(_) | Credential::Token(_) => None,
         });
         let signers = signers.chain(tokens.iter().map(|held| held.token.signer()));
-        let now = self.shared.clock.now().get();
+        let now = self.shared.common.clock.now().get();
         venuekit_auth::apply(request, signers, now).map_err(|error| Error::from(error).within(operation))?;
         if !plan.credentials.is_empty() {
-            progress.signed(self.shared.clock.offset_millis());
+            progress.signed(self.shared.common.clock.offset_millis());
         }
         Ok(tokens)
     }
@@ -229,28 +238,27 @@ impl Session {
     async fn learn(
         &self,
         plan: &Plan,
-        result: Result<Response, Error>,
+        result: &Result<Response, Error>,
         date: Option<VenueTime>,
         progress: &mut Progress,
-    ) -> Result<Response, Error> {
-        let told = match &result {
+    ) {
+        let told = match result {
             Ok(response) => response.venue_time(),
             Err(error) => error.venue_time(),
         };
         if let Some(time) = told.or(date) {
             progress.heard(Offsets::of(time, progress.sent()), self);
         }
-        if let (Some(debit), Err(error)) = (&plan.debit, &result)
+        if let (Some(debit), Err(error)) = (&plan.debit, result)
             && error.kind() == ErrorKind::RateLimited
         {
-            self.shared.limiter.learn(debit, Told { left: 0, lasts: error.retry_after() }).await;
+            self.shared.common.limiter.learn(debit, Told { left: 0, lasts: error.retry_after() }).await;
         }
-        result
     }
 
     /// A code that answers a challenge travels in the request; any other in a header of its own.
     fn code_for_header(&self) -> Option<&Secret> {
-        self.call.code.as_ref().filter(|_| self.shared.venue.challenge.is_none())
+        self.call.code.as_ref().filter(|_| self.shared.common.venue.challenge.is_none())
     }
 
     /// Takes out of an error what must not be seen.
@@ -268,13 +276,28 @@ impl Session {
     }
 }
 
+/// What came of one attempt that was answered.
+struct Outcome {
+    result: Result<Response, Error>,
+    tokens: Vec<Held>,
+    /// The time in the answer's headers, where it is to be believed.
+    date: Option<VenueTime>,
+}
+
 /// A token that goes along, and where it came from.
-struct Held<'a> {
-    cache: &'a TokenCache,
+struct Held {
+    cache: Arc<TokenCache>,
     token: Arc<Token>,
 }
 
-impl Held<'_> {
+impl Held {
+    /// The current token, fetched if need be within the call's time.
+    async fn fetch(cache: &Arc<TokenCache>, operation: &'static Operation, progress: &Progress) -> Result<Self, Error> {
+        let token = tokio::time::timeout(progress.time_left(), cache.get()).await;
+        let token = token.map_err(|_| Error::out_of_time(operation))??;
+        Ok(Self { cache: cache.clone(), token })
+    }
+
     /// An answer's error without the token in it. A token that was refused is forgotten.
     fn judged(&self, mut error: Error, progress: &mut Progress) -> Error {
         self.token.secrets().for_each(|secret| error.redact(secret.expose()));

@@ -58,7 +58,7 @@ pub(crate) fn put(envelope: String, request: &mut Request) {
 /// The params, with the answer to the venue's challenge if this call gives one.
 fn confirmed(session: &Session, params: &str) -> String {
     let (Some(words), Some(challenge), Some(code)) =
-        (&session.shared.venue.challenge, &session.call.challenge, &session.call.code)
+        (&session.shared.common.venue.challenge, &session.call.challenge, &session.call.code)
     else {
         return params.to_owned();
     };
@@ -185,10 +185,7 @@ pub(crate) fn unwrap(
         let message = format!("the answer is for another call than {id}");
         return Err(Error::of_response(&response, ErrorKind::Decode, message));
     }
-    match challenge(venue, &response) {
-        Some(challenge) => Err(demand(operation, challenge, Some(status))),
-        None => Ok(response),
-    }
+    unchallenged(venue, response, Some(status))
 }
 
 /// Takes the envelope off an answer over a WebSocket, which has no status.
@@ -198,10 +195,7 @@ pub(crate) fn unwrap_message(
     message: Message,
 ) -> Result<Response, Error> {
     let response = open(venue, operation, StatusCode::OK, HeaderMap::new(), message).map_err(Error::without_status)?;
-    match challenge(venue, &response) {
-        Some(challenge) => Err(demand(operation, challenge, None)),
-        None => Ok(response),
-    }
+    unchallenged(venue, response, None)
 }
 
 /// The result, or the error in its place.
@@ -230,15 +224,17 @@ fn open(
     }
 }
 
-fn demand(operation: &'static Operation, challenge: Challenge, status: Option<StatusCode>) -> Error {
-    Error::new(Inner {
+/// A result, unless it is a demand for a second factor.
+fn unchallenged(venue: &Venue, response: Response, status: Option<StatusCode>) -> Result<Response, Error> {
+    let Some(challenge) = challenge(venue, &response) else { return Ok(response) };
+    Err(Error::new(Inner {
         kind: Some(ErrorKind::Challenge),
-        operation: Some(operation),
+        operation: Some(response.operation),
         status,
         message: "the venue wants a second factor: repeat the call with `confirm`".to_owned(),
         challenge: Some(challenge),
         ..Inner::default()
-    })
+    }))
 }
 
 /// A challenge is small: a longer result is not searched for one.

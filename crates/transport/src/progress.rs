@@ -70,10 +70,10 @@ impl Progress {
 
     /// The answer told the venue's time.
     pub(crate) fn heard(&mut self, offsets: Offsets, session: &Session) {
-        let clock = &session.shared.clock;
+        let clock = &session.shared.common.clock;
         self.offsets = Some(offsets);
-        if session.shared.heal_clock && clock.agree(offsets) {
-            let (venue, offset_millis) = (session.shared.venue.name, clock.offset_millis());
+        if session.shared.common.heal_clock && clock.agree(offsets) {
+            let (venue, offset_millis) = (session.shared.common.venue.name, clock.offset_millis());
             tracing::debug!(venue, offset_millis, "the clock follows the venue's");
         }
     }
@@ -142,10 +142,15 @@ impl Progress {
         // Another call may have put the clock right in the meantime: what counts is how this one was signed.
         let was_off = self.signed_with.zip(self.offsets).is_some_and(|(held, offsets)| offsets.are_far_from(held));
         let is_clock = error.kind() == ErrorKind::Clock || refused && was_off;
-        if is_clock && shared.heal_clock && !std::mem::replace(&mut self.clock_healed, true) {
-            let believed = self.offsets.is_some_and(|offsets| shared.clock.follow(offsets));
-            let offset_millis = shared.clock.offset_millis();
-            tracing::warn!(venue = shared.venue.name, believed, offset_millis, "the venue refused the timestamp");
+        if is_clock && shared.common.heal_clock && !std::mem::replace(&mut self.clock_healed, true) {
+            let believed = self.offsets.is_some_and(|offsets| shared.common.clock.follow(offsets));
+            let offset_millis = shared.common.clock.offset_millis();
+            tracing::warn!(
+                venue = shared.common.venue.name,
+                believed,
+                offset_millis,
+                "the venue refused the timestamp"
+            );
             if believed || error.kind() == ErrorKind::Clock {
                 return believed.then_some(Duration::ZERO);
             }

@@ -43,7 +43,7 @@ impl Response {
         Self { operation, status, headers, body, timing: None, idempotency_key: None, attempts: 0 }
     }
 
-    /// The HTTP status.
+    /// The HTTP status; 200 over a WebSocket, which has none.
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -136,7 +136,7 @@ impl<T> ResponseValue<T> {
         self.inner
     }
 
-    /// The HTTP status.
+    /// The HTTP status; 200 over a WebSocket, which has none.
     pub fn status(&self) -> StatusCode {
         self.status
     }

@@ -24,16 +24,10 @@ pub struct Session {
 }
 
 pub(crate) struct Shared {
-    pub(crate) venue: &'static Venue,
+    pub(crate) common: Common,
     pub(crate) credentials: Credentials,
-    pub(crate) clock: Clock,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) max_answer: usize,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
-    pub(crate) limiter: Limiter,
-    pub(crate) rate_wait: Duration,
-    pub(crate) heal_clock: bool,
     pub(crate) rpc_ids: AtomicU64,
     pub(crate) carrier: Carrier,
 }
@@ -62,21 +56,8 @@ pub(crate) struct Common {
 
 impl Common {
     pub(crate) fn session(self, credentials: Credentials, retry: RetryPolicy, carrier: Carrier) -> Session {
-        let Self { venue, clock, timeouts, max_answer, limiter, rate_wait, heal_clock } = self;
-        let shared = Shared {
-            venue,
-            credentials,
-            clock,
-            timeouts,
-            max_answer,
-            retry,
-            budget: RetryBudget::new(),
-            limiter,
-            rate_wait,
-            heal_clock,
-            rpc_ids: 1.into(),
-            carrier,
-        };
+        let shared =
+            Shared { common: self, credentials, retry, budget: RetryBudget::new(), rpc_ids: 1.into(), carrier };
         Session { shared: Arc::new(shared), call: Call::default() }
     }
 
@@ -141,7 +122,7 @@ impl Session {
 
     /// The clock that signatures are made by.
     pub fn clock(&self) -> &Clock {
-        &self.shared.clock
+        &self.shared.common.clock
     }
 
     /// The WebSocket that carries the calls, where one does.
@@ -159,14 +140,14 @@ impl Session {
 
     /// The venue's table.
     pub fn venue(&self) -> &'static Venue {
-        self.shared.venue
+        self.shared.common.venue
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("venue", &self.shared.venue.name)
+            .field("venue", &self.shared.common.venue.name)
             .field("credentials", &self.shared.credentials)
             .finish_non_exhaustive()
     }

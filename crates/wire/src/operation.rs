@@ -126,6 +126,13 @@ pub struct Operation {
     pub on_connection: Option<OnConnection>,
 }
 
+impl Operation {
+    /// Whether anybody may make the call.
+    pub fn is_public(&self) -> bool {
+        self.access.iter().any(|way| way.is_empty())
+    }
+}
+
 /// Whether a call may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {

@@ -35,14 +35,14 @@ pub(crate) struct Outgoing {
     pub(crate) id: u64,
     pub(crate) text: String,
     pub(crate) stage: Arc<Stage>,
-    /// The venue answers by closing the connection.
-    pub(crate) closes: bool,
     pub(crate) waiting: Waiting,
 }
 
 /// Whoever waits for an answer, and what it changes for the connection.
 pub(crate) struct Waiting {
     pub(crate) answer: oneshot::Sender<Message>,
+    /// The venue answers by closing the connection, if it does what it is asked.
+    pub(crate) closes: bool,
     pub(crate) change: Option<Change>,
 }
 
@@ -97,7 +97,7 @@ mod tests {
         let mut kept = Vec::new();
         for id in 0..1000 {
             let (answer, receiver) = oneshot::channel();
-            calls.add(id, Waiting { answer, change: None });
+            calls.add(id, Waiting { answer, closes: false, change: None });
             if id < 4 {
                 kept.push(receiver);
             }

@@ -33,7 +33,7 @@ pub(crate) struct Connection {
     /// Shared by all connections of a client. What waits in the outbox holds a permit, so that is bounded too.
     permits: Arc<Semaphore>,
     ids: AtomicU64,
-    login: Option<TokenCache>,
+    login: Option<Arc<TokenCache>>,
     lost: Arc<OnceLock<String>>,
 }
 
@@ -42,7 +42,7 @@ impl Connection {
     pub(crate) fn new(
         stream: WebSocketStream<Upgraded>,
         keeper: &Arc<Keeper>,
-        login: impl FnOnce(Weak<Self>) -> Option<TokenCache>,
+        login: impl FnOnce(Weak<Self>) -> Option<Arc<TokenCache>>,
     ) -> (Arc<Self>, Driver) {
         let (outbox, queue) = mpsc::unbounded_channel();
         let lost = Arc::new(OnceLock::new());
@@ -58,7 +58,7 @@ impl Connection {
     }
 
     /// The token that this connection is logged in with, where the client can log in.
-    pub(crate) fn login(&self) -> Option<&TokenCache> {
+    pub(crate) fn login(&self) -> Option<&Arc<TokenCache>> {
         self.login.as_ref()
     }
 
@@ -86,17 +86,16 @@ impl Connection {
         };
         let (answer, answered) = oneshot::channel();
         let stage = Arc::new(Stage::default());
-        let waiting = Waiting { answer, change: Settings::change(operation, params) };
         let closes = operation.on_connection.is_some_and(|on| on.closes);
-        let outgoing = Outgoing { id, text, stage: stage.clone(), closes, waiting };
+        let waiting = Waiting { answer, closes, change: Settings::change(operation, params) };
+        let outgoing = Outgoing { id, text, stage: stage.clone(), waiting };
         if self.outbox.send(outgoing).is_err() {
             return Err(self.lost(operation, false));
         }
         // Whoever drops this call gives its request up too.
-        let guard = GiveUp(&stage);
+        let _guard = GiveUp(&stage);
         let answered = tokio::time::timeout_at(end, answered).await;
         let has_left = !stage.give_up();
-        drop(guard);
         match answered {
             Ok(Ok(message)) => Ok(message),
             Ok(Err(_)) if has_left && closes => Ok(Message::nothing()),
@@ -158,6 +157,7 @@ struct Lane<'a> {
     heard: Mutex<Instant>,
     /// The venue wants to see that somebody is there.
     test: Notify,
+    /// The user has asked the venue to close the connection, and it has not said no.
     closes: AtomicBool,
 }
 
@@ -219,10 +219,13 @@ impl Lane<'_> {
             Id::Number(id) => lock(&self.calls).remove(id),
             Id::Missing | Id::Other => None,
         };
-        let Some(Waiting { answer, change }) = waiting else {
+        let Some(Waiting { answer, closes, change }) = waiting else {
             counts.unasked.fetch_add(1, Ordering::Relaxed);
             return;
         };
+        if closes {
+            self.closes.store(false, Ordering::Relaxed);
+        }
         if let (Some(change), Part::Result(_)) = (change, &message.part) {
             self.keeper.settings(|settings| settings.note(change));
         }
@@ -283,11 +286,11 @@ impl Lane<'_> {
     }
 
     async fn feed(&self, sink: &mut Sink, outgoing: Outgoing) -> Result<(), websocket::Error> {
-        let Outgoing { id, text, stage, closes, waiting } = outgoing;
+        let Outgoing { id, text, stage, waiting } = outgoing;
         if !stage.take() {
             return Ok(());
         }
-        self.closes.fetch_or(closes, Ordering::Relaxed);
+        self.closes.fetch_or(waiting.closes, Ordering::Relaxed);
         lock(&self.calls).add(id, waiting);
         sink.feed(Frame::text(text)).await
     }

@@ -176,7 +176,8 @@ impl Keeper {
                 End::Failed(error) => (Some(error), false),
             };
             failures = if lasted { 0 } else { failures.saturating_add(1) };
-            let wait = self.wait(failures);
+            let asked = error.as_ref().and_then(Error::retry_after).unwrap_or_default();
+            let wait = self.wait(failures).max(asked);
             if let Some(error) = &error {
                 tracing::warn!(venue = self.common.venue.name, %error, ?wait, "no connection");
                 self.options.tell(Event::Failed { error, wait });
@@ -190,8 +191,7 @@ impl Keeper {
     }
 
     fn wait(&self, failures: u32) -> Duration {
-        let doubled = self.options.first_wait.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX));
-        doubled.min(self.options.longest_wait).mul_f64(fastrand::f64())
+        self.options.reconnect.wait(failures.saturating_add(1), None, fastrand::f64()).unwrap_or_default()
     }
 
     /// Opens a connection and keeps it until it ends.
@@ -225,7 +225,7 @@ impl Keeper {
             () = keep_logged_in(&connection) => None,
             () = self.let_go.notified() => None,
         };
-        *was_logged_in = connection.login().is_some_and(TokenCache::is_held);
+        *was_logged_in = connection.login().is_some_and(|login| login.is_held());
         if let Some(lost) = lost {
             return End::Lost { lost, lasted: began.elapsed() >= LASTING };
         }
@@ -236,11 +236,11 @@ impl Keeper {
         End::LetGo
     }
 
-    fn token_cache(&self, connection: Weak<Connection>) -> Option<TokenCache> {
+    fn token_cache(&self, connection: Weak<Connection>) -> Option<Arc<TokenCache>> {
         let grant = self.login.as_ref()?;
         let session = self.common.clone().anonymous(Carrier::Connection(connection));
         let anonymous = Anonymous { base_url: self.url.clone(), http: self.http.clone(), session };
-        Some(TokenCache::new(grant(anonymous)))
+        Some(Arc::new(TokenCache::new(grant(anonymous))))
     }
 
     /// Gives a connection what the one before it had. Without it no call may go over it: an order would stay that was to be
@@ -259,8 +259,7 @@ impl Keeper {
     }
 
     async fn make(&self, connection: &Connection, operation: &'static Operation, params: &str) -> Result<(), Error> {
-        let is_private = !operation.access.iter().any(|way| way.is_empty());
-        if let Some(login) = connection.login().filter(|_| is_private) {
+        if let Some(login) = connection.login().filter(|_| !operation.is_public()) {
             login.get().await?;
         }
         let message = connection.call(operation, params, self.common.timeouts.attempt).await?;

@@ -4,14 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::retry::RetryPolicy;
+
 /// How a WebSocket is kept.
 #[derive(Clone)]
 #[must_use]
 pub struct WebSocketOptions {
     pub(crate) heartbeat: Option<Duration>,
     pub(crate) in_flight: usize,
-    pub(crate) first_wait: Duration,
-    pub(crate) longest_wait: Duration,
+    pub(crate) reconnect: RetryPolicy,
     pub(crate) on_event: Option<OnEvent>,
 }
 
@@ -20,9 +21,9 @@ pub(crate) type OnEvent = Arc<dyn Fn(Event<'_>) + Send + Sync>;
 impl WebSocketOptions {
     /// A heartbeat every half minute, 1,024 calls under way, and waits of up to half a minute between failed connections.
     pub fn new() -> Self {
-        let [heartbeat, longest_wait] = [30, 30].map(Duration::from_secs);
-        let first_wait = Duration::from_millis(100);
-        Self { heartbeat: Some(heartbeat), in_flight: 1024, first_wait, longest_wait, on_event: None }
+        let half_a_minute = Duration::from_secs(30);
+        let reconnect = endless(Duration::from_millis(100), half_a_minute);
+        Self { heartbeat: Some(half_a_minute), in_flight: 1024, reconnect, on_event: None }
     }
 
     /// How often the venue is asked to show that it is there, in whole seconds. A connection on which nothing was heard for two of
@@ -41,9 +42,10 @@ impl WebSocketOptions {
     }
 
     /// How long to wait before a lost connection is opened again: randomly between nothing and an upper bound, which begins at the
-    /// first of these and doubles up to the second with each connection that fails or does not last.
+    /// first of these and doubles up to the second with each connection that fails or does not last; no less than the venue asks
+    /// for.
     pub fn reconnect(mut self, first_wait: Duration, longest_wait: Duration) -> Self {
-        (self.first_wait, self.longest_wait) = (first_wait, longest_wait.max(first_wait));
+        self.reconnect = endless(first_wait, longest_wait.max(first_wait));
         self
     }
 
@@ -63,6 +65,11 @@ impl WebSocketOptions {
     }
 }
 
+/// Connections are tried for as long as somebody may want one.
+fn endless(first_wait: Duration, longest_wait: Duration) -> RetryPolicy {
+    RetryPolicy { attempts: u32::MAX, first_wait, longest_wait }
+}
+
 impl Default for WebSocketOptions {
     fn default() -> Self {
         Self::new()
@@ -74,8 +81,7 @@ impl fmt::Debug for WebSocketOptions {
         f.debug_struct("WebSocketOptions")
             .field("heartbeat", &self.heartbeat)
             .field("in_flight", &self.in_flight)
-            .field("first_wait", &self.first_wait)
-            .field("longest_wait", &self.longest_wait)
+            .field("reconnect", &self.reconnect)
             .field("on_event", &self.on_event.is_some())
             .finish()
     }

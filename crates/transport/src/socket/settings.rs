@@ -63,7 +63,7 @@ impl Settings {
 
     /// After the user has logged out: what only a login could make does not come again.
     pub(crate) fn forget_private(&mut self) {
-        self.made.retain(|(_, change)| change.operation.access.iter().any(|way| way.is_empty()));
+        self.made.retain(|(_, change)| change.operation.is_public());
     }
 
     pub(crate) fn silence(&self) -> watch::Receiver<Option<Duration>> {
