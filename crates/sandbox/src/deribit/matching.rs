@@ -94,7 +94,7 @@ fn take(
         }
         trades.push(pair.book(state, slot, Liquidity::Taker));
     }
-    let public: Vec<_> = trades.iter().map(Trade::public).collect();
+    let public: Vec<_> = trades.iter().map(|trade| &trade.public).collect();
     state.notify_all("trades.", instrument.instrument_name, instrument.kind, &public);
     state.notify_owner(slot.account, "user.trades.", instrument.instrument_name, instrument.kind, &trades);
     trades

@@ -22,26 +22,18 @@ pub(super) enum Liquidity {
     Taker,
 }
 
+/// A trade as its owner sees it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Trade {
     /// The trade's number, without what stands before it in its id.
     #[serde(skip)]
     number: i64,
-    trade_id: String,
-    trade_seq: i64,
-    instrument_name: &'static str,
-    timestamp: i64,
+    #[serde(flatten)]
+    pub(super) public: PublicTrade,
     order_id: String,
     order_type: &'static str,
     /// Always null.
     matching_id: Value,
-    direction: Direction,
-    tick_direction: u8,
-    index_price: Number,
-    mark_price: Number,
-    price: Number,
-    amount: Number,
-    contracts: Number,
     liquidity: Liquidity,
     fee: Number,
     fee_currency: &'static str,
@@ -81,15 +73,11 @@ impl Trade {
         liquidity: Liquidity,
         (fee, profit): (Decimal, Decimal),
     ) -> Self {
-        Self {
-            number,
+        let public = PublicTrade {
             trade_id: prefixed(instrument, number),
             trade_seq,
             instrument_name: instrument.instrument_name,
             timestamp: order.last_update_timestamp,
-            order_id: order.order_id.clone(),
-            order_type: if order.order_type == "market" { "market" } else { "limit" },
-            matching_id: Value::Null,
             direction: order.direction,
             tick_direction: 0,
             index_price: Number(instrument.prices.index),
@@ -97,6 +85,13 @@ impl Trade {
             price: Number::from(price),
             amount: Number::from(amount),
             contracts: Number(instrument.contracts(amount)),
+        };
+        Self {
+            number,
+            public,
+            order_id: order.order_id.clone(),
+            order_type: if order.order_type == "market" { "market" } else { "limit" },
+            matching_id: Value::Null,
             liquidity,
             fee: Number(fee),
             fee_currency: instrument.fee_currency(),
@@ -107,22 +102,6 @@ impl Trade {
             reduce_only: order.reduce_only,
             mmp: order.mmp,
             api: order.api,
-        }
-    }
-
-    pub(super) fn public(&self) -> PublicTrade {
-        PublicTrade {
-            trade_id: self.trade_id.clone(),
-            trade_seq: self.trade_seq,
-            instrument_name: self.instrument_name,
-            timestamp: self.timestamp,
-            direction: self.direction,
-            tick_direction: self.tick_direction,
-            index_price: self.index_price,
-            mark_price: self.mark_price,
-            price: self.price,
-            amount: self.amount,
-            contracts: self.contracts,
         }
     }
 }
@@ -139,7 +118,7 @@ pub(super) fn get_user_trades_by_currency(state: &mut State, session: &Session, 
     let kind = KindFilter::read(params)?;
     let (first, last) = (number(params, "start_id")?, number(params, "end_id")?);
     list(state, session, params, |trade| {
-        let instrument = state.instrument(trade.instrument_name);
+        let instrument = state.instrument(trade.public.instrument_name);
         let fits = |instrument: &Instrument| instrument.is_listed_under(&currency) && kind.lets_in(instrument);
         instrument.is_some_and(fits) && is_within(trade.number, first, last)
     })
@@ -149,7 +128,9 @@ pub(super) fn get_user_trades_by_currency(state: &mut State, session: &Session, 
 pub(super) fn get_user_trades_by_instrument(state: &mut State, session: &Session, params: &Params) -> Outcome {
     let name = filter::required_instrument(state, params)?.instrument_name;
     let (first, last) = (params.integer("start_seq")?, params.integer("end_seq")?);
-    list(state, session, params, |trade| trade.instrument_name == name && is_within(trade.trade_seq, first, last))
+    list(state, session, params, |trade| {
+        trade.public.instrument_name == name && is_within(trade.public.trade_seq, first, last)
+    })
 }
 
 /// `private/get_user_trades_by_order`.
@@ -179,7 +160,7 @@ fn list(state: &State, session: &Session, params: &Params, fits: impl Fn(&Trade)
     let (from, until) = (params.integer("start_timestamp")?, params.integer("end_timestamp")?);
     let count = filter::count(params, USUAL_COUNT)?;
     let all = state.accounts[session.account].trades.iter();
-    let mut trades: Vec<&Trade> = all.filter(|one| fits(one) && is_within(one.timestamp, from, until)).collect();
+    let mut trades: Vec<&Trade> = all.filter(|one| fits(one) && is_within(one.public.timestamp, from, until)).collect();
     if params.text("sorting")?.as_deref() != Some("asc") {
         trades.reverse();
     }

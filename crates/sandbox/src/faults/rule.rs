@@ -1,6 +1,7 @@
 //! A rule as data: which calls, which fault, how often.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// What a call travels over.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -13,7 +14,8 @@ pub enum Transport {
 }
 
 /// What happens to a call. Except where it says otherwise, the call is carried out.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "fault", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
     /// The answer comes late.
@@ -38,6 +40,7 @@ pub enum Fault {
     /// The answer comes in several frames. WebSocket only.
     Split {
         /// In so many.
+        #[serde(default = "two")]
         parts: usize,
     },
     /// Before the answer comes another one, to a call that nobody made. WebSocket only.
@@ -47,12 +50,16 @@ pub enum Fault {
         /// Its status.
         status: u16,
         /// Its body; a short web page where there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
         body: Option<String>,
         /// The type of the body; `text/html` where there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
         content_type: Option<String>,
         /// Seconds for the header `Retry-After`.
+        #[serde(skip_serializing_if = "Option::is_none")]
         retry_after: Option<u64>,
         /// Whether the call is carried out all the same.
+        #[serde(default)]
         executed: bool,
     },
 }
@@ -74,24 +81,31 @@ impl Fault {
 
 /// Which calls meet which fault. What is left out holds for all.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(try_from = "RuleText", into = "RuleText")]
+#[serde(try_from = "Map<String, Value>")]
 #[non_exhaustive]
 pub struct Rule {
     /// The venue, such as `kalshi`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub venue: Option<String>,
     /// A JSON-RPC method such as `private/buy`, or method and path such as `DELETE /trade-api/v2/portfolio/orders/{order_id}`,
     /// where a segment in braces stands for any. The handshake of a WebSocket meets a fault only where it is named:
     /// `GET /ws/api/v2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// What the call travels over.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<Transport>,
     /// What happens.
+    #[serde(flatten)]
     pub fault: Fault,
     /// So many calls pass first.
+    #[serde(skip_serializing_if = "is_zero")]
     pub skip: u64,
     /// How often it happens; without end where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
     /// How likely it is to happen, from 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub chance: Option<f64>,
 }
 
@@ -156,151 +170,54 @@ fn is_named(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The written form: flat, and without room for a misspelt name.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct RuleText {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+/// The written form: flat, with the fault's own members beside the rule's, and without room for a misspelt name.
+impl TryFrom<Map<String, Value>> for Rule {
+    type Error = String;
+
+    fn try_from(text: Map<String, Value>) -> Result<Self, String> {
+        let (of_rule, of_fault): (Map<_, _>, Map<_, _>) =
+            text.into_iter().partition(|(name, _)| RULE_MEMBERS.contains(&name.as_str()));
+        let said = |error: serde_json::Error| error.to_string();
+        let calls: Calls = serde_json::from_value(Value::Object(of_rule)).map_err(said)?;
+        let fault: Fault = serde_json::from_value(Value::Object(of_fault.clone())).map_err(said)?;
+        // A fault without members of its own would pass over any.
+        let known = serde_json::to_value(&fault).map_err(said)?;
+        if known.as_object().is_some_and(|known| known.len() == 1)
+            && let Some(other) = of_fault.keys().find(|name| *name != "fault")
+        {
+            return Err(format!("`{other}` does not belong to this fault"));
+        }
+        if calls.chance.is_some_and(|chance| !(0.0..=1.0).contains(&chance)) {
+            return Err("`chance` lies between 0 and 1".to_owned());
+        }
+        if matches!(fault, Fault::Status { status, .. } if !(200..=599).contains(&status)) {
+            return Err("`status` lies between 200 and 599".to_owned());
+        }
+        let Calls { venue, operation, transport, skip, times, chance } = calls;
+        Ok(Self { venue, operation, transport, fault, skip, times, chance })
+    }
+}
+
+/// What a rule says besides its fault.
+#[derive(Deserialize)]
+struct Calls {
     venue: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     operation: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     transport: Option<Transport>,
-    fault: FaultName,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ms: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    parts: Option<usize>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    body: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    content_type: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    executed: Option<bool>,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     skip: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     times: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     chance: Option<f64>,
 }
 
-#[derive(Clone, Copy, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum FaultName {
-    Delay,
-    DropBefore,
-    DropAfter,
-    SilenceBefore,
-    SilenceAfter,
-    CloseMidAnswer,
-    Reorder,
-    Duplicate,
-    Split,
-    UnknownId,
-    Status,
-}
+const RULE_MEMBERS: [&str; 6] = ["venue", "operation", "transport", "skip", "times", "chance"];
 
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-impl TryFrom<RuleText> for Rule {
-    type Error = String;
-
-    fn try_from(text: RuleText) -> Result<Self, String> {
-        let only_for = |name: FaultName, field: &str, is_given: bool| {
-            if is_given && name != text.fault {
-                Err(format!("`{field}` does not belong to this fault"))
-            } else {
-                Ok(())
-            }
-        };
-        only_for(FaultName::Delay, "ms", text.ms.is_some())?;
-        only_for(FaultName::Split, "parts", text.parts.is_some())?;
-        only_for(FaultName::Status, "status", text.status.is_some())?;
-        only_for(FaultName::Status, "body", text.body.is_some())?;
-        only_for(FaultName::Status, "content_type", text.content_type.is_some())?;
-        only_for(FaultName::Status, "retry_after", text.retry_after.is_some())?;
-        only_for(FaultName::Status, "executed", text.executed.is_some())?;
-        if text.chance.is_some_and(|chance| !(0.0..=1.0).contains(&chance)) {
-            return Err("`chance` lies between 0 and 1".to_owned());
-        }
-        let fault = match text.fault {
-            FaultName::Delay => Fault::Delay { ms: text.ms.ok_or("`delay` needs `ms`")? },
-            FaultName::DropBefore => Fault::DropBefore,
-            FaultName::DropAfter => Fault::DropAfter,
-            FaultName::SilenceBefore => Fault::SilenceBefore,
-            FaultName::SilenceAfter => Fault::SilenceAfter,
-            FaultName::CloseMidAnswer => Fault::CloseMidAnswer,
-            FaultName::Reorder => Fault::Reorder,
-            FaultName::Duplicate => Fault::Duplicate,
-            FaultName::Split => Fault::Split { parts: text.parts.unwrap_or(2) },
-            FaultName::UnknownId => Fault::UnknownId,
-            FaultName::Status => Fault::Status {
-                status: text
-                    .status
-                    .filter(|status| (200..=599).contains(status))
-                    .ok_or("`status` needs a status from 200 to 599")?,
-                body: text.body,
-                content_type: text.content_type,
-                retry_after: text.retry_after,
-                executed: text.executed.unwrap_or_default(),
-            },
-        };
-        let RuleText { venue, operation, transport, skip, times, chance, .. } = text;
-        Ok(Self { venue, operation, transport, fault, skip, times, chance })
-    }
-}
-
-impl From<Rule> for RuleText {
-    fn from(rule: Rule) -> Self {
-        let Rule { venue, operation, transport, fault, skip, times, chance } = rule;
-        let mut text = Self {
-            venue,
-            operation,
-            transport,
-            fault: FaultName::Delay,
-            ms: None,
-            parts: None,
-            status: None,
-            body: None,
-            content_type: None,
-            retry_after: None,
-            executed: None,
-            skip,
-            times,
-            chance,
-        };
-        text.fault = match fault {
-            Fault::Delay { ms } => {
-                text.ms = Some(ms);
-                FaultName::Delay
-            }
-            Fault::DropBefore => FaultName::DropBefore,
-            Fault::DropAfter => FaultName::DropAfter,
-            Fault::SilenceBefore => FaultName::SilenceBefore,
-            Fault::SilenceAfter => FaultName::SilenceAfter,
-            Fault::CloseMidAnswer => FaultName::CloseMidAnswer,
-            Fault::Reorder => FaultName::Reorder,
-            Fault::Duplicate => FaultName::Duplicate,
-            Fault::Split { parts } => {
-                text.parts = Some(parts);
-                FaultName::Split
-            }
-            Fault::UnknownId => FaultName::UnknownId,
-            Fault::Status { status, body, content_type, retry_after, executed } => {
-                (text.status, text.body, text.content_type) = (Some(status), body, content_type);
-                (text.retry_after, text.executed) = (retry_after, Some(executed));
-                FaultName::Status
-            }
-        };
-        text
-    }
+fn two() -> usize {
+    2
 }
 
 #[cfg(test)]
@@ -332,6 +249,7 @@ mod tests {
             r#"{"fault":"explode"}"#,
             r#"{"fault":"delay"}"#,
             r#"{"fault":"reorder","ms":5}"#,
+            r#"{"fault":"delay","ms":5,"parts":2}"#,
             r#"{"fault":"status","status":99}"#,
             r#"{"fault":"drop-after","time":1}"#,
             r#"{"fault":"drop-after","chance":1.5}"#,
