@@ -7,6 +7,7 @@ use venuekit_transport::ErrorKind;
 use crate::journal::{JournalError, RunId};
 use crate::reference::BadReference;
 use crate::store::StoreError;
+use crate::task::Work;
 
 /// Why a run stopped. Nothing in it shows a secret.
 #[derive(Debug)]
@@ -31,7 +32,10 @@ pub(crate) enum Cause {
     /// No one-time code could be had.
     Code(String),
     /// The consumer did not take the new key.
-    HandOver(String),
+    HandOver {
+        why: String,
+        work: Work,
+    },
     /// A key does not work.
     Fails {
         message: String,
@@ -115,7 +119,7 @@ impl Error {
             Cause::Journal(JournalError::Busy { .. }) => Class::Busy,
             Cause::Store(_) | Cause::Journal(_) => Class::Store,
             Cause::Usage { .. } => Class::Usage,
-            Cause::Unfinished(_) | Cause::Code(_) | Cause::HandOver(_) => Class::NeedsPerson,
+            Cause::Unfinished(_) | Cause::Code(_) | Cause::HandOver { .. } => Class::NeedsPerson,
             Cause::Fails { .. } => Class::Failed,
         }
     }
@@ -163,7 +167,14 @@ impl fmt::Display for Error {
             }
             Cause::Unfinished(run) => write!(f, "an earlier run for this key has not ended: {run}"),
             Cause::Code(why) => f.write_str(why),
-            Cause::HandOver(why) => write!(f, "the new key was not taken over: {why}; the old one still works"),
+            Cause::HandOver { why, work } => {
+                let old = match work {
+                    Work::Rotate => "; the old one still works",
+                    Work::RotateInPlace => "; the old secret has ended already",
+                    Work::Create | Work::Revoke => "",
+                };
+                write!(f, "the new key was not taken over: {why}{old}")
+            }
         }
     }
 }

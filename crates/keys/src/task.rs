@@ -26,6 +26,8 @@ pub struct Create {
     pub scopes: Vec<String>,
     /// Who makes the secret.
     pub origin: Origin,
+    /// The consumer takes the key over by a command of the caller's, and whoever resumes the run is told so.
+    pub by_command: bool,
 }
 
 /// A key that is to be replaced.
@@ -40,6 +42,8 @@ pub struct Rotate {
     /// Give the key itself a new secret. The old one fails at once, before anybody has the new one; but the key keeps its id, its
     /// restrictions and its place among the keys that the venue allows.
     pub in_place: bool,
+    /// The consumer takes the key over by a command of the caller's, and whoever resumes the run is told so.
+    pub by_command: bool,
 }
 
 /// A key that is to end.
@@ -114,6 +118,9 @@ pub struct Plan {
     pub origin: Origin,
     /// The key that is to end.
     pub old: Option<OldKey>,
+    /// The consumer takes the new key over by a command of the caller's.
+    #[serde(default)]
+    pub by_command: bool,
 }
 
 /// What a run does.

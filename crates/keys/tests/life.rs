@@ -148,32 +148,6 @@ async fn a_run_that_runs_out_of_codes_goes_on_when_there_are_some() {
 }
 
 #[tokio::test]
-async fn a_consumer_that_does_not_take_the_key_keeps_the_old_one() {
-    let world = World::start(Venue::Kalshi).await;
-    let folder = tempfile::tempdir().unwrap();
-    let engine = engine(folder.path());
-    run(&world, &engine, Task::Create(world.create(Origin::Best)), &world.manager()).await;
-    let old = open_store(folder.path()).get(&world.reference()).await.unwrap();
-    let itself = Manager::Stored(world.reference());
-
-    let refuses = Watching { refuses: true, ..Watching::default() };
-    let task = Task::Rotate(world.rotate());
-    let error = engine.run(&world.account(), task.clone(), &itself, &refuses).await.unwrap_err();
-    assert_eq!(error.class(), Class::NeedsPerson);
-    assert!(error.to_string().contains("the bot is busy"), "{error}");
-    assert_eq!(world.live(&engine, &itself).await.len(), 3, "both keys work");
-    // Another run for the same key would undo this one's work.
-    let second = engine.run(&world.account(), task.clone(), &itself, &Watching::default()).await.unwrap_err();
-    assert_eq!(second.run(), error.run());
-
-    engine.abandon(&world.account(), error.run().unwrap(), &itself, &Watching::default()).await.unwrap();
-    assert_eq!(open_store(folder.path()).get(&world.reference()).await.unwrap(), old);
-    assert_eq!(world.live(&engine, &itself).await.len(), 2);
-    engine.verify(&world.account(), &world.reference()).await.unwrap();
-    run(&world, &engine, Task::Rotate(world.rotate()), &itself).await;
-}
-
-#[tokio::test]
 async fn what_cannot_be_is_refused_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());

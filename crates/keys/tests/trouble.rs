@@ -338,7 +338,7 @@ fn a_run_may_move_between_threads() {
     let account = Account::known(Venue::Kalshi, "demo").unwrap();
     let manager = Manager::Given(Given::Pair("id".into(), "pem".into()).credential());
     let reference = Reference::of(&account, "bot").unwrap();
-    let create = venuekit_keys::Create { reference, scopes: Vec::new(), origin: Origin::Best };
+    let create = venuekit_keys::Create { reference, scopes: Vec::new(), origin: Origin::Best, by_command: false };
     let watching = Watching::default();
     movable(engine.run(&account, Task::Create(create), &manager, &watching));
 }

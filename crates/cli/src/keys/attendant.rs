@@ -34,8 +34,18 @@ impl<'a> Person<'a> {
         if let Some(command) = self.command {
             return run(command, key).await;
         }
-        if !key.replaces || self.context.global().yes || !confirm::is_attended() {
+        let yes = self.context.global().yes;
+        // A run that was broken off before its command ran: nobody has told the consumer, and no `--yes` does.
+        if key.by_command && (yes || !confirm::is_attended()) {
+            return Err(
+                "its run was begun with --hand-over: say that again (`--hand-over true` if it was done)".to_owned()
+            );
+        }
+        if yes || !(key.replaces || key.by_command) {
             return Ok(());
+        }
+        if !confirm::is_attended() {
+            return Err("nobody is there to say that it was: say --yes, or --hand-over COMMAND".to_owned());
         }
         let question = format!("The new key is stored as {}. Has whoever uses it taken it over?", key.reference);
         confirm::ask(&question).map_err(|_| "it was not confirmed".to_owned())

@@ -68,7 +68,12 @@ pub async fn run(context: &Context, arguments: &CreateArgs) -> Result<(), Failur
     let desk = Desk::open(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, arguments.name.as_deref())?;
     let manager = desk.manager(None).await?;
-    let create = Create { reference, scopes: arguments.scopes.clone(), origin: arguments.kind.into() };
+    let create = Create {
+        reference,
+        scopes: arguments.scopes.clone(),
+        origin: arguments.kind.into(),
+        by_command: arguments.hand_over.is_some(),
+    };
     let person = Person::new(context, &desk.target, arguments.hand_over.as_deref());
     desk.run(Task::Create(create), &manager, &person, arguments.dry_run).await
 }

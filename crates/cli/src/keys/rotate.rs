@@ -48,7 +48,13 @@ pub async fn run(context: &Context, arguments: &RotateArgs) -> Result<(), Failur
         context.confirm(&question)?;
     }
     let scopes = (!arguments.scopes.is_empty()).then(|| arguments.scopes.clone());
-    let rotate = Rotate { reference, scopes, origin: arguments.kind.into(), in_place: arguments.in_place };
+    let rotate = Rotate {
+        reference,
+        scopes,
+        origin: arguments.kind.into(),
+        in_place: arguments.in_place,
+        by_command: arguments.hand_over.is_some(),
+    };
     let person = Person::new(context, &desk.target, arguments.hand_over.as_deref());
     desk.run(Task::Rotate(rotate), &manager, &person, arguments.dry_run).await
 }

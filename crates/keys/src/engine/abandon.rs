@@ -8,12 +8,18 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::journal::Step;
 use crate::record::State;
+use crate::task::Work;
 
 impl Run<'_> {
     /// Takes back what the run has done, in an order that leaves a working key at any point.
     pub(super) async fn abandon(mut self) -> Result<(), Error> {
         if self.steps().iter().any(|step| matches!(step, Step::Revoking { .. })) {
             let message = format!("the run `{}` may have ended the old key already: it can only be resumed", self.id);
+            return Err(Error::usage(message));
+        }
+        if self.plan.work == Work::Rotate && self.did(&Step::HandedOver) {
+            let message =
+                format!("the consumer uses the new key of the run `{}` already: it can only be resumed", self.id);
             return Err(Error::usage(message));
         }
         match self.take_all_back().await {

@@ -37,6 +37,8 @@ pub struct Handed {
     pub public_id: String,
     /// Whether another key of the same name ends when this one was taken over.
     pub replaces: bool,
+    /// Whether the run was begun by somebody who had a command for it.
+    pub by_command: bool,
 }
 
 /// Nobody: nothing is told, there are no codes, and the store is where the consumer finds the key.

@@ -125,7 +125,7 @@ impl Engine {
     /// Gives a run up: what it has made is revoked, and the old key is the one to use again.
     ///
     /// # Errors
-    /// Whatever stops it; or the old key may have been revoked, so that the run can only be resumed.
+    /// Whatever stops it; or the old key may have been revoked, or the new one was taken over, so that the run can only be resumed.
     pub async fn abandon(
         &self,
         account: &Account,

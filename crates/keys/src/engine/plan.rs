@@ -37,6 +37,7 @@ impl Desk<'_> {
             scopes: create.scopes.clone(),
             origin: create.origin,
             old: None,
+            by_command: create.by_command,
         })
     }
 
@@ -81,6 +82,7 @@ impl Desk<'_> {
             scopes,
             origin,
             old: Some(OldKey { label: Some(key.label.clone()), id: info.id.clone(), restricted }),
+            by_command: rotate.by_command,
         })
     }
 
@@ -144,6 +146,7 @@ impl Desk<'_> {
             scopes: Vec::new(),
             origin: Origin::Best,
             old: Some(OldKey { label: stored.map(|key| key.label), id: info.id.clone(), restricted: false }),
+            by_command: false,
         })
     }
 

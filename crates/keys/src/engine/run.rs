@@ -1,7 +1,7 @@
 //! One run: its plan, what it has noted, and the order of its steps.
 
 use super::desk::Desk;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::event::Event;
 use crate::journal::{Entry, Guard, RunId, Step};
 use crate::record::{Record, State, StoredKey};
@@ -87,9 +87,10 @@ impl<'a> Run<'a> {
         }
         let (reference, key) = (self.reference()?, self.candidate().await?);
         let public_id = key.and_then(|key| key.public_id).unwrap_or_default();
-        let handed = super::Handed { reference, public_id, replaces: self.plan.replaces() };
+        let (replaces, by_command) = (self.plan.replaces(), self.plan.by_command);
+        let handed = super::Handed { reference, public_id, replaces, by_command };
         let taken = self.desk.attendant.hand_over(&handed).await;
-        taken.map_err(|why| Error::new(crate::error::Cause::HandOver(why)))?;
+        taken.map_err(|why| Error::new(Cause::HandOver { why, work: self.plan.work }))?;
         self.note(Step::HandedOver)?;
         if self.plan.work == Work::Rotate {
             self.desk.tell(Event::HandedOver);

@@ -136,10 +136,17 @@ fn task(account: &Account, orders: &Orders) -> Task {
     let reference = Reference::of(account, "bot").unwrap();
     let create = |origin| {
         let scopes = crate::common::scopes(account.venue);
-        Task::Create(venuekit_keys::Create { reference: reference.clone(), scopes, origin })
+        Task::Create(venuekit_keys::Create { reference: reference.clone(), scopes, origin, by_command: false })
     };
-    let rotate =
-        |in_place| Task::Rotate(Rotate { reference: reference.clone(), scopes: None, origin: Origin::Best, in_place });
+    let rotate = |in_place| {
+        Task::Rotate(Rotate {
+            reference: reference.clone(),
+            scopes: None,
+            origin: Origin::Best,
+            in_place,
+            by_command: false,
+        })
+    };
     match orders.work {
         Work::CreateHere => create(Origin::Best),
         Work::CreateThere => create(Origin::Venue),

@@ -131,11 +131,11 @@ impl World {
     }
 
     pub fn create(&self, origin: Origin) -> Create {
-        Create { reference: self.reference(), scopes: scopes(self.venue), origin }
+        Create { reference: self.reference(), scopes: scopes(self.venue), origin, by_command: false }
     }
 
     pub fn rotate(&self) -> Rotate {
-        Rotate { reference: self.reference(), scopes: None, origin: Origin::Best, in_place: false }
+        Rotate { reference: self.reference(), scopes: None, origin: Origin::Best, in_place: false, by_command: false }
     }
 
     /// The live keys that the venue lists, as this credential sees them.

@@ -1,0 +1,176 @@
+//! The command at a real terminal: what is asked, what is typed unseen, and what becomes of no, of Ctrl-C and of an end of input.
+
+#![cfg(unix)]
+
+mod common;
+
+use std::io::{Read, Write};
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use common::{CODE, MARKER, World};
+use pty_process::blocking::{Pty, open};
+use rustix::termios::{LocalModes, tcgetattr};
+
+/// How long an answer may take: opening the store costs a second or two.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const PASSPHRASE: &str = "a passphrase with MARKER";
+
+const CTRL_C: &str = "\x03";
+const CTRL_D: &str = "\x04";
+
+/// A command at a terminal that echoes what is typed, as terminals do.
+struct Terminal {
+    child: Child,
+    pty: Arc<Pty>,
+    output: Receiver<Vec<u8>>,
+    /// What was printed and not yet looked at.
+    text: String,
+}
+
+impl Terminal {
+    /// The command, which asks for its passphrase.
+    fn new(world: &World, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_venuekit"));
+        world.prepare(&mut command);
+        let variables = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+        let (pty, pts) = open().unwrap();
+        let child = pty_process::blocking::Command::new(command.get_program())
+            .args(arguments)
+            .env_clear()
+            .envs(variables)
+            .env_remove("VENUEKIT_PASSPHRASE")
+            .current_dir(&world.home)
+            .spawn(pts)
+            .unwrap();
+        let pty = Arc::new(pty);
+        let (send, output) = channel();
+        let reads = pty.clone();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            // A terminal whose last user has gone fails to be read.
+            while let Ok(count @ 1..) = (&*reads).read(&mut buffer) {
+                if send.send(buffer[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { child, pty, output, text: String::new() }
+    }
+
+    /// With the passphrase of the store typed.
+    fn unlocked(world: &World, arguments: &[&str]) -> Self {
+        let mut terminal = Self::new(world, arguments);
+        terminal.whisper("passphrase of ", PASSPHRASE);
+        terminal
+    }
+
+    /// Waits until this was asked, and types the answer.
+    fn answer(&mut self, question: &str, answer: &str) {
+        self.asked(question);
+        self.press(&format!("{answer}\n"));
+    }
+
+    /// The same for what is not to be seen: nobody types before the terminal has stopped to echo.
+    fn whisper(&mut self, question: &str, answer: &str) {
+        self.asked(question);
+        let end = Instant::now() + PATIENCE;
+        while tcgetattr(&*self.pty).unwrap().local_modes.contains(LocalModes::ECHO) {
+            assert!(Instant::now() < end, "the terminal still echoes at `{question}`");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.press(&format!("{answer}\n"));
+    }
+
+    fn asked(&mut self, question: &str) {
+        while !self.text.contains(question) || !self.text.ends_with(' ') {
+            let more = self.output.recv_timeout(PATIENCE);
+            let more = more.unwrap_or_else(|_| panic!("`{question}` was not asked: {}", self.text));
+            self.text.push_str(&String::from_utf8_lossy(&more));
+        }
+        self.text.clear();
+    }
+
+    fn press(&self, keys: &str) {
+        (&*self.pty).write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Its exit code, none if it was interrupted, and what was printed since the last question.
+    fn end(mut self) -> (Option<i32>, String) {
+        while let Ok(more) = self.output.recv_timeout(PATIENCE) {
+            self.text.push_str(&String::from_utf8_lossy(&more));
+        }
+        assert!(!self.text.contains(MARKER), "what is typed unseen is not echoed: {}", self.text);
+        (World::end(&mut self.child), self.text)
+    }
+}
+
+#[test]
+fn a_passphrase_is_typed_twice_and_unseen() {
+    let world = World::new("terminal-passphrase");
+    let create = ["keys", "create", "kalshi/local/bot", "--scope", "read"];
+    let mut terminal = Terminal::new(&world, &create);
+    terminal.whisper("passphrase for the new store ", PASSPHRASE);
+    terminal.whisper("again: ", "another one with MARKER");
+    let (code, text) = terminal.end();
+    assert!(code == Some(6) && text.contains("the two passphrases differ"), "{code:?}: {text}");
+
+    let mut terminal = Terminal::new(&world, &create);
+    terminal.whisper("passphrase for the new store ", PASSPHRASE);
+    terminal.whisper("again: ", PASSPHRASE);
+    let (code, text) = terminal.end();
+    assert!(code == Some(0) && text.contains("verified"), "{code:?}: {text}");
+
+    let mut terminal = Terminal::new(&world, &["keys", "list", "--stored"]);
+    terminal.whisper("passphrase of ", "a wrong one with MARKER");
+    let (code, text) = terminal.end();
+    assert!(code == Some(6) && text.contains("passphrase"), "{code:?}: {text}");
+}
+
+#[test]
+fn a_key_is_replaced_when_a_person_says_so_and_not_before() {
+    let world = World::new("terminal");
+    assert!(world.venuekit(&["keys", "create", "kalshi/local/bot", "--scope", "read"]).status.success());
+
+    let before = world.sandbox.executed();
+    for no in ["n\n", "\n", "what?\n", CTRL_D] {
+        let mut terminal = Terminal::unlocked(&world, &["keys", "revoke", "kalshi/local/bot"]);
+        terminal.asked("Revoke the key kalshi/local/bot for good? [y/N] ");
+        terminal.press(no);
+        let (code, text) = terminal.end();
+        assert!(code == Some(5) && text.contains("it was not confirmed"), "{no:?} {code:?}: {text}");
+    }
+    let mut terminal = Terminal::unlocked(&world, &["keys", "rotate", "kalshi/local/bot"]);
+    terminal.asked("[y/N] ");
+    terminal.press(CTRL_C);
+    assert_ne!(terminal.end().0, Some(0));
+    assert_eq!(world.sandbox.executed(), before, "nothing was sent");
+
+    // The new key is there; the old one stays until the consumer is said to have it.
+    let mut terminal = Terminal::unlocked(&world, &["keys", "rotate", "kalshi/local/bot"]);
+    terminal.answer("[y/N] ", "y");
+    terminal.answer("Has whoever uses it taken it over? [y/N] ", "n");
+    let (code, text) = terminal.end();
+    assert!(code == Some(5) && text.contains("it was not confirmed; the old one still works"), "{code:?}: {text}");
+    let is_revoked = || world.sandbox.executed().keys().any(|call| call.contains("DELETE"));
+    assert!(!is_revoked());
+    let mut terminal = Terminal::unlocked(&world, &["keys", "resume"]);
+    terminal.answer("Has whoever uses it taken it over? [y/N] ", "yes");
+    let (code, text) = terminal.end();
+    assert!(code == Some(0) && text.contains("proved"), "{code:?}: {text}");
+    assert!(is_revoked());
+}
+
+#[test]
+fn a_one_time_code_is_typed_unseen() {
+    let world = World::new("terminal-code");
+    let mut terminal = Terminal::new(&world, &["keys", "create", "yativo/local/bot", "--scope", "read"]);
+    terminal.whisper("passphrase for the new store ", PASSPHRASE);
+    terminal.whisper("again: ", PASSPHRASE);
+    terminal.whisper("one-time code for yativo/local: ", CODE);
+    let (code, text) = terminal.end();
+    assert!(code == Some(0) && text.contains("verified") && !text.contains(CODE), "{code:?}: {text}");
+}

@@ -1,0 +1,101 @@
+//! The consumer and the old key: the old one ends after the consumer has the new one, and never before.
+
+mod common;
+
+use std::io;
+use std::sync::Arc;
+
+use common::{Watching, World, engine, journal, open_store, settings};
+use venuekit_keys::journal::{Entry, FolderJournal, Guard, Journal, JournalError, RunId, Step};
+use venuekit_keys::store::Store as _;
+use venuekit_keys::{Account, Class, Engine, Manager, Origin, Outcome, Rotate, Task, Venue};
+
+#[tokio::test]
+async fn a_consumer_that_does_not_take_the_key_keeps_the_old_one() {
+    let world = World::start(Venue::Kalshi).await;
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    engine
+        .run(&world.account(), Task::Create(world.create(Origin::Best)), &world.manager(), &Watching::default())
+        .await
+        .unwrap();
+    let old = open_store(folder.path()).get(&world.reference()).await.unwrap();
+    let itself = Manager::Stored(world.reference());
+
+    let refuses = Watching { refuses: true, ..Watching::default() };
+    let task = Task::Rotate(world.rotate());
+    let error = engine.run(&world.account(), task.clone(), &itself, &refuses).await.unwrap_err();
+    assert_eq!(error.class(), Class::NeedsPerson);
+    assert!(error.to_string().contains("the bot is busy"), "{error}");
+    assert_eq!(world.live(&engine, &itself).await.len(), 3, "both keys work");
+    // Another run for the same key would undo this one's work.
+    let second = engine.run(&world.account(), task.clone(), &itself, &Watching::default()).await.unwrap_err();
+    assert_eq!(second.run(), error.run());
+
+    engine.abandon(&world.account(), error.run().unwrap(), &itself, &Watching::default()).await.unwrap();
+    assert_eq!(open_store(folder.path()).get(&world.reference()).await.unwrap(), old);
+    assert_eq!(world.live(&engine, &itself).await.len(), 2);
+    engine.verify(&world.account(), &world.reference()).await.unwrap();
+    let done = engine.run(&world.account(), task, &itself, &Watching::default()).await.unwrap();
+    assert!(matches!(done, Outcome::Done(_)), "{done:?}");
+}
+
+/// A journal whose disk is full when the old key is about to be revoked.
+struct Full(FolderJournal);
+
+impl Journal for Full {
+    fn lock(&self, account: &Account) -> Result<Guard, JournalError> {
+        self.0.lock(account)
+    }
+
+    fn begin(&self, run: &RunId, entry: &Entry) -> Result<(), JournalError> {
+        self.0.begin(run, entry)
+    }
+
+    fn append(&self, run: &RunId, entry: &Entry) -> Result<(), JournalError> {
+        if matches!(entry.step, Step::Revoking { .. }) {
+            let source = io::Error::from(io::ErrorKind::StorageFull);
+            return Err(JournalError::Io { path: "journal".into(), source });
+        }
+        self.0.append(run, entry)
+    }
+
+    fn read(&self, run: &RunId) -> Result<Vec<Entry>, JournalError> {
+        self.0.read(run)
+    }
+
+    fn runs(&self) -> Result<Vec<RunId>, JournalError> {
+        self.0.runs()
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_taken_over_is_not_taken_back() {
+    let world = World::start(Venue::Deribit).await;
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    let watching = Watching::default();
+    let create = Task::Create(world.create(Origin::Best));
+    engine.run(&world.account(), create, &world.manager(), &watching).await.unwrap();
+    let store = Arc::new(open_store(folder.path()));
+    let full = Engine::new(store, Arc::new(Full(journal(folder.path())))).settings(settings());
+    let task = Task::Rotate(Rotate { by_command: true, ..world.rotate() });
+    let error = full.run(&world.account(), task, &world.manager(), &watching).await.unwrap_err();
+    assert_eq!(error.class(), Class::Store, "{error}");
+    let handed =
+        |watching: &Watching| watching.handed.lock().unwrap().iter().map(|key| key.by_command).collect::<Vec<_>>();
+    assert_eq!(handed(&watching), [false, true]);
+
+    let run = error.run().unwrap();
+    let refused = engine.abandon(&world.account(), run, &world.manager(), &watching).await.unwrap_err();
+    assert_eq!(refused.class(), Class::Usage);
+    assert!(refused.to_string().contains("uses the new key"), "{refused}");
+    assert_eq!(world.live(&engine, &world.manager()).await.len(), 3, "nothing was revoked");
+
+    let itself = Manager::Stored(world.reference());
+    let again = Watching::default();
+    let done = engine.resume(&world.account(), run, &itself, &again).await.unwrap();
+    assert!(matches!(done, Outcome::Done(_)), "{done:?}");
+    assert!(handed(&again).is_empty(), "the consumer is told once");
+    assert_eq!(world.live(&engine, &itself).await.len(), 2);
+}
