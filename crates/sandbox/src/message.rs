@@ -39,6 +39,11 @@ impl Reply {
         self.with_value(name, HeaderValue::from_str(value).expect("handlers write printable headers"))
     }
 
+    /// The same answer, which says that nothing is remembered for its operation.
+    pub(crate) fn made_up(self) -> Self {
+        self.with_header("x-sandbox", "made up from the spec")
+    }
+
     /// The same answer with one more header.
     pub(crate) fn with_value(mut self, name: &'static str, value: HeaderValue) -> Self {
         self.headers.insert(HeaderName::from_static(name), value);

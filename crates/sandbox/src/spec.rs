@@ -13,9 +13,10 @@ pub(crate) trait Answering {
 
 impl Answering for Operation {
     fn reply(&self, given: &Given) -> Reply {
-        match self.example(given) {
+        let reply = match self.example(given) {
             Some(value) => Reply::json(self.status, &value),
             None => Reply::empty(self.status),
-        }
+        };
+        reply.made_up()
     }
 }

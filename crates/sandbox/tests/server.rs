@@ -56,3 +56,17 @@ async fn a_port_that_is_taken_is_an_error() {
     let error = Sandbox::start_on(port, Accounts::default()).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
 }
+
+#[tokio::test]
+async fn an_answer_that_is_made_up_says_so() {
+    let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
+    let says = async |path: &str| {
+        let answer = Client::new().get(format!("{}{path}", sandbox.base_url())).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}");
+        answer.headers().contains_key("x-sandbox")
+    };
+    assert!(!says("/trade-api/v2/exchange/status").await);
+    assert!(says("/trade-api/v2/exchange/schedule").await);
+    assert!(!says("/api/v2/public/get_time").await);
+    assert!(says("/api/v2/public/get_announcements").await);
+}

@@ -75,6 +75,8 @@ struct Answered {
     result: Box<RawValue>,
     /// The method that was carried out; none where a second factor was asked for instead.
     executed: Option<&'static str>,
+    /// Nothing is remembered for the method.
+    made_up: bool,
 }
 
 /// Where a call comes from.
@@ -122,8 +124,9 @@ impl Deribit {
         let answered = call.and_then(|call| answer(&mut self.state(), Origin::Request(request), &call));
         match answered {
             Err(error) => envelope::seal(id, Err(&error), &arrival),
-            Ok(Answered { result, executed }) => {
+            Ok(Answered { result, executed, made_up }) => {
                 let reply = envelope::seal(id, Ok(&result), &arrival);
+                let reply = if made_up { reply.made_up() } else { reply };
                 match executed {
                     Some(method) => reply.executing(counter(method)),
                     None => reply,
@@ -238,8 +241,9 @@ fn answer(state: &mut State, origin: Origin<'_>, call: &Call) -> Result<Answered
         && method.access.as_ref().is_some_and(|access| access.second_factor)
         && let Step::Ask(challenge) = second_factor::check(state, session, method.name, &call.params)?
     {
-        return Ok(Answered { result: challenge?, executed: None });
+        return Ok(Answered { result: challenge?, executed: None, made_up: false });
     }
+    let made_up = matches!(method.run, Run::Example(_));
     let result = match (method.run, session, connection) {
         (Run::Public(run), ..) => run(state, &call.params)?,
         (Run::Login(run), ..) => run(state, connection, &call.params)?,
@@ -248,7 +252,7 @@ fn answer(state: &mut State, origin: Origin<'_>, call: &Call) -> Result<Answered
         (Run::Example(operation), ..) => done(&operation.example(&given))?,
         _ => return Err(Error::new(Error::METHOD_NOT_FOUND)),
     };
-    Ok(Answered { result, executed: Some(method.name) })
+    Ok(Answered { result, executed: Some(method.name), made_up })
 }
 
 /// The session of a private call, if it reaches as far as the method asks for.
