@@ -19,8 +19,11 @@ use crate::store;
 use crate::subject::Subject;
 use crate::target::Target;
 
-/// How long a code lives, in seconds.
+/// How long a code lives if the seed does not say it, in seconds.
 const STEP: u64 = 30;
+
+/// Bytes of a seed that is shorter than venues make them: a part of it may have been left out.
+const SHORT: usize = 10;
 
 /// What a seed is stored under.
 const NAME: &str = "@totp";
@@ -59,14 +62,15 @@ impl Codes {
 
     async fn made(&self, context: &Context, seed: &Secret) -> Result<Secret, Failure> {
         let generator = generator(seed)?;
+        let step = generator.step;
         loop {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-            let is_spent = |spent: &mut Option<u64>| spent.replace(now / STEP) == Some(now / STEP);
+            let now = now();
+            let is_spent = |spent: &mut Option<u64>| spent.replace(now / step) == Some(now / step);
             if !self.spent.lock().is_ok_and(|mut spent| is_spent(&mut spent)) {
                 return Ok(Secret::new(generator.generate(now)));
             }
-            context.out().note(&format!("waiting {} s for the next one-time code", STEP - now % STEP));
-            tokio::time::sleep(Duration::from_secs(STEP - now % STEP)).await;
+            context.out().note(&format!("waiting {} s for the next one-time code", step - now % step));
+            tokio::time::sleep(Duration::from_secs(step - now % step)).await;
         }
     }
 }
@@ -77,38 +81,33 @@ async fn seed(context: &Context, target: &Target) -> Result<Option<Secret>, Fail
     if let Some(seed) = variable::secret(&name)? {
         return Ok(Some(seed));
     }
-    if !store::is_there(context) {
-        return Ok(None);
-    }
-    let store = context.store()?;
-    match store.get(&store::reference(target, NAME)?).await {
+    match context.store()?.get(&store::reference(target, NAME)?).await {
         Ok(record) => Ok(record.active().map(|key| key.secret.clone())),
         Err(StoreError::NotFound(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 fn generator(seed: &Secret) -> Result<TOTP, Failure> {
     let wrong = || {
-        let help = "it is the text that a venue shows beside the QR code: base32, or an otpauth:// address";
+        let help = "it is the text that a venue shows beside the QR code: base32, or an otpauth://totp address";
         Failure::new(Exit::Store, "the seed of one-time codes cannot be read").code("totp_seed").help(help)
     };
     let text = seed.expose().trim();
-    let base32 = match text.strip_prefix("otpauth://") {
-        Some(_) => {
-            let url = url::Url::parse(text).map_err(|_| wrong())?;
-            let secret = url.query_pairs().find(|(name, _)| name == "secret");
-            Secret::new(secret.ok_or_else(wrong)?.1.into_owned())
-        }
-        None => Secret::new(text.replace([' ', '-'], "")),
+    let generator = if text.starts_with("otpauth:") {
+        TOTP::from_url_unchecked(text).map_err(|_| wrong())?
+    } else {
+        let plain = Secret::new(text.replace([' ', '-'], "").to_ascii_uppercase());
+        let bytes = totp_rs::Secret::Encoded(plain.expose().to_owned()).to_bytes().map_err(|_| wrong())?;
+        // Some venues give seeds that are shorter than the standard wants.
+        TOTP::new_unchecked(Algorithm::SHA1, 6, 1, STEP, bytes, None, String::new())
     };
-    let upper = Secret::new(base32.expose().to_ascii_uppercase());
-    let bytes = totp_rs::Secret::Encoded(upper.expose().to_owned()).to_bytes().map_err(|_| wrong())?;
-    if bytes.is_empty() {
-        return Err(wrong());
-    }
-    // Some venues give seeds that are shorter than the standard wants.
-    Ok(TOTP::new_unchecked(Algorithm::SHA1, 6, 1, STEP, bytes))
+    let makes_codes = !generator.secret.is_empty() && generator.step > 0 && (6..=8).contains(&generator.digits);
+    if makes_codes { Ok(generator) } else { Err(wrong()) }
 }
 
 /// What can be done with a seed.
@@ -132,6 +131,10 @@ pub struct Place {
 /// `venuekit totp`.
 pub async fn run(context: &Context, command: &TotpCommand) -> Result<(), Failure> {
     let (TotpCommand::Set(place) | TotpCommand::Code(place) | TotpCommand::Remove(place)) = command;
+    if place.subject.name.is_some() {
+        let help = format!("write VENUE/ENVIRONMENT in place of {}", place.subject);
+        return Err(Failure::usage("an environment has one seed, for all of its keys").help(help));
+    }
     let target = context.target(&place.subject)?;
     let shown = target.reference(NAME);
     let out = context.out();
@@ -141,7 +144,18 @@ pub async fn run(context: &Context, command: &TotpCommand) -> Result<(), Failure
                 Some(seed) => seed,
                 None => crate::input::secret_from_stdin()?,
             };
-            generator(&seed)?;
+            if generator(&seed)?.secret.len() < SHORT {
+                out.note("the seed is very short: see that it is whole");
+            }
+            let reference = store::reference(&target, NAME)?;
+            let opened = context.store_to_write()?;
+            match opened.get(&reference).await {
+                Ok(record) if record.active().is_some_and(|key| key.secret.expose() != seed.expose()) => {
+                    context.confirm(&format!("Put another seed in the place of {shown}?"))?;
+                }
+                Ok(_) | Err(StoreError::NotFound(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
             let key = StoredKey {
                 label: NAME.to_owned(),
                 id: None,
@@ -152,15 +166,16 @@ pub async fn run(context: &Context, command: &TotpCommand) -> Result<(), Failure
                 made: UnixSeconds::now(),
                 state: State::Active,
             };
-            let record = Record { reference: store::reference(&target, NAME)?, keys: vec![key] };
-            context.store()?.put(&record).await?;
+            opened.put(&Record { reference, keys: vec![key] }).await?;
             out.step("stored", &shown);
             out.document(&json!({ "stored": shown }));
         }
         TotpCommand::Code(_) => {
-            let code = context.code(&target).await?;
-            out.line(code.expose());
-            out.document(&json!({ "code": code.expose() }));
+            let none = || Failure::new(Exit::NotFound, format!("no seed of one-time codes is stored as {shown}"));
+            let seed = seed(context, &target).await?.ok_or_else(none)?;
+            let code = generator(&seed)?.generate(now());
+            out.line(&code);
+            out.document(&json!({ "code": code }));
         }
         TotpCommand::Remove(_) => {
             context.confirm(&format!("Remove the seed {shown}?"))?;
@@ -178,19 +193,36 @@ mod tests {
 
     #[test]
     fn a_code_is_that_of_the_standard() {
-        // RFC 6238, appendix B: the last six of the eight digits for SHA-1.
+        // RFC 6238, appendix B: the last six of the eight digits for SHA-1, and all of those for SHA-256.
         let seed = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+        let code = |text: &str, time| generator(&Secret::new(text)).unwrap().generate(time);
         for text in
             [seed.to_owned(), seed.to_lowercase(), format!("otpauth://totp/Venue:me?secret={seed}&issuer=Venue")]
         {
-            let generator = generator(&Secret::new(text)).unwrap();
-            for (time, code) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")] {
-                assert_eq!(generator.generate(time), code);
+            for (time, expected) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")] {
+                assert_eq!(code(&text, time), expected);
             }
         }
-        for text in ["", "no base32!", "otpauth://totp/x"] {
-            let error = generator(&Secret::new(text)).unwrap_err().to_string();
-            assert!(error.contains("cannot be read"), "{error}");
+        let long = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZA";
+        let address = format!("otpauth://totp/me?secret={long}&digits=8&algorithm=SHA256");
+        assert_eq!((code(&address, 59).as_str(), code(&address, 1_111_111_109).as_str()), ("46119246", "68084774"));
+        assert_eq!(code(&format!("{address}&period=60"), 119), "46119246");
+    }
+
+    #[test]
+    fn a_seed_that_makes_no_codes_is_refused() {
+        let seed = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+        for text in [
+            String::new(),
+            "no base32!".to_owned(),
+            "otpauth://totp/x".to_owned(),
+            format!("otpauth://hotp/x?secret={seed}&counter=5"),
+            format!("otpauth://totp/x?secret={seed}&algorithm=MD5"),
+            format!("otpauth://totp/x?secret={seed}&period=0"),
+            format!("otpauth://totp/x?secret={seed}&digits=0"),
+        ] {
+            let error = generator(&Secret::new(&text)).unwrap_err().to_string();
+            assert!(error.contains("cannot be read") && !error.contains(seed), "{error}");
         }
     }
 }

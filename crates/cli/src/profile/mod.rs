@@ -14,6 +14,8 @@ pub use self::read::{default_path, load};
 use crate::args::StoreKind;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::subject::Subject;
+use crate::target::Target;
 use crate::venue::Venue;
 
 /// The configuration of venuekit.
@@ -70,7 +72,7 @@ pub struct Profile {
 
 /// Where a key comes from: the name of a stored one, or a place outside of the store.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected the name of a stored key, or a table with `variables`, or with `pem` and `id`")]
 pub enum KeySource {
     /// The name of a stored key, or its whole reference.
     Stored(String),
@@ -88,6 +90,34 @@ pub struct Elsewhere {
     pub id: Option<String>,
     /// How the names of the environment variables begin, in place of `VENUE_ENVIRONMENT`.
     pub variables: Option<String>,
+}
+
+impl Profile {
+    /// Where it goes, or what is wrong with it.
+    fn target(&self) -> Result<Target, String> {
+        let target = Target::new(self.venue, &self.environment, self.base_url.as_deref());
+        let target = target.map_err(|failure| failure.message().to_owned())?;
+        match &self.key {
+            Some(KeySource::Stored(name)) if name.contains('/') => {
+                let key: Subject = name.parse()?;
+                if key.venue.of_keys() != self.venue.of_keys() || key.environment.as_ref() != Some(&self.environment) {
+                    return Err(format!("its key {name} is not of {}/{}", self.venue, self.environment));
+                }
+            }
+            Some(KeySource::Elsewhere(place)) if !place.is_whole() => return Err(Elsewhere::PARTS.to_owned()),
+            _ => {}
+        }
+        Ok(target)
+    }
+}
+
+impl Elsewhere {
+    /// What it has to say.
+    pub const PARTS: &str = "the profile's key is `variables`, or `pem` together with `id`";
+
+    fn is_whole(&self) -> bool {
+        matches!((&self.variables, &self.pem, &self.id), (Some(_), None, None) | (None, Some(_), Some(_)))
+    }
 }
 
 /// What can be done with the configuration.
@@ -129,30 +159,27 @@ fn show(context: &Context) {
     out.step("config", &format!("{}{found}", path.display()));
     out.step("store", &context.store_shown());
     let profiles = context.config().profiles.iter();
-    let shown: Vec<_> = profiles
-        .map(|(name, profile)| {
-            let target = crate::target::Target::new(profile.venue, &profile.environment, profile.base_url.as_deref());
-            let (url, fault) = match target {
-                Ok(target) => (target.base_url, None),
-                Err(failure) => (String::new(), Some(failure.message().to_owned())),
-            };
-            (name, profile, url, fault)
-        })
-        .collect();
+    let shown: Vec<_> = profiles.map(|(name, profile)| (name, profile, profile.target())).collect();
     let rows: Vec<Vec<String>> = shown
         .iter()
-        .map(|(name, profile, url, fault)| {
-            let url = fault.as_ref().unwrap_or(url);
-            vec![name.to_string(), profile.venue.to_string(), profile.environment.clone(), url.clone()]
+        .map(|(name, profile, target)| {
+            let server = target.as_ref().map_or("-", |target| &target.base_url);
+            vec![name.to_string(), profile.venue.to_string(), profile.environment.clone(), server.to_owned()]
         })
         .collect();
     if !rows.is_empty() {
         out.line("");
         out.table(&["profile", "venue", "environment", "server"], &rows);
     }
+    for (name, _, target) in &shown {
+        if let Err(fault) = target {
+            out.note(&format!("profile {name}: {fault}"));
+        }
+    }
     let profiles: Vec<_> = shown
         .iter()
-        .map(|(name, profile, url, fault)| {
+        .map(|(name, profile, target)| {
+            let (url, fault) = (target.as_ref().ok().map(|target| &target.base_url), target.as_ref().err());
             json!({"name": name, "venue": profile.venue.name(), "environment": profile.environment, "base_url": url,
                 "fault": fault})
         })
@@ -171,12 +198,24 @@ mod tests {
         let config: Config = toml::from_str(EXAMPLE).unwrap();
         assert!(config.profiles.len() >= 3);
         for profile in config.profiles.values() {
-            let target = crate::target::Target::new(profile.venue, &profile.environment, profile.base_url.as_deref());
-            assert!(target.is_ok(), "{target:?}");
+            assert!(profile.target().is_ok(), "{profile:?}");
         }
         let schema = serde_json::to_value(schemars::schema_for!(Config)).unwrap();
         let profile = &schema["$defs"]["Profile"];
         assert_eq!(profile["additionalProperties"], false);
         assert!(profile["properties"]["base-url"].is_object() && profile["required"][0] == "venue", "{profile}");
+    }
+    #[test]
+    fn a_profile_that_goes_nowhere_says_why() {
+        for (key, said) in [
+            ("{ id = 'a' }", "`pem` together with `id`"),
+            ("{ pem = 'a', variables = 'B' }", "`pem` together with `id`"),
+            ("'kalshi/production/bot'", "is not of kalshi/demo"),
+            ("'deribit/demo/bot'", "has no environment"),
+        ] {
+            let text = format!("venue = 'kalshi'\nenvironment = 'demo'\nkey = {key}");
+            let fault = toml::from_str::<Profile>(&text).unwrap().target().unwrap_err();
+            assert!(fault.contains(said), "{fault}");
+        }
     }
 }

@@ -63,9 +63,12 @@ mod tests {
     fn what_is_wrong_is_said_with_its_place_and_without_its_value() {
         let unknown = refused("[profiles.a]\nvenue = \"kalshi\"\nenvironment = \"demo\"\nsecret = \"MARKER\"\n");
         assert!(unknown.starts_with("error: c.toml:4:1: unknown field `secret`"), "{unknown}");
+        let source =
+            refused("[profiles.a]\nvenue = \"kalshi\"\nenvironment = \"demo\"\nkey = { secret = \"MARKER\" }\n");
+        assert!(source.contains("or a table with `variables`"), "{source}");
         let wrong_type = refused("[store]\npath = 83461527\n");
         assert!(wrong_type.starts_with("error: c.toml:2:8: expected"), "{wrong_type}");
-        for text in [unknown, wrong_type, refused("[store]\nkind = \"MARKER\"\n"), refused("x = MARKER\n")] {
+        for text in [unknown, source, wrong_type, refused("[store]\nkind = \"MARKER\"\n"), refused("x = MARKER\n")] {
             assert!(!text.contains("MARKER") && !text.contains("83461527"), "{text}");
         }
     }
