@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::call::CallArgs;
 use crate::describe::DescribeArgs;
@@ -40,7 +41,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "NAME", env = "VENUEKIT_PROFILE")]
     pub profile: Option<String>,
     /// The configuration file [default: ~/.config/venuekit/config.toml]
-    #[arg(long, global = true, value_name = "FILE", env = "VENUEKIT_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "VENUEKIT_CONFIG", value_parser = path(), value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// The environment: production, demo, test, sandbox, or local for a server on this machine
     #[arg(long, global = true, value_name = "ENVIRONMENT", env = "VENUEKIT_ENV")]
@@ -55,10 +56,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "KIND")]
     pub store: Option<StoreKind>,
     /// The encrypted file of the store [default: ~/.local/share/venuekit/keys.age]
-    #[arg(long, global = true, value_name = "FILE", env = "VENUEKIT_STORE_FILE")]
+    #[arg(long, global = true, value_name = "FILE", env = "VENUEKIT_STORE_FILE", value_parser = path(), value_hint = ValueHint::FilePath)]
     pub store_file: Option<PathBuf>,
     /// An age identity that opens the store, in place of a passphrase
-    #[arg(long, global = true, value_name = "FILE", env = "VENUEKIT_IDENTITY")]
+    #[arg(long, global = true, value_name = "FILE", env = "VENUEKIT_IDENTITY", value_parser = path(), value_hint = ValueHint::FilePath)]
     pub identity: Option<PathBuf>,
     /// Read the store's passphrase from this file descriptor
     #[arg(long, global = true, value_name = "N")]
@@ -72,6 +73,29 @@ pub struct Global {
     /// Do not ask
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
+}
+
+/// Any path. An empty one is that of a variable that was set to nothing, and counts as none.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+impl Global {
+    /// A variable that is set to nothing says nothing.
+    #[must_use]
+    pub fn without_blanks(self) -> Self {
+        let text = |said: Option<String>| said.filter(|text| !text.is_empty());
+        let path = |said: Option<PathBuf>| said.filter(|path| !path.as_os_str().is_empty());
+        Self {
+            profile: text(self.profile),
+            config: path(self.config),
+            env: text(self.env),
+            key: text(self.key),
+            store_file: path(self.store_file),
+            identity: path(self.identity),
+            ..self
+        }
+    }
 }
 
 /// Where keys are stored.

@@ -41,6 +41,7 @@ struct Folders {
 impl Context {
     /// Reads the configuration; nothing else is opened yet.
     pub fn new(global: Global, out: Output) -> Result<Self, Failure> {
+        let global = global.without_blanks();
         let base = etcetera::choose_base_strategy()
             .map_err(|_| Failure::usage("there is no home folder: set HOME, or XDG_CONFIG_HOME and XDG_DATA_HOME"))?;
         let ours = |folder: PathBuf| folder.join("venuekit");
@@ -142,8 +143,17 @@ impl Context {
         }
     }
 
-    /// The store: what `--store` or the configuration says, an encrypted file if nothing does. Asks for the passphrase once.
+    /// The store, to read: what `--store` or the configuration says, an encrypted file if nothing does. Asks for the passphrase
+    /// once.
     pub fn store(&self) -> Result<Arc<dyn Store>, Failure> {
+        if self.store.get().is_none() && !store::is_there(self) {
+            return Ok(Arc::new(store::Absent::new(self)));
+        }
+        self.store_to_write()
+    }
+
+    /// The same for what keeps something there: it is made where there is none.
+    pub fn store_to_write(&self) -> Result<Arc<dyn Store>, Failure> {
         if let Some(store) = self.store.get() {
             return Ok(Arc::clone(store));
         }

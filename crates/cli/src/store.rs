@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use venuekit_keys::Reference;
-use venuekit_keys::store::{FileStore, Store, StoreError, Unlock};
+use venuekit_keys::record::Record;
+use venuekit_keys::store::{FileStore, Store, StoreError, StoreFuture, Unlock};
 use venuekit_wire::Secret;
 
 use crate::args::StoreKind;
@@ -44,7 +45,7 @@ pub fn is_there(context: &Context) -> bool {
     kind(context) != StoreKind::File || FileStore::exists(path(context))
 }
 
-/// Opens the store.
+/// Opens the store; a file that is not there is made.
 pub fn open(context: &Context) -> Result<Arc<dyn Store>, Failure> {
     Ok(match kind(context) {
         StoreKind::File => Arc::new(FileStore::open(path(context), &unlock(context)?)?),
@@ -57,6 +58,35 @@ pub fn open(context: &Context) -> Result<Arc<dyn Store>, Failure> {
             return Err(Failure::usage(format!("this build of venuekit has no store of the kind {other:?}")));
         }
     })
+}
+
+/// A store that is not there: it holds nothing, and nobody is asked for its passphrase.
+pub struct Absent(PathBuf);
+
+impl Absent {
+    /// In the place of the encrypted file.
+    pub fn new(context: &Context) -> Self {
+        Self(path(context))
+    }
+}
+
+impl Store for Absent {
+    fn get<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, Record> {
+        Box::pin(async { Err(StoreError::NotFound(reference.clone())) })
+    }
+
+    fn put<'a>(&'a self, _: &'a Record) -> StoreFuture<'a, ()> {
+        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+        Box::pin(async { Err(StoreError::Io { path: self.0.clone(), source }) })
+    }
+
+    fn list(&self) -> StoreFuture<'_, Vec<Reference>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn remove<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, ()> {
+        Box::pin(async { Err(StoreError::NotFound(reference.clone())) })
+    }
 }
 
 /// The name of a key in the store.

@@ -32,6 +32,14 @@ fn a_sandbox_is_started_used_and_interrupted() {
     assert!(started["accounts"].is_null(), "what is secret is not printed: {started}");
     let mode = std::fs::metadata(world.home.join("sandbox.env")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+    let mine = world.home.join("mine");
+    std::fs::write(&mine, "KEEP").unwrap();
+    std::os::unix::fs::symlink("sandbox.env", world.home.join("link")).unwrap();
+    for there in ["mine", "link"] {
+        let output = world.venuekit(&["sandbox", "--port", "0", "--env-file", there]);
+        assert_eq!(output.status.code(), Some(2), "{:?}", texts(&output));
+    }
+    assert_eq!(std::fs::read_to_string(&mine).unwrap(), "KEEP");
     for call in [
         "kalshi get_balance",
         "bayse get_portfolio",
@@ -53,19 +61,28 @@ fn a_sandbox_is_started_used_and_interrupted() {
 #[test]
 fn faults_come_from_a_file() {
     let world = World::new("faults");
-    let rules = r#"[{"venue": "kalshi", "fault": "status", "status": 403, "times": 1}]"#;
+    let rules = r#"[{"operation": "get_balance", "fault": "status", "status": 403, "times": 1}]"#;
     std::fs::write(world.home.join("faults.json"), rules).unwrap();
-    let (child, _) = start(&world, &["--env-file", "sandbox.env", "--faults", "faults.json"]);
+    let (child, started) = start(&world, &["--env-file", "sandbox.env", "--faults", "faults.json"]);
+    assert_eq!(started["faults"], 1);
     let codes = [1, 0].map(|expected| {
         let output = world.shell(". ./sandbox.env; venuekit call kalshi get_balance --env local --json");
         (output.status.code(), Some(expected))
     });
     assert!(codes.iter().all(|(code, expected)| code == expected), "{codes:?}");
     assert_eq!(interrupt(child), Some(0));
-    std::fs::write(world.home.join("faults.json"), r#"[{"fault": "fire"}]"#).unwrap();
-    let output = world.venuekit(&["sandbox", "--port", "0", "--faults", "faults.json"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(texts(&output).1.contains("faults.json:1:"), "{}", texts(&output).1);
+    for (wrong, said) in [
+        (r#"[{"fault": "fire"}]"#, "faults.json:1:"),
+        (
+            r#"[{"fault": "delay", "ms": 1}, {"operation": "get_balnce", "fault": "drop-after"}]"#,
+            "faults.json: fault 2:",
+        ),
+    ] {
+        std::fs::write(world.home.join("faults.json"), wrong).unwrap();
+        let output = world.venuekit(&["sandbox", "--port", "0", "--faults", "faults.json"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(texts(&output).1.contains(said), "{}", texts(&output).1);
+    }
 }
 
 #[test]
@@ -75,6 +92,7 @@ fn a_sandbox_that_cannot_start_says_why() {
     let output = world.venuekit(&["sandbox", "--port", &port]);
     let (stdout, stderr) = texts(&output);
     assert!(stdout.is_empty() && stderr.contains("--port 0 takes a free port"), "{stderr}");
+    assert_eq!(output.status.code(), Some(2));
     for (accounts, said) in [
         ("{\n  \"kalshi\": [}\n}", "accounts.json:2:14: expected value"),
         (r#"{"kalshi": [{"key": "x"}]}"#, "accounts.json:1:18: unknown field `key`"),
@@ -215,8 +233,33 @@ fn a_stored_seed_makes_codes() {
     assert!(code.trim().len() == 6 && code.trim().chars().all(|digit| digit.is_ascii_digit()), "{code}");
     let mode = std::fs::metadata(world.home.join(".local/share/venuekit/keys.age")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+    let other = world.shell("echo GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJA | venuekit totp set yativo/local");
+    assert_eq!(other.status.code(), Some(2), "a seed is not replaced unasked: {:?}", texts(&other));
+    let none = world.venuekit(&["totp", "code", "kalshi/local"]);
+    assert_eq!(none.status.code(), Some(3), "{:?}", texts(&none));
+    for command in ["show", "verify", "forget"] {
+        let output = world.venuekit(&["keys", command, "yativo/local/@totp"]);
+        assert_eq!(output.status.code(), Some(2), "a seed is no key: {command} {:?}", texts(&output));
+    }
     let wrong = world.with("VENUEKIT_PASSPHRASE", "another", &["totp", "code", "yativo/local"]);
     assert_eq!(wrong.status.code(), Some(6), "{:?}", texts(&wrong));
     assert!(world.venuekit(&["totp", "remove", "yativo/local", "--yes"]).status.success());
     assert_eq!(world.venuekit(&["totp", "remove", "yativo/local", "--yes"]).status.code(), Some(3));
+}
+
+#[test]
+fn what_only_reads_makes_no_store() {
+    let world = World::new("no-store");
+    for arguments in [
+        &["doctor", "kalshi/local/bot"] as &[&str],
+        &["keys", "show", "kalshi/local/bot"],
+        &["keys", "list", "--stored"],
+        &["keys", "list", "kalshi/local"],
+        &["keys", "resume"],
+        &["call", "kalshi/local/bot", "get_balance"],
+        &["totp", "code", "yativo/local"],
+    ] {
+        world.venuekit(arguments);
+        assert!(!world.home.join(".local/share/venuekit").exists(), "{arguments:?}");
+    }
 }

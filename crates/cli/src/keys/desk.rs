@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use venuekit_keys::journal::FolderJournal;
+use venuekit_keys::store::Store;
 use venuekit_keys::{Account, Engine, Manager, Outcome, Reference, Report, Task, Venue as KeyVenue};
 
 use super::attendant::Person;
@@ -24,15 +25,27 @@ pub struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    /// Opens the store for the account that a subject is about.
+    /// For a task that keeps something in the store of the account that a subject is about.
     pub fn open(context: &'a Context, subject: &Subject) -> Result<Self, Failure> {
+        Self::with(context, subject, context.store_to_write()?)
+    }
+
+    /// For what only reads. A session of Bayse's is kept all the same: there is one login in two minutes.
+    pub fn reading(context: &'a Context, subject: &Subject) -> Result<Self, Failure> {
+        match subject.venue {
+            Venue::Bayse => Self::open(context, subject),
+            _ => Self::with(context, subject, context.store()?),
+        }
+    }
+
+    fn with(context: &'a Context, subject: &Subject, store: Arc<dyn Store>) -> Result<Self, Failure> {
         let target = context.target(&of_keys(subject))?;
         let account = Account {
             venue: target.venue.of_keys(),
             environment: target.environment.clone(),
             base_url: target.base_url.clone(),
         };
-        Ok(Self { context, target, account, engine: engine(context)? })
+        Ok(Self { context, target, account, engine: engine(context, store) })
     }
 
     /// The name that a subject, or `--name`, gives a key.
@@ -47,7 +60,11 @@ impl<'a> Desk<'a> {
                 return Err(Failure::usage("which key?").code("no_name").help(help));
             }
         };
-        store::reference(&self.target, name)
+        let reference = store::reference(&self.target, name)?;
+        if !reference.is_a_key() {
+            return Err(Failure::usage(format!("{reference} is no key: `venuekit totp` cares for it")));
+        }
+        Ok(reference)
     }
 
     /// What manages the account's keys: `--key`, the profile's key or the environment's variables; otherwise, where keys manage
@@ -112,9 +129,9 @@ struct Ended<'a> {
 }
 
 /// The engine over the store and the journal.
-pub fn engine(context: &Context) -> Result<Engine, Failure> {
+pub fn engine(context: &Context, store: Arc<dyn Store>) -> Engine {
     let journal = FolderJournal::new(context.state_dir().join("journal"));
-    Ok(Engine::new(context.store()?, Arc::new(journal)))
+    Engine::new(store, Arc::new(journal))
 }
 
 /// Kalshi's perpetual futures take Kalshi's keys.

@@ -46,7 +46,7 @@ pub enum Format {
 
 /// `venuekit keys export`.
 pub async fn run(context: &Context, arguments: &ExportArgs) -> Result<(), Failure> {
-    let desk = Desk::open(context, &arguments.subject)?;
+    let desk = Desk::reading(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, None)?;
     let record = context.store()?.get(&reference).await?;
     let key = record.active().filter(|key| !key.secret.is_empty());

@@ -25,7 +25,7 @@ pub async fn run(context: &Context, arguments: &ListArgs) -> Result<(), Failure>
     let lines = match &arguments.subject {
         None => all_stored(context).await?,
         Some(subject) => {
-            let desk = Desk::open(context, subject)?;
+            let desk = Desk::reading(context, subject)?;
             if arguments.stored {
                 desk.engine.stored(&desk.account).await?
             } else {
@@ -66,7 +66,7 @@ fn row(line: &Line) -> Vec<String> {
 
 /// Everything in the store, account by account.
 async fn all_stored(context: &Context) -> Result<Vec<Line>, Failure> {
-    let engine = engine(context)?;
+    let engine = engine(context, context.store()?);
     let mut lines = Vec::new();
     for account in stored_accounts(context).await? {
         lines.extend(engine.stored(&account).await?);

@@ -97,7 +97,7 @@ async fn subjects(context: &Context, arguments: &ReportArgs) -> Result<Vec<Subje
 }
 
 async fn ask(context: &Context, subject: &Subject) -> Result<(String, Vec<Line>), Failure> {
-    let desk = Desk::open(context, subject)?;
+    let desk = Desk::reading(context, subject)?;
     let manager = match desk.manager(None).await {
         Ok(manager) => manager,
         Err(failure) => any_stored(&desk).await?.ok_or(failure)?,

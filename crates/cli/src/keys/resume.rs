@@ -30,7 +30,7 @@ pub struct ResumeArgs {
 
 /// `venuekit keys resume`.
 pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failure> {
-    let unfinished = engine(context)?.unfinished()?;
+    let unfinished = engine(context, context.store()?).unfinished()?;
     let out = context.out();
     if arguments.dry_run || (unfinished.is_empty() && arguments.run.is_none()) {
         show(context, &unfinished);

@@ -67,7 +67,7 @@ pub struct ForgetArgs {
 
 /// `venuekit keys forget`.
 pub async fn forget(context: &Context, arguments: &ForgetArgs) -> Result<(), Failure> {
-    let desk = Desk::open(context, &arguments.subject)?;
+    let desk = Desk::reading(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, None)?;
     let (store, out) = (context.store()?, context.out());
     store.get(&reference).await?;

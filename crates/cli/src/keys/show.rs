@@ -24,7 +24,7 @@ pub struct ShowArgs {
 
 /// `venuekit keys show`.
 pub async fn run(context: &Context, arguments: &ShowArgs) -> Result<(), Failure> {
-    let desk = Desk::open(context, &arguments.subject)?;
+    let desk = Desk::reading(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, None)?;
     let record = context.store()?.get(&reference).await?;
     let out = context.out();
@@ -105,7 +105,7 @@ pub struct VerifyArgs {
 
 /// `venuekit keys verify`.
 pub async fn verify(context: &Context, arguments: &VerifyArgs) -> Result<(), Failure> {
-    let desk = Desk::open(context, &arguments.subject)?;
+    let desk = Desk::reading(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, None)?;
     let shown = desk.engine.verify(&desk.account, &reference).await?;
     context.out().step(shown.word(), &shown.to_string());

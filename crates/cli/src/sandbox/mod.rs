@@ -1,15 +1,17 @@
 //! `venuekit sandbox`: all venues on this machine.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+mod env_file;
+mod faults;
+
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::Args;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use venuekit_sandbox::{Accounts, Rule, Sandbox};
 
-use crate::context::{Context, LOCAL_URL};
+use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::target::SANDBOX_PORT;
 
@@ -39,11 +41,26 @@ It serves until it is interrupted, and forgets everything then. In another termi
   . ./sandbox.env
   venuekit call kalshi get_balance --env local
 
+It remembers accounts, keys, orders, transfers and webhooks; what it has no memory for it answers with the
+example of the spec. `--show-accounts` prints what a file for --accounts looks like.
+
 A file with faults holds a list such as
   [{\"operation\": \"private/buy\", \"fault\": \"drop-after\", \"times\": 1},
-   {\"venue\": \"kalshi\", \"fault\": \"delay\", \"ms\": 500, \"chance\": 0.1}]
-An operation is a JSON-RPC method, or method and path; the faults are delay, drop-before, drop-after, silence-before,
-silence-after, close-mid-answer and status, on a WebSocket also reorder, duplicate, split and unknown-id.
+   {\"venue\": \"kalshi\", \"fault\": \"delay\", \"ms\": 500, \"chance\": 0.1},
+   {\"operation\": \"get_balance\", \"fault\": \"status\", \"status\": 429, \"retry_after\": 1}]
+
+An operation is a name of `venuekit describe`, a JSON-RPC method, or method and path. Further members:
+  venue, transport (http or websocket), skip (so many calls pass first), times, chance (0 to 1)
+
+The faults:
+  delay              the answer comes late, by `ms`
+  drop-before        the connection is cut, and the call is not carried out
+  drop-after         the connection is cut in place of the answer
+  silence-before     no answer comes, and the call is not carried out
+  silence-after      no answer comes
+  close-mid-answer   the connection is cut in the middle of the answer
+  status             HTTP: another answer, with `status`, `body`, `content_type`, `retry_after`, `executed`
+  reorder, duplicate, unknown-id, split (into `parts`)   WebSocket: of frames
 
 Example:
   venuekit sandbox --env-file sandbox.env";
@@ -51,32 +68,38 @@ Example:
 /// `venuekit sandbox`.
 pub async fn run(context: &Context, arguments: &SandboxArgs) -> Result<(), Failure> {
     let given: Accounts = read_json(arguments.accounts.as_deref(), "accounts")?.unwrap_or_default();
-    let faults: Vec<Rule> = read_json(arguments.faults.as_deref(), "faults")?.unwrap_or_default();
+    let mut faults: Vec<Rule> = read_json(arguments.faults.as_deref(), "faults")?.unwrap_or_default();
+    for (index, rule) in faults.iter_mut().enumerate() {
+        let file = arguments.faults.as_deref().unwrap_or(Path::new("faults")).display();
+        let named = faults::resolve(rule);
+        named.map_err(|why| Failure::usage(format!("{file}: fault {}: {why}", index + 1)).code("faults"))?;
+    }
     let complete = given.complete().map_err(|error| {
         let file = arguments.accounts.as_deref().unwrap_or(Path::new("accounts"));
         Failure::usage(format!("{}: {error}", file.display())).code("accounts")
     })?;
     let started = Sandbox::start_on(arguments.port, complete).await;
     let sandbox = started.map_err(|error| in_use(arguments.port, &error))?;
+    let rules = faults.len();
     sandbox.faults().set(faults);
     if let Some(file) = &arguments.env_file {
-        write_variables(file, &sandbox).map_err(|error| Failure::file(file, &error))?;
+        env_file::write(file, &sandbox)?;
     }
     let internal = |error: io::Error| Failure::new(Exit::Internal, error.to_string());
     let stopped = stopped().map_err(internal)?;
-    show(context, arguments, &sandbox);
+    show(context, arguments, &sandbox, rules);
     stopped.await.map_err(internal)
 }
 
 fn in_use(port: u16, error: &io::Error) -> Failure {
-    let failure = Failure::new(Exit::Internal, format!("127.0.0.1:{port}: {error}")).code("port");
+    let failure = Failure::usage(format!("127.0.0.1:{port}: {error}")).code("port");
     match error.kind() {
         io::ErrorKind::AddrInUse => failure.help("something listens there already: --port 0 takes a free port"),
         _ => failure,
     }
 }
 
-fn show(context: &Context, arguments: &SandboxArgs, sandbox: &Sandbox) {
+fn show(context: &Context, arguments: &SandboxArgs, sandbox: &Sandbox, rules: usize) {
     let (out, accounts) = (context.out(), sandbox.accounts());
     out.step("listening", &sandbox.base_url());
     let counts = [
@@ -87,6 +110,9 @@ fn show(context: &Context, arguments: &SandboxArgs, sandbox: &Sandbox) {
     ];
     let counts: Vec<String> = counts.iter().map(|(venue, count)| format!("{venue} {count}")).collect();
     out.step("accounts", &counts.join(", "));
+    if rules > 0 {
+        out.step("faults", &rules.to_string());
+    }
     if let Some(file) = &arguments.env_file {
         out.step("keys", &format!("{}: read it into a shell, and use --env local", file.display()));
     }
@@ -94,44 +120,8 @@ fn show(context: &Context, arguments: &SandboxArgs, sandbox: &Sandbox) {
     if let Some(accounts) = shown {
         out.line(&serde_json::to_string_pretty(accounts).unwrap_or_default());
     }
-    out.document(&json!({"base_url": sandbox.base_url(), "env_file": arguments.env_file, "accounts": shown}));
-}
-
-/// The first account of each venue, by the names that `--env local` looks for.
-fn variables(sandbox: &Sandbox) -> Vec<(String, String)> {
-    let accounts = sandbox.accounts();
-    let mut all = vec![(LOCAL_URL.to_owned(), sandbox.base_url())];
-    let mut add = |venue: &str, pairs: &[(&str, &str)]| {
-        all.extend(pairs.iter().map(|(name, value)| (format!("{venue}_LOCAL_{name}"), (*value).to_owned())));
-    };
-    if let Some(account) = accounts.bayse.first() {
-        add("BAYSE", &[("PUBLIC_KEY", &account.public_key), ("SECRET_KEY", &account.secret_key)]);
-        add("BAYSE", &[("EMAIL", &account.email), ("PASSWORD", &account.password)]);
-        add("BAYSE", &[("AUTH_TOKEN", &account.auth_token), ("DEVICE_ID", &account.device_id)]);
-    }
-    if let Some((key, pem)) = accounts.kalshi.iter().find_map(|key| Some((key, key.private_key_pem.as_deref()?))) {
-        add("KALSHI", &[("KEY_ID", &key.key_id), ("PRIVATE_KEY", pem)]);
-    }
-    if let Some(account) = accounts.yativo.first() {
-        add("YATIVO", &[("API_KEY", &account.api_key), ("API_SECRET", &account.api_secret)]);
-    }
-    if let Some((key, secret)) = accounts.deribit.iter().find_map(|key| Some((key, key.client_secret.as_deref()?))) {
-        add("DERIBIT", &[("CLIENT_ID", &key.client_id), ("CLIENT_SECRET", secret)]);
-    }
-    all
-}
-
-/// A file for a shell, which only its owner may read.
-fn write_variables(file: &Path, sandbox: &Sandbox) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut opened = options.open(file)?;
-    for (name, value) in variables(sandbox) {
-        writeln!(opened, "export {name}='{}'", value.replace('\'', r"'\''"))?;
-    }
-    opened.sync_all()
+    out.document(&json!({"base_url": sandbox.base_url(), "env_file": arguments.env_file, "accounts": shown,
+        "faults": rules}));
 }
 
 /// What a file says, or where it is wrong.

@@ -1,0 +1,65 @@
+//! The accounts' keys as environment variables, in a file for a shell.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+
+use venuekit_sandbox::Sandbox;
+
+use crate::context::LOCAL_URL;
+use crate::failure::Failure;
+
+/// How such a file begins. Only one that begins so is written over.
+const FIRST_LINE: &str = "# keys of a venuekit sandbox";
+
+/// Writes the file, which only its owner may read.
+pub fn write(file: &Path, sandbox: &Sandbox) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::file(file, &error);
+    if fs::symlink_metadata(file).is_ok() {
+        if !is_ours(file) {
+            let message = format!("{} is there already, and no file of a sandbox's keys", file.display());
+            return Err(Failure::usage(message).code("exists").help("name another file"));
+        }
+        fs::remove_file(file).map_err(failed)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut text = format!("{FIRST_LINE}\n");
+    for (name, value) in variables(sandbox) {
+        text.push_str(&format!("export {name}='{}'\n", value.replace('\'', r"'\''")));
+    }
+    let mut opened = options.open(file).map_err(failed)?;
+    opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all()).map_err(failed)
+}
+
+fn is_ours(file: &Path) -> bool {
+    let is_plain = fs::symlink_metadata(file).is_ok_and(|found| found.is_file());
+    let first = || BufReader::new(fs::File::open(file).ok()?).lines().next()?.ok();
+    is_plain && first().is_some_and(|line| line == FIRST_LINE)
+}
+
+/// The first account of each venue, by the names that `--env local` looks for.
+fn variables(sandbox: &Sandbox) -> Vec<(String, String)> {
+    let accounts = sandbox.accounts();
+    let mut all = vec![(LOCAL_URL.to_owned(), sandbox.base_url())];
+    let mut add = |venue: &str, pairs: &[(&str, &str)]| {
+        all.extend(pairs.iter().map(|(name, value)| (format!("{venue}_LOCAL_{name}"), (*value).to_owned())));
+    };
+    if let Some(account) = accounts.bayse.first() {
+        add("BAYSE", &[("PUBLIC_KEY", &account.public_key), ("SECRET_KEY", &account.secret_key)]);
+        add("BAYSE", &[("EMAIL", &account.email), ("PASSWORD", &account.password)]);
+        add("BAYSE", &[("AUTH_TOKEN", &account.auth_token), ("DEVICE_ID", &account.device_id)]);
+    }
+    if let Some((key, pem)) = accounts.kalshi.iter().find_map(|key| Some((key, key.private_key_pem.as_deref()?))) {
+        add("KALSHI", &[("KEY_ID", &key.key_id), ("PRIVATE_KEY", pem)]);
+    }
+    if let Some(account) = accounts.yativo.first() {
+        add("YATIVO", &[("API_KEY", &account.api_key), ("API_SECRET", &account.api_secret)]);
+    }
+    if let Some((key, secret)) = accounts.deribit.iter().find_map(|key| Some((key, key.client_secret.as_deref()?))) {
+        add("DERIBIT", &[("CLIENT_ID", &key.client_id), ("CLIENT_SECRET", secret)]);
+    }
+    all
+}
