@@ -13,7 +13,14 @@ use crate::task::Work;
 #[derive(Debug)]
 pub struct Error {
     cause: Cause,
-    run: Option<RunId>,
+    run: Option<Left>,
+}
+
+/// A run that can be resumed.
+#[derive(Debug)]
+struct Left {
+    run: RunId,
+    can_be_abandoned: bool,
 }
 
 #[derive(Debug)]
@@ -26,7 +33,10 @@ pub(crate) enum Cause {
         message: String,
         help: Option<String>,
     },
-    NotFound(String),
+    NotFound {
+        message: String,
+        help: Option<String>,
+    },
     /// An earlier run for the same key has not ended.
     Unfinished(RunId),
     /// No one-time code could be had.
@@ -36,6 +46,8 @@ pub(crate) enum Cause {
         why: String,
         work: Work,
     },
+    /// A call that changes nothing got no answer.
+    NoAnswer(String),
     /// A key does not work.
     Fails {
         message: String,
@@ -81,11 +93,15 @@ impl Error {
     }
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
-        Self::new(Cause::NotFound(message.into()))
+        Self::new(Cause::NotFound { message: message.into(), help: None })
     }
 
-    pub(crate) fn of_run(mut self, run: &RunId) -> Self {
-        self.run.get_or_insert_with(|| run.clone());
+    pub(crate) fn not_found_with(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::new(Cause::NotFound { message: message.into(), help: Some(help.into()) })
+    }
+
+    pub(crate) fn of_run(mut self, run: &RunId, can_be_abandoned: bool) -> Self {
+        self.run.get_or_insert_with(|| Left { run: run.clone(), can_be_abandoned });
         self
     }
 
@@ -100,7 +116,7 @@ impl Error {
     pub fn run(&self) -> Option<&RunId> {
         match &self.cause {
             Cause::Unfinished(run) => Some(run),
-            _ => self.run.as_ref(),
+            _ => self.run.as_ref().map(|left| &left.run),
         }
     }
 
@@ -114,26 +130,32 @@ impl Error {
                 ErrorKind::NotFound => Class::NotFound,
                 _ => Class::Refused,
             },
-            Cause::Store(StoreError::NotFound(_)) | Cause::NotFound(_) => Class::NotFound,
+            Cause::Store(StoreError::NotFound(_)) | Cause::NotFound { .. } => Class::NotFound,
             Cause::Journal(JournalError::NoSuchRun(_)) => Class::NotFound,
             Cause::Journal(JournalError::Busy { .. }) => Class::Busy,
             Cause::Store(_) | Cause::Journal(_) => Class::Store,
             Cause::Usage { .. } => Class::Usage,
             Cause::Unfinished(_) | Cause::Code(_) | Cause::HandOver { .. } => Class::NeedsPerson,
             Cause::Fails { .. } => Class::Failed,
+            Cause::NoAnswer(_) => Class::Network,
         }
     }
 
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
-        let resume = |run: &RunId| {
-            format!("`venuekit keys resume {run}` goes on with it, `venuekit keys resume {run} --abandon` gives it up")
+        let resume = |left: &Left| {
+            let Left { run, can_be_abandoned } = left;
+            let resume = format!("`venuekit keys resume {run}` goes on with it");
+            match can_be_abandoned {
+                true => format!("{resume}, `venuekit keys resume {run} --abandon` gives it up"),
+                false => resume,
+            }
         };
         let code = "pass it with `--totp-fd N`, or keep the seed in the store with `venuekit totp set`";
         match (&self.cause, &self.run) {
             (Cause::Code(_), None) => Some(code.to_owned()),
             (Cause::Code(_), Some(run)) => Some(format!("{code}; {}", resume(run))),
-            (Cause::Unfinished(run), _) => Some(resume(run)),
+            (Cause::NotFound { help: Some(help), .. }, None) => Some(help.clone()),
             (Cause::Usage { help, .. }, _) => help.clone(),
             (Cause::Fails { help, .. }, None) => Some(help.clone()),
             (Cause::Fails { help, .. }, Some(run)) => Some(format!("{help}; {}", resume(run))),
@@ -162,9 +184,10 @@ impl fmt::Display for Error {
             Cause::Venue(error) => error.fmt(f),
             Cause::Store(error) => error.fmt(f),
             Cause::Journal(error) => error.fmt(f),
-            Cause::Usage { message, .. } | Cause::NotFound(message) | Cause::Fails { message, .. } => {
+            Cause::Usage { message, .. } | Cause::NotFound { message, .. } | Cause::Fails { message, .. } => {
                 f.write_str(message)
             }
+            Cause::NoAnswer(why) => f.write_str(why),
             Cause::Unfinished(run) => write!(f, "an earlier run for this key has not ended: {run}"),
             Cause::Code(why) => f.write_str(why),
             Cause::HandOver { why, work } => {

@@ -54,8 +54,11 @@ pub enum Event {
         /// Its id.
         id: String,
     },
-    /// The old key fails.
-    Proved,
+    /// The old key has ended.
+    Proved {
+        /// By a call that it signed and that failed; otherwise by the account's list, which does not have it.
+        tried: bool,
+    },
     /// The secret was replaced.
     Replaced {
         /// The key's id.
@@ -81,6 +84,11 @@ pub enum Event {
         /// What was heard instead of an answer.
         why: String,
     },
+    /// A call whose answer was lost was not seen to come through. It still may.
+    Late {
+        /// The name of the key that it would make.
+        name: String,
+    },
     /// What the venue warns of.
     Warning {
         /// Its sentence.
@@ -101,16 +109,17 @@ impl Event {
             Self::Stored { .. } => "stored",
             Self::Registered { .. } => "registered",
             Self::Verified { .. } => "verified",
-            Self::HandedOver => "taken over",
+            Self::HandedOver => "handed on",
             Self::Revoked { .. } => "revoked",
             Self::Orphan { .. } => "cleaned up",
             Self::Found { .. } => "found",
-            Self::Proved => "proved",
+            Self::Proved { .. } => "proved",
             Self::Replaced { .. } => "replaced",
             Self::Undone => "undone",
             Self::Resumed { .. } => "resumed",
             Self::Waiting { .. } => "waiting",
             Self::Unknown { .. } => "unclear",
+            Self::Late { .. } => "note",
             Self::Warning { .. } => "remark",
         }
     }
@@ -130,15 +139,17 @@ impl fmt::Display for Event {
             Self::Verified { millis, refused: Some(what) } => {
                 write!(f, "signature accepted in {millis} ms; the call itself is not allowed to this key ({what})")
             }
-            Self::HandedOver => f.write_str("acknowledged; the old key may end now"),
-            Self::Orphan { id } => write!(f, "{id}: its secret was lost with the answer; revoked"),
+            Self::HandedOver => f.write_str("the old key may end now"),
+            Self::Orphan { id } => write!(f, "{id}: nobody has its secret; revoked"),
             Self::Found { id } => write!(f, "{id}: its answer was lost, and the store has its secret"),
-            Self::Proved => f.write_str("the old key fails"),
+            Self::Proved { tried: true } => f.write_str("the old key fails"),
+            Self::Proved { tried: false } => f.write_str("the account's list has it no more"),
             Self::Replaced { id } => write!(f, "{id}: new secret; the old one fails from now on"),
-            Self::Undone => f.write_str("nothing is left of it, here or at the venue"),
+            Self::Undone => f.write_str("what was prepared here is removed; the venue has changed nothing"),
             Self::Resumed { run } => f.write_str(run),
             Self::Waiting { what, next } => write!(f, "{what}; next attempt in {:.1} s", next.as_secs_f32()),
-            Self::Unknown { why } => f.write_str(why),
+            Self::Unknown { why } => write!(f, "{why}; what became of the call is looked up"),
+            Self::Late { name } => write!(f, "should `venuekit keys list` ever show a second key {name}, revoke it"),
             Self::Warning { text } => write!(f, "the venue says: {text}"),
         }
     }

@@ -94,7 +94,7 @@ async fn a_passphrase_opens_the_store_and_a_wrong_one_does_not() {
     assert_eq!(mode(path.parent().unwrap()), 0o700);
     let before = snapshot(path.parent().unwrap());
     let error = FileStore::open(&path, &phrase("battery staple")).unwrap_err();
-    assert!(matches!(error, StoreError::WrongPassphrase), "{error:?}");
+    assert!(matches!(error, StoreError::WrongPassphrase { .. }), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("staple"));
     assert_eq!(snapshot(path.parent().unwrap()), before);
     let again = FileStore::open(&path, &phrase("correct horse")).unwrap();
@@ -305,4 +305,34 @@ async fn what_a_killed_writer_left_is_removed() {
     let store = open(folder.path()).unwrap();
     assert!(!folder.path().join(".venuekit-abc").exists());
     assert_eq!(store.list().await.unwrap(), [reference("bot")]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_stays_one_and_what_it_leads_to_is_written() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let real = elsewhere.path().join("real.age");
+    let link = folder.path().join("keys.age");
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    for name in ["one", "two"] {
+        open(folder.path()).unwrap().put(&record(name)).await.unwrap();
+    }
+    assert!(link.is_symlink());
+    let there = FileStore::open(&real, &identity(folder.path())).unwrap();
+    assert_eq!(there.list().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn to_be_read_a_store_must_be_there_and_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.age");
+    let missing = FileStore::open_to_read(&path, &identity(folder.path())).unwrap_err();
+    assert!(matches!(missing, StoreError::IdentityMissing { .. }), "{missing:?}");
+    assert!(snapshot(folder.path()).is_empty());
+    open(folder.path()).unwrap().put(&record("one")).await.unwrap();
+    fs::remove_file(folder.path().join("keys.lock")).unwrap();
+    let before = snapshot(folder.path());
+    let store = FileStore::open_to_read(&path, &identity(folder.path())).unwrap();
+    assert_eq!(store.list().await.unwrap(), [reference("one")]);
+    assert_eq!(snapshot(folder.path()), before);
 }

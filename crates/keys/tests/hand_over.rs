@@ -1,14 +1,13 @@
 //! The consumer and the old key: the old one ends after the consumer has the new one, and never before.
 
+#[path = "common/breaking.rs"]
+mod breaking;
 mod common;
 
-use std::io;
-use std::sync::Arc;
-
-use common::{Watching, World, engine, journal, open_store, settings};
-use venuekit_keys::journal::{Entry, FolderJournal, Guard, Journal, JournalError, RunId, Step};
+use common::{Watching, World, engine, open_store};
+use venuekit_keys::journal::Step;
 use venuekit_keys::store::Store as _;
-use venuekit_keys::{Account, Class, Engine, Manager, Origin, Outcome, Rotate, Task, Venue};
+use venuekit_keys::{Class, Manager, Origin, Outcome, Rotate, Task, Venue};
 
 #[tokio::test]
 async fn a_consumer_that_does_not_take_the_key_keeps_the_old_one() {
@@ -40,35 +39,6 @@ async fn a_consumer_that_does_not_take_the_key_keeps_the_old_one() {
     assert!(matches!(done, Outcome::Done(_)), "{done:?}");
 }
 
-/// A journal whose disk is full when the old key is about to be revoked.
-struct Full(FolderJournal);
-
-impl Journal for Full {
-    fn lock(&self, account: &Account) -> Result<Guard, JournalError> {
-        self.0.lock(account)
-    }
-
-    fn begin(&self, run: &RunId, entry: &Entry) -> Result<(), JournalError> {
-        self.0.begin(run, entry)
-    }
-
-    fn append(&self, run: &RunId, entry: &Entry) -> Result<(), JournalError> {
-        if matches!(entry.step, Step::Revoking { .. }) {
-            let source = io::Error::from(io::ErrorKind::StorageFull);
-            return Err(JournalError::Io { path: "journal".into(), source });
-        }
-        self.0.append(run, entry)
-    }
-
-    fn read(&self, run: &RunId) -> Result<Vec<Entry>, JournalError> {
-        self.0.read(run)
-    }
-
-    fn runs(&self) -> Result<Vec<RunId>, JournalError> {
-        self.0.runs()
-    }
-}
-
 #[tokio::test]
 async fn a_key_that_was_taken_over_is_not_taken_back() {
     let world = World::start(Venue::Deribit).await;
@@ -77,8 +47,7 @@ async fn a_key_that_was_taken_over_is_not_taken_back() {
     let watching = Watching::default();
     let create = Task::Create(world.create(Origin::Best));
     engine.run(&world.account(), create, &world.manager(), &watching).await.unwrap();
-    let store = Arc::new(open_store(folder.path()));
-    let full = Engine::new(store, Arc::new(Full(journal(folder.path())))).settings(settings());
+    let full = breaking::engine(folder.path(), |step, _| matches!(step, Step::Revoking { .. }));
     let task = Task::Rotate(Rotate { by_command: true, ..world.rotate() });
     let error = full.run(&world.account(), task, &world.manager(), &watching).await.unwrap_err();
     assert_eq!(error.class(), Class::Store, "{error}");
@@ -87,6 +56,10 @@ async fn a_key_that_was_taken_over_is_not_taken_back() {
     assert_eq!(handed(&watching), [false, true]);
 
     let run = error.run().unwrap();
+    let help = error.help().unwrap();
+    assert!(help.contains("keys resume") && !help.contains("--abandon"), "{help}");
+    let kept = engine.forget(&world.account(), &world.reference()).await.unwrap_err();
+    assert_eq!(kept.run(), Some(run), "both secrets are still needed: {kept}");
     let refused = engine.abandon(&world.account(), run, &world.manager(), &watching).await.unwrap_err();
     assert_eq!(refused.class(), Class::Usage);
     assert!(refused.to_string().contains("uses the new key"), "{refused}");

@@ -7,7 +7,10 @@ use venuekit_auth::KeyKind;
 use venuekit_keys::journal::{Journal as _, Step};
 use venuekit_keys::record::{Kind, State};
 use venuekit_keys::store::{Store as _, StoreError};
-use venuekit_keys::{Class, Credential, Engine, Manager, Origin, Outcome, Report, Revoke, Rotate, Target, Task, Venue};
+use venuekit_keys::{
+    Class, Create, Credential, Engine, Event, Manager, Origin, Outcome, Reference, Report, Revoke, Rotate, Target,
+    Task, Venue,
+};
 use venuekit_wire::Secret;
 
 fn done(outcome: Outcome) -> Report {
@@ -208,4 +211,40 @@ async fn only_a_key_that_works_is_adopted() {
     assert!(adopted.id.is_some());
     run(&world, &engine, Task::Rotate(world.rotate()), &Manager::Stored(world.reference())).await;
     assert_eq!(world.live(&engine, &Manager::Stored(world.reference())).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_stored_key_is_revoked_by_its_id_too() {
+    let world = World::start(Venue::Yativo).await;
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    let (made, _) = run(&world, &engine, Task::Create(world.create(Origin::Venue)), &world.manager()).await;
+    let revoke = Task::Revoke(Revoke { target: Target::Listed(made.id.unwrap()), last: false });
+    let (report, told) = run(&world, &engine, revoke, &world.manager()).await;
+    assert_eq!(report.reference, Some(world.reference().to_string()));
+    assert!(told.events.lock().unwrap().contains(&Event::Proved { tried: true }));
+    assert!(open_store(folder.path()).list().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_has_one_name_in_the_store() {
+    let world = World::start(Venue::Kalshi).await;
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    let (account, first, watching) = (world.account(), world.first.credential(), Watching::default());
+    engine.adopt(&account, &world.reference(), &first, &watching).await.unwrap();
+    let other = Reference::of(&account, "other").unwrap();
+    let error = engine.adopt(&account, &other, &first, &watching).await.unwrap_err();
+    assert!(error.class() == Class::Usage && error.to_string().contains("kalshi/local/bot"), "{error}");
+}
+
+#[tokio::test]
+async fn scopes_that_the_venue_gave_by_default_are_stored() {
+    let world = World::start(Venue::Yativo).await;
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    let create = Create { scopes: Vec::new(), ..world.create(Origin::Venue) };
+    run(&world, &engine, Task::Create(create), &world.manager()).await;
+    let stored = engine.stored(&world.account()).await.unwrap();
+    assert!(stored[0].scopes.contains(&"read".to_owned()), "{stored:?}");
 }

@@ -1,16 +1,16 @@
 //! What goes wrong beside crashes: stores that fail in the middle, keys that come alive late, keys that do not die, venues that
 //! take no pair.
 
+#[path = "common/between.rs"]
+mod between;
 mod common;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::State as Shared;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::Method;
+use between::answering;
 use common::{Given, Watching, World, engine, journal, open_store, settings};
 use venuekit_keys::record::Record;
 use venuekit_keys::store::{FileStore, Store, StoreError, StoreFuture};
@@ -106,80 +106,6 @@ async fn a_store_that_fails_for_a_moment_is_tried_again() {
     assert_eq!(world.live(&engine, &world.manager()).await.len(), 2);
 }
 
-/// Passes calls on to a sandbox, but those that a test treats otherwise.
-struct Between {
-    target: String,
-    http: reqwest::Client,
-    /// What is answered in place of passing it on.
-    choose: Choose,
-    seen: Mutex<Vec<String>>,
-    /// The first call to one path is passed on late: when the other path is called.
-    late: Option<(&'static str, &'static str)>,
-    held: Mutex<Option<reqwest::Request>>,
-}
-
-type Choose = Box<dyn Fn(&Method, &str, usize) -> Option<(u16, &'static str)> + Send + Sync>;
-
-async fn pass_on(
-    Shared(between): Shared<Arc<Between>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> axum::http::Response<Body> {
-    let path = uri.path_and_query().map_or_else(String::new, ToString::to_string);
-    let count = {
-        let mut seen = between.seen.lock().unwrap();
-        seen.push(format!("{method} {path}"));
-        seen.iter().filter(|one| **one == format!("{method} {path}")).count()
-    };
-    let answer = |status: u16, body: Body| {
-        let mut answer = axum::http::Response::new(body);
-        *answer.status_mut() = StatusCode::from_u16(status).unwrap();
-        answer.headers_mut().insert("content-type", "application/json".parse().unwrap());
-        answer
-    };
-    if let Some((status, body)) = (between.choose)(&method, &path, count) {
-        return answer(status, Body::from(body));
-    }
-    let request = between.http.request(method, format!("{}{path}", between.target)).headers(headers).body(body);
-    let request = request.build().unwrap();
-    if let Some((first, then)) = between.late {
-        if request.method() == Method::POST && path.ends_with(first) && count == 1 {
-            *between.held.lock().unwrap() = Some(request);
-            return answer(502, Body::empty());
-        }
-        let held = if path.ends_with(then) { between.held.lock().unwrap().take() } else { None };
-        if let Some(held) = held {
-            assert!(between.http.execute(held).await.unwrap().status().is_success());
-        }
-    }
-    let passed = between.http.execute(request).await.unwrap();
-    let status = passed.status().as_u16();
-    answer(status, Body::from(passed.bytes().await.unwrap()))
-}
-
-async fn between(world: &World, choose: Choose) -> (Arc<Between>, Account) {
-    start(world, choose, None).await
-}
-
-async fn start(world: &World, choose: Choose, late: Option<(&'static str, &'static str)>) -> (Arc<Between>, Account) {
-    let between = Arc::new(Between {
-        target: world.sandbox.base_url(),
-        http: reqwest::Client::new(),
-        choose,
-        seen: Mutex::default(),
-        late,
-        held: Mutex::default(),
-    });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = Router::new().fallback(pass_on).with_state(between.clone());
-    tokio::spawn(axum::serve(listener, router).into_future());
-    let base_url = world.base_url().replace(&world.sandbox.base_url(), &url);
-    (between, world.account_at(&base_url))
-}
-
 const UNKNOWN: (u16, &str) =
     (401, r#"{"error":{"code":"authentication_error","message":"authentication_error","details":"NOT_FOUND"}}"#);
 const FORBIDDEN: (u16, &str) = (403, r#"{"error":{"code":"forbidden","message":"usage level too low"}}"#);
@@ -191,7 +117,7 @@ async fn a_key_that_comes_alive_late_is_waited_for() {
     let engine = engine(folder.path());
     let late =
         |_: &Method, path: &str, count: usize| (path.ends_with("/account/limits") && count < 4).then_some(UNKNOWN);
-    let (_, account) = between(&world, Box::new(late)).await;
+    let (_, account) = answering(&world, Box::new(late)).await;
     let watching = Watching::default();
     let task = Task::Create(world.create(Origin::Best));
     let outcome = engine.run(&account, task, &world.manager(), &watching).await.unwrap();
@@ -207,7 +133,7 @@ async fn a_key_that_does_not_come_alive_waits_for_a_person_and_the_old_one_stays
     engine.adopt(&world.account(), &world.reference(), &world.first.credential(), &Watching::default()).await.unwrap();
     let itself = Manager::Stored(world.reference());
     let never = |_: &Method, path: &str, _: usize| path.ends_with("/account/limits").then_some(UNKNOWN);
-    let (_, account) = between(&world, Box::new(never)).await;
+    let (_, account) = answering(&world, Box::new(never)).await;
     let task = Task::Rotate(world.rotate());
     let outcome = engine.run(&account, task, &itself, &Watching::default()).await.unwrap();
     let Outcome::NeedsPerson(needs) = outcome else { panic!("{outcome:?}") };
@@ -228,7 +154,7 @@ async fn a_venue_that_takes_no_pair_makes_one() {
     let choose = |method: &Method, path: &str, _: usize| {
         (*method == Method::POST && path.ends_with("/api_keys")).then_some(FORBIDDEN)
     };
-    let (_, account) = between(&world, Box::new(choose)).await;
+    let (_, account) = answering(&world, Box::new(choose)).await;
     let watching = Watching::default();
     let task = Task::Create(world.create(Origin::Best));
     engine.run(&account, task, &world.manager(), &watching).await.unwrap();
@@ -260,7 +186,7 @@ async fn an_old_key_that_still_answers_is_told() {
         .unwrap();
     // The venue says that it has deleted the key, and has not.
     let choose = |method: &Method, _: &str, _: usize| (*method == Method::DELETE).then_some((204, ""));
-    let (_, account) = between(&world, Box::new(choose)).await;
+    let (_, account) = answering(&world, Box::new(choose)).await;
     let outcome =
         engine.run(&account, Task::Rotate(world.rotate()), &world.manager(), &Watching::default()).await.unwrap();
     let Outcome::NeedsPerson(needs) = outcome else { panic!("{outcome:?}") };
@@ -279,7 +205,7 @@ async fn an_answer_that_cannot_be_read_leaves_no_orphan_and_shows_no_secret() {
             (*method == Method::POST && seen == path)
                 .then_some((200, r#"{"data":{"key":"MARKER"},"secretKey":["MARKER"]}"#))
         };
-        let (between, account) = between(&world, Box::new(choose)).await;
+        let (between, account) = answering(&world, Box::new(choose)).await;
         let watching = Watching::default();
         let task = Task::Create(world.create(Origin::Best));
         let outcome = engine.run(&account, task, &world.manager(), &watching).await;
@@ -288,44 +214,6 @@ async fn an_answer_that_cannot_be_read_leaves_no_orphan_and_shows_no_secret() {
         assert_eq!(calls, 3, "tried a few times, and not without end");
         let journal = std::fs::read_to_string(journal(folder.path()).path(&needs.run)).unwrap();
         assert!(!format!("{journal} {outcome:?} {:?}", watching.events.lock().unwrap()).contains("MARKER"));
-    }
-}
-
-#[tokio::test]
-async fn a_call_that_had_no_effect_is_made_again_only_when_the_list_has_shown_it() {
-    let world = World::start(Venue::Deribit).await;
-    let folder = tempfile::tempdir().unwrap();
-    let engine = engine(folder.path());
-    let choose = |_: &Method, path: &str, count: usize| {
-        (path.ends_with("private/create_api_key") && count == 1).then_some((502, "lost"))
-    };
-    let (between, account) = between(&world, Box::new(choose)).await;
-    let watching = Watching::default();
-    engine.run(&account, Task::Create(world.create(Origin::Best)), &world.manager(), &watching).await.unwrap();
-    assert!(watching.words().contains(&"unclear"));
-    let calls: Vec<String> =
-        between.seen.lock().unwrap().iter().filter(|call| call.contains("api_key")).cloned().collect();
-    let creates: Vec<usize> = (0..calls.len()).filter(|at| calls[*at].contains("create_api_key")).collect();
-    assert_eq!(creates.len(), 2, "{calls:?}");
-    assert!(calls[creates[0]..creates[1]].iter().any(|call| call.contains("list_api_keys")), "{calls:?}");
-    assert_eq!(world.live(&engine, &world.manager()).await.len(), 2);
-}
-
-#[tokio::test]
-async fn a_call_that_comes_through_late_leaves_no_second_key() {
-    for origin in [Origin::Best, Origin::Venue] {
-        let world = World::start(Venue::Kalshi).await;
-        let folder = tempfile::tempdir().unwrap();
-        let engine = engine(folder.path());
-        let path = if origin == Origin::Venue { "/api_keys/generate" } else { "/api_keys" };
-        // It takes effect when the second attempt has been answered and its key is tried.
-        let late = Some((path, "/account/limits"));
-        let (_, account) = start(&world, Box::new(|_, _, _| None), late).await;
-        let watching = Watching::default();
-        engine.run(&account, Task::Create(world.create(origin)), &world.manager(), &watching).await.unwrap();
-        assert!(watching.words().contains(&"cleaned up"), "{:?}", watching.words());
-        assert_eq!(world.live(&engine, &world.manager()).await.len(), 2);
-        engine.verify(&world.account(), &world.reference()).await.unwrap();
     }
 }
 

@@ -8,23 +8,34 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::journal::Step;
 use crate::record::State;
-use crate::task::Work;
+use crate::task::{Plan, Work};
+
+/// Whether a run has not gone too far.
+pub(super) fn is_possible(plan: &Plan, steps: &[Step]) -> bool {
+    !may_have_revoked(steps) && !was_taken_over(plan, steps)
+}
+
+fn may_have_revoked(steps: &[Step]) -> bool {
+    steps.iter().any(|step| matches!(step, Step::Revoking { .. }))
+}
+
+fn was_taken_over(plan: &Plan, steps: &[Step]) -> bool {
+    plan.work == Work::Rotate && steps.contains(&Step::HandedOver)
+}
 
 impl Run<'_> {
     /// Takes back what the run has done, in an order that leaves a working key at any point.
     pub(super) async fn abandon(mut self) -> Result<(), Error> {
-        if self.steps().iter().any(|step| matches!(step, Step::Revoking { .. })) {
-            let message = format!("the run `{}` may have ended the old key already: it can only be resumed", self.id);
-            return Err(Error::usage(message));
+        let only_resumed = |why: &str| Error::usage(format!("{why}: the run `{}` can only be resumed", self.id));
+        if may_have_revoked(self.steps()) {
+            return Err(only_resumed("the old key may have ended already"));
         }
-        if self.plan.work == Work::Rotate && self.did(&Step::HandedOver) {
-            let message =
-                format!("the consumer uses the new key of the run `{}` already: it can only be resumed", self.id);
-            return Err(Error::usage(message));
+        if was_taken_over(&self.plan, self.steps()) {
+            return Err(only_resumed("the consumer uses the new key already"));
         }
         match self.take_all_back().await {
             Ok(()) => Ok(()),
-            Err(Halt::Error(error) | Halt::Refused(error)) => Err(error.of_run(&self.id)),
+            Err(Halt::Error(error) | Halt::Refused(error)) => Err(error.of_run(&self.id, true)),
             Err(Halt::Person { what, how }) => Err(Error::usage_with(what, how)),
         }
     }
@@ -45,9 +56,12 @@ impl Run<'_> {
         let asked = self.steps().iter().any(|step| matches!(step, Step::Asking { .. }));
         let made = match known {
             Some(id) => vec![KeyInfo::new(id)],
-            None if asked => self.find().await?,
+            None if asked => self.find_settled().await?,
             None => Vec::new(),
         };
+        if asked && made.is_empty() {
+            self.desk.tell(Event::Late { name: self.plan.label.clone() });
+        }
         for key in made {
             match self.desk_revoke(&key.id).await {
                 Ok(()) => {}

@@ -123,6 +123,9 @@ impl<'a> Desk<'a> {
             if codes == CODES || error.may_have_been_applied() {
                 return Err(error.into());
             }
+            if codes > 0 && (access.wants_code(&error) || access.was_wrong_code(&error)) {
+                self.tell(Event::Warning { text: error.message().to_owned() });
+            }
             if access.wants_code(&error) {
                 let code = self.attendant.code(self.account).await;
                 let code = code.map_err(|why| Error::new(Cause::Code(why)))?;

@@ -40,11 +40,15 @@ impl Run<'_> {
             };
             self.put(place).await?;
             let first = !self.did(&Step::Revoking { id: id.to_owned() });
+            if !first {
+                // Coming later than the next call, it would replace the secret that this one answers with.
+                self.settle().await;
+            }
             self.note_once(Step::Revoking { id: id.to_owned() })?;
             match self.managed(|access, factor| access.rotate(id, factor)).await {
                 Ok(made) => return self.store_replaced(old, made).await,
                 Err(error) if error.may_have_been_applied() => {
-                    self.desk.tell(Event::Unknown { why: error.to_string() });
+                    self.desk.tell(Event::Unknown { why: said(&error) });
                 }
                 Err(error) if first => {
                     self.forget_candidate().await?;

@@ -32,6 +32,8 @@ pub struct Line {
     pub scopes: Vec<String>,
     /// What else limits it.
     pub restrictions: Vec<String>,
+    /// How far it has come, where the store has it.
+    pub state: Option<State>,
     /// Whether the venue lists it as one that works; none where it was not asked.
     pub live: Option<bool>,
     /// When it was made.
@@ -84,6 +86,7 @@ impl Engine {
                         let line = &mut lines[index];
                         line.reference = Some(record.reference.to_string());
                         line.created = line.created.or_else(|| made(key));
+                        line.state = Some(key.state);
                     }
                     None => lines.push(Line { live: Some(false), ..stored_line(&record, key) }),
                 }
@@ -105,7 +108,7 @@ impl Engine {
         Ok(records.iter().flat_map(|record| record.keys.iter().map(|key| stored_line(record, key))).collect())
     }
 
-    async fn records(&self, account: &Account) -> Result<Vec<Record>, Error> {
+    pub(super) async fn records(&self, account: &Account) -> Result<Vec<Record>, Error> {
         let mut records = Vec::new();
         for reference in self.store.list().await? {
             if reference.is_of(account) && reference.is_a_key() {
@@ -131,6 +134,16 @@ impl Engine {
         tried(desk.try_key(&credential).await?, &reference.to_string())
     }
 
+    /// Removes a key from the store. The venue is not told.
+    ///
+    /// # Errors
+    /// There is no such key, or a run for it has not ended.
+    pub async fn forget(&self, account: &Account, reference: &Reference) -> Result<(), Error> {
+        let _guard = self.journal.lock(account)?;
+        self.none_unfinished_of(reference)?;
+        Ok(self.store.remove(reference).await?)
+    }
+
     /// Takes a key that was made elsewhere into the store, once it has signed a call.
     ///
     /// # Errors
@@ -150,6 +163,11 @@ impl Engine {
         if !reference.is_a_key() || !desk.record(reference).await?.keys.is_empty() {
             let message = format!("`{reference}` is taken");
             return Err(Error::usage_with(message, "Choose another name."));
+        }
+        // Rotating it under one name would end it under the other.
+        let same = |line: &Line| line.public_id.as_ref() == Some(public_id);
+        if let Some(name) = self.stored(account).await?.into_iter().find(same).and_then(|line| line.reference) {
+            return Err(Error::usage(format!("that key is stored as `{name}`")));
         }
         desk.tell(tried(desk.try_key(credential).await?, "the key")?);
         let listed = if desk.facts().keys_manage { desk.list().await.unwrap_or_default() } else { Vec::new() };
@@ -199,6 +217,7 @@ fn line_of(info: &KeyInfo) -> Line {
         public_id: info.public_id,
         scopes: info.scopes,
         restrictions: info.restrictions,
+        state: None,
         live: Some(info.enabled != Some(false)),
         created: info.created,
         expires: info.expires,
@@ -216,6 +235,7 @@ fn stored_line(record: &Record, key: &StoredKey) -> Line {
         public_id: key.public_id.clone(),
         scopes: key.scopes.clone(),
         created: made(key),
+        state: Some(key.state),
         ..Line::default()
     }
 }

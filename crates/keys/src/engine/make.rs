@@ -38,7 +38,7 @@ impl Run<'_> {
                     return self.identify().await;
                 }
                 Err(error) if error.may_have_been_applied() => {
-                    self.desk.tell(Event::Unknown { why: error.to_string() });
+                    self.desk.tell(Event::Unknown { why: said(&error) });
                 }
                 // An earlier attempt has come through after all.
                 Err(error) if error.is(ErrorKind::Conflict) && self.attempts() > 1 => {}
@@ -103,15 +103,20 @@ impl Run<'_> {
     }
 
     /// The keys that this run has made, once a call that is still under way has had time to end.
-    async fn find_settled(&self) -> Result<Vec<KeyInfo>, Error> {
+    pub(super) async fn find_settled(&self) -> Result<Vec<KeyInfo>, Error> {
         let found = self.find().await?;
         if !found.is_empty() {
             return Ok(found);
         }
+        self.settle().await;
+        self.find().await
+    }
+
+    /// Gives a call whose answer was lost the time to end.
+    pub(super) async fn settle(&self) {
         let settle = self.desk.engine.settings.settle;
         self.desk.tell(Event::Waiting { what: "a call whose answer was lost may still be under way", next: settle });
         tokio::time::sleep(settle).await;
-        self.find().await
     }
 
     /// The live keys with this run's name.
@@ -227,12 +232,18 @@ impl Run<'_> {
     /// The id of a key whose answer did not show it; and an end to the keys that earlier attempts have left.
     async fn identify(&mut self) -> Result<(), Halt> {
         let Some(mut key) = self.candidate().await? else { return Ok(()) };
-        if key.id.is_none() || self.attempts() > 1 {
+        let by_default = key.scopes.is_empty() && !self.desk.facts().no_scopes;
+        if key.id.is_none() || by_default || self.attempts() > 1 {
             let found = self.find().await?;
-            if key.id.is_none() {
-                let same = found.iter().find(|info| info.public_id == key.public_id);
-                key.id = same.map(|info| info.id.clone());
-                self.put(key.clone()).await?;
+            if let Some(info) = found.iter().find(|info| is_same(&key, info)) {
+                let before = key.clone();
+                key.id = Some(info.id.clone());
+                if by_default {
+                    key.scopes.clone_from(&info.scopes);
+                }
+                if key != before {
+                    self.put(key.clone()).await?;
+                }
             }
             self.revoke_others(&key, found).await?;
         }
@@ -249,19 +260,14 @@ impl Run<'_> {
         {
             let found = self.find().await?;
             self.revoke_others(&key, found).await?;
+            self.desk.tell(Event::Late { name: self.plan.label.clone() });
         }
         Ok(())
     }
 
     async fn revoke_others(&mut self, key: &StoredKey, found: Vec<KeyInfo>) -> Result<(), Halt> {
-        for info in found {
-            let same = match &key.id {
-                Some(id) => *id == info.id,
-                None => key.public_id == info.public_id,
-            };
-            if !same {
-                self.revoke_orphan(&info).await?;
-            }
+        for info in found.iter().filter(|info| !is_same(key, info)) {
+            self.revoke_orphan(info).await?;
         }
         Ok(())
     }
@@ -285,6 +291,13 @@ impl Run<'_> {
 /// What the venue said, in its own words.
 pub(super) fn said(error: &Error) -> String {
     error.venue().map_or_else(|| error.to_string(), |error| error.message().to_owned())
+}
+
+fn is_same(key: &StoredKey, info: &KeyInfo) -> bool {
+    match &key.id {
+        Some(id) => *id == info.id,
+        None => key.public_id == info.public_id,
+    }
 }
 
 /// A key with our name and another public half is somebody else's: it must not be touched.

@@ -55,6 +55,8 @@ pub struct Unfinished {
     pub plan: Plan,
     /// The last step it has noted.
     pub last: Step,
+    /// Whether it can be given up: the old key has not ended, and nobody uses the new one yet.
+    pub can_be_abandoned: bool,
 }
 
 impl Engine {
@@ -172,7 +174,10 @@ impl Engine {
             if let Step::Planned { plan, .. } = &first.step
                 && !last.step.is_last()
             {
-                unfinished.push(Unfinished { run, since: first.at, plan: plan.clone(), last: last.step.clone() });
+                let steps: Vec<Step> = entries.iter().map(|entry| entry.step.clone()).collect();
+                let can_be_abandoned = abandon::is_possible(plan, &steps);
+                let (since, plan, last) = (first.at, plan.clone(), last.step.clone());
+                unfinished.push(Unfinished { run, since, plan, last, can_be_abandoned });
             }
         }
         Ok(unfinished)
@@ -180,10 +185,17 @@ impl Engine {
 
     /// Two runs for one key would undo each other's work.
     fn none_unfinished(&self, task: &Task) -> Result<(), Error> {
-        let Some(reference) = task.reference().map(Reference::to_string) else { return Ok(()) };
+        task.reference().map_or(Ok(()), |reference| self.none_unfinished_of(reference))
+    }
+
+    fn none_unfinished_of(&self, reference: &Reference) -> Result<(), Error> {
+        let name = reference.to_string();
         let mut unfinished = self.unfinished()?.into_iter();
-        match unfinished.find(|run| run.plan.reference.as_ref() == Some(&reference)) {
-            Some(earlier) => Err(Error::new(Cause::Unfinished(earlier.run))),
+        match unfinished.find(|run| run.plan.reference.as_ref() == Some(&name)) {
+            Some(earlier) => {
+                let (run, can_be_abandoned) = (earlier.run.clone(), earlier.can_be_abandoned);
+                Err(Error::new(Cause::Unfinished(earlier.run)).of_run(&run, can_be_abandoned))
+            }
             None => Ok(()),
         }
     }

@@ -53,7 +53,14 @@ impl Desk<'_> {
             Error::not_found(message)
         })?;
         // A consumer that reads a shared secret cannot do with a private key.
-        let origin = if key.kind == Kind::Shared { Origin::Venue } else { rotate.origin };
+        let origin = match (key.kind, rotate.origin) {
+            (Kind::Shared, Origin::Here(_)) => {
+                let message = format!("`{}` is a shared secret: a key pair cannot take its place", rotate.reference);
+                return Err(Error::usage_with(message, "Create a pair under another name, then revoke this key."));
+            }
+            (Kind::Shared, _) => Origin::Venue,
+            (_, origin) => origin,
+        };
         let restricted = !info.restrictions.is_empty();
         if rotate.in_place {
             self.in_place(key, rotate.scopes.is_some()).await?;
@@ -112,10 +119,13 @@ impl Desk<'_> {
                 let record = self.record(reference).await?;
                 let key = record.active().or_else(|| record.keys.first()).cloned();
                 let key = key.ok_or_else(|| Error::not_found(format!("the store has no key `{reference}`")))?;
-                (Some(reference), Some(key))
+                (Some(reference.clone()), Some(key))
             }
-            Target::Listed(_) => (None, None),
+            Target::Listed(id) => self.stored_as(id).await?.unzip(),
         };
+        if let Some(reference) = &reference {
+            self.engine.none_unfinished_of(reference)?;
+        }
         let listed = self.list().await?;
         let info = match (&revoke.target, &stored) {
             (Target::Listed(id), _) => live(&listed).find(|info| info.id == *id || info.public_id.as_ref() == Some(id)),
@@ -128,26 +138,37 @@ impl Desk<'_> {
                 Target::Listed(id) => return Err(Error::not_found(format!("the account has no key `{id}`"))),
                 Target::Stored(reference) => format!("the account has no key that is `{reference}`"),
             };
-            return Err(Error::usage_with(what, help));
+            return Err(Error::not_found_with(what, help));
         };
         let manages = self.manager().await?.public_id().is_some_and(|id| info.public_id.as_deref() == Some(id));
         if manages && !revoke.last {
             return Err(Error::usage_with(
                 "this key is the one that manages the account: without it nothing here does",
-                "Name another key that manages the account, or say that it may be the last.",
+                "Name another key that manages the account (`--key`), or say that it may be the last (`--last`).",
             ));
         }
-        let name = reference.map_or("revoke", |reference| &reference.name);
+        let name = reference.as_ref().map_or("revoke", |reference| reference.name.as_str());
         Ok(Plan {
             work: Work::Revoke,
             account: self.account.to_string(),
-            reference: reference.map(Reference::to_string),
             label: self.label(name, &listed),
+            reference: reference.as_ref().map(Reference::to_string),
             scopes: Vec::new(),
             origin: Origin::Best,
             old: Some(OldKey { label: stored.map(|key| key.label), id: info.id.clone(), restricted: false }),
             by_command: false,
         })
+    }
+
+    /// Where the store has a key of that id, or of that public id.
+    async fn stored_as(&self, id: &str) -> Result<Option<(Reference, StoredKey)>, Error> {
+        let is_it = |key: &StoredKey| key.id.as_deref() == Some(id) || key.public_id.as_deref() == Some(id);
+        for record in self.engine.records(self.account).await? {
+            if let Some(key) = record.keys.into_iter().find(is_it) {
+                return Ok(Some((record.reference, key)));
+            }
+        }
+        Ok(None)
     }
 
     fn name(&self, reference: &Reference) -> Result<(), Error> {

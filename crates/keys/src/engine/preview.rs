@@ -43,8 +43,12 @@ pub(super) fn preview(desk: &Desk<'_>, plan: &Plan) -> Preview {
     if matches!(plan.work, Work::Rotate | Work::Revoke) {
         steps.push(format!("revoke the key {old}"));
     }
-    if plan.old.is_some() {
-        steps.push("prove that the old secret fails, and remove it from the store".to_owned());
+    match &plan.old {
+        Some(old) if old.label.is_some() => {
+            steps.push("prove that the old secret fails, and remove it from the store".to_owned());
+        }
+        Some(_) => steps.push("see that the account's list has it no more".to_owned()),
+        None => {}
     }
     Preview { steps, warnings }
 }

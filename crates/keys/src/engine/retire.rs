@@ -2,6 +2,7 @@
 
 use venuekit_transport::{Error as VenueError, ErrorKind};
 
+use super::make::said;
 use super::run::{Halt, Run};
 use super::verify::Shown;
 use crate::BoxFuture;
@@ -38,7 +39,7 @@ impl Run<'_> {
                     return Ok(());
                 }
                 Err(error) if error.may_have_been_applied() => {
-                    self.desk.tell(Event::Unknown { why: error.to_string() });
+                    self.desk.tell(Event::Unknown { why: said(&error) });
                     last = Some(error);
                 }
                 Err(error) => return Err(error.into()),
@@ -71,7 +72,7 @@ impl Run<'_> {
             };
             if let Ok(true) = gone {
                 self.note(Step::Proved)?;
-                self.desk.tell(Event::Proved);
+                self.desk.tell(Event::Proved { tried: self.old_key().await?.is_some() });
                 return Ok(());
             }
             let Some(next) = waits.next() else {
@@ -81,7 +82,8 @@ impl Run<'_> {
                     how: format!("Resume later; if it stays so, revoke it at {}.", self.desk.facts().page),
                 });
             };
-            self.desk.tell(Event::Waiting { what: "the old key still answers", next });
+            let what = if gone.is_ok() { "the old key still answers" } else { "the venue does not answer" };
+            self.desk.tell(Event::Waiting { what, next });
             tokio::time::sleep(next).await;
         }
     }

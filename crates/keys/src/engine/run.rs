@@ -1,5 +1,6 @@
 //! One run: its plan, what it has noted, and the order of its steps.
 
+use super::abandon;
 use super::desk::Desk;
 use crate::error::{Cause, Error};
 use crate::event::Event;
@@ -55,7 +56,10 @@ impl<'a> Run<'a> {
         match done {
             Ok(report) => Ok(Outcome::Done(report)),
             Err(Halt::Person { what, how }) => Ok(Outcome::NeedsPerson(NeedsPerson { run: self.id, what, how })),
-            Err(Halt::Error(error)) => Err(error.of_run(&self.id)),
+            Err(Halt::Error(error)) => {
+                let can_be_abandoned = abandon::is_possible(&self.plan, &self.steps);
+                Err(error.of_run(&self.id, can_be_abandoned))
+            }
             Err(Halt::Refused(error)) => Err(error),
         }
     }

@@ -13,7 +13,7 @@ pub struct Settings {
     pub verify: Waits,
     /// How often an old key is tried that the venue still knows.
     pub prove: Waits,
-    /// How long a call whose answer was lost may take to show in the list.
+    /// How long a call whose answer was lost may still be under way. Nothing is asked for anew before.
     pub settle: Duration,
 }
 
@@ -24,7 +24,7 @@ impl Default for Settings {
             timeouts: Timeouts::default(),
             verify: Waits { first: Duration::from_millis(500), longest: seconds(15), total: seconds(180) },
             prove: Waits { first: Duration::from_millis(500), longest: seconds(10), total: seconds(60) },
-            settle: seconds(3),
+            settle: seconds(20),
         }
     }
 }

@@ -7,7 +7,7 @@ use venuekit_transport::ErrorKind;
 use super::desk::Desk;
 use super::run::{Halt, Run};
 use crate::credential::Credential;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::event::Event;
 use crate::journal::Step;
 use crate::record::StoredKey;
@@ -40,6 +40,11 @@ impl Desk<'_> {
                 Shown::Works { millis, refused: None }
             }
             ErrorKind::InvalidRequest if error.status().is_none() => return Err(error.into()),
+            // Whatever the call was, nothing of it is left: only the answer was of interest.
+            _ if error.may_have_been_applied() => {
+                let why = format!("{}: {}", error.operation().unwrap_or_default(), error.message());
+                Shown::Nothing(Error::new(Cause::NoAnswer(why)))
+            }
             _ => Shown::Nothing(error.into()),
         })
     }

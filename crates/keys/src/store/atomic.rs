@@ -22,6 +22,17 @@ pub(super) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Where a file really is: what is written in its place must not take a link's.
+pub(super) fn behind_links(path: PathBuf) -> PathBuf {
+    let mut real = path;
+    // A link to itself fails when it is opened.
+    for _ in 0..32 {
+        let Ok(target) = fs::read_link(&real) else { break };
+        real = folder(&real).join(target);
+    }
+    real
+}
+
 /// Makes the folder that a file is to stand in, for its owner alone.
 pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
     let folder = folder(path);

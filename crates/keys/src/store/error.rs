@@ -13,7 +13,10 @@ pub enum StoreError {
     /// There is no record of this name.
     NotFound(Reference),
     /// The passphrase is not the one that the store was made with.
-    WrongPassphrase,
+    WrongPassphrase {
+        /// The file that it should open.
+        path: PathBuf,
+    },
     /// The identity is not the one that the store was made with.
     WrongIdentity {
         /// The store.
@@ -113,7 +116,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound(reference) => write!(f, "the store has no key `{reference}`"),
-            Self::WrongPassphrase => f.write_str("this is not the store's passphrase"),
+            Self::WrongPassphrase { path } => write!(f, "{}: this is not the store's passphrase", path.display()),
             Self::WrongIdentity { path } => {
                 write!(f, "{}: this is not the identity that the store is encrypted to", path.display())
             }

@@ -50,7 +50,7 @@ impl FileStore {
     /// # Errors
     /// A wrong passphrase or identity, a file that is damaged, newer or readable by others, a folder that cannot be written.
     pub fn open(path: impl Into<PathBuf>, unlock: &Unlock) -> Result<Self, StoreError> {
-        let path = path.into();
+        let path = atomic::behind_links(path.into());
         atomic::make_folder(&path)?;
         let _lock = Lock::hold(path.with_extension("lock"))?;
         atomic::remove_unfinished(&path);
@@ -62,6 +62,19 @@ impl FileStore {
             None => unlock.make(&of_identity)?,
         };
         let inner = Inner { path, identity };
+        inner.read()?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Opens a store that is there, in a folder that may be read-only.
+    ///
+    /// # Errors
+    /// A wrong passphrase or identity, a file that is damaged, newer or readable by others.
+    pub fn open_to_read(path: impl Into<PathBuf>, unlock: &Unlock) -> Result<Self, StoreError> {
+        let path = atomic::behind_links(path.into());
+        let of_identity = unlock.path(&path);
+        let missing = || StoreError::IdentityMissing { path: of_identity.clone() };
+        let inner = Inner { path, identity: unlock.read(&of_identity)?.ok_or_else(missing)? };
         inner.read()?;
         Ok(Self(Arc::new(inner)))
     }

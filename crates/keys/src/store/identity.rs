@@ -89,7 +89,9 @@ fn open(path: &Path, bytes: &[u8], passphrase: &Secret) -> Result<Zeroizing<Vec<
     let mut identity = age::scrypt::Identity::new(phrase(passphrase));
     identity.set_max_work_factor(MOST_WORK);
     decrypt(&identity, bytes).map_err(|error| match error {
-        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => StoreError::WrongPassphrase,
+        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
+            StoreError::WrongPassphrase { path: path.to_owned() }
+        }
         DecryptError::NoMatchingKeys => {
             StoreError::corrupted(path.display().to_string(), "it is not under a passphrase")
         }
