@@ -22,6 +22,11 @@ use crate::venue::{LOCAL, Venue};
 /// Where the server on this machine is, if nothing else is said.
 pub const LOCAL_URL: &str = "VENUEKIT_LOCAL_URL";
 
+/// The server on this machine, where the environment is that and a variable names it.
+pub fn local_url(environment: &str) -> Option<String> {
+    std::env::var(LOCAL_URL).ok().filter(|url| environment == LOCAL && !url.is_empty())
+}
+
 /// What all commands share.
 pub struct Context {
     out: Output,
@@ -124,7 +129,7 @@ impl Context {
             return Err(Failure::usage(format!("which environment of {venue}?")).code("no_environment").help(help));
         };
         let given = self.global.base_url.clone().or_else(|| profile.and_then(|profile| profile.base_url.clone()));
-        let base_url = given.or_else(|| std::env::var(LOCAL_URL).ok().filter(|_| environment == LOCAL));
+        let base_url = given.or_else(|| local_url(environment));
         Target::new(venue, environment, base_url.as_deref())
     }
 
@@ -149,15 +154,19 @@ impl Context {
         if self.store.get().is_none() && !store::is_there(self) {
             return Ok(Arc::new(store::Absent::new(self)));
         }
-        self.store_to_write()
+        self.open_store(false)
     }
 
     /// The same for what keeps something there: it is made where there is none.
     pub fn store_to_write(&self) -> Result<Arc<dyn Store>, Failure> {
+        self.open_store(true)
+    }
+
+    fn open_store(&self, to_write: bool) -> Result<Arc<dyn Store>, Failure> {
         if let Some(store) = self.store.get() {
             return Ok(Arc::clone(store));
         }
-        let opened = store::open(self)?;
+        let opened = store::open(self, to_write)?;
         Ok(Arc::clone(self.store.get_or_init(|| opened)))
     }
 

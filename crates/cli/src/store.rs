@@ -45,10 +45,11 @@ pub fn is_there(context: &Context) -> bool {
     kind(context) != StoreKind::File || FileStore::exists(path(context))
 }
 
-/// Opens the store; a file that is not there is made.
-pub fn open(context: &Context) -> Result<Arc<dyn Store>, Failure> {
+/// Opens the store. To be written, a file that is not there is made.
+pub fn open(context: &Context, to_write: bool) -> Result<Arc<dyn Store>, Failure> {
     Ok(match kind(context) {
-        StoreKind::File => Arc::new(FileStore::open(path(context), &unlock(context)?)?),
+        StoreKind::File if to_write => Arc::new(FileStore::open(path(context), &unlock(context)?)?),
+        StoreKind::File => Arc::new(FileStore::open_to_read(path(context), &unlock(context)?)?),
         #[cfg(feature = "keyring")]
         StoreKind::Keyring => Arc::new(venuekit_keys::store::KeyringStore::open(SERVICE)?),
         #[cfg(feature = "vault")]

@@ -52,7 +52,11 @@ impl Codes {
             return self.made(context, &seed).await;
         }
         let prompt = format!("one-time code for {}/{}: ", target.venue, target.environment);
-        confirm::secret(&prompt)?.filter(|code| !code.is_empty()).ok_or_else(|| {
+        let typed = confirm::secret(&prompt)?.map(|code| Secret::new(code.expose().trim()));
+        if typed.as_ref().is_some_and(Secret::is_empty) {
+            return Err(Failure::new(Exit::NeedsPerson, "no one-time code was typed").code("second_factor"));
+        }
+        typed.ok_or_else(|| {
             let help = "pass it with --totp-fd N, or keep the seed in the store with `venuekit totp set`";
             Failure::new(Exit::NeedsPerson, "the venue wants a one-time code, and nobody is there to be asked")
                 .code("second_factor")

@@ -57,14 +57,19 @@ pub async fn run(context: &Context, arguments: &AdoptArgs) -> Result<(), Failure
         None => from_environment(&desk)?,
     };
     let out = context.out();
+    let public_id = credential.public_id().unwrap_or_default().to_owned();
     if arguments.dry_run {
-        out.step("would", "make a signed call with the key");
+        if context.store()?.get(&reference).await.is_ok() {
+            return Err(Failure::usage(format!("`{reference}` is taken")).help("choose another name"));
+        }
+        out.step("would", &format!("make a signed call with the key {public_id}"));
         out.step("would", &format!("store it as {reference}"));
         out.document(&serde_json::json!({ "would_store": reference.to_string() }));
         return Ok(());
     }
     let person = Person::new(context, &desk.target, None);
     let adopted = desk.engine.adopt(&desk.account, &reference, &credential, &person).await?;
+    out.step("adopted", &public_id);
     out.document(&adopted);
     Ok(())
 }

@@ -6,6 +6,7 @@ use venuekit_keys::{Create, Origin, Task};
 
 use super::attendant::Person;
 use super::desk::Desk;
+use super::given;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::subject::Subject;
@@ -19,13 +20,13 @@ pub struct CreateArgs {
     #[arg(long)]
     name: Option<String>,
     /// A permission, in the venue's own words; several times for several
-    #[arg(long = "scope", value_name = "SCOPE")]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = given::scope)]
     scopes: Vec<String>,
     /// Who makes the secret, and of what kind; best takes this machine where the venue lets it
     #[arg(long, value_enum, default_value_t)]
     kind: Kind,
     /// A command that has the consumer take the key over; its exit code 0 acknowledges
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_parser = given::command)]
     hand_over: Option<String>,
     /// Say what would be done; nothing is changed
     #[arg(long)]

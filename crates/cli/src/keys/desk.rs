@@ -87,12 +87,19 @@ impl<'a> Desk<'a> {
                 return Ok(Manager::Stored(reference));
             }
         }
-        let what = match self.account.venue {
-            KeyVenue::Bayse => "Bayse's keys are managed by a session or a login",
-            _ => "the account's keys are managed by a key",
+        let (message, help) = match self.account.venue {
+            KeyVenue::Bayse => {
+                let prefix = variable::prefix(&self.target);
+                let help =
+                    format!("set {prefix}_AUTH_TOKEN and {prefix}_DEVICE_ID, or {prefix}_EMAIL and {prefix}_PASSWORD");
+                ("Bayse's keys are managed by a session or a login, and there is none", help)
+            }
+            _ => {
+                let help = format!("name a stored one with --key, or set {}", variable::names(&self.target));
+                ("the account's keys are managed by a key, and it is not said which", help)
+            }
         };
-        let help = format!("name a stored one with --key, or set {}", variable::names(&self.target));
-        Err(Failure::new(Exit::Store, format!("{what}, and there is none")).code("no_manager").help(help))
+        Err(Failure::new(Exit::Store, message).code("no_manager").help(help))
     }
 
     /// Has a task done, or says what would be done.

@@ -1,11 +1,11 @@
 //! `venuekit keys export`: the one command that lets a secret out, and says where to by name.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
+use tempfile::NamedTempFile;
 use venuekit_keys::record::{Kind, StoredKey};
 use venuekit_wire::Secret;
 
@@ -51,7 +51,10 @@ pub async fn run(context: &Context, arguments: &ExportArgs) -> Result<(), Failur
     let record = context.store()?.get(&reference).await?;
     let key = record.active().filter(|key| !key.secret.is_empty());
     let key = key.ok_or_else(|| Failure::new(Exit::Store, format!("{reference} holds no key that is in use")))?;
-    let text = match arguments.format {
+    let out = context.out();
+    let to_screen = arguments.to == "-";
+    let format = if to_screen && out.is_json() { Format::Json } else { arguments.format };
+    let text = match format {
         Format::Env => variables(&desk, key),
         Format::Secret => with_end(&key.secret),
         Format::Json => Secret::new(format!(
@@ -64,8 +67,7 @@ pub async fn run(context: &Context, arguments: &ExportArgs) -> Result<(), Failur
             })
         )),
     };
-    let out = context.out();
-    if arguments.to == "-" {
+    if to_screen {
         out.raw(text.expose());
         return Ok(());
     }
@@ -101,19 +103,12 @@ fn variables(desk: &Desk<'_>, key: &StoredKey) -> Secret {
     Secret::new(line(id, public_id) + &line(secret, key.secret.expose()))
 }
 
-/// Writes a file that only its owner may read, from its first byte on.
+/// Writes a file that only its owner may read, whole or not at all.
 fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
-    if force {
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()
+    file.as_file().sync_all()?;
+    let placed = if force { file.persist(path) } else { file.persist_noclobber(path) };
+    placed.map(drop).map_err(|error| error.error)
 }

@@ -12,9 +12,9 @@ impl From<Error> for Failure {
             Class::NotFound => Exit::NotFound,
             Class::Unknown => Exit::Unknown,
             Class::NeedsPerson => Exit::NeedsPerson,
-            Class::Network => Exit::Network,
+            Class::Network | Class::Busy => Exit::Network,
             Class::Failed => Exit::Fault,
-            // Store, Busy, and what later versions add.
+            // Store, and what later versions add.
             _ => Exit::Store,
         };
         let mut failure = match error.of_venue() {

@@ -1,6 +1,7 @@
 //! `venuekit keys list`.
 
 use clap::Args;
+use venuekit_keys::record::State;
 use venuekit_keys::{Account, Line, Reference, Venue as KeyVenue};
 
 use super::attendant::Person;
@@ -25,6 +26,7 @@ pub async fn run(context: &Context, arguments: &ListArgs) -> Result<(), Failure>
     let lines = match &arguments.subject {
         None => all_stored(context).await?,
         Some(subject) => {
+            of_account(subject)?;
             let desk = Desk::reading(context, subject)?;
             if arguments.stored {
                 desk.engine.stored(&desk.account).await?
@@ -45,10 +47,21 @@ pub async fn run(context: &Context, arguments: &ListArgs) -> Result<(), Failure>
     Ok(())
 }
 
+/// A key's name says too much where an account is meant.
+pub fn of_account(subject: &Subject) -> Result<(), Failure> {
+    if subject.name.is_none() {
+        return Ok(());
+    }
+    let failure = Failure::usage(format!("`{subject}` is one key, and this is about an account"));
+    Err(failure.help("leave the key's name out; `venuekit keys show` is about one key"))
+}
+
 fn row(line: &Line) -> Vec<String> {
     let or_dash =
         |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned());
     let state = match (line.live, &line.reference) {
+        (_, Some(_)) if line.state == Some(State::Prepared) => "being made",
+        (Some(true), Some(_)) if line.state == Some(State::Retiring) => "live, about to be revoked",
         (Some(true), Some(_)) => "live",
         (Some(true), None) => "live, not stored here",
         (Some(false), Some(_)) => "not at the venue",

@@ -6,6 +6,7 @@ mod create;
 mod desk;
 mod export;
 mod failure;
+mod given;
 mod list;
 mod report;
 mod resume;

@@ -7,7 +7,7 @@ use venuekit_wire::UnixMillis;
 
 use super::attendant::Person;
 use super::desk::Desk;
-use super::list::stored_accounts;
+use super::list::{of_account, stored_accounts};
 use super::when;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -79,12 +79,19 @@ pub async fn run(context: &Context, arguments: &ReportArgs) -> Result<(), Failur
         out.note(&format!("{} could not be asked: {}", one.account, one.error));
     }
     out.document(&serde_json::json!({ "keys": reported, "not_asked": unasked }));
+    if reported.is_empty() && !unasked.is_empty() {
+        return Err(Failure::told(Exit::Network));
+    }
     let told = !unasked.is_empty() || reported.iter().any(|key| !key.findings.is_empty());
     if arguments.check && told { Err(Failure::told(Exit::Fault)) } else { Ok(()) }
 }
 
 async fn subjects(context: &Context, arguments: &ReportArgs) -> Result<Vec<Subject>, Failure> {
     if !arguments.subjects.is_empty() {
+        for subject in &arguments.subjects {
+            of_account(subject)?;
+            context.target(subject)?;
+        }
         return Ok(arguments.subjects.clone());
     }
     let accounts = stored_accounts(context).await?.into_iter();

@@ -7,7 +7,7 @@ use venuekit_keys::{Reference, Unfinished, Work};
 
 use super::attendant::Person;
 use super::desk::{Desk, engine, finish};
-use super::when;
+use super::{given, when};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::subject::Subject;
@@ -21,7 +21,7 @@ pub struct ResumeArgs {
     #[arg(long)]
     abandon: bool,
     /// A command that has the consumer take the new key over; its exit code 0 lets the old one be revoked
-    #[arg(long, value_name = "COMMAND", conflicts_with = "abandon")]
+    #[arg(long, value_name = "COMMAND", conflicts_with = "abandon", value_parser = given::command)]
     hand_over: Option<String>,
     /// Say which runs have not ended, and how far they have come; nothing is changed
     #[arg(long)]
@@ -45,6 +45,10 @@ pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failur
     let manager = desk.manager(about.as_ref()).await?;
     let person = Person::new(context, &desk.target, arguments.hand_over.as_deref());
     if arguments.abandon {
+        if !left.can_be_abandoned {
+            let message = format!("{} has gone too far to be given up", words(left));
+            return Err(Failure::usage(message).help(format!("`venuekit keys resume {}` goes on with it", left.run)));
+        }
         context.confirm(&format!("Give up {}? What it has made is revoked.", words(left)))?;
         desk.engine.abandon(&desk.account, &left.run, &manager, &person).await?;
         out.step("given up", left.run.as_str());
@@ -71,19 +75,19 @@ fn choose<'a>(unfinished: &'a [Unfinished], run: Option<&str>) -> Result<&'a Unf
     })
 }
 
-fn work(left: &Unfinished) -> &'static str {
-    match left.plan.work {
+fn work(left: &Unfinished) -> String {
+    let work = match left.plan.work {
         Work::Create => "making",
         Work::Rotate => "rotating",
         Work::RotateInPlace => "rotating in place",
         Work::Revoke => "revoking",
-    }
+    };
+    let old = left.plan.old.as_ref().map(|old| old.id.as_str());
+    format!("{work} {}", left.plan.reference.as_deref().or(old).unwrap_or_default())
 }
 
 fn words(left: &Unfinished) -> String {
-    let old = left.plan.old.as_ref().map(|old| old.id.as_str());
-    let what = left.plan.reference.as_deref().or(old).unwrap_or_default();
-    format!("{} ({} {what})", left.run, work(left))
+    format!("{} ({})", left.run, work(left))
 }
 
 fn show(context: &Context, unfinished: &[Unfinished]) {
@@ -95,7 +99,7 @@ fn show(context: &Context, unfinished: &[Unfinished]) {
     let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
     let rows: Vec<Vec<String>> = unfinished
         .iter()
-        .map(|left| vec![left.run.to_string(), words(left), when::day(left.since), text(step(left))])
+        .map(|left| vec![left.run.to_string(), work(left), when::day(left.since), text(step(left))])
         .collect();
     if !rows.is_empty() {
         out.table(&["run", "work", "since", "last step"], &rows);
@@ -104,7 +108,8 @@ fn show(context: &Context, unfinished: &[Unfinished]) {
         .iter()
         .map(|left| {
             json!({"run": left.run, "work": left.plan.work, "account": left.plan.account,
-                "reference": left.plan.reference, "since": left.since, "last_step": step(left)})
+                "reference": left.plan.reference, "since": left.since, "last_step": step(left),
+                "can_be_abandoned": left.can_be_abandoned})
         })
         .collect();
     out.document(&json!({ "unfinished": runs }));

@@ -44,6 +44,9 @@ pub async fn run(context: &Context, arguments: &RevokeArgs) -> Result<(), Failur
     };
     let manager = desk.manager(reference.as_ref()).await?;
     if !arguments.dry_run {
+        if let Some(reference) = &reference {
+            context.store()?.get(reference).await?;
+        }
         let what = match (&reference, &arguments.id) {
             (Some(reference), _) => reference.to_string(),
             (None, id) => format!("{} of {}", id.as_deref().unwrap_or_default(), desk.account),
@@ -69,8 +72,8 @@ pub struct ForgetArgs {
 pub async fn forget(context: &Context, arguments: &ForgetArgs) -> Result<(), Failure> {
     let desk = Desk::reading(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, None)?;
-    let (store, out) = (context.store()?, context.out());
-    store.get(&reference).await?;
+    let out = context.out();
+    context.store()?.get(&reference).await?;
     if arguments.dry_run {
         out.step("would", &format!("remove {reference} and its secret from the store; the venue is not told"));
         out.document(&json!({ "would_forget": reference.to_string() }));
@@ -78,7 +81,7 @@ pub async fn forget(context: &Context, arguments: &ForgetArgs) -> Result<(), Fai
     }
     context
         .confirm(&format!("Remove {reference} from the store? Its secret is gone then; the venue still takes it."))?;
-    store.remove(&reference).await?;
+    desk.engine.forget(&desk.account, &reference).await?;
     out.step("forgotten", &reference.to_string());
     out.document(&json!({ "forgotten": reference.to_string() }));
     Ok(())

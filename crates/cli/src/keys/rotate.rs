@@ -6,6 +6,7 @@ use venuekit_keys::{Rotate, Task};
 use super::attendant::Person;
 use super::create::Kind;
 use super::desk::Desk;
+use super::given;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::subject::Subject;
@@ -19,7 +20,7 @@ pub struct RotateArgs {
     #[arg(long)]
     name: Option<String>,
     /// Permissions of the new key; those of the old one if nothing is said
-    #[arg(long = "scope", value_name = "SCOPE")]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = given::scope)]
     scopes: Vec<String>,
     /// Who makes the secret; a shared secret is followed by a shared secret
     #[arg(long, value_enum, default_value_t)]
@@ -28,7 +29,7 @@ pub struct RotateArgs {
     #[arg(long)]
     in_place: bool,
     /// A command that has the consumer take the new key over; its exit code 0 lets the old one be revoked
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_parser = given::command)]
     hand_over: Option<String>,
     /// Say what would be done; nothing is changed
     #[arg(long)]
@@ -41,6 +42,7 @@ pub async fn run(context: &Context, arguments: &RotateArgs) -> Result<(), Failur
     let reference = desk.reference(&arguments.subject, arguments.name.as_deref())?;
     let manager = desk.manager(Some(&reference)).await?;
     if !arguments.dry_run {
+        context.store()?.get(&reference).await?;
         let question = match arguments.in_place {
             true => format!("Replace the secret of {reference}? The old one fails at once."),
             false => format!("Make a new key for {reference}, and revoke the old one when the new one was taken over?"),

@@ -12,7 +12,7 @@ use serde_json::json;
 
 pub use self::read::{default_path, load};
 use crate::args::StoreKind;
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::failure::Failure;
 use crate::subject::Subject;
 use crate::target::Target;
@@ -95,7 +95,8 @@ pub struct Elsewhere {
 impl Profile {
     /// Where it goes, or what is wrong with it.
     fn target(&self) -> Result<Target, String> {
-        let target = Target::new(self.venue, &self.environment, self.base_url.as_deref());
+        let base_url = self.base_url.clone().or_else(|| context::local_url(&self.environment));
+        let target = Target::new(self.venue, &self.environment, base_url.as_deref());
         let target = target.map_err(|failure| failure.message().to_owned())?;
         match &self.key {
             Some(KeySource::Stored(name)) if name.contains('/') => {

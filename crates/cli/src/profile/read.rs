@@ -21,17 +21,25 @@ pub fn load(path: &Path, is_given: bool) -> Result<Config, Failure> {
     };
     let mut config: Config = toml::from_str(&text).map_err(|error| wrong(path, &text, &error))?;
     let folder = path.parent().unwrap_or(Path::new(""));
+    let resolved = |place: &Path| match place.strip_prefix("~") {
+        Ok(below) => etcetera::home_dir().map(|home| home.join(below)).map_err(|_| no_home(path)),
+        Err(_) => Ok(folder.join(place)),
+    };
     for place in [&mut config.store.path, &mut config.store.identity].into_iter().flatten() {
-        *place = folder.join(&place);
+        *place = resolved(place)?;
     }
     for profile in config.profiles.values_mut() {
         if let Some(KeySource::Elsewhere(key)) = &mut profile.key
             && let Some(pem) = &mut key.pem
         {
-            *pem = folder.join(&pem);
+            *pem = resolved(pem)?;
         }
     }
     Ok(config)
+}
+
+fn no_home(path: &Path) -> Failure {
+    Failure::usage(format!("{}: a path begins with ~, and there is no home folder", path.display())).code("config")
 }
 
 /// The message without the values that it quotes: somebody may have written a secret in.
