@@ -45,7 +45,7 @@ fn other_kinds_of_files_are_named() {
     found(text("rsa_public_pkcs1.pem"), Found::PublicKey, "private key");
     found(text("certificate.pem"), Found::Certificate, "private key");
     found(text("certificate_request.pem"), Found::CertificateRequest, "private key");
-    found(text("rsa_legacy_encrypted.pem"), Found::LegacyEncrypted, "openssl pkcs8 -topk8");
+    found(text("rsa_legacy_encrypted.pem"), Found::LegacyEncrypted, "openssl pkey -in");
     found(fixture("ed25519.der"), Found::Der, "openssl pkey -inform DER");
     found(fixture("bundle.p12"), Found::Pkcs12, "openssl pkcs12");
     // A short DER key can happen to be valid UTF-8.
@@ -63,7 +63,9 @@ fn other_kinds_of_files_are_named() {
     let answer = format!("{{\"private_key\": \"{}\"}}", text("ed25519.pem").replace('\n', "\\n"));
     found(answer, Found::Json, "jq -r .private_key");
     found("<!DOCTYPE html><html><body>Log in</body></html>", Found::Html, "again");
-    found("kalshi.pem", Found::FileName, "from_file");
+    for name in ["kalshi.pem", "~/keys/kalshi", "../kalshi", "/home/me/kalshi"] {
+        found(name, Found::FileName, "file");
+    }
     found(b"\xfe\xed\xfe\xed\0\0\0\x02\0\0\0\x01", Found::JavaKeyStore, "keytool");
     found(b"\xff\xfe-\0-\0-\0", Found::Utf16, "iconv");
     found(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Found::Binary, "openssl");

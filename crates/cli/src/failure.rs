@@ -110,6 +110,11 @@ impl Failure {
         self
     }
 
+    /// The word by which scripts tell it from others.
+    pub fn word(&self) -> &str {
+        &self.code
+    }
+
     /// What went wrong.
     pub fn message(&self) -> &str {
         &self.message

@@ -85,6 +85,13 @@ async fn command(context: &Context, command: Command) -> Result<(), Failure> {
 /// A command line that was not understood, or a question for help or the version.
 fn misunderstood(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().any(|argument| argument == "--json");
+    // What was not understood is quoted: a key must not be.
+    if std::env::args_os().any(|argument| argument.to_string_lossy().contains("-----BEGIN")) {
+        let help = "name a stored key, or a file: what is typed shows in the list of processes";
+        let failure = Failure::usage("an argument is the text of a key").code("key_text").help(help);
+        Output::new(json).failure(&failure);
+        return Exit::Usage.into();
+    }
     if error.use_stderr() && json {
         let text = error.to_string();
         let message = text.lines().next().unwrap_or_default();

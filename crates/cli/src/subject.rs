@@ -26,6 +26,10 @@ impl FromStr for Subject {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        // Not even in part: it may be a secret.
+        if crate::credential::is_key_text(text) {
+            return Err("this is the text of a key, not the name of one; write VENUE/ENVIRONMENT/NAME".to_owned());
+        }
         let mut parts = text.split('/');
         let venue: Venue = parts.next().unwrap_or_default().parse()?;
         let mut part = || match parts.next() {

@@ -30,7 +30,7 @@ impl Target {
         }
         let sandbox = format!("http://127.0.0.1:{SANDBOX_PORT}");
         let given = base_url.or_else(|| venue.base_url(environment)).unwrap_or(&sandbox);
-        let url = Url::parse(given).map_err(|error| Failure::usage(format!("`{given}` is no URL: {error}")))?;
+        let url = Url::parse(given).map_err(|_| no_url(given))?;
         check(venue, environment, &url, given)?;
         let mut base_url = given.trim_end_matches('/').to_owned();
         // The bare address of a sandbox: each venue has its own prefix there.
@@ -46,10 +46,20 @@ impl Target {
     }
 }
 
+/// A server's name and port alone are read as a scheme and a path.
+fn no_url(given: &str) -> Failure {
+    let help =
+        "write it as https://host/prefix; it stands in --base-url, in the profile's base-url or in VENUEKIT_LOCAL_URL";
+    Failure::usage(format!("the server's address `{given}` is no URL")).help(help)
+}
+
 fn check(venue: Venue, environment: &str, url: &Url, given: &str) -> Result<(), Failure> {
     let loopback = is_loopback(url);
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
         return Err(Failure::usage("a base URL has no user, query or fragment: write https://host/prefix"));
+    }
+    if url.host().is_none() {
+        return Err(no_url(given));
     }
     if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
         let message = format!("`{given}` is not https: only a server on this machine may be reached without");
@@ -57,8 +67,9 @@ fn check(venue: Venue, environment: &str, url: &Url, given: &str) -> Result<(), 
     }
     if environment == LOCAL && !loopback {
         let message = format!("`{given}` is not on this machine, and `{LOCAL}` means this machine");
-        let known = venue.environments().join(", ");
-        return Err(Failure::usage(message).help(format!("say which environment it is: --env {known}")));
+        let others: Vec<&str> = venue.environments().into_iter().filter(|one| *one != LOCAL).collect();
+        let help = format!("say which environment it is: --env {}", others.join(" | "));
+        return Err(Failure::usage(message).help(help));
     }
     let mut others = venue.spec().servers.iter().filter(|server| server.environment != environment);
     let host_of = |text: &str| Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));
@@ -94,7 +105,12 @@ mod tests {
         let production = "https://external-api.kalshi.com/trade-api/v2";
         assert!(refused("demo", production).contains("is kalshi's production environment, not demo"));
         assert!(refused("local", production).contains("is not on this machine"));
+        assert!(refused("local", production).ends_with("--env production | demo"));
         assert!(refused("demo", "http://proxy.example/").contains("is not https"));
+        for url in ["", "127.0.0.1:9100", "localhost:9100"] {
+            let said = refused("local", url);
+            assert!(said.contains("is no URL") && said.contains("VENUEKIT_LOCAL_URL"), "{said}");
+        }
         assert!(refused("demo", "https://user:word@proxy.example/").contains("has no user"));
         assert!(refused("test", "https://proxy.example").contains("has no environment `test`"));
         assert!(Target::new(Venue::Kalshi, "demo", Some("https://proxy.example/prefix/")).is_ok());

@@ -24,7 +24,11 @@ fn a_diagnosis_tells_what_the_venue_means() {
     let world = World::new("means");
     let kalshi = |body: &'static str, status: u16| {
         canned::start(move |line| {
-            Some(if line.contains("/exchange/status") { (200, "{}".to_owned()) } else { (status, body.to_owned()) })
+            Some(if line.contains("/exchange/status") {
+                (200, r#"{"exchange_active":true,"trading_active":true}"#.to_owned())
+            } else {
+                (status, body.to_owned())
+            })
         })
     };
     for (status, body, cause) in [
@@ -33,7 +37,23 @@ fn a_diagnosis_tells_what_the_venue_means() {
             r#"{"error":{"code":"forbidden","message":"this IP address is not on the allowlist of the key"}}"#,
             "ip_allow_list",
         ),
-        (403, r#"{"error":{"code":"forbidden","message":"this API key does not have the scope read"}}"#, "scope"),
+        (403, r#"{"error":{"code":"forbidden","message":"Request IP not allowed for this API key"}}"#, "ip_allow_list"),
+        (403, r#"{"error":{"code":"forbidden","message":"request from a disallowed IP"}}"#, "ip_allow_list"),
+        (403, r#"{"error":{"code":"forbidden","message":"Access from your region is not permitted"}}"#, "region"),
+        (403, r#"{"error":{"code":"forbidden","message":"no"}}"#, "forbidden"),
+        (403, "<html>Attention required</html>", "web_page"),
+        (200, "<html>Log in to the network</html>", "web_page"),
+        (200, "{}", "web_page"),
+        (200, "", "web_page"),
+        (200, "{\"a\":", "web_page"),
+        (302, "", "redirect"),
+        (401, r#"{"error":{"code":"authentication_error","message":"API key has expired"}}"#, "expired"),
+        (401, r#"{"error":{"code":"authentication_error","message":"this API key was revoked"}}"#, "revoked"),
+        (
+            401,
+            r#"{"error":{"code":"signature_is_missing_from_headers","message":"signature is missing from headers"}}"#,
+            "no_signature",
+        ),
         (
             401,
             r#"{"error":{"code":"authentication_error","message":"authentication_error","details":"NOT_FOUND"}}"#,
@@ -42,7 +62,7 @@ fn a_diagnosis_tells_what_the_venue_means() {
         (
             401,
             r#"{"error":{"code":"authentication_error","message":"x","details":"INCORRECT_API_KEY_SIGNATURE"}}"#,
-            "wrong_pem",
+            "key_mismatch",
         ),
         (401, r#"{"error":{"code":"header_timestamp_expired","message":"header timestamp expired"}}"#, "clock"),
         (

@@ -82,7 +82,10 @@ fn scalar(value: &Value) -> Option<String> {
 /// What can be said of an answer whose body says nothing.
 fn describe(answer: &Answer, is_json: bool) -> String {
     if answer.status.is_redirection() {
-        return "the venue redirects; a signed call is not sent elsewhere".to_owned();
+        // What stands behind the path may be secret.
+        let place = answer.headers.get("location").and_then(|place| place.to_str().ok());
+        let place = place.and_then(|place| place.split(['?', '#']).next()).map(|place| format!(" to {place}"));
+        return format!("the venue redirects{}; a signed call is not sent elsewhere", place.unwrap_or_default());
     }
     let kind = answer.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     match answer.body.len() {

@@ -185,6 +185,8 @@ pub struct KeyInfo {
     pub restrictions: Vec<String>,
     /// Whether it works, where the list says so.
     pub enabled: Option<bool>,
+    /// The venue's own word for its state, such as `revoked`, where the list has one.
+    pub status: Option<String>,
     /// The public half of a key pair as PEM, where the list shows it.
     pub public_key: Option<String>,
     /// When it was made, where the list says so.

@@ -109,7 +109,9 @@ fn info(key: &Value) -> Option<KeyInfo> {
     let scopes = ["scopes", "permissions"].iter().find_map(|name| key.get(name)?.as_array());
     info.scopes = scopes.into_iter().flatten().filter_map(|scope| Some(scope.as_str()?.to_owned())).collect();
     let revoked = key.get("is_revoked").and_then(Value::as_bool);
-    let status = text(&["status"]).map(|status| status == "active");
+    info.status = if revoked == Some(true) { Some("revoked".to_owned()) } else { text(&["status"]) };
+    // A key that was not revoked may have expired: the word says more than the flag.
+    info.enabled = info.status.as_ref().map(|status| status == "active").or(revoked.map(|revoked| !revoked));
     let addresses = key.get("allowed_ips").and_then(Value::as_array).into_iter().flatten();
     info.restrictions = addresses.filter_map(|address| Some(format!("address {}", address.as_str()?))).collect();
     let time = |name| DateTime::from(text(&[name])?).millis();
@@ -117,6 +119,26 @@ fn info(key: &Value) -> Option<KeyInfo> {
     info.expires = time("expires_at");
     info.last_used = time("last_used_at");
     info.restrictions.extend(info.expires.is_some().then(|| "an end".to_owned()));
-    info.enabled = revoked.map(|revoked| !revoked).or(status);
     Some(info)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::info;
+
+    #[test]
+    fn the_word_for_a_state_counts_before_the_flag() {
+        for (key, enabled, status) in [
+            (json!({"id": "a", "is_revoked": false, "status": "expired"}), Some(false), Some("expired")),
+            (json!({"id": "a", "is_revoked": true, "status": "active"}), Some(false), Some("revoked")),
+            (json!({"id": "a", "is_revoked": false, "status": "active"}), Some(true), Some("active")),
+            (json!({"id": "a", "is_revoked": false}), Some(true), None),
+            (json!({"id": "a"}), None, None),
+        ] {
+            let info = info(&key).unwrap();
+            assert_eq!((info.enabled, info.status.as_deref()), (enabled, status), "{key}");
+        }
+    }
 }

@@ -68,7 +68,7 @@ impl fmt::Display for KeyError {
                 )
             }
             Self::PassphraseNeeded => f.write_str(
-                "the private key is encrypted: give its passphrase, or write it without one: \
+                "the private key is encrypted; give its passphrase where one is asked for, or write it without: \
                  openssl pkey -in key.pem -out plain.pem",
             ),
             Self::WrongPassphrase => f.write_str(

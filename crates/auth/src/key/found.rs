@@ -63,9 +63,7 @@ impl Found {
                 "give the private key that was made together with it; its file has a line with BEGIN PRIVATE KEY or \
                  BEGIN RSA PRIVATE KEY, and it can be checked with: openssl pkey -in key.pem -noout"
             }
-            Self::LegacyEncrypted => {
-                "convert it with its passphrase: openssl pkcs8 -topk8 -v2 aes256 -in key.pem -out new.pem"
-            }
+            Self::LegacyEncrypted => "write it without its passphrase: openssl pkey -in key.pem -out plain.pem",
             Self::Putty => {
                 "export an RSA key with PuTTYgen (Conversions, Export OpenSSH key) or with: \
                  puttygen key.ppk -O private-openssh -o key.pem; in place of any other, make a new one: \
@@ -87,7 +85,7 @@ impl Found {
                 "if it is the inside of a PEM file, put back its BEGIN and END lines; if it is base64 of the DER bytes: \
                  base64 -d key.txt | openssl pkey -inform DER -out key.pem"
             }
-            Self::FileName => "open the file by its path instead (PrivateKey::from_file)",
+            Self::FileName => "give the text in that file, or the name where a file is asked for",
             Self::OtherPem(_) | Self::Binary | Self::Text => {
                 "a key file can be checked with: openssl pkey -in key.pem -noout, and a new key made with: \
                  openssl genpkey -algorithm ed25519 -out key.pem"
@@ -150,13 +148,20 @@ pub(super) fn text(text: &str) -> Found {
         Found::SshPublic
     } else if lower.starts_with("<!doctype") || lower.starts_with("<html") {
         Found::Html
-    } else if !text.contains('\n') && [".pem", ".key", ".txt", ".der"].iter().any(|end| text.ends_with(end)) {
+    } else if is_path(text) {
         Found::FileName
     } else if text.len() >= 64 && text.chars().all(is_base64) {
         Found::Base64
     } else {
         Found::Text
     }
+}
+
+/// Whether a text is the name of a file, by its end or its beginning. Base64 may begin with a slash too, but is longer.
+fn is_path(text: &str) -> bool {
+    let ends = [".pem", ".key", ".txt", ".der"].iter().any(|end| text.ends_with(end));
+    let begins = ["~/", "./", "../"].iter().any(|start| text.starts_with(start));
+    !text.contains('\n') && (ends || begins || text.starts_with('/') && text.len() < 64)
 }
 
 /// Names a PEM block that is not a private key, by its label.

@@ -1,14 +1,16 @@
 //! The credential of a call: a stored key, one that the profile names, or environment variables.
 
+pub mod hint;
 pub mod variable;
 
 use std::fs;
 use std::path::Path;
 
+use venuekit_auth::PrivateKey;
 pub use venuekit_keys::Credential as Material;
 use venuekit_keys::record::{Record, State};
 use venuekit_transport::keys::SecretKind;
-use venuekit_wire::{Secret, UnixSeconds};
+use venuekit_wire::Secret;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -27,13 +29,15 @@ pub struct Credential {
     pub material: Vec<Material>,
     /// What the store says of it.
     pub stored: Option<Stored>,
+    /// How the names of the environment variables begin that were looked at.
+    pub prefix: Option<String>,
 }
 
 /// What the store says of a key besides its secret.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// When it was made.
-    pub made: UnixSeconds,
+    /// Its name in the store, such as `kalshi/demo/bot`.
+    pub reference: String,
     /// How far it has come.
     pub state: State,
     /// Its permissions, in the venue's own words.
@@ -52,7 +56,7 @@ pub enum Wanted {
 impl Credential {
     /// Nobody.
     pub fn none() -> Self {
-        Self { source: "no credential".to_owned(), material: Vec::new(), stored: None }
+        Self { source: "no credential".to_owned(), material: Vec::new(), stored: None, prefix: None }
     }
 
     /// Whether there is any.
@@ -103,7 +107,16 @@ pub async fn find(
     Ok(found)
 }
 
+/// Whether a text is a key itself where its name or its file was meant. Such a text is not shown again.
+pub fn is_key_text(text: &str) -> bool {
+    text.contains("-----BEGIN") || text.contains(['\n', '\r'])
+}
+
 async fn stored(context: &Context, target: &Target, name: &str) -> Result<Credential, Failure> {
+    if is_key_text(name) {
+        let help = "name a stored key; `venuekit keys list` shows them, `venuekit keys adopt` takes one in";
+        return Err(Failure::usage("what was given as the name of a key is a key itself").code("key_text").help(help));
+    }
     let name = match name.contains('/') {
         false => name,
         true => {
@@ -128,8 +141,8 @@ async fn stored(context: &Context, target: &Target, name: &str) -> Result<Creden
         let help = "see `venuekit keys show`, and finish a broken run with `venuekit keys resume`";
         Failure::new(Exit::Store, format!("{reference} holds no key that can be used yet")).code("unusable").help(help)
     })?;
-    let about = Stored { made: key.made, state: key.state, scopes: key.scopes.clone() };
-    Ok(Credential { source, material: key.credential().into_iter().collect(), stored: Some(about) })
+    let about = Stored { reference: reference.to_string(), state: key.state, scopes: key.scopes.clone() };
+    Ok(Credential { source, material: key.credential().into_iter().collect(), stored: Some(about), prefix: None })
 }
 
 /// The active key, or one that the venue has already.
@@ -143,9 +156,9 @@ fn elsewhere(target: &Target, place: &Elsewhere) -> Result<Credential, Failure> 
     match (&place.variables, &place.pem, &place.id) {
         (Some(prefix), None, None) => of_variables(target.venue, prefix),
         (None, Some(pem), Some(id)) => {
-            let material =
-                Material::Key { public_id: id.clone(), secret: pem_file(pem)?, kind: SecretKind::PrivateKeyPem };
-            Ok(Credential { source: pem.display().to_string(), material: vec![material], stored: None })
+            let secret = pem_file(pem, "`pem` of the profile")?;
+            let material = Material::Key { public_id: id.clone(), secret, kind: SecretKind::PrivateKeyPem };
+            Ok(Credential { source: pem.display().to_string(), material: vec![material], stored: None, prefix: None })
         }
         _ => {
             let message = "the profile's key is `variables`, or `pem` together with `id`";
@@ -160,23 +173,55 @@ fn of_variables(venue: Venue, prefix: &str) -> Result<Credential, Failure> {
         found.truncate(1);
     }
     if found.is_empty() {
-        return Ok(Credential::none());
+        return Ok(Credential { prefix: Some(prefix.to_owned()), ..Credential::none() });
     }
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
     let word = if names.len() == 1 { "environment variable" } else { "environment variables" };
     let source = format!("{word} {}", names.join(" and "));
-    Ok(Credential { source, material: found.into_iter().map(|(_, material)| material).collect(), stored: None })
+    let material = found.into_iter().map(|(_, material)| material).collect();
+    Ok(Credential { source, material, stored: None, prefix: Some(prefix.to_owned()) })
 }
 
-/// The text of a PEM file, whatever it holds: the signer says what is wrong with it.
-fn pem_file(path: &Path) -> Result<Secret, Failure> {
-    let failed = |error: &std::io::Error| {
-        Failure::new(Exit::Store, format!("{}: {error}", path.display()))
-            .code("key_file")
-            .help("it should be a private key as PEM")
-    };
-    let bytes = fs::read(path).map_err(|error| failed(&error))?;
-    Ok(Secret::new(String::from_utf8_lossy(&bytes)))
+/// The text of a PEM file: the signer says what is wrong with it, unless it is no text at all. `named` is where the path stands.
+fn pem_file(path: &Path, named: &str) -> Result<Secret, Failure> {
+    let failed = |message: String, help: &str| Failure::new(Exit::Store, message).code("key_file").help(help);
+    let written = path.to_string_lossy();
+    // Most likely somebody wrote `$(cat key.pem)`: it must not be shown as a path that is not there.
+    if is_key_text(&written) || is_bare_key(&written) {
+        let message = format!("{named} should be the path of a file, and holds the key itself");
+        let help = match named.strip_suffix("_FILE") {
+            Some(other) => format!("write the path of the file, or set {other} to the text"),
+            None => "write the path of the file".to_owned(),
+        };
+        return Err(failed(message, &help).code("key_text"));
+    }
+    let bytes = fs::read(path)
+        .map_err(|error| failed(format!("{named}: {}: {error}", path.display()), path_advice(&written)))?;
+    String::from_utf8(bytes).map(Secret::new).or_else(|error| match PrivateKey::from_pem(error.as_bytes()) {
+        Ok(_) => Ok(Secret::new(String::from_utf8_lossy(error.as_bytes()))),
+        Err(why) => {
+            let why = why.to_string();
+            let (what, help) = why.split_once("; ").unwrap_or((&why, "give a private key as PEM"));
+            Err(failed(format!("{}: {what}", path.display()), help))
+        }
+    })
+}
+
+/// Whether a text is the inside of a PEM file. No path is so long and has neither a dot nor a slash in front.
+fn is_bare_key(text: &str) -> bool {
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    text.len() >= 40 && !text.starts_with('/') && text.chars().all(is_base64)
+}
+
+/// What to do about the path of a file that cannot be read.
+fn path_advice(written: &str) -> &'static str {
+    if written.trim_matches(['\'', '"', ' ']) != written {
+        "the path has blanks or quotes around it: take them away"
+    } else if written.starts_with('~') {
+        "nothing puts the home folder in place of `~` here: write the whole path"
+    } else {
+        "it should be a private key as PEM"
+    }
 }
 
 /// What the environment's variables hold for a target, where they can be read.

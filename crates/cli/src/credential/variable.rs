@@ -12,14 +12,14 @@ use crate::target::Target;
 use crate::venue::Venue;
 
 /// Two variables that belong together, and what they are.
-struct Pair {
-    id: &'static str,
-    secret: &'static str,
-    kind: PairKind,
+pub(super) struct Pair {
+    pub(super) id: &'static str,
+    pub(super) secret: &'static str,
+    pub(super) kind: PairKind,
 }
 
 #[derive(Clone, Copy)]
-enum PairKind {
+pub(super) enum PairKind {
     Shared,
     Pem,
     PemFile,
@@ -32,7 +32,7 @@ const fn pair(id: &'static str, secret: &'static str, kind: PairKind) -> Pair {
 }
 
 /// What a venue's variables are called after their prefix; the first that is set counts, and with Bayse one of each kind.
-fn pairs(venue: Venue) -> &'static [Pair] {
+pub(super) fn pairs(venue: Venue) -> &'static [Pair] {
     const BAYSE: &[Pair] = &[
         pair("PUBLIC_KEY", "SECRET_KEY", PairKind::Shared),
         pair("DEVICE_ID", "AUTH_TOKEN", PairKind::Session),
@@ -61,8 +61,12 @@ pub fn prefix(target: &Target) -> String {
 
 /// The variables that a target looks for, for a sentence that says so.
 pub fn names(target: &Target) -> String {
-    let prefix = prefix(target);
-    let shown = pairs(target.venue).iter().map(|pair| format!("{prefix}_{} and {prefix}_{}", pair.id, pair.secret));
+    names_after(target.venue, &prefix(target))
+}
+
+/// The same for variables whose names begin in another way.
+pub fn names_after(venue: Venue, prefix: &str) -> String {
+    let shown = pairs(venue).iter().map(|pair| format!("{prefix}_{} and {prefix}_{}", pair.id, pair.secret));
     shown.collect::<Vec<_>>().join(", or ")
 }
 
@@ -88,7 +92,8 @@ pub fn read(venue: Venue, prefix: &str) -> Result<Vec<(String, Material)>, Failu
             let message = format!("{secret_name} is set and {id_name} is not: both are needed");
             Failure::new(Exit::Store, message).code("credentials")
         })?;
-        found.push((secret_name, material(pair.kind, id, secret_text)?));
+        let material = material(pair.kind, &secret_name, id, secret_text)?;
+        found.push((secret_name, material));
     }
     if let Some(token) = secret(&format!("{prefix}_ACCESS_TOKEN"))?.filter(|_| found.is_empty()) {
         found.push((format!("{prefix}_ACCESS_TOKEN"), Material::Token(token)));
@@ -96,13 +101,13 @@ pub fn read(venue: Venue, prefix: &str) -> Result<Vec<(String, Material)>, Failu
     Ok(found)
 }
 
-fn material(kind: PairKind, id: Secret, secret: Secret) -> Result<Material, Failure> {
+fn material(kind: PairKind, name: &str, id: Secret, secret: Secret) -> Result<Material, Failure> {
     let public_id = || id.expose().to_owned();
     let key = |secret, kind| Material::Key { public_id: public_id(), secret, kind };
     Ok(match kind {
         PairKind::Shared => key(secret, SecretKind::Shared),
         PairKind::Pem => key(secret, SecretKind::PrivateKeyPem),
-        PairKind::PemFile => key(super::pem_file(Path::new(secret.expose()))?, SecretKind::PrivateKeyPem),
+        PairKind::PemFile => key(super::pem_file(Path::new(secret.expose()), name)?, SecretKind::PrivateKeyPem),
         PairKind::Session => Material::Session { token: secret, device_id: id },
         PairKind::Login => Material::Login { email: public_id(), password: secret },
     })

@@ -1,8 +1,11 @@
 //! What the account itself says of a key, as another key of it or the key itself sees it.
 
+use venuekit_auth::PrivateKey;
+use venuekit_auth::deribit::{DeribitHmac, DeribitKey};
+use venuekit_deribit::types::GrantType;
 use venuekit_keys::Credential as Material;
 use venuekit_transport::Error;
-use venuekit_transport::keys::{ApiKeys, KeyInfo};
+use venuekit_transport::keys::{ApiKeys, KeyInfo, SecretKind};
 
 use super::probe;
 use crate::client::Client;
@@ -11,6 +14,7 @@ use crate::credential::{self, Credential};
 use crate::store;
 use crate::subject::Subject;
 use crate::target::Target;
+use crate::venue::Venue;
 
 /// The keys of an account.
 pub async fn keys(client: &Client) -> Result<Vec<KeyInfo>, Error> {
@@ -21,6 +25,12 @@ pub async fn keys(client: &Client) -> Result<Vec<KeyInfo>, Error> {
         Client::Yativo(client) => client.keys().list().await,
         Client::KalshiPerps(_) => Err(Error::invalid_request("keys are listed by Kalshi itself")),
     }
+}
+
+/// Where an account's keys are cared for. Perpetual futures are reached with a key that Kalshi itself lists.
+pub fn keeper(target: &Target) -> Target {
+    let venue = if target.venue == Venue::KalshiPerps { Venue::Kalshi } else { target.venue };
+    Target { venue, ..target.clone() }
 }
 
 /// The entry of a key in a list.
@@ -41,12 +51,34 @@ pub async fn seen_by_others(
         !other.is_none() && (is_session || other.public_id() != but.public_id())
     };
     for other in candidates(context, target).await.into_iter().filter(is_other) {
-        let Ok(client) = probe::client(target, &other, offset_millis) else { continue };
+        let Ok(client) = probe::client(&keeper(target), &other, offset_millis) else { continue };
         if let Ok(keys) = keys(&client).await {
             return Some((other.source, keys));
         }
     }
     None
+}
+
+/// What a login says that the key may do: Deribit's answer names the scopes that were granted.
+pub async fn granted(client: &Client, credential: &Credential) -> Option<Vec<String>> {
+    let (Client::Deribit(client), Some((id, secret, kind))) = (client, credential.key()) else { return None };
+    let now = client.clock().now().get();
+    let signed = match kind {
+        SecretKind::PrivateKeyPem => {
+            let key = PrivateKey::from_pem(secret.expose()).ok()?;
+            DeribitKey::new(id, key).ok()?.client_signature(now, "")
+        }
+        _ => DeribitHmac::new(id, secret.clone()).ok()?.client_signature(now, ""),
+    };
+    let signed = signed.ok()?;
+    let call = client.auth().body_map(|body| {
+        let body = body.grant_type(GrantType::ClientSignature).client_id(signed.client_id).data(signed.data);
+        body.timestamp(signed.timestamp).nonce(signed.nonce).signature(signed.signature)
+    });
+    let scope = call.send().await.ok()?.into_inner().scope?;
+    // Beside what the key may do it names what the login is bound to: a connection, an address, an end.
+    let allows = |word: &&str| word.ends_with(":read") || word.ends_with(":read_write");
+    Some(scope.split_whitespace().filter(allows).map(str::to_owned).collect())
 }
 
 /// What else is at hand: the environment's variables, and the store where it is there already.

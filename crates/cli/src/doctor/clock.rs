@@ -38,22 +38,40 @@ pub fn look(report: &mut Report<'_>, facts: &Facts, offset: Option<i64>) {
     };
     let way = if offset > 0 { "behind" } else { "ahead of" };
     let found = format!("this machine is {} {way} the venue", shown(offset.abs()));
-    match facts.window {
-        Some(window) if offset.abs() >= window * 1000 => {
-            let found = format!("{found}, which refuses stamps that are about {window} s off");
+    let limit = facts.window.as_ref().map(|window| if offset > 0 { window.behind } else { window.ahead });
+    match limit {
+        Some(limit) if offset.abs() >= limit * 1000 => {
+            let found = format!("{found}, which may refuse times that are {limit} s off");
             report.fault(CHECK, "clock", found, "set the clock, or leave the client's own correction on");
         }
         _ if offset.abs() > UNSURE_MILLIS => {
             report.odd(CHECK, "clock", found, "set the clock before it gets worse");
         }
-        _ => report.good(CHECK, "within two seconds of the venue's"),
+        _ => report.good(CHECK, "right, to a few seconds"),
     }
 }
 
+/// Rounded to what somebody would say.
 fn shown(millis: i64) -> String {
+    let rounded = |unit: i64| (millis + unit / 2) / unit;
     match millis {
         0..1_000 => format!("{millis} ms"),
-        1_000..300_000 => format!("{} s", millis / 1000),
-        _ => format!("{} min", millis / 60_000),
+        1_000..120_000 => format!("{} s", rounded(1_000)),
+        120_000..7_200_000 => format!("{} min", rounded(60_000)),
+        _ => format!("{} h", rounded(3_600_000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_difference_is_rounded_and_not_cut() {
+        for (millis, said) in
+            [(999, "999 ms"), (29_900, "30 s"), (400_000, "7 min"), (86_370_000, "24 h"), (7_199_999, "120 min")]
+        {
+            assert_eq!(shown(millis), said);
+        }
     }
 }

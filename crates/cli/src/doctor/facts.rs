@@ -12,6 +12,16 @@ pub struct Probe {
     pub proves: &'static str,
     /// Whether "there is no such thing" is the good answer.
     pub finds_nothing: bool,
+    /// Members of an answer, one of which is always there; none where an answer is no object.
+    pub members: &'static [&'static str],
+}
+
+/// How far a signed time may be off, in seconds, before a venue is known to refuse it.
+pub struct Window {
+    /// For a clock that is behind the venue's.
+    pub behind: i64,
+    /// For one that is ahead of it.
+    pub ahead: i64,
 }
 
 /// What differs between venues.
@@ -20,55 +30,70 @@ pub struct Facts {
     pub reach: Probe,
     /// Calls that a good key may make, one after the other.
     pub prove: &'static [Probe],
-    /// How old a signature may be, in seconds; none where the time is not signed.
-    pub window: Option<i64>,
-    /// How the public and the secret part of a shared key begin, where they are told apart by that.
+    /// How far the clock may be off; none where the time is not signed.
+    pub window: Option<Window>,
+    /// How the public and the secret part of a shared key begin, where that shows whether they were swapped. Not all keys do.
     pub prefixes: Option<(&'static str, &'static str)>,
     /// Where a person sees the keys.
     pub page: &'static str,
 }
 
-const fn probe(operation: &'static str, arguments: &'static [&'static str], proves: &'static str) -> Probe {
-    Probe { operation, arguments, proves, finds_nothing: false }
+const fn probe(
+    operation: &'static str,
+    arguments: &'static [&'static str],
+    members: &'static [&'static str],
+    proves: &'static str,
+) -> Probe {
+    Probe { operation, arguments, proves, finds_nothing: false, members }
 }
 
+const fn reach(operation: &'static str, members: &'static [&'static str]) -> Probe {
+    probe(operation, &[], members, "")
+}
+
+const EXCHANGE_STATUS: &[&str] = &["exchange_active", "trading_active"];
+const LIMITS: &[&str] = &["usage_tier", "read", "write"];
+/// Recorded: 5 s behind pass, 30 s behind are refused, and another account passes at 10 s either way; 30 s ahead pass.
+const KALSHI_WINDOW: Window = Window { behind: 10, ahead: 30 };
+
 static BAYSE: Facts = Facts {
-    reach: probe("get_health", &[], ""),
+    reach: reach("get_health", &["status"]),
     prove: &[
-        probe("get_portfolio", &[], "the public key reads the portfolio"),
+        probe("get_portfolio", &[], &["outcomeBalances"], "the public key reads the portfolio"),
         // No order has this id: cancelling it proves the signature and does nothing.
         Probe {
             operation: "cancel_order",
             arguments: &["orderId=00000000-0000-0000-0000-000000000000"],
             proves: "the secret key signs writes",
             finds_nothing: true,
+            members: &["message", "id", "order"],
         },
     ],
-    window: Some(300),
+    window: Some(Window { behind: 300, ahead: 300 }),
     prefixes: Some(("pk_", "sk_")),
     page: "the account's settings at Bayse, below API keys",
 };
 
 static DERIBIT: Facts = Facts {
-    reach: probe("get_time", &[], ""),
-    prove: &[probe("get_account_summary", &["currency=BTC"], "the key reads an account summary")],
-    window: Some(60),
+    reach: reach("get_time", &[]),
+    prove: &[probe("get_account_summary", &["currency=BTC"], &["currency"], "the key reads an account summary")],
+    window: Some(Window { behind: 60, ahead: 60 }),
     prefixes: None,
     page: "the account's settings at Deribit, below API",
 };
 
 static KALSHI: Facts = Facts {
-    reach: probe("get_exchange_status", &[], ""),
-    prove: &[probe("get_account_api_limits", &[], "the key reads the account's limits")],
-    window: Some(30),
+    reach: reach("get_exchange_status", EXCHANGE_STATUS),
+    prove: &[probe("get_account_api_limits", &[], LIMITS, "the key reads the account's limits")],
+    window: Some(KALSHI_WINDOW),
     prefixes: None,
     page: "the account's settings at Kalshi, below API keys",
 };
 
 static KALSHI_PERPS: Facts = Facts {
-    reach: probe("get_margin_exchange_status", &[], ""),
-    prove: &[probe("get_perps_account_api_limits", &[], "the key reads the account's limits")],
-    window: Some(30),
+    reach: reach("get_margin_exchange_status", EXCHANGE_STATUS),
+    prove: &[probe("get_perps_account_api_limits", &[], LIMITS, "the key reads the account's limits")],
+    window: Some(KALSHI_WINDOW),
     prefixes: None,
     page: "the account's settings at Kalshi, below API keys",
 };
@@ -79,8 +104,9 @@ static YATIVO: Facts = Facts {
         arguments: &["paymentId=venuekit-doctor"],
         proves: "",
         finds_nothing: true,
+        members: &["data"],
     },
-    prove: &[probe("list_accounts", &[], "the key lists the accounts")],
+    prove: &[probe("list_accounts", &[], &["accounts", "data"], "the key lists the accounts")],
     window: None,
     prefixes: Some(("yativo_", "")),
     page: "the dashboard of Yativo, below API keys",

@@ -1,33 +1,62 @@
 //! Looks at a key without asking anybody: its form, its kind, what was mixed up.
 
-use venuekit_auth::{Algorithm, PrivateKey};
+use venuekit_auth::{Algorithm, Found, KeyError, PrivateKey};
 use venuekit_keys::Credential as Material;
 use venuekit_keys::record::State;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
 
-use super::facts;
 use super::report::Report;
-use crate::credential::Credential;
+use super::{facts, flaw};
+use crate::credential::{Credential, hint};
+use crate::target::Target;
 use crate::venue::Venue;
 
 /// What a key's file or text is.
 const CHECK: &str = "key";
 
+/// A credential's two halves as somebody knows them: by their variables, where they are in some.
+struct Names {
+    id: String,
+    secret: String,
+}
+
 /// Looks at all of a credential. Whether it is of use at all.
-pub fn look(report: &mut Report<'_>, venue: Venue, credential: &Credential) -> bool {
+pub fn look(report: &mut Report<'_>, target: &Target, credential: &Credential) -> bool {
     if let Some(stored) = &credential.stored
         && stored.state != State::Active
     {
         let found = format!("{}: a change of it was broken off", credential.source);
         report.odd("store", "unfinished", found, "finish it: venuekit keys resume");
     }
-    credential.material.iter().all(|material| match material {
-        Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => pair(report, venue, public_id, secret),
-        Material::Key { public_id, secret, .. } => shared(report, venue, public_id, secret),
-        Material::Session { .. } => good(report, "a session, which cares for keys"),
-        Material::Login { email, .. } => good(report, &format!("the login of {email}")),
-        Material::Token(_) => good(report, "a token; it is not renewed"),
+    let venue = target.venue;
+    credential.material.iter().all(|material| {
+        let variables = credential.prefix.as_ref().and_then(|prefix| hint::halves(target, prefix, material));
+        let names = |id: &str, secret: &str| {
+            let (id, secret) = variables.clone().unwrap_or_else(|| (id.to_owned(), secret.to_owned()));
+            Names { id, secret }
+        };
+        match material {
+            Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
+                pair(report, venue, &names("the id of the key", "the private key"), public_id, secret)
+            }
+            Material::Key { public_id, secret, .. } => {
+                shared(report, venue, &names("the id of the key", "its secret"), public_id, secret)
+            }
+            Material::Session { token, device_id } => {
+                let names = names("the device id", "the session's token");
+                whole(report, &names.id, device_id.expose())
+                    && whole(report, &names.secret, token.expose())
+                    && good(report, "a session, which cares for keys")
+            }
+            Material::Login { email, .. } => {
+                whole(report, &names("the email", "").id, email) && good(report, &format!("the login of {email}"))
+            }
+            Material::Token(token) => {
+                whole(report, &names("", "the token").secret, token.expose())
+                    && good(report, "a token; it is not renewed")
+            }
+        }
     })
 }
 
@@ -36,15 +65,30 @@ fn good(report: &mut Report<'_>, found: &str) -> bool {
     true
 }
 
-fn pair(report: &mut Report<'_>, venue: Venue, public_id: &str, pem: &Secret) -> bool {
+/// Whether a text was copied as it should be.
+fn whole(report: &mut Report<'_>, name: &str, text: &str) -> bool {
+    if let Some((cause, says)) = flaw::fatal(text) {
+        report.fault(CHECK, cause, format!("{name} {says}"), "copy it again, all of it and nothing else");
+        return false;
+    }
+    if let Some((cause, says)) = flaw::odd(text) {
+        report.odd(CHECK, cause, format!("{name} {says}"), "if the key is refused, take them away");
+    }
+    true
+}
+
+fn pair(report: &mut Report<'_>, venue: Venue, names: &Names, public_id: &str, pem: &Secret) -> bool {
     if matches!(venue, Venue::Bayse | Venue::Yativo) {
         let remedy = format!("give the two texts that {venue} showed when the key was made");
         report.fault(CHECK, "wrong_key_type", format!("a private key, and {venue} takes a shared secret"), &remedy);
         return false;
     }
-    if public_id.trim() != public_id || public_id.is_empty() {
-        report.fault("key id", "key_id", "the id of the key is empty or has blanks around it", "copy it again");
+    if !whole(report, &names.id, public_id) {
         return false;
+    }
+    if matches!(venue, Venue::Kalshi | Venue::KalshiPerps) && !flaw::is_uuid(public_id) {
+        let remedy = format!("if the key is not known, copy its id again: {}", facts::of(venue).page);
+        report.odd("key id", "key_id", format!("{} is no UUID, as Kalshi's key ids are", names.id), &remedy);
     }
     match PrivateKey::from_pem(pem.expose()) {
         Ok(key) => {
@@ -61,16 +105,37 @@ fn pair(report: &mut Report<'_>, venue: Venue, public_id: &str, pem: &Secret) ->
             true
         }
         Err(error) => {
-            let said = error.to_string();
-            let cause = if said.contains("venues take RSA and Ed25519") { "wrong_key_type" } else { "wrong_pem" };
-            let (found, remedy) = said.split_once("; ").unwrap_or((&said, "give the private key as PEM"));
-            report.fault(CHECK, cause, found, remedy);
+            unreadable(report, names, &error);
             false
         }
     }
 }
 
-fn shared(report: &mut Report<'_>, venue: Venue, public_id: &str, secret: &Secret) -> bool {
+/// A private key that is none, or none that a venue takes.
+fn unreadable(report: &mut Report<'_>, names: &Names, error: &KeyError) {
+    let said = error.to_string();
+    let (found, remedy) = said.split_once("; ").unwrap_or((&said, "give the private key as PEM"));
+    let cause = match error {
+        KeyError::UnsupportedAlgorithm(_) => "wrong_key_type",
+        KeyError::RsaSize(_) => "key_size",
+        KeyError::PassphraseNeeded | KeyError::NotAPrivateKey(Found::LegacyEncrypted) => "encrypted",
+        KeyError::PublicKeyMismatch => "key_mismatch",
+        _ => "wrong_pem",
+    };
+    let remedy = match error {
+        KeyError::NotAPrivateKey(Found::FileName) if names.secret.ends_with("_PRIVATE_KEY") => {
+            format!("set {}_FILE to that name instead", names.secret)
+        }
+        // There is no place for a passphrase here.
+        KeyError::PassphraseNeeded => {
+            "write it without its passphrase: openssl pkey -in key.pem -out plain.pem".to_owned()
+        }
+        _ => remedy.to_owned(),
+    };
+    report.fault(CHECK, cause, found, &remedy);
+}
+
+fn shared(report: &mut Report<'_>, venue: Venue, names: &Names, public_id: &str, secret: &Secret) -> bool {
     let secret = secret.expose();
     if matches!(venue, Venue::Kalshi | Venue::KalshiPerps) {
         let remedy = "give the private key as PEM: KALSHI_..._PRIVATE_KEY_FILE";
@@ -85,30 +150,15 @@ fn shared(report: &mut Report<'_>, venue: Venue, public_id: &str, secret: &Secre
         report.fault(CHECK, "wrong_key_type", "a private key stands in place of the shared secret", remedy);
         return false;
     }
-    if public_id.trim() != public_id || secret.trim() != secret || public_id.is_empty() || secret.is_empty() {
-        report.fault(
-            CHECK,
-            "blanks",
-            "the key or its secret is empty or has blanks around it",
-            "copy it again, without the line's end",
-        );
+    if !whole(report, &names.id, public_id) || !whole(report, &names.secret, secret) {
         return false;
     }
     if let Some((public, private)) = facts::of(venue).prefixes {
         let swapped = !private.is_empty() && public_id.starts_with(private) || secret.starts_with(public);
         if swapped {
-            report.fault(
-                CHECK,
-                "swapped",
-                "the public and the secret part stand in each other's place",
-                "exchange the two",
-            );
+            let found = "the public and the secret part stand in each other's place";
+            report.fault(CHECK, "swapped", found, "exchange the two");
             return false;
-        }
-        if !public_id.starts_with(public) {
-            let found = format!("the public part does not begin with {public}, as {venue}'s keys do");
-            report.odd(CHECK, "prefix", found, "check that it is a key of this venue");
-            return true;
         }
     }
     good(report, "a shared secret")

@@ -3,12 +3,17 @@
 mod account;
 mod clock;
 mod facts;
+mod flaw;
 mod key;
 mod probe;
+mod prove;
 mod refused;
+mod remedy;
 mod report;
 mod scope;
+mod server;
 mod symptom;
+mod unknown;
 
 use clap::Args;
 use serde_json::json;
@@ -16,9 +21,11 @@ use venuekit_wire::UnixMillis;
 
 use self::facts::Facts;
 use self::report::Report;
+use self::symptom::Cause;
 use crate::context::Context;
-use crate::credential::{Credential, variable};
+use crate::credential::{Credential, hint, variable};
 use crate::failure::{Exit, Failure};
+use crate::lookup::{self, Found};
 use crate::subject::Subject;
 use crate::target::Target;
 
@@ -50,13 +57,18 @@ pub struct Examination<'a> {
     target: Target,
     credential: Credential,
     facts: &'static Facts,
-    /// What is to be added to this machine's clock.
-    offset_millis: i64,
+    /// What the key should be allowed to call, until that is known.
+    wanted: Option<Found>,
+    /// What is to be added to this machine's clock, where the venue told its time.
+    offset_millis: Option<i64>,
     report: Report<'a>,
 }
 
 /// `venuekit doctor`.
 pub async fn run(context: &Context, arguments: &DoctorArgs) -> Result<(), Failure> {
+    // A slip of the pen is said before anything is sent.
+    let wanted =
+        arguments.operation.as_ref().map(|name| lookup::operation(arguments.subject.venue, name)).transpose()?;
     let target = context.target(&arguments.subject)?;
     let mut report = Report::new(context.out());
     report.good("environment", format!("{} at {}", target.environment, target.base_url));
@@ -64,12 +76,13 @@ pub async fn run(context: &Context, arguments: &DoctorArgs) -> Result<(), Failur
         Ok(credential) => credential,
         Err(failure) => {
             let advice = failure.advice().unwrap_or_default();
-            report.fault("credential", "credential", failure.message(), advice);
+            report.fault("credential", failure.word().to_owned(), failure.message(), advice);
             Credential::none()
         }
     };
     let facts = facts::of(target.venue);
-    let mut examination = Examination { context, arguments, target, credential, facts, offset_millis: 0, report };
+    let mut examination =
+        Examination { context, arguments, target, credential, facts, wanted, offset_millis: None, report };
     examination.go().await?;
     examination.finish()
 }
@@ -77,10 +90,7 @@ pub async fn run(context: &Context, arguments: &DoctorArgs) -> Result<(), Failur
 impl Examination<'_> {
     async fn go(&mut self) -> Result<(), Failure> {
         let has_key = self.look_at_key();
-        if !self.reach().await? || !has_key {
-            return Ok(());
-        }
-        if self.prove().await? {
+        if self.reach().await? && has_key && self.prove().await {
             self.look_at_scopes().await;
         }
         Ok(())
@@ -91,68 +101,62 @@ impl Examination<'_> {
             return false;
         }
         if self.credential.is_none() {
-            let remedy = format!("name a stored key with --key NAME, or set {}", variable::names(&self.target));
-            self.report.fault("credential", "no_key", "there is none", &remedy);
+            let prefix = self.credential.prefix.clone().unwrap_or_else(|| variable::prefix(&self.target));
+            let found = match hint::missing(&self.target, &prefix) {
+                Some(hint) => format!("there is none: {hint}"),
+                None => "there is none".to_owned(),
+            };
+            let names = variable::names_after(self.target.venue, &prefix);
+            let remedy = format!("name a stored key with --key NAME, or set {names}");
+            self.report.fault("credential", "no_key", found, &remedy);
             return false;
         }
         self.report.good("credential", self.credential.source.clone());
-        key::look(&mut self.report, self.target.venue, &self.credential)
+        let ignored = self.credential.prefix.as_ref().and_then(|prefix| hint::ignored(&self.target, prefix));
+        if let Some(ignored) = ignored {
+            self.report.odd("credential", "ignored", ignored, "set only the one that is meant");
+        }
+        key::look(&mut self.report, &self.target, &self.credential)
     }
 
     /// Whether the venue answers at all, and what time it is there.
     async fn reach(&mut self) -> Result<bool, Failure> {
         let anonymous = probe::client(&self.target, &Credential::none(), 0)?;
-        let sent = UnixMillis::now();
-        match probe::send(&self.target, &anonymous, &self.facts.reach).await {
+        let (probe, sent) = (&self.facts.reach, UnixMillis::now());
+        let error = match probe::send(&self.target, &anonymous, probe).await {
+            Ok(Some(response)) if !probe::fits(probe, &response) => {
+                let found = format!("{}: the answer is none of the venue's", probe.operation);
+                self.report.fault("server", "web_page", found, server::OTHER_SERVER);
+                return Ok(false);
+            }
             Ok(response) => {
                 self.report.good("server", "answers");
-                let offset = response.and_then(|response| clock::offset(&response, sent));
-                self.offset_millis = offset.unwrap_or_default();
-                clock::look(&mut self.report, self.facts, offset);
-                Ok(true)
+                self.offset_millis = response.and_then(|response| clock::offset(&response, sent));
+                clock::look(&mut self.report, self.facts, self.offset_millis);
+                return Ok(true);
             }
-            // Any answer of the venue shows that it is there.
-            Err(error) if error.status().is_some_and(|status| !status.is_server_error()) => {
+            Err(error) => error,
+        };
+        let (word, remedy) = match symptom::cause(self.target.venue, &error) {
+            Cause::Unreachable => server::unreachable(&error),
+            Cause::Foreign => server::foreign(&error),
+            // A path that every venue has.
+            _ if error.status() == Some(http::StatusCode::NOT_FOUND) => ("wrong_server", server::OTHER_SERVER),
+            // Any other answer of the venue shows that it is there.
+            _ => {
                 self.report.good("server", "answers");
-                Ok(true)
+                return Ok(true);
             }
-            Err(error) => {
-                let remedy = "check the network, a proxy, and the server's address; then whether the venue is down";
-                self.report.fault("server", "unreachable", error.to_string(), remedy);
-                Ok(false)
-            }
-        }
-    }
-
-    /// Signed calls, with the clock put right: what fails now is no fault of the clock.
-    async fn prove(&mut self) -> Result<bool, Failure> {
-        if self.credential.key().is_none() && self.target.venue == crate::venue::Venue::Bayse {
-            return self.prove_session().await;
-        }
-        let client = probe::client(&self.target, &self.credential, self.offset_millis)?;
-        for probe in self.facts.prove {
-            match probe::send(&self.target, &client, probe).await {
-                Ok(_) => self.report.good("signed call", probe.proves),
-                Err(error) => {
-                    self.refused(&error).await;
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
-    }
-
-    /// A session proves itself by what it is for.
-    async fn prove_session(&mut self) -> Result<bool, Failure> {
-        let client = probe::client(&self.target, &self.credential, self.offset_millis)?;
-        match account::keys(&client).await {
-            Ok(keys) => self.report.good("session", format!("lists {} keys", keys.len())),
-            Err(error) => self.refused(&error).await,
-        }
+        };
+        self.report.fault("server", word, error.to_string(), remedy);
         Ok(false)
     }
 
-    fn finish(self) -> Result<(), Failure> {
+    fn finish(mut self) -> Result<(), Failure> {
+        if let Some(wanted) = self.wanted.filter(|_| !self.report.is_bad()) {
+            let found = format!("whether the key may call {} stays open", wanted.spec.name);
+            self.report.fault("operation", "open", found, "ask again once the rest is settled");
+        }
         let ok = !self.report.is_bad();
         self.context
             .out()

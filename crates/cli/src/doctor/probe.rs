@@ -1,8 +1,10 @@
 //! Calls that change nothing.
 
+use serde_json::Value;
 use venuekit_transport::{Error, ErrorKind, Response};
 
 use super::facts::Probe;
+use super::symptom;
 use crate::call::build::Given;
 use crate::client::{Client, Manner};
 use crate::credential::Credential;
@@ -17,6 +19,15 @@ pub fn client(target: &Target, credential: &Credential, offset_millis: i64) -> R
     Ok(client)
 }
 
+/// Whether an answer is one to that call. Whatever stands in between may answer anything with a good status.
+pub fn fits(probe: &Probe, response: &Response) -> bool {
+    match serde_json::from_slice::<Value>(response.body()) {
+        Ok(Value::Object(answer)) => probe.members.iter().any(|member| answer.contains_key(*member)),
+        Ok(Value::Number(_)) => probe.members.is_empty(),
+        _ => false,
+    }
+}
+
 /// Makes the call. The answer, where there is one to be had.
 pub async fn send(target: &Target, client: &Client, probe: &Probe) -> Result<Option<Response>, Error> {
     let request = || {
@@ -27,7 +38,9 @@ pub async fn send(target: &Target, client: &Client, probe: &Probe) -> Result<Opt
     let (operation, request) = request().map_err(|failure| Error::invalid_request(failure.to_string()))?;
     match client.send(operation, &request).await {
         Ok(response) => Ok(Some(response)),
-        Err(error) if probe.finds_nothing && error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if probe.finds_nothing && error.kind() == ErrorKind::NotFound && symptom::is_json(&error) => {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }

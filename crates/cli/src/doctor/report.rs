@@ -1,5 +1,7 @@
 //! What was looked at, and what was found: printed as it comes, and kept for the one JSON document.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::output::{Output, Verdict};
@@ -10,7 +12,7 @@ pub struct Check {
     check: &'static str,
     verdict: Verdict,
     /// The word for what is wrong, where something is.
-    cause: Option<&'static str>,
+    cause: Option<Cow<'static, str>>,
     found: String,
     remedy: Option<String>,
 }
@@ -39,19 +41,25 @@ impl<'a> Report<'a> {
 
     /// Worth a look.
     pub fn odd(&mut self, check: &'static str, cause: &'static str, found: impl Into<String>, remedy: &str) {
-        self.add(check, Verdict::Warn, Some(cause), found.into(), Some(remedy.to_owned()));
+        self.add(check, Verdict::Warn, Some(cause.into()), found.into(), Some(remedy.to_owned()));
     }
 
     /// A fault, and what to do about it.
-    pub fn fault(&mut self, check: &'static str, cause: &'static str, found: impl Into<String>, remedy: &str) {
-        self.add(check, Verdict::Fail, Some(cause), found.into(), Some(remedy.to_owned()));
+    pub fn fault(
+        &mut self,
+        check: &'static str,
+        cause: impl Into<Cow<'static, str>>,
+        found: impl Into<String>,
+        remedy: &str,
+    ) {
+        self.add(check, Verdict::Fail, Some(cause.into()), found.into(), Some(remedy.to_owned()));
     }
 
     fn add(
         &mut self,
         check: &'static str,
         verdict: Verdict,
-        cause: Option<&'static str>,
+        cause: Option<Cow<'static, str>>,
         found: String,
         remedy: Option<String>,
     ) {

@@ -1,0 +1,38 @@
+//! Commands that mend what was found. They can be typed as they are printed.
+
+use super::Examination;
+use super::scope::covers;
+use crate::venue::Venue;
+
+impl Examination<'_> {
+    /// The command that makes another key with these scopes.
+    pub(super) fn new_key(&self, scopes: &[String]) -> String {
+        let scopes: String = scopes.iter().map(|scope| format!(" --scope {scope}")).collect();
+        format!("venuekit keys create {}{scopes}", self.target.reference("NAME"))
+    }
+
+    /// The same with one scope more than the key has.
+    pub(super) fn wider_key(&self, present: &[String], needed: &str) -> String {
+        let mut scopes: Vec<String> = vec![needed.to_owned()];
+        scopes.splice(0..0, present.iter().filter(|scope| !covers(&[needed.to_owned()], scope)).cloned());
+        // Kalshi takes `write` only together with `read`.
+        let is_kalshi = matches!(self.target.venue, Venue::Kalshi | Venue::KalshiPerps);
+        if is_kalshi && needed == "write" && !scopes.iter().any(|scope| scope == "read") {
+            scopes.insert(0, "read".to_owned());
+        }
+        self.new_key(&scopes)
+    }
+
+    /// How to come by a secret that is known to be right.
+    pub(super) fn new_secret(&self) -> String {
+        match &self.credential.stored {
+            Some(stored) => format!("rotate it: venuekit keys rotate {}", stored.reference),
+            None => format!("or make another key: {}", self.new_key(&self.scopes_at_hand())),
+        }
+    }
+
+    /// The scopes that the store knows of.
+    pub(super) fn scopes_at_hand(&self) -> Vec<String> {
+        self.credential.stored.as_ref().map(|stored| stored.scopes.clone()).unwrap_or_default()
+    }
+}
