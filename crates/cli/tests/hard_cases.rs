@@ -10,7 +10,11 @@ use serde_json::Value;
 
 /// The causes that a diagnosis names.
 fn causes(world: &World, venue: &str, url: &str) -> Vec<String> {
-    let output = world.venuekit(&["doctor", venue, "--base-url", url, "--json"]);
+    causes_for(world, venue, url, &[])
+}
+
+fn causes_for(world: &World, venue: &str, url: &str, more: &[&str]) -> Vec<String> {
+    let output = world.venuekit(&[&["doctor", venue, "--base-url", url, "--json"], more].concat());
     let document = document(&output);
     let checks = document["checks"].as_array().unwrap().iter();
     checks
@@ -45,7 +49,7 @@ fn a_diagnosis_tells_what_the_venue_means() {
         (200, "<html>Log in to the network</html>", "web_page"),
         (200, "{}", "web_page"),
         (200, "", "web_page"),
-        (200, "{\"a\":", "web_page"),
+        (200, r#"{"a":"#, "web_page"),
         (302, "", "redirect"),
         (401, r#"{"error":{"code":"authentication_error","message":"API key has expired"}}"#, "expired"),
         (401, r#"{"error":{"code":"authentication_error","message":"this API key was revoked"}}"#, "revoked"),
@@ -84,6 +88,39 @@ fn a_diagnosis_tells_what_the_venue_means() {
         Some(if line.contains("get_time") { (200, good.to_owned()) } else { (401, bad.to_owned()) })
     });
     assert_eq!(causes(&world, "deribit/local", &deribit), ["ip_allow_list"]);
+}
+
+#[test]
+fn what_says_nothing_of_a_key_is_no_fault_of_it() {
+    let world = World::new("narrow");
+    let wanted = ["--for", "create_order_v2"];
+    let status = r#"{"exchange_active":true,"trading_active":true}"#;
+    let narrow = r#"{"error":{"code":"forbidden","message":"this API key does not have the scope read"}}"#;
+    let busy = r#"{"error":"too many requests"}"#;
+    let limits = r#"{"usage_tier":"basic"}"#;
+    let broken = r#"{"error":{"code":"internal","message":"no"}}"#;
+    for (call, keys) in [((403, narrow), (403, narrow)), ((429, busy), (429, busy)), ((200, limits), (500, broken))] {
+        let url = canned::start(move |line| {
+            let (status, body) = match line {
+                line if line.contains("/exchange/status") => (200, status),
+                line if line.contains("/api_keys") => keys,
+                _ => call,
+            };
+            Some((status, body.to_owned()))
+        });
+        assert!(causes(&world, "kalshi/local", &url).is_empty(), "{call:?}");
+        assert_eq!(causes_for(&world, "kalshi/local", &url, &wanted), ["open"], "{call:?}");
+    }
+    for (status, body, cause) in [
+        (200, "<html>Log in to the network</html>", "web_page"),
+        (200, "{}", "web_page"),
+        (404, r#"{"message":"no such route"}"#, "wrong_server"),
+        (302, "", "redirect"),
+        (403, "<html>Attention required</html>", "web_page"),
+    ] {
+        let url = canned::start(move |_| Some((status, body.to_owned())));
+        assert_eq!(causes(&world, "kalshi/local", &url), [cause], "{status} {body}");
+    }
 }
 
 #[test]

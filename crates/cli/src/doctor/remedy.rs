@@ -1,7 +1,7 @@
 //! Commands that mend what was found. They can be typed as they are printed.
 
 use super::Examination;
-use super::scope::covers;
+use super::scope::{covers, grantable};
 use crate::venue::Venue;
 
 impl Examination<'_> {
@@ -13,8 +13,10 @@ impl Examination<'_> {
 
     /// The same with one scope more than the key has.
     pub(super) fn wider_key(&self, present: &[String], needed: &str) -> String {
-        let mut scopes: Vec<String> = vec![needed.to_owned()];
-        scopes.splice(0..0, present.iter().filter(|scope| !covers(&[needed.to_owned()], scope)).cloned());
+        let needed = grantable(needed);
+        let beside = present.iter().filter(|scope| !covers(&[needed.to_owned()], scope));
+        let mut scopes: Vec<String> = beside.cloned().collect();
+        scopes.push(needed.to_owned());
         // Kalshi takes `write` only together with `read`.
         let is_kalshi = matches!(self.target.venue, Venue::Kalshi | Venue::KalshiPerps);
         if is_kalshi && needed == "write" && !scopes.iter().any(|scope| scope == "read") {

@@ -16,7 +16,12 @@ const CHECK: &str = "scopes";
 /// How far ahead the end of a key is worth a word, in milliseconds.
 const SOON: i64 = 7 * 24 * 3600 * 1000;
 
-/// Whether the scopes allow what needs `needed`: each word of it, the one above it, or writing where reading is needed.
+/// What a key can be given of a scope. Deribit sets `mainaccount` itself, by the account that the key is of; no list names it.
+pub fn grantable(scope: &str) -> &str {
+    scope.strip_suffix(" mainaccount").unwrap_or(scope)
+}
+
+/// Whether one of the scopes allows what needs `needed`: itself, the one above it, or writing where reading is needed.
 pub fn covers(scopes: &[String], needed: &str) -> bool {
     let covered = |needed: &str| {
         scopes.iter().any(|scope| {
@@ -25,8 +30,7 @@ pub fn covers(scopes: &[String], needed: &str) -> bool {
             scope == needed || above || wider
         })
     };
-    // Deribit sets this one itself, by the account that the key is of; no list names it.
-    needed.split_whitespace().filter(|word| *word != "mainaccount").all(covered)
+    covered(grantable(needed))
 }
 
 impl Examination<'_> {

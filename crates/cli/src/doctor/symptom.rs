@@ -139,7 +139,7 @@ pub fn cause(venue: Venue, error: &Error) -> Cause {
         };
     };
     // A gateway's page for a server that is down says that it is down.
-    if !status.is_server_error() && !body(error).is_empty() && !is_json(error) {
+    if status.is_redirection() || !status.is_server_error() && !body(error).is_empty() && !is_json(error) {
         return Cause::Foreign;
     }
     let said = words(error);
