@@ -76,7 +76,10 @@ impl<'a> Desk<'a> {
         if let Some(material) = given.material.into_iter().next() {
             return Ok(Manager::Given(material));
         }
-        if self.account.venue != KeyVenue::Bayse {
+        let usual = variable::prefix(&self.target);
+        let prefix = given.prefix.unwrap_or_else(|| usual.clone());
+        // Where a profile names variables, nothing else takes their place.
+        if self.account.venue != KeyVenue::Bayse && prefix == usual {
             if let Some(reference) = about {
                 return Ok(Manager::Stored(reference.clone()));
             }
@@ -89,13 +92,13 @@ impl<'a> Desk<'a> {
         }
         let (message, help) = match self.account.venue {
             KeyVenue::Bayse => {
-                let prefix = variable::prefix(&self.target);
                 let help =
                     format!("set {prefix}_AUTH_TOKEN and {prefix}_DEVICE_ID, or {prefix}_EMAIL and {prefix}_PASSWORD");
                 ("Bayse's keys are managed by a session or a login, and there is none", help)
             }
             _ => {
-                let help = format!("name a stored one with --key, or set {}", variable::names(&self.target));
+                let help = variable::names_after(self.target.venue, &prefix);
+                let help = format!("name a stored one with --key, or set {help}");
                 ("the account's keys are managed by a key, and it is not said which", help)
             }
         };
