@@ -124,7 +124,8 @@ pub fn json_headers() -> http::HeaderMap {
     http::HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))])
 }
 
-fn credentials(venue: Venue, credential: &Credential) -> Result<venuekit_transport::Credentials, Failure> {
+/// What a client of a venue makes of a credential.
+pub fn credentials(venue: Venue, credential: &Credential) -> Result<venuekit_transport::Credentials, Failure> {
     let mut made = venuekit_transport::Credentials::none();
     let mut bayse: Option<venuekit_bayse::Credentials> = None;
     for material in &credential.material {

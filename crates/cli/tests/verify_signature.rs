@@ -51,6 +51,12 @@ fn kalshi() {
         ("1703123456789GET/trade-api/v2/portfolio/orders\n", "line_end_added"),
         ("1703123456789POST/trade-api/v2/portfolio/orders", "method_post"),
         ("GET/trade-api/v2/portfolio/orders", "time_left_out"),
+        ("1703123456789DELETE/trade-api/v2/portfolio/orders", "method_delete"),
+        ("1703123456789GET/trade-api/v1/portfolio/orders", "path_of_version_1"),
+        ("GET1703123456789/trade-api/v2/portfolio/orders", "order"),
+        ("1703123456790GET/trade-api/v2/portfolio/orders", "time_taken_twice"),
+        ("1703123455789GET/trade-api/v2/portfolio/orders", "time_taken_twice"),
+        ("1703123456789.GET./trade-api/v2/portfolio/orders", "dots"),
     ] {
         let (found, code) = verify(&world, "kalshi", &kalshi_capture(target, TIME, &sign(signed)), "kalshi.pub.pem");
         assert_eq!((mistakes(&found), code), (vec![expected.to_owned()], Some(8)), "{found}");
@@ -76,6 +82,50 @@ fn kalshi() {
     let (found, _) = verify(&world, "kalshi", &kalshi_capture(target, "1703123456", &both), "kalshi.pub.pem");
     assert_eq!(mistakes(&found), ["query_included"]);
     assert_eq!(found["faults"][0], "the timestamp is in seconds: Unix milliseconds are wanted, 13 digits");
+}
+
+#[test]
+fn a_request_without_the_prefix_is_a_fault_of_its_own() {
+    let world = World::new("verify-prefix");
+    let key = own_key(&world);
+    let sign = |text: &str| STANDARD.encode(key.sign_ed25519(text.as_bytes()).unwrap());
+    for (target, signed, expected) in [
+        ("/portfolio/orders", "1703123456789GET/portfolio/orders", "path_without_prefix"),
+        ("/portfolio/orders", "1703123456789GET/trade-api/v2/portfolio/orders", ""),
+        ("/trade-api/v1/portfolio/orders", "1703123456789GET/trade-api/v1/portfolio/orders", "path_of_version_1"),
+    ] {
+        let (found, code) = verify(&world, "kalshi", &kalshi_capture(target, TIME, &sign(signed)), "kalshi.pub.pem");
+        assert_eq!((mistakes(&found).concat().as_str(), code), (expected, Some(8)), "{found}");
+        assert_eq!(found["expected"], "1703123456789GET/trade-api/v2/portfolio/orders");
+        assert!(found["faults"][0].as_str().unwrap().starts_with("the request itself lacks /trade-api/v2"), "{found}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_signature_itself_is_named() {
+    let world = World::new("verify-form");
+    let key = own_key(&world);
+    let right = STANDARD.encode(key.sign_ed25519(b"1703123456789GET/trade-api/v2/portfolio/orders").unwrap());
+    let target = "/trade-api/v2/portfolio/orders";
+    for (signature, verdict, fault) in [
+        (format!("b'{right}'"), "right", "the signature has Python's b'...' around it"),
+        (format!("\"{right}\""), "right", "the signature has quotes around it"),
+        (format!("{} {}", &right[..9], &right[9..]), "right", "the signature has line breaks or blanks in it"),
+        (STANDARD.encode([7; 32]), "unknown", "the signature has 32 bytes, as an HMAC with SHA-256 has them"),
+        (STANDARD.encode([7; 256]), "unknown", "the signature has 256 bytes, as an RSA key makes them"),
+        (STANDARD.encode([7; 60]), "unknown", "the signature has 60 bytes, and may be cut off"),
+        ("?".to_owned(), "unknown", "the signature is neither base64 nor hex"),
+    ] {
+        let (found, code) = verify(&world, "kalshi", &kalshi_capture(target, TIME, &signature), "kalshi.pub.pem");
+        assert_eq!((found["verdict"].as_str(), code), (Some(verdict), Some(8)), "{found}");
+        assert!(found["faults"][0].as_str().unwrap().starts_with(fault), "{found}");
+    }
+    let twice = format!("{}KALSHI-ACCESS-TIMESTAMP: 1\n", kalshi_capture(target, TIME, &right));
+    let (found, _) = verify(&world, "kalshi", &twice, "kalshi.pub.pem");
+    assert_eq!(found["faults"][0], "the header kalshi-access-timestamp stands there twice, with different values");
+    // A mark of the order of bytes, as editors write it, is no part of the request.
+    let (found, _) = verify(&world, "kalshi", &format!("\u{feff}{}", kalshi_capture(target, TIME, &right)), "kalshi.pub.pem");
+    assert_eq!((&found["verdict"], &found["faults"]), (&"right".into(), &Value::Array(Vec::new())), "{found}");
 }
 
 fn mac(secret: &str, text: &str) -> Vec<u8> {
@@ -104,10 +154,13 @@ fn bayse() {
         (text(&sha256(body)), ""),
         (text(&sha256(compact)), "body_compact"),
         (text(&sha256(pretty)), "body_pretty"),
-        (text(""), "body_left_out"),
         (text(body), "body_not_hashed"),
         (text(&sha256(body).to_uppercase()), "hash_upper_case"),
         (text(&sha256(&format!("{body}\n"))), "body_with_line_end"),
+        (text(""), "body_left_out"),
+        (text("").trim_end_matches('.').to_owned(), "body_part_left_out"),
+        (format!("POST./v1/pm/orders.1730000000.{}", sha256(body)), "order"),
+        (text(&sha256(body)).replace("1730000000", "1730000001"), "time_taken_twice"),
         (text(&sha256(body)).replace("1730000000", "1730000000000"), "milliseconds"),
     ] {
         let (found, _) = verify(&world, "bayse", &capture(&STANDARD.encode(mac(secret, &signed))), "secret.txt");
@@ -124,6 +177,39 @@ fn bayse() {
         verify(&world, "bayse", &capture(&STANDARD.encode(mac("made_by_hand", &text(&sha256(body))))), "secret.txt");
     assert_eq!(mistakes(&found), ["secret_without_prefix"]);
     assert!(!found.to_string().contains(secret));
+    let (found, _) = verify(&world, "bayse", &capture(&STANDARD.encode(mac("pk", &text(&sha256(body))))), "secret.txt");
+    assert_eq!(mistakes(&found), ["public_part_as_secret"]);
+}
+
+#[test]
+fn bodies() {
+    let world = World::new("verify-bodies");
+    let secret = "sk_live_made_by_hand";
+    std::fs::write(world.home.join("secret.txt"), secret).unwrap();
+    let capture = |method: &str, signed: &str, more: &str| {
+        let signature = STANDARD.encode(mac(secret, &format!("1730000000.{method}./v1/pm/orders{signed}")));
+        format!(
+            "{method} /v1/pm/orders HTTP/1.1\nX-Public-Key: pk\nX-Timestamp: 1730000000\nX-Signature: {signature}\n{more}"
+        )
+    };
+    let found = |capture: &str| mistakes(&verify(&world, "bayse", capture, "secret.txt").0);
+    assert_eq!(found(&capture("DELETE", "", "")), ["empty_part_left_out"]);
+    let (sent, escaped) = (r#"{"a":"köln"}"#, r#"{"a":"k\u00f6ln"}"#);
+    let hash = |body: &str| format!(".{}", sha256(body));
+    assert_eq!(found(&capture("POST", &hash(escaped), &format!("\n{sent}"))), ["body_escaped"]);
+    let spaced = escaped.replace("\":", "\": ");
+    assert_eq!(found(&capture("POST", &hash(&spaced), &format!("\n{sent}"))), ["body_spaced", "body_escaped"]);
+    // A file that an editor ended with a line's end.
+    std::fs::write(world.home.join("captured.txt"), capture("POST", &hash(sent), "")).unwrap();
+    std::fs::write(world.home.join("body.json"), format!("{sent}\n")).unwrap();
+    let arguments = ["verify-signature", "bayse", "--headers", "captured.txt", "--body", "body.json"];
+    let output = world.venuekit(&[&arguments[..], &["--key-file", "secret.txt", "--json"]].concat());
+    assert_eq!(mistakes(&document(&output)), ["body_line_end_left_out"]);
+    // curl shows no body: it must be given.
+    std::fs::write(world.home.join("captured.txt"), capture("POST", &hash(sent), "Content-Length: 13\n")).unwrap();
+    let output = world.venuekit(&["verify-signature", "bayse", "--headers", "captured.txt", "--key-file", "secret.txt"]);
+    let (_, stderr) = common::texts(&output);
+    assert!(stderr.contains("has no body") && output.status.code() == Some(2), "{stderr}");
 }
 
 #[test]
@@ -145,6 +231,11 @@ fn deribit() {
         (hex::encode(mac(secret, &right.replace("/api/v2", ""))), "path_without_prefix"),
         (hex::encode(mac(secret, &right.replace('\n', "\\n"))), "backslash_n"),
         (hex::encode(mac(secret, &right.replace(body, ""))), "body_left_out"),
+        (hex::encode(mac(secret, &right.replace("n1\n", ""))), "nonce_left_out"),
+        (hex::encode(mac(secret, &right.replace('\n', "\r\n"))), "carriage_returns"),
+        (hex::encode(mac(secret, &format!("{TIME}\nn1\n"))), "text_of_a_login"),
+        (hex::encode(mac(secret, &right.replace("/api", "https://www.deribit.com/api"))), "host_included"),
+        (hex::encode(mac("abc", &right)), "public_part_as_secret"),
     ] {
         let (found, _) = verify(&world, "deribit", &capture(&signature), "secret.txt");
         match expected {
@@ -167,4 +258,38 @@ fn deribit() {
     let without = format!("{TIME}n1");
     let (found, _) = verify(&world, "deribit", &login(&hex::encode(mac(secret, &without))), "secret.txt");
     assert_eq!(mistakes(&found), ["no_separator"], "{found}");
+    for (signed, expected) in [
+        (right.trim_end().to_owned(), "empty_part_left_out"),
+        (format!("n1\n{TIME}\n"), "order"),
+        (format!("{TIME}\nn1\nPOST\n/api/v2/public/auth\n\n"), "text_of_a_request"),
+    ] {
+        let (found, _) = verify(&world, "deribit", &login(&hex::encode(mac(secret, &signed))), "secret.txt");
+        assert_eq!(mistakes(&found), [expected], "{found}");
+    }
+    // What the venue wants is told, whatever was sent.
+    let (found, _) = verify(&world, "deribit", &login(&STANDARD.encode(mac(secret, &right))), "secret.txt");
+    assert_eq!(found["mistakes"][0]["remedy"], "write the signature as hex in lower case: it is base64 with padding");
+    // The same login as a GET, and as a message of a WebSocket.
+    let signature = hex::encode(mac(secret, &right));
+    let query = format!("grant_type=client_signature&client_id=abc&timestamp={TIME}&nonce=n1&signature={signature}");
+    let get = format!("GET /api/v2/public/auth?{query} HTTP/1.1\n\n");
+    let message = login(&signature).split("\n\n").nth(1).unwrap().to_owned();
+    for capture in [get, message] {
+        let (found, code) = verify(&world, "deribit", &capture, "secret.txt");
+        assert_eq!((found["verdict"].as_str(), code), (Some("right"), Some(0)), "{found}");
+    }
+    // A query is signed as it is sent.
+    let capture = |signature: &str| {
+        let header = format!("Authorization: deri-hmac-sha256 id=abc,ts={TIME},nonce=n1,sig={signature}");
+        format!("GET /api/v2/private/x?count=1&label=a%20b HTTP/1.1\n{header}\n\n")
+    };
+    for (query, expected) in [
+        ("?count=1&label=a b", "query_decoded"),
+        ("?label=a%20b&count=1", "query_order"),
+        ("", "query_left_out"),
+    ] {
+        let signed = format!("{TIME}\nn1\nGET\n/api/v2/private/x{query}\n\n");
+        let (found, _) = verify(&world, "deribit", &capture(&hex::encode(mac(secret, &signed))), "secret.txt");
+        assert_eq!(mistakes(&found), [expected], "{found}");
+    }
 }

@@ -31,6 +31,15 @@ pub struct Anonymous {
     pub session: Session,
 }
 
+/// A credential that a call carries.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    /// Its name in the venue's spec.
+    pub name: &'static str,
+    /// What signs with it; none where it is fetched from the venue first.
+    pub signer: Option<Arc<dyn Signer>>,
+}
+
 type OneTime = fn(Secret) -> Result<Arc<dyn Signer>, SignError>;
 
 pub(crate) type MakeGrant = Arc<dyn Fn(Anonymous) -> Box<dyn Grant> + Send + Sync>;
@@ -128,6 +137,19 @@ impl Credentials {
         &self.secrets
     }
 
+    /// What a call would carry, for whoever looks and sends nothing.
+    ///
+    /// # Errors
+    /// What the call would fail with for want of a credential.
+    pub fn preview(&self, operation: &'static Operation, code: Option<&Secret>) -> Result<Vec<Carried>, Error> {
+        let names = self.way(operation, code.is_some())?.iter();
+        let carried = names.zip(self.choose(operation, code)?).map(|(name, credential)| match credential {
+            Credential::Signer(signer) => Carried { name, signer: Some(signer) },
+            Credential::Grant(_) | Credential::Token(_) => Carried { name, signer: None },
+        });
+        Ok(carried.collect())
+    }
+
     /// The credentials for a call: of the ways the venue takes, the fullest that this client can go.
     pub(crate) fn choose(
         &self,
@@ -135,6 +157,20 @@ impl Credentials {
         code: Option<&Secret>,
     ) -> Result<Vec<Credential>, Error> {
         let one_time = self.one_time.filter(|_| code.is_some());
+        let way = self.way(operation, code.is_some())?;
+        way.iter()
+            .map(|name| match (self.by_name.get(name), one_time, code) {
+                (Some(credential), _, _) => Ok(credential.clone()),
+                (None, Some((_, signer)), Some(code)) => {
+                    signer(code.clone()).map(Credential::Signer).map_err(|error| Error::from(error).within(operation))
+                }
+                (None, _, _) => Err(self.missing(operation)),
+            })
+            .collect()
+    }
+
+    fn way(&self, operation: &'static Operation, with_code: bool) -> Result<&'static [&'static str], Error> {
+        let one_time = self.one_time.filter(|_| with_code);
         let takes_code = |way: &[&str]| one_time.is_some_and(|(name, _)| way.contains(&name));
         if one_time.is_some() && !operation.access.iter().any(|way| takes_code(way)) {
             let message = "this operation takes no one-time code";
@@ -148,16 +184,7 @@ impl Credentials {
             .filter(|way| way.iter().all(has))
             .rev()
             .max_by_key(|way| (takes_code(way), way.len()));
-        let Some(way) = way else { return Err(self.missing(operation)) };
-        way.iter()
-            .map(|name| match (self.by_name.get(name), one_time, code) {
-                (Some(credential), _, _) => Ok(credential.clone()),
-                (None, Some((_, signer)), Some(code)) => {
-                    signer(code.clone()).map(Credential::Signer).map_err(|error| Error::from(error).within(operation))
-                }
-                (None, _, _) => Err(self.missing(operation)),
-            })
-            .collect()
+        way.copied().ok_or_else(|| self.missing(operation))
     }
 
     fn missing(&self, operation: &'static Operation) -> Error {

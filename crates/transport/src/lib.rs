@@ -42,7 +42,7 @@ mod token;
 
 pub use builder::{ClientBuilder, Connect, Timeouts};
 pub use clock::Clock;
-pub use credentials::{Anonymous, Credentials};
+pub use credentials::{Anonymous, Carried, Credentials};
 pub use error::{Challenge, Error};
 pub use paging::Pages;
 #[cfg(feature = "redis")]

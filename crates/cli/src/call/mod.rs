@@ -90,10 +90,12 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
     let given = Given::read(&found, &arguments.parameters, arguments.body.as_deref(), arguments.allow_unknown)?;
     let request = given.request(&found)?;
     let target = context.target(subject)?;
-    let credential = credential(context, &target, subject, &found).await?;
     if arguments.dry_run {
-        return sign::dry_run(context, &target, &credential, &found, &request);
+        let credential = context.credential(&target, subject).await?;
+        let with_code = found.needs_code() || found.takes_code() && (arguments.totp || context.has_codes());
+        return sign::dry_run(context, &target, &credential, &found, &request, with_code);
     }
+    let credential = credential(context, &target, subject, &found).await?;
     let client = Client::new(&target, &credential, Manner::Forgiving)?;
     // Before anything is sent: a secret that has no place to go would be lost.
     Secrets::check(&found, arguments.show_secrets, arguments.secrets_to.as_deref())?;

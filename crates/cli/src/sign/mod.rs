@@ -1,28 +1,24 @@
 //! `venuekit sign`: the headers of a request, and the exact text that was signed.
 
+mod dry_run;
+mod signature;
+
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use venuekit_auth::bayse::{self, BayseWrite};
-use venuekit_auth::deribit::{DeribitHmac, DeribitKey};
-use venuekit_auth::kalshi::KalshiSigner;
-use venuekit_auth::{Headers, Nonces, Parts, PrivateKey, SignError, Signed, Signer, yativo};
-use venuekit_keys::Credential as Material;
-use venuekit_spec::Request;
-use venuekit_transport::keys::SecretKind;
+use venuekit_auth::Parts;
 use venuekit_wire::UnixMillis;
-use venuekit_wire::operation::Protocol;
 
+pub use self::dry_run::dry_run;
+use self::signature::{Signature, sign};
 use crate::context::Context;
-use crate::credential::{Credential, variable};
-use crate::exact::Exact;
-use crate::failure::{Exit, Failure};
+use crate::credential::Credential;
+use crate::failure::Failure;
 use crate::input;
-use crate::lookup::Found;
 use crate::subject::Subject;
 use crate::target::Target;
-use crate::venue::Venue;
+use crate::verify::below_host;
 
 /// What `venuekit sign` takes.
 #[derive(Args, Debug)]
@@ -55,132 +51,71 @@ Nothing is sent. Deribit's key pairs sign a login: METHOD and PATH are then thos
 Example:
   venuekit sign kalshi/demo/bot GET '/trade-api/v2/portfolio/orders?limit=5'";
 
-/// What was signed, and what goes on the request.
-pub struct Signature {
-    /// The text, where one is signed.
-    pub text: Option<String>,
-    /// Headers in their order: name, value, and whether the value is the credential itself.
-    pub headers: Vec<(String, String, bool)>,
-    /// Params of a login, where that is what is signed.
-    pub params: Vec<(String, Value)>,
-}
-
 /// What stands in place of a credential.
 const HIDDEN: &str = "[hidden]";
 
 /// `venuekit sign`.
 pub async fn run(context: &Context, arguments: &SignArgs) -> Result<(), Failure> {
+    check(arguments)?;
     let target = context.target(&arguments.subject)?;
     let credential = context.credential(&target, &arguments.subject).await?;
     let body = arguments.body.as_deref().map(input::bytes).transpose()?.unwrap_or_default();
-    let path = whole_path(context, &target, &arguments.path);
+    let given = below_host(&arguments.path);
+    let (path, prefix) = whole_path(&target, &given);
     let parts = Parts::new(&arguments.method, &path, &body);
     let time = arguments.time.unwrap_or_else(|| UnixMillis::now().get());
     let signature = sign(&target, &credential, &parts, time, arguments.nonce.as_deref())?;
+    let is_login = !signature.params.is_empty();
+    if is_login && !parts.path.ends_with("/public/auth") {
+        let note = "note: a key pair signs no request: these params are for public/auth, and requests carry its token";
+        context.out().note(note);
+    }
+    if let Some(prefix) = prefix.filter(|_| signature.text.is_some() && !is_login) {
+        context.out().note(&format!("note: {prefix} was put in front of the path, since it is signed too"));
+    }
     show(context, &target, &credential, &signature, arguments.show_secrets);
     Ok(())
 }
 
-/// The path with the venue's prefix: signatures cover it, and a path without it is the commonest mistake.
-fn whole_path(context: &Context, target: &Target, path: &str) -> String {
+/// The methods that venues have.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// Milliseconds since 1970 have more digits for fifty years, and fewer for thousands.
+const MILLIS: std::ops::Range<i64> = 100_000_000_000..100_000_000_000_000;
+
+/// Refuses what no venue takes, since its signature would be of no use.
+fn check(arguments: &SignArgs) -> Result<(), Failure> {
+    let (method, path) = (&arguments.method, &arguments.path);
+    if !METHODS.contains(&method.to_ascii_uppercase().as_str()) {
+        let message = format!("`{method}` is no method: METHOD comes first, then PATH");
+        return Err(Failure::usage(message).help(format!("METHOD is one of {}", METHODS.join(", "))));
+    }
+    if path.is_empty() {
+        return Err(Failure::usage("the path is empty").help("write it as it is sent, such as /portfolio/balance"));
+    }
+    if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let message = format!("`{}` is no path that can be sent: it holds a blank or another such letter", path);
+        return Err(Failure::usage(message).help("write it as it is sent, with %20 for a blank"));
+    }
+    match arguments.time {
+        Some(time) if time >= 0 && !MILLIS.contains(&time) => {
+            let message = format!("--time {time} is not in milliseconds since 1970: those have 13 digits");
+            Err(Failure::usage(message).help("give milliseconds, also for a venue that signs seconds"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The path with the venue's prefix, and that prefix where it was missing: signatures cover it, and a path without it is the
+/// commonest mistake.
+fn whole_path(target: &Target, path: &str) -> (String, Option<String>) {
     let prefix =
         url::Url::parse(&target.base_url).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default();
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     if prefix.is_empty() || path.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with('/')) {
-        return path;
+        return (path, None);
     }
-    context.out().note(&format!("note: {prefix} was put in front of the path, since it is signed too"));
-    format!("{prefix}{path}")
-}
-
-/// Signs as the venue's client does.
-pub fn sign(
-    target: &Target,
-    credential: &Credential,
-    parts: &Parts<'_>,
-    time: i64,
-    nonce: Option<&str>,
-) -> Result<Signature, Failure> {
-    if credential.is_none() {
-        let message = format!("there is no key of {}/{} to sign with", target.venue, target.environment);
-        let help = format!("name a stored key with --key NAME, or set {}", variable::names(target));
-        return Err(Failure::new(Exit::Store, message).code("no_key").help(help));
-    }
-    let unusable = |error: &dyn std::fmt::Display| {
-        Failure::new(Exit::Store, format!("{}: {error}", credential.source)).code("unusable")
-    };
-    let nonces = || nonce.map_or_else(Nonces::random, fixed);
-    let mut made = Signature { text: None, headers: Vec::new(), params: Vec::new() };
-    for material in &credential.material {
-        match (target.venue, material) {
-            (Venue::Deribit, Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem }) => {
-                let key = PrivateKey::from_pem(secret.expose()).map_err(|error| unusable(&error))?;
-                let signer = DeribitKey::new(public_id, key).map_err(|error| unusable(&error))?.with_nonces(nonces());
-                let signed = signer.client_signature(time, "").map_err(|error| unusable(&error))?;
-                made.text = Some(signed.string_to_sign());
-                made.params = vec![
-                    ("grant_type".to_owned(), json!("client_signature")),
-                    ("client_id".to_owned(), json!(signed.client_id)),
-                    ("timestamp".to_owned(), json!(signed.timestamp)),
-                    ("nonce".to_owned(), json!(signed.nonce)),
-                    ("data".to_owned(), json!(signed.data)),
-                    ("signature".to_owned(), json!(signed.signature.expose())),
-                ];
-            }
-            (venue, material) => {
-                for signer in signers(venue, material, nonces()).map_err(|error| unusable(&error))? {
-                    let signed = signer.sign(parts, time).map_err(|error| unusable(&error))?;
-                    made.add(&signed);
-                }
-            }
-        }
-    }
-    Ok(made)
-}
-
-fn fixed(nonce: &str) -> Nonces {
-    let nonce = nonce.to_owned();
-    Nonces::from_fn(move || nonce.clone())
-}
-
-fn signers(
-    venue: Venue,
-    material: &Material,
-    nonces: Nonces,
-) -> Result<Vec<Box<dyn Signer>>, Box<dyn std::error::Error>> {
-    Ok(match (venue, material) {
-        (Venue::Kalshi | Venue::KalshiPerps, Material::Key { public_id, secret, .. }) => {
-            vec![Box::new(KalshiSigner::new(public_id, PrivateKey::from_pem(secret.expose())?)?)]
-        }
-        (Venue::Bayse, Material::Key { public_id, secret, .. }) => {
-            vec![Box::new(bayse::read(public_id.as_str())?), Box::new(BayseWrite::new(secret.clone())?)]
-        }
-        (Venue::Bayse, Material::Session { token, device_id }) => {
-            vec![Box::new(bayse::session(token.clone(), device_id.clone())?)]
-        }
-        (Venue::Deribit, Material::Key { public_id, secret, .. }) => {
-            vec![Box::new(DeribitHmac::new(public_id, secret.clone())?.with_nonces(nonces))]
-        }
-        (Venue::Yativo, Material::Key { public_id, secret, .. }) => {
-            vec![Box::new(yativo::key_headers(public_id.as_str(), secret.clone())?)]
-        }
-        (Venue::Deribit | Venue::Yativo, Material::Token(token)) => vec![Box::new(Headers::bearer(token.clone())?)],
-        _ => return Err(Box::new(SignError::Unfit("credential"))),
-    })
-}
-
-impl Signature {
-    fn add(&mut self, signed: &Signed) {
-        let text = signed.string_to_sign().map(str::to_owned);
-        let is_signature = text.is_some();
-        self.text = self.text.take().or(text);
-        for (name, value) in signed.headers() {
-            // A signature proves one request; without a signed text, the header is the credential itself.
-            let hidden = value.is_sensitive() && !is_signature;
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            self.headers.push((name.as_str().to_owned(), value, hidden));
-        }
-    }
+    (format!("{prefix}{path}"), Some(prefix))
 }
 
 fn show(context: &Context, target: &Target, credential: &Credential, signature: &Signature, secrets: bool) {
@@ -205,65 +140,4 @@ fn show(context: &Context, target: &Target, credential: &Credential, signature: 
     let params: Map<String, Value> = signature.params.iter().cloned().collect();
     out.document(&json!({"venue": target.venue.name(), "environment": target.environment, "key": credential.source,
         "string_to_sign": signature.text, "headers": headers, "params": params}));
-}
-
-/// What a call would send, without the parts that prove anything.
-pub fn dry_run(
-    context: &Context,
-    target: &Target,
-    credential: &Credential,
-    found: &Found,
-    request: &Request,
-) -> Result<(), Failure> {
-    let out = context.out();
-    let query = request.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
-    let url = format!("{}{}{query}", target.base_url, request.path);
-    let parsed = url::Url::parse(&url).map_err(|error| Failure::usage(format!("`{url}` is no URL: {error}")))?;
-    let mut body = Exact::parse(std::str::from_utf8(&request.body).unwrap_or_default()).ok();
-    let secret_names: Vec<String> =
-        found.spec.body.as_ref().map(|body| body.secret_names().into_iter().collect()).unwrap_or_default();
-    if let Some(body) = &mut body {
-        body.redact(&secret_names, HIDDEN);
-        if found.venue.table().protocol == Protocol::JsonRpc {
-            let method = Exact::text(found.row.path.trim_start_matches('/'));
-            let (version, id) = (Exact::text("2.0"), Exact::Scalar("1".to_owned()));
-            let members = [("jsonrpc", version), ("id", id), ("method", method), ("params", body.clone())];
-            *body = Exact::Object(members.map(|(name, value)| (name.to_owned(), value)).to_vec());
-        }
-    }
-    let mut headers: Vec<(String, String)> = request
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-        .collect();
-    if !found.row.access.iter().all(|way| way.is_empty()) && !credential.is_none() {
-        let target_path = format!("{}{query}", parsed.path());
-        let parts = Parts::new(request.method.as_str(), &target_path, &request.body);
-        let signature = sign(target, credential, &parts, UnixMillis::now().get(), None)?;
-        headers.extend(signature.headers.into_iter().map(|(name, value, hidden)| {
-            let proves = hidden || ["signature", "authorization"].iter().any(|word| name.contains(word));
-            (name, if proves { HIDDEN.to_owned() } else { value })
-        }));
-    }
-    out.line(&format!("{} {url}", request.method));
-    headers.iter().for_each(|(name, value)| out.line(&format!("{name}: {value}")));
-    if let Some(body) = &body {
-        out.line(&format!("\n{}", body.pretty()));
-    }
-    out.note("nothing was sent");
-    let headers: Map<String, Value> = headers.into_iter().map(|(name, value)| (name, value.into())).collect();
-    let body = body.map(|body| body.compact());
-    let raw = body.as_deref().and_then(|body| serde_json::from_str::<&serde_json::value::RawValue>(body).ok());
-    out.document(&Sent { dry_run: true, method: request.method.as_str(), url: &url, headers, body: raw });
-    Ok(())
-}
-
-/// A request that was not sent; its body keeps its digits.
-#[derive(serde::Serialize)]
-struct Sent<'a> {
-    dry_run: bool,
-    method: &'a str,
-    url: &'a str,
-    headers: Map<String, Value>,
-    body: Option<&'a serde_json::value::RawValue>,
 }

@@ -10,10 +10,12 @@ use rsa::pkcs1::DecodeRsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::sha2::{Sha256, Sha384, Sha512};
 use rsa::traits::PublicKeyParts;
-use rsa::{Pkcs1v15Sign, Pss, RsaPublicKey};
+use rsa::{Pkcs1v15Sign, RsaPublicKey};
 use sha1::Sha1;
 use venuekit_auth::PrivateKey;
 use zeroize::Zeroizing;
+
+use super::pss;
 
 /// What checks a signature.
 #[derive(Clone)]
@@ -41,6 +43,24 @@ impl Key {
             _ => None,
         }
     }
+
+    /// How many bytes its signatures have.
+    pub fn signature_length(&self) -> usize {
+        match self {
+            Self::Rsa(key) => key.size(),
+            Self::Ed25519(_) => 64,
+            Self::Shared(_) => 32,
+        }
+    }
+
+    /// What it is called.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Rsa(_) => "an RSA key",
+            Self::Ed25519(_) => "an Ed25519 key",
+            Self::Shared(_) => "a shared secret",
+        }
+    }
 }
 
 /// How a signature was made.
@@ -50,6 +70,8 @@ pub enum Scheme {
     Proper,
     /// RSA-PSS with a salt of this length, in place of the right one; none is the longest that fits.
     Salt(Option<usize>),
+    /// RSA-PSS whose mask is made with SHA-1, as Java has it if nothing is said, and a salt of this length.
+    Sha1Mask(usize),
     /// RSA-PSS.
     Pss,
     /// RSA with PKCS#1 v1.5.
@@ -99,9 +121,25 @@ pub enum Encoding {
     UpperHex,
     /// Base64 of the hex text.
     Base64OfHex,
+    /// Base64 of the base64 text.
+    Base64Twice,
 }
 
 impl Encoding {
+    /// What it is called.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Base64 => "base64 with padding",
+            Self::Base64NoPad => "base64 without padding",
+            Self::Base64Url => "base64url (with - and _) with padding",
+            Self::Base64UrlNoPad => "base64url (with - and _) without padding",
+            Self::Hex => "hex in lower case",
+            Self::UpperHex => "hex in capitals",
+            Self::Base64OfHex => "base64 of the hex text",
+            Self::Base64Twice => "base64 of the base64 text",
+        }
+    }
+
     /// The bytes of a signature that is written so; none where it is not.
     pub fn read(self, text: &str) -> Option<Vec<u8>> {
         let config = GeneralPurposeConfig::new()
@@ -120,8 +158,17 @@ impl Encoding {
                 let hex_text = String::from_utf8(decode(&STANDARD).or_else(|| decode(&URL_SAFE_NO_PAD))?).ok()?;
                 hex::decode(hex_text).ok()
             }
+            Self::Base64Twice => STANDARD.decode(decode(&STANDARD)?).ok(),
         }
     }
+}
+
+/// Base64 as other languages read it: with or without padding, and whatever the last bits are.
+pub fn lenient_base64(text: &str) -> Option<Vec<u8>> {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(&alphabet::STANDARD, config).decode(text).ok()
 }
 
 /// A hash's bytes.
@@ -172,12 +219,6 @@ fn mac(hash: Hash, key: &[u8], text: &[u8]) -> Vec<u8> {
 
 fn rsa_is_right(key: &RsaPublicKey, scheme: Scheme, hash: Hash, text: &[u8], signature: &[u8]) -> bool {
     let digest = hashed(hash, text);
-    // The longest salt: what is left of the modulus beside the hash and two bytes.
-    let longest = key.size().saturating_sub(digest.len() + 2);
-    let salt = match scheme {
-        Scheme::Salt(length) => length.unwrap_or(longest),
-        _ => digest.len(),
-    };
     if scheme == Scheme::Pkcs1v15 {
         let scheme = match hash {
             Hash::Sha1 => Pkcs1v15Sign::new::<Sha1>(),
@@ -187,11 +228,10 @@ fn rsa_is_right(key: &RsaPublicKey, scheme: Scheme, hash: Hash, text: &[u8], sig
         };
         return key.verify(scheme, &digest, signature).is_ok();
     }
-    let scheme = match hash {
-        Hash::Sha1 => Pss::new_with_salt::<Sha1>(salt),
-        Hash::Sha256 => Pss::new_with_salt::<Sha256>(salt),
-        Hash::Sha384 => Pss::new_with_salt::<Sha384>(salt),
-        Hash::Sha512 => Pss::new_with_salt::<Sha512>(salt),
+    let (mask, salt) = match scheme {
+        Scheme::Salt(length) => (hash, length),
+        Scheme::Sha1Mask(length) => (Hash::Sha1, Some(length)),
+        _ => (hash, Some(digest.len())),
     };
-    salt <= longest && key.verify(scheme, &digest, signature).is_ok()
+    pss::is_right(key, pss::Choice { hash, mask, salt }, &digest, signature)
 }

@@ -15,6 +15,43 @@ pub enum Kind {
     Login,
 }
 
+/// A piece of the signed text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// The timestamp.
+    Time,
+    /// The nonce.
+    Nonce,
+    /// The method.
+    Method,
+    /// Path and query.
+    Target,
+    /// The body, its hash, or the data of a login.
+    Body,
+}
+
+impl Kind {
+    /// The pieces of the text in their order.
+    pub fn pieces(self) -> &'static [Piece] {
+        match self {
+            Self::Kalshi => &[Piece::Time, Piece::Method, Piece::Target],
+            Self::Bayse => &[Piece::Time, Piece::Method, Piece::Target, Piece::Body],
+            Self::Deribit => &[Piece::Time, Piece::Nonce, Piece::Method, Piece::Target, Piece::Body],
+            Self::Login => &[Piece::Time, Piece::Nonce, Piece::Body],
+        }
+    }
+
+    /// What stands between the pieces, and behind the last one.
+    pub fn separators(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Kalshi => ("", ""),
+            Self::Bayse => (".", ""),
+            Self::Deribit => ("\n", "\n"),
+            Self::Login => ("\n", ""),
+        }
+    }
+}
+
 /// How the body goes into the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyForm {
@@ -45,6 +82,8 @@ pub struct Guess {
     pub nonce: String,
     /// The method.
     pub method: String,
+    /// Scheme and host that the request went to.
+    pub origin: String,
     /// The path.
     pub path: String,
     /// The query, where there is one.
@@ -55,9 +94,11 @@ pub struct Guess {
     pub body: Vec<u8>,
     /// How the body goes in.
     pub body_form: BodyForm,
-    /// What stands between the parts.
+    /// The pieces of the text in their order.
+    pub pieces: Vec<Piece>,
+    /// What stands between the pieces.
     pub separator: &'static str,
-    /// What stands behind the last part.
+    /// What stands behind the last piece.
     pub end: &'static str,
     /// How the signature is written.
     pub encoding: Encoding,
@@ -67,30 +108,30 @@ pub struct Guess {
     pub key: Key,
     /// What that key is called.
     pub key_name: String,
+    /// What the request calls it.
+    pub key_id: String,
 }
 
 impl Guess {
     /// The text that was signed.
     pub fn text(&self) -> Vec<u8> {
-        let query =
-            self.query.as_ref().filter(|_| self.with_query).map(|query| format!("?{query}")).unwrap_or_default();
-        let target = format!("{}{query}", self.path);
-        let parts: Vec<Vec<u8>> = match self.kind {
-            Kind::Kalshi => {
-                let mut parts = vec![self.time.clone().into(), self.method.clone().into(), target.into()];
-                parts.extend((self.body_form != BodyForm::Proper).then(|| self.body_part()));
-                parts
-            }
-            Kind::Bayse => vec![self.time.clone().into(), self.method.clone().into(), target.into(), self.body_part()],
-            Kind::Deribit => {
-                let nonce = self.nonce.clone().into();
-                vec![self.time.clone().into(), nonce, self.method.clone().into(), target.into(), self.body_part()]
-            }
-            Kind::Login => vec![self.time.clone().into(), self.nonce.clone().into(), self.body.clone()],
-        };
-        let mut text = parts.join(self.separator.as_bytes());
+        let pieces: Vec<Vec<u8>> = self.pieces.iter().map(|piece| self.piece(*piece)).collect();
+        let mut text = pieces.join(self.separator.as_bytes());
         text.extend_from_slice(self.end.as_bytes());
         text
+    }
+
+    fn piece(&self, piece: Piece) -> Vec<u8> {
+        match piece {
+            Piece::Time => self.time.clone().into(),
+            Piece::Nonce => self.nonce.clone().into(),
+            Piece::Method => self.method.clone().into(),
+            Piece::Target => match self.query.as_ref().filter(|_| self.with_query) {
+                Some(query) => format!("{}?{query}", self.path).into(),
+                None => self.path.clone().into(),
+            },
+            Piece::Body => self.body_part(),
+        }
     }
 
     fn body_part(&self) -> Vec<u8> {
@@ -111,7 +152,7 @@ impl Guess {
 
     /// The padding that the venue wants of RSA keys.
     fn padding(&self) -> Scheme {
-        if self.kind == Kind::Login { Scheme::Pkcs1v15 } else { Scheme::Pss }
+        if self.kind == Kind::Kalshi { Scheme::Pss } else { Scheme::Pkcs1v15 }
     }
 
     /// Whether it is what was signed.

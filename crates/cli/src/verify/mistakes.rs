@@ -1,9 +1,11 @@
 //! The mistakes that people make, as a list: each is tried alone, and each with each other.
 
-use zeroize::Zeroizing;
-
-use super::check::{Encoding, Form, Hash, Key, Scheme};
-use super::guess::{BodyForm, Guess, Kind};
+use super::check::{Encoding, Form, Hash, Scheme, lenient_base64};
+use super::guess::{BodyForm, Guess, Kind, Piece};
+use super::make::{
+    ascii, body_form, cut_time, encode, leave_out, orders, other_method, query_orders, replace_body, replace_json,
+    replace_path, rsa, scheme, secret, separate, times,
+};
 use crate::exact::Exact;
 
 /// The part of a signature that a mistake is in. Two mistakes in one part exclude each other.
@@ -21,6 +23,8 @@ pub enum Part {
     Query,
     /// The body's bytes.
     Body,
+    /// How letters beyond ASCII are written in the body.
+    Escapes,
     /// How the body goes into the text.
     BodyForm,
     /// What stands between the parts.
@@ -33,6 +37,10 @@ pub enum Part {
     Scheme,
     /// The key.
     Key,
+    /// The order of the pieces.
+    Order,
+    /// Which of two texts.
+    Kind,
 }
 
 /// One mistake.
@@ -42,13 +50,53 @@ pub struct Mistake {
     /// Where it is.
     pub part: Part,
     /// What to do instead.
-    pub remedy: &'static str,
-    /// Makes the mistake. False where it makes no sense.
-    pub make: fn(&mut Guess) -> bool,
+    remedy: &'static str,
+    make: Make,
+}
+
+/// How a mistake is made.
+enum Make {
+    /// In one way. False where it makes no sense.
+    One(fn(&mut Guess) -> bool),
+    /// In any of many ways: too many to be tried with other mistakes.
+    Many(fn(&Guess) -> Vec<Guess>),
+}
+
+impl Mistake {
+    /// The guess with this mistake in it, in each of its ways.
+    pub fn guesses(&self, guess: &Guess) -> Vec<Guess> {
+        match self.make {
+            Make::One(_) => self.one(guess).into_iter().collect(),
+            Make::Many(make) => make(guess),
+        }
+    }
+
+    /// The guess with this mistake in it, where it is one that is tried with others.
+    pub fn one(&self, guess: &Guess) -> Option<Guess> {
+        let Make::One(make) = self.make else { return None };
+        let mut guess = guess.clone();
+        make(&mut guess).then_some(guess)
+    }
+
+    /// What to do instead, where this is what the venue expects.
+    pub fn told(&self, expected: &Guess) -> String {
+        let remedy = self.remedy;
+        match (self.part, expected.separator) {
+            (Part::Encoding, _) => format!("write the signature as {}: {remedy}", expected.encoding.words()),
+            (Part::Separator, "") => format!("nothing stands between the parts: {remedy}"),
+            (Part::Separator, ".") => format!("a dot stands between the parts: {remedy}"),
+            (Part::Separator, _) => format!("a line feed stands between the parts: {remedy}"),
+            _ => remedy.to_owned(),
+        }
+    }
 }
 
 const fn mistake(name: &'static str, part: Part, remedy: &'static str, make: fn(&mut Guess) -> bool) -> Mistake {
-    Mistake { name, part, remedy, make }
+    Mistake { name, part, remedy, make: Make::One(make) }
+}
+
+const fn many(name: &'static str, part: Part, remedy: &'static str, make: fn(&Guess) -> Vec<Guess>) -> Mistake {
+    Mistake { name, part, remedy, make: Make::Many(make) }
 }
 
 /// All of them, the commonest first: of two that explain a signature the first is told.
@@ -59,6 +107,12 @@ pub const MISTAKES: &[Mistake] = &[
     mistake("query_left_out", Part::Query, "the query belongs to the signed path, behind a question mark", |guess| {
         guess.query.is_some() && std::mem::replace(&mut guess.with_query, false)
     }),
+    mistake("query_decoded", Part::Query, "sign the query as it is sent, percent signs and all", |guess| {
+        let Some(query) = guess.query.as_ref().filter(|_| guess.with_query) else { return false };
+        let pairs = url::form_urlencoded::parse(query.as_bytes());
+        let decoded = pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+        guess.query.replace(decoded.clone()).is_some_and(|query| query != decoded)
+    }),
     mistake("path_without_prefix", Part::Path, "sign the whole path, with the prefix of the API", |guess| {
         ["/trade-api/v2", "/api/v2", "/v1"]
             .iter()
@@ -67,6 +121,16 @@ pub const MISTAKES: &[Mistake] = &[
     mistake("path_without_version", Part::Path, "sign the whole path, with the prefix of the API", |guess| {
         replace_path(guess, |path| path.strip_prefix("/trade-api").or(path.strip_prefix("/api")).map(str::to_owned))
     }),
+    mistake("path_with_prefix_twice", Part::Path, "the prefix of the API stands once in the signed path", |guess| {
+        let prefix = ["/trade-api/v2", "/api/v2"].into_iter().find(|prefix| guess.path.starts_with(prefix));
+        prefix.is_some_and(|prefix| replace_path(guess, |path| Some(format!("{prefix}{path}"))))
+    }),
+    mistake(
+        "path_of_version_1",
+        Part::Path,
+        "the signed path has version 2 of the API in it, not version 1",
+        |guess| replace_path(guess, |path| path.contains("api/v2/").then(|| path.replacen("api/v2/", "api/v1/", 1))),
+    ),
     mistake("path_without_slash", Part::Path, "the signed path begins with a slash", |guess| {
         replace_path(guess, |path| path.strip_prefix('/').map(str::to_owned))
     }),
@@ -86,11 +150,11 @@ pub const MISTAKES: &[Mistake] = &[
         })
     }),
     mistake("host_included", Part::Path, "sign the path alone, without scheme and host", |guess| {
-        let host = match guess.kind {
-            Kind::Kalshi => "https://external-api.kalshi.com",
-            Kind::Bayse => "https://relay.bayse.markets",
-            Kind::Deribit | Kind::Login => "https://www.deribit.com",
-        };
+        let origin = guess.origin.clone();
+        replace_path(guess, |path| Some(format!("{origin}{path}")))
+    }),
+    mistake("host_without_scheme", Part::Path, "sign the path alone, without the host", |guess| {
+        let host = guess.origin.split_once("://").map(|(_, host)| host.to_owned()).unwrap_or_default();
         replace_path(guess, |path| Some(format!("{host}{path}")))
     }),
     mistake("seconds", Part::Time, "sign the time in milliseconds, with the digits that the header has", |guess| {
@@ -99,10 +163,14 @@ pub const MISTAKES: &[Mistake] = &[
     mistake("milliseconds", Part::Time, "sign the time in seconds, with the digits that the header has", |guess| {
         guess.kind == Kind::Bayse && cut_time(guess, 13, 10)
     }),
-    mistake("time_left_out", Part::Time, "the time belongs to the signed text", |guess| {
+    mistake("time_left_out", Part::Time, "the time belongs to the signed text", |guess| leave_out(guess, Piece::Time)),
+    mistake("time_empty", Part::Time, "the time belongs to the signed text", |guess| {
         !std::mem::take(&mut guess.time).is_empty()
     }),
     mistake("nonce_left_out", Part::Nonce, "the nonce belongs to the signed text", |guess| {
+        leave_out(guess, Piece::Nonce)
+    }),
+    mistake("nonce_empty", Part::Nonce, "the nonce belongs to the signed text", |guess| {
         !std::mem::take(&mut guess.nonce).is_empty()
     }),
     mistake("method_lower_case", Part::Method, "sign the method in capitals", |guess| {
@@ -110,13 +178,30 @@ pub const MISTAKES: &[Mistake] = &[
         guess.kind != Kind::Login && std::mem::replace(&mut guess.method, lower.clone()) != lower
     }),
     mistake("method_left_out", Part::Method, "the method belongs to the signed text", |guess| {
-        guess.kind != Kind::Login && !std::mem::take(&mut guess.method).is_empty()
+        leave_out(guess, Piece::Method)
     }),
+    mistake("method_empty", Part::Method, "the method belongs to the signed text", |guess| other_method(guess, "")),
     mistake("method_get", Part::Method, "sign the method that is sent, not GET", |guess| other_method(guess, "GET")),
     mistake("method_post", Part::Method, "sign the method that is sent, not POST", |guess| other_method(guess, "POST")),
+    mistake("method_put", Part::Method, "sign the method that is sent, not PUT", |guess| other_method(guess, "PUT")),
+    mistake("method_patch", Part::Method, "sign the method that is sent, not PATCH", |guess| {
+        other_method(guess, "PATCH")
+    }),
+    mistake("method_delete", Part::Method, "sign the method that is sent, not DELETE", |guess| {
+        other_method(guess, "DELETE")
+    }),
     mistake("body_left_out", Part::BodyForm, "the body belongs to the signed text", |guess| {
         matches!(guess.kind, Kind::Bayse | Kind::Deribit) && body_form(guess, BodyForm::Out, true)
     }),
+    mistake("body_part_left_out", Part::BodyForm, "the body belongs to the signed text", |guess| {
+        matches!(guess.kind, Kind::Bayse | Kind::Deribit) && !guess.body.is_empty() && leave_out(guess, Piece::Body)
+    }),
+    mistake(
+        "empty_part_left_out",
+        Part::BodyForm,
+        "what stands in front of an empty last part stays, as if something followed",
+        |guess| guess.body.is_empty() && leave_out(guess, Piece::Body),
+    ),
     mistake("body_included", Part::BodyForm, "the body does not belong to the signed text", |guess| {
         guess.kind == Kind::Kalshi && body_form(guess, BodyForm::Raw, true)
     }),
@@ -150,6 +235,16 @@ pub const MISTAKES: &[Mistake] = &[
     mistake("body_hashed", Part::BodyForm, "the body itself is signed, not its hash", |guess| {
         guess.kind == Kind::Deribit && body_form(guess, BodyForm::HashOfNone, true)
     }),
+    mistake(
+        "body_line_end_left_out",
+        Part::Body,
+        "sign the body that is sent: it was signed without the line's end behind it; if that was not sent, leave it out of --body",
+        |guess| {
+            replace_body(guess, |body| {
+                body.strip_suffix(b"\r\n").or_else(|| body.strip_suffix(b"\n")).map(<[u8]>::to_vec)
+            })
+        },
+    ),
     mistake("body_compact", Part::Body, "sign the body that is sent: it was signed without its blanks", |guess| {
         replace_json(guess, Exact::compact)
     }),
@@ -195,69 +290,52 @@ pub const MISTAKES: &[Mistake] = &[
         "sign the body that is sent: it was signed with a line's end behind it",
         |guess| replace_body(guess, |body| (!body.is_empty()).then(|| [body, b"\n"].concat())),
     ),
+    mistake(
+        "body_escaped",
+        Part::Escapes,
+        "sign the body that is sent: it was signed with \\u escapes in it, as Python writes JSON",
+        |guess| replace_body(guess, |body| Some(ascii(std::str::from_utf8(body).ok()?).into_bytes())),
+    ),
     mistake("line_end_left_out", Part::End, "a line feed stands behind every part, the last one too", |guess| {
         guess.kind == Kind::Deribit && !std::mem::take(&mut guess.end).is_empty()
     }),
     mistake("line_end_added", Part::End, "nothing stands behind the last part, no line feed either", |guess| {
         guess.kind != Kind::Deribit && std::mem::replace(&mut guess.end, "\n").is_empty()
     }),
-    mistake("dots", Part::Separator, "nothing stands between the parts", |guess| {
-        guess.kind == Kind::Kalshi && separate(guess, ".")
+    mistake("dots", Part::Separator, "they were signed with dots", |guess| separate(guess, ".")),
+    mistake("no_separator", Part::Separator, "they were signed with nothing", |guess| separate(guess, "")),
+    mistake("blanks", Part::Separator, "they were signed with blanks", |guess| separate(guess, " ")),
+    mistake("line_feeds", Part::Separator, "they were signed with line feeds", |guess| separate(guess, "\n")),
+    mistake("carriage_returns", Part::Separator, "they were signed with a carriage return as well", |guess| {
+        guess.end = if guess.end.is_empty() { "" } else { "\r\n" };
+        separate(guess, "\r\n")
     }),
-    mistake("no_separator", Part::Separator, "the parts have the venue's separator between them", |guess| {
-        separate(guess, "")
+    mistake("backslash_n", Part::Separator, "they were signed with a backslash and an n", |guess| {
+        if !matches!(guess.kind, Kind::Deribit | Kind::Login) {
+            return false;
+        }
+        guess.end = if guess.end.is_empty() { "" } else { "\\n" };
+        separate(guess, "\\n")
     }),
-    mistake("blanks", Part::Separator, "the parts have the venue's separator between them, no blanks", |guess| {
-        separate(guess, " ")
-    }),
-    mistake(
-        "line_feeds",
-        Part::Separator,
-        "the parts have the venue's separator between them, no line feeds",
-        |guess| matches!(guess.kind, Kind::Kalshi | Kind::Bayse) && separate(guess, "\n"),
-    ),
-    mistake(
-        "backslash_n",
-        Part::Separator,
-        "the parts have line feeds between them, not a backslash and an n",
-        |guess| {
-            if !matches!(guess.kind, Kind::Deribit | Kind::Login) {
-                return false;
-            }
-            guess.end = if guess.end.is_empty() { "" } else { "\\n" };
-            separate(guess, "\\n")
-        },
-    ),
-    mistake("hex", Part::Encoding, "write the signature as base64, not as hex", |guess| {
-        guess.encoding != Encoding::Hex && encode(guess, Encoding::Hex)
-    }),
-    mistake(
-        "hex_upper_case",
-        Part::Encoding,
-        "write the signature as the venue does, not as hex in capitals",
-        |guess| encode(guess, Encoding::UpperHex),
-    ),
-    mistake("base64", Part::Encoding, "write the signature as the venue does, not as base64 with padding", |guess| {
-        encode(guess, Encoding::Base64)
-    }),
-    mistake("base64_without_padding", Part::Encoding, "keep the padding of the base64 text", |guess| {
+    mistake("hex", Part::Encoding, "it is hex", |guess| encode(guess, Encoding::Hex)),
+    mistake("hex_upper_case", Part::Encoding, "it is hex in capitals", |guess| encode(guess, Encoding::UpperHex)),
+    mistake("base64", Part::Encoding, "it is base64 with padding", |guess| encode(guess, Encoding::Base64)),
+    mistake("base64_without_padding", Part::Encoding, "it is base64 without padding", |guess| {
         encode(guess, Encoding::Base64NoPad)
     }),
-    mistake(
-        "base64url",
-        Part::Encoding,
-        "write the signature in the usual alphabet of base64, with + and /",
-        |guess| encode(guess, Encoding::Base64Url),
-    ),
+    mistake("base64url", Part::Encoding, "it is in the alphabet of base64url, with padding", |guess| {
+        encode(guess, Encoding::Base64Url)
+    }),
     mistake(
         "base64url_without_padding",
         Part::Encoding,
-        "write the signature in the usual alphabet of base64, with padding",
+        "it is in the alphabet of base64url, without padding",
         |guess| encode(guess, Encoding::Base64UrlNoPad),
     ),
-    mistake("base64_of_hex", Part::Encoding, "encode the bytes of the signature, not their hex text", |guess| {
+    mistake("base64_of_hex", Part::Encoding, "its hex text was encoded, not its bytes", |guess| {
         encode(guess, Encoding::Base64OfHex)
     }),
+    mistake("base64_twice", Part::Encoding, "it was encoded twice", |guess| encode(guess, Encoding::Base64Twice)),
     mistake(
         "salt_longest",
         Part::Scheme,
@@ -273,11 +351,23 @@ pub const MISTAKES: &[Mistake] = &[
     mistake("salt_64", Part::Scheme, "PSS with a salt of 32 bytes, as long as the hash: 64 bytes were used", |guess| {
         rsa(guess, Scheme::Salt(Some(64)))
     }),
+    mistake(
+        "mask_sha1",
+        Part::Scheme,
+        "PSS with a mask (MGF1) of SHA-256: one of SHA-1 was used, as Java does if nothing is said",
+        |guess| rsa(guess, Scheme::Sha1Mask(32)),
+    ),
+    mistake(
+        "mask_sha1_salt_20",
+        Part::Scheme,
+        "PSS with a mask (MGF1) of SHA-256 and a salt of 32 bytes: SHA-1 and 20 bytes were used",
+        |guess| rsa(guess, Scheme::Sha1Mask(20)),
+    ),
     mistake("pkcs1v15", Part::Scheme, "RSA-PSS is wanted, not PKCS#1 v1.5", |guess| {
-        guess.kind != Kind::Login && rsa(guess, Scheme::Pkcs1v15)
+        guess.kind == Kind::Kalshi && rsa(guess, Scheme::Pkcs1v15)
     }),
     mistake("pss", Part::Scheme, "PKCS#1 v1.5 is wanted, not RSA-PSS", |guess| {
-        guess.kind == Kind::Login && rsa(guess, Scheme::Pss)
+        guess.kind != Kind::Kalshi && rsa(guess, Scheme::Pss)
     }),
     mistake("sha512", Part::Scheme, "the hash is SHA-256, not SHA-512", |guess| {
         scheme(guess, Scheme::Hash(Hash::Sha512))
@@ -296,7 +386,19 @@ pub const MISTAKES: &[Mistake] = &[
         "secret_decoded_base64",
         Part::Key,
         "use the secret's text as it is: it was taken for base64 and decoded",
-        |guess| secret(guess, |secret| Encoding::Base64.read(secret).or_else(|| Encoding::Base64UrlNoPad.read(secret))),
+        |guess| secret(guess, |secret| lenient_base64(&secret.replace('-', "+").replace('_', "/"))),
+    ),
+    mistake(
+        "secret_decoded_base64_in_part",
+        Part::Key,
+        "use the secret's text as it is: it was taken for base64 and decoded, without the letters that do not belong there",
+        |guess| secret(guess, |secret| lenient_base64(&secret.replace(['-', '_'], ""))),
+    ),
+    mistake(
+        "secret_without_prefix_decoded",
+        Part::Key,
+        "use the secret's text as it is: its prefix was left out, and the rest was taken for base64 and decoded",
+        |guess| secret(guess, |secret| lenient_base64(secret.strip_prefix("sk_live_")?)),
     ),
     mistake(
         "secret_decoded_hex",
@@ -315,74 +417,42 @@ pub const MISTAKES: &[Mistake] = &[
         "use the secret without the end of the line that it was read from",
         |guess| secret(guess, |secret| Some(format!("{secret}\n").into_bytes())),
     ),
+    mistake(
+        "public_part_as_secret",
+        Part::Key,
+        "sign with the secret part of the key, not with the public one",
+        |guess| {
+            let id = guess.key_id.clone();
+            secret(guess, |_| (!id.is_empty()).then(|| id.into_bytes()))
+        },
+    ),
+    mistake("text_of_a_login", Part::Kind, "sign the request itself: the text of a login was signed", |guess| {
+        let is_request = guess.kind == Kind::Deribit;
+        guess.pieces = vec![Piece::Time, Piece::Nonce, Piece::Body];
+        (guess.body, guess.end) = (Vec::new(), "");
+        is_request
+    }),
+    mistake(
+        "text_of_a_request",
+        Part::Kind,
+        "a login signs time, nonce and data: the text of a request was signed",
+        |guess| {
+            let is_login = guess.kind == Kind::Login;
+            guess.pieces = Kind::Deribit.pieces().to_vec();
+            guess.end = "\n";
+            guess.body.clear();
+            if guess.path.is_empty() {
+                (guess.method, guess.path) = ("POST".to_owned(), "/api/v2/public/auth".to_owned());
+            }
+            is_login
+        },
+    ),
+    many(
+        "query_order",
+        Part::Query,
+        "sign the query as it is sent: its parameters were signed in another order",
+        query_orders,
+    ),
+    many("order", Part::Order, "sign the parts in the venue's order: another one was signed", orders),
+    many("time_taken_twice", Part::Time, "take the time once: another one was signed than the request has", times),
 ];
-
-fn replace_path(guess: &mut Guess, change: impl FnOnce(&str) -> Option<String>) -> bool {
-    if guess.kind == Kind::Login {
-        return false;
-    }
-    change(&guess.path).map(|path| guess.path = path).is_some()
-}
-
-/// Cuts the digits of a time, or makes up those that were cut: three of them, all zero or whatever they were.
-fn cut_time(guess: &mut Guess, long: usize, short: usize) -> bool {
-    match guess.time.len() {
-        length if length == long => guess.time.truncate(short),
-        length if length == short => guess.time.push_str("000"),
-        _ => return false,
-    }
-    true
-}
-
-fn other_method(guess: &mut Guess, method: &str) -> bool {
-    let is_other = guess.kind != Kind::Login && guess.method != method;
-    guess.method = method.to_owned();
-    is_other
-}
-
-fn body_form(guess: &mut Guess, form: BodyForm, needs_body: bool) -> bool {
-    guess.body_form = form;
-    !needs_body || !guess.body.is_empty()
-}
-
-fn replace_body(guess: &mut Guess, change: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> bool {
-    let matters = matches!(guess.kind, Kind::Bayse | Kind::Deribit);
-    match change(&guess.body).filter(|new| matters && *new != guess.body) {
-        Some(body) => {
-            guess.body = body;
-            true
-        }
-        None => false,
-    }
-}
-
-fn replace_json(guess: &mut Guess, write: impl FnOnce(&Exact) -> String) -> bool {
-    replace_body(guess, |body| {
-        let exact = Exact::parse(std::str::from_utf8(body).ok()?).ok()?;
-        Some(write(&exact).into_bytes())
-    })
-}
-
-fn separate(guess: &mut Guess, separator: &'static str) -> bool {
-    std::mem::replace(&mut guess.separator, separator) != separator
-}
-
-fn encode(guess: &mut Guess, encoding: Encoding) -> bool {
-    std::mem::replace(&mut guess.encoding, encoding) != encoding
-}
-
-fn scheme(guess: &mut Guess, scheme: Scheme) -> bool {
-    guess.scheme = scheme;
-    true
-}
-
-fn rsa(guess: &mut Guess, scheme: Scheme) -> bool {
-    guess.scheme = scheme;
-    matches!(guess.key, Key::Rsa(_))
-}
-
-fn secret(guess: &mut Guess, change: impl FnOnce(&str) -> Option<Vec<u8>>) -> bool {
-    let Key::Shared(secret) = &guess.key else { return false };
-    let changed = std::str::from_utf8(secret).ok().and_then(change);
-    changed.map(|bytes| guess.key = Key::Shared(Zeroizing::new(bytes))).is_some()
-}

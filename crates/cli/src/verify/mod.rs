@@ -2,9 +2,13 @@
 
 mod capture;
 mod check;
+mod fields;
 mod given;
 mod guess;
+mod key;
+mod make;
 mod mistakes;
+mod pss;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -14,6 +18,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
+pub use self::capture::below_host;
+use self::given::Given;
+use self::mistakes::Mistake;
 use self::search::{Found, search};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -59,31 +66,35 @@ pub async fn run(context: &Context, arguments: &VerifyArgs) -> Result<(), Failur
     let given = given::read(context, arguments).await?;
     let out = context.out();
     let found = search(&given);
-    let faults: Vec<&str> = given.faults.iter().map(String::as_str).collect();
+    let mut faults = given.faults.clone();
     let right = given.guess.shown();
-    let (verdict, signed, mistakes): (_, _, Vec<Value>) = match &found {
+    let told = |mistakes: &[&Mistake]| -> Vec<Value> {
+        mistakes.iter().map(|one| json!({"mistake": one.name, "remedy": one.told(&given.guess)})).collect()
+    };
+    let (verdict, signed, mistakes) = match &found {
         Found::Right => ("right", Some(right.clone()), Vec::new()),
-        Found::Wrong { guess, mistakes } => {
-            let told = mistakes.iter().map(|one| json!({"mistake": one.name, "remedy": one.remedy})).collect();
-            ("wrong", Some(guess.shown()), told)
-        }
+        Found::Wrong { guess, mistakes } => ("wrong", Some(guess.shown()), told(mistakes)),
         Found::OtherKey { name, guess, mistakes } => {
             let key =
                 json!({"mistake": "another_key", "remedy": format!("sign with the right key: {name} signed this")});
-            let told = mistakes.iter().map(|one| json!({"mistake": one.name, "remedy": one.remedy}));
-            ("wrong", Some(guess.shown()), [key].into_iter().chain(told).collect())
+            ("wrong", Some(guess.shown()), [vec![key], told(mistakes)].concat())
         }
         Found::Nothing { tried } => {
-            show_nothing(out, &right, *tried);
+            match key::odd_length(&given.guess, &given.signature) {
+                Some(fault) => faults.push(fault),
+                None => show_nothing(out, &given, *tried),
+            }
             ("unknown", None, Vec::new())
         }
     };
-    if let (Some(signed), "wrong") = (&signed, verdict) {
-        out.line(&format!("FAIL  the signature is valid for  {signed}"));
-        out.line(&format!("      the venue expects           {right}"));
-        mistakes.iter().for_each(|one| out.line(&format!("      {}", one["remedy"].as_str().unwrap_or_default())));
-    } else if verdict == "right" {
-        out.line(&format!("ok    the signature is right for  {right}"));
+    match (verdict, &signed) {
+        ("right", _) => out.line(&format!("ok    the signature is right for  {right}")),
+        (_, Some(signed)) => {
+            out.line(&format!("FAIL  the signature is valid for  {signed}"));
+            out.line(&format!("      the venue expects           {right}"));
+            mistakes.iter().for_each(|one| out.line(&format!("      {}", one["remedy"].as_str().unwrap_or_default())));
+        }
+        (_, None) => {}
     }
     faults.iter().for_each(|fault| out.line(&format!("FAIL  {fault}")));
     out.document(
@@ -93,10 +104,12 @@ pub async fn run(context: &Context, arguments: &VerifyArgs) -> Result<(), Failur
     if ok { Ok(()) } else { Err(Failure::told(Exit::Fault)) }
 }
 
-fn show_nothing(out: &Output, right: &str, tried: usize) {
+fn show_nothing(out: &Output, given: &Given, tried: usize) {
+    let nonce = if given.guess.nonce.is_empty() { "" } else { " nonce," };
     out.line(&format!(
-        "FAIL  the signature fits none of {tried} forms that were tried: another key signed, or another text"
+        "FAIL  the signature fits none of {tried} forms that were tried: another key signed, or another time,{nonce} path or body"
     ));
-    out.line(&format!("      the venue expects           {right}"));
-    out.line("      give keys that may have signed with --other-key, and the body exactly as it was sent with --body");
+    out.line(&format!("      the venue expects           {}", given.guess.shown()));
+    out.line("      compare it with the text that was signed; give the body exactly as it was sent with --body,");
+    out.line("      and keys that may have signed with --other-key");
 }

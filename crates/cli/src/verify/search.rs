@@ -85,23 +85,19 @@ fn with_mistakes(
     depth: usize,
     seen: &mut Seen,
 ) -> Option<(Guess, Vec<&'static Mistake>)> {
-    let made = |guess: &Guess, mistake: &Mistake| {
-        let mut guess = guess.clone();
-        (mistake.make)(&mut guess).then_some(guess)
-    };
     if depth == 0 {
         return seen.fits(start, signature).then(|| (start.clone(), Vec::new()));
     }
     for (at, first) in MISTAKES.iter().enumerate() {
-        let Some(guess) = made(start, first) else { continue };
         if depth == 1 {
-            if seen.fits(&guess, signature) {
+            if let Some(guess) = first.guesses(start).into_iter().find(|guess| seen.fits(guess, signature)) {
                 return Some((guess, vec![first]));
             }
             continue;
         }
+        let Some(guess) = first.one(start) else { continue };
         for second in MISTAKES[at + 1..].iter().filter(|second| second.part != first.part) {
-            if let Some(guess) = made(&guess, second)
+            if let Some(guess) = second.one(&guess)
                 && seen.fits(&guess, signature)
             {
                 return Some((guess, vec![first, second]));
