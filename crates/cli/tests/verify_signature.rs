@@ -124,7 +124,8 @@ fn what_is_wrong_with_the_signature_itself_is_named() {
     let (found, _) = verify(&world, "kalshi", &twice, "kalshi.pub.pem");
     assert_eq!(found["faults"][0], "the header kalshi-access-timestamp stands there twice, with different values");
     // A mark of the order of bytes, as editors write it, is no part of the request.
-    let (found, _) = verify(&world, "kalshi", &format!("\u{feff}{}", kalshi_capture(target, TIME, &right)), "kalshi.pub.pem");
+    let (found, _) =
+        verify(&world, "kalshi", &format!("\u{feff}{}", kalshi_capture(target, TIME, &right)), "kalshi.pub.pem");
     assert_eq!((&found["verdict"], &found["faults"]), (&"right".into(), &Value::Array(Vec::new())), "{found}");
 }
 
@@ -207,7 +208,8 @@ fn bodies() {
     assert_eq!(mistakes(&document(&output)), ["body_line_end_left_out"]);
     // curl shows no body: it must be given.
     std::fs::write(world.home.join("captured.txt"), capture("POST", &hash(sent), "Content-Length: 13\n")).unwrap();
-    let output = world.venuekit(&["verify-signature", "bayse", "--headers", "captured.txt", "--key-file", "secret.txt"]);
+    let output =
+        world.venuekit(&["verify-signature", "bayse", "--headers", "captured.txt", "--key-file", "secret.txt"]);
     let (_, stderr) = common::texts(&output);
     assert!(stderr.contains("has no body") && output.status.code() == Some(2), "{stderr}");
 }
@@ -283,11 +285,9 @@ fn deribit() {
         let header = format!("Authorization: deri-hmac-sha256 id=abc,ts={TIME},nonce=n1,sig={signature}");
         format!("GET /api/v2/private/x?count=1&label=a%20b HTTP/1.1\n{header}\n\n")
     };
-    for (query, expected) in [
-        ("?count=1&label=a b", "query_decoded"),
-        ("?label=a%20b&count=1", "query_order"),
-        ("", "query_left_out"),
-    ] {
+    for (query, expected) in
+        [("?count=1&label=a b", "query_decoded"), ("?label=a%20b&count=1", "query_order"), ("", "query_left_out")]
+    {
         let signed = format!("{TIME}\nn1\nGET\n/api/v2/private/x{query}\n\n");
         let (found, _) = verify(&world, "deribit", &capture(&hex::encode(mac(secret, &signed))), "secret.txt");
         assert_eq!(mistakes(&found), [expected], "{found}");
