@@ -39,7 +39,8 @@ pub fn sign(
     let is_login = |material: &&Material| matches!(material, Material::Login { .. });
     if credential.material.iter().all(|material| is_login(&material)) {
         let message = format!("{}: a login signs nothing", credential.source);
-        let help = format!("sign with a key: name a stored one with --key NAME, or set {}", variable::names(target));
+        let prefix = variable::prefix(target);
+        let help = format!("name a stored key with --key NAME, or set {prefix}_PUBLIC_KEY and {prefix}_SECRET_KEY");
         return Err(Failure::new(Exit::Store, message).code("wrong_key_type").help(help));
     }
     let unusable = |error: &dyn std::fmt::Display| {

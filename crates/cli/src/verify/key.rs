@@ -71,7 +71,8 @@ fn no_pem(text: &str, name: &str) -> Failure {
         return unusable(name, "is a certificate, not a key").help(help);
     }
     // What the reader of private keys says of a public one is no fault here.
-    match said.split_once("; ").map_or(said.as_str(), |(what, _)| what).strip_prefix("this is ") {
+    let what = said.split_once("; ").map_or(said.as_str(), |(what, _)| what).strip_prefix("this is ");
+    match what.map(|what| what.trim_end_matches(", not a PEM private key")) {
         Some(what) if !text.contains("PUBLIC KEY") => {
             unusable(name, &format!("is no key that can check a signature: it is {what}"))
         }
