@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::engine::ArgValueCompleter;
 
 use crate::call::CallArgs;
+use crate::complete;
 use crate::describe::DescribeArgs;
 use crate::doctor::DoctorArgs;
 use crate::keys::KeysCommand;
@@ -45,6 +47,7 @@ pub struct Global {
     pub config: Option<PathBuf>,
     /// The environment: production, demo, test, sandbox, or local for a server on this machine
     #[arg(long, global = true, value_name = "ENVIRONMENT", env = "VENUEKIT_ENV")]
+    #[arg(add = ArgValueCompleter::new(complete::environments))]
     pub env: Option<String>,
     /// Another server for that environment, such as a sandbox or a proxy
     #[arg(long, global = true, value_name = "URL")]

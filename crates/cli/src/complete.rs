@@ -1,11 +1,11 @@
-//! What a shell offers: venues, operations of the venue that was written, and names that the operation takes.
+//! What a shell offers: venues, environments, operations of the venue that was written, names that the operation takes, and values.
 
 use std::ffi::{OsStr, OsString};
 
 use clap_complete::engine::CompletionCandidate;
+use venuekit_spec::Schema;
 
-use crate::call::build::names;
-use crate::lookup;
+use crate::lookup::{self, Found};
 use crate::subject::Subject;
 use crate::venue::Venue;
 
@@ -22,13 +22,21 @@ pub fn venues(current: &OsStr) -> Vec<CompletionCandidate> {
         .collect()
 }
 
+/// Environments: of the venue that was written, or of all.
+pub fn environments(current: &OsStr) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy();
+    let venues = subject().map_or_else(|| Venue::ALL.to_vec(), |subject| vec![subject.venue]);
+    let mut all: Vec<&str> = venues.into_iter().flat_map(Venue::environments).collect();
+    all.sort_unstable();
+    all.dedup();
+    all.into_iter().filter(|one| one.starts_with(&*current)).map(CompletionCandidate::new).collect()
+}
+
 /// Operations of the venue that was written.
 pub fn operations(current: &OsStr) -> Vec<CompletionCandidate> {
-    let Some(venue) = words().iter().find_map(|word| word.parse::<Subject>().ok()).map(|subject| subject.venue) else {
-        return Vec::new();
-    };
+    let Some(subject) = subject() else { return Vec::new() };
     let current = current.to_string_lossy();
-    let fitting = venue.spec().operations.iter().filter(|one| one.name.starts_with(&*current));
+    let fitting = subject.venue.spec().operations.iter().filter(|one| one.name.starts_with(&*current));
     fitting.map(|one| CompletionCandidate::new(&one.name).help(Some(one.summary.clone().into()))).collect()
 }
 
@@ -40,15 +48,49 @@ pub fn parameters(current: &OsStr) -> Vec<CompletionCandidate> {
     let found = subject.and_then(|subject| words.find_map(|word| lookup::operation(subject.venue, word).ok()));
     let Some(found) = found else { return Vec::new() };
     let current = current.to_string_lossy();
-    if let Some((name, written)) = current.split_once('=') {
-        let parameter = found.spec.parameters.iter().find(|one| one.name == name).map(|one| one.schema.words());
-        let field = || found.spec.fields().iter().find(|one| one.name == name).map(|one| one.schema.words());
-        let values = parameter.or_else(field).unwrap_or_default().into_iter();
-        let fitting = values.filter(|value| value.starts_with(written));
-        return fitting.map(|value| CompletionCandidate::new(format!("{name}={value}"))).collect();
+    let offered = match current.split_once('=') {
+        Some((name, _)) => values(&found, name).into_iter().map(|value| format!("{name}={value}")).collect(),
+        None => names(&found, &current),
+    };
+    offered.into_iter().filter(|one| one.starts_with(&*current)).map(CompletionCandidate::new).collect()
+}
+
+/// The words that the value of a name may be.
+fn values(found: &Found, name: &str) -> Vec<String> {
+    let words = |schema: &Schema| match schema.types().contains("boolean") {
+        true => vec!["true".to_owned(), "false".to_owned()],
+        false => schema.words(),
+    };
+    let parameter = found.spec.parameters.iter().find(|one| one.name == name).map(|one| words(&one.schema));
+    let member = || found.spec.body.as_ref()?.at(name).map(|schema| words(&schema));
+    parameter.or_else(member).unwrap_or_default()
+}
+
+/// The names that stand where the last slash of `current` leads.
+fn names(found: &Found, current: &str) -> Vec<String> {
+    let (above, start) = current.rsplit_once('/').map_or(("", ""), |(above, _)| (above, &current[..=above.len()]));
+    let body = found.spec.body.as_ref().and_then(|body| body.at(above));
+    let fields = body.as_ref().map(Schema::fields).unwrap_or_default();
+    let mut names: Vec<String> = fields
+        .iter()
+        .flat_map(|field| {
+            // A list of objects, or an object, may also be written member by member.
+            let within = match field.schema.items() {
+                Some(item) => Some("/0/").filter(|_| !item.fields().is_empty()),
+                None => Some("/").filter(|_| !field.schema.fields().is_empty()),
+            };
+            [Some("="), within].into_iter().flatten().map(|end| format!("{start}{}{end}", field.name))
+        })
+        .collect();
+    if above.is_empty() {
+        names.extend(found.spec.parameters.iter().map(|one| format!("{}=", one.name)));
     }
-    let names = names(found.spec).into_iter().filter(|name| name.starts_with(&*current));
-    names.map(|name| CompletionCandidate::new(format!("{name}="))).collect()
+    names
+}
+
+/// The first word that is a venue, a place or a key.
+fn subject() -> Option<Subject> {
+    words().iter().find_map(|word| word.parse().ok())
 }
 
 /// The words of the line that is being completed: a shell hands them over after `--`.

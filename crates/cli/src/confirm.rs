@@ -5,6 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use venuekit_wire::Secret;
 
 use crate::failure::{Exit, Failure};
+use crate::visible::visible;
 
 /// Whether somebody can be asked.
 pub fn is_attended() -> bool {
@@ -28,9 +29,13 @@ pub fn ask(question: &str) -> Result<(), Failure> {
 pub fn line(prompt: &str) -> Result<String, Failure> {
     let broken = |error: io::Error| Failure::new(Exit::Internal, format!("the terminal: {error}"));
     let mut stderr = io::stderr();
-    write!(stderr, "{prompt}").and_then(|()| stderr.flush()).map_err(broken)?;
+    write!(stderr, "{}", visible(prompt)).and_then(|()| stderr.flush()).map_err(broken)?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(broken)?;
+    // After an end of input the line goes on.
+    if !answer.ends_with('\n') {
+        _ = writeln!(stderr);
+    }
     Ok(answer)
 }
 

@@ -1,5 +1,6 @@
 //! JSON with the digits that it was written with: a detour through `f64` would change money.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -105,6 +106,21 @@ impl Exact {
     /// What a dotted name leads to; an empty one leads here.
     pub fn at(&self, dotted: &str) -> Option<&Self> {
         dotted.split('.').filter(|name| !name.is_empty()).try_fold(self, |value, name| value.member(name))
+    }
+
+    /// The way to a member that an object has twice: a reader takes one of the two, nobody knows which.
+    pub fn repeated(&self) -> Option<String> {
+        let below = |name: &str, value: &Self| value.repeated().map(|way| format!("{name}/{way}"));
+        match self {
+            Self::Scalar(_) => None,
+            Self::List(items) => items.iter().enumerate().find_map(|(at, item)| below(&at.to_string(), item)),
+            Self::Object(members) => {
+                let mut seen = HashSet::new();
+                members
+                    .iter()
+                    .find_map(|(name, value)| if seen.insert(name) { below(name, value) } else { Some(name.clone()) })
+            }
+        }
     }
 
     /// Puts a text in place of every value that has one of these names.
@@ -234,6 +250,12 @@ fn enclose(
     text.push(close);
 }
 
+/// Why a text is no JSON, without the place.
+pub fn reason(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    said.rsplit_once(" at line ").map_or_else(|| said.clone(), |(said, _)| said.to_owned())
+}
+
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -257,6 +279,13 @@ mod tests {
         assert_eq!(exact.spaced(), r#"{"b": [1, "x, y: z"], "a": 1.0}"#);
         assert_eq!(exact.sorted().compact(), r#"{"a":1.0,"b":[1,"x, y: z"]}"#);
         assert_eq!(Exact::parse(r#"{"a":[1]}"#).unwrap().indented(4), "{\n    \"a\": [\n        1\n    ]\n}");
+    }
+
+    #[test]
+    fn a_member_that_is_there_twice_is_found_wherever_it_stands() {
+        let way = |text| Exact::parse(text).unwrap().repeated();
+        assert_eq!(way(r#"{"a":1,"b":[{"c":1},{"d":1,"d":2}]}"#).as_deref(), Some("b/1/d"));
+        assert_eq!((way(r#"{"a":1,"a":1}"#).as_deref(), way(r#"{"a":{"a":1}}"#)), (Some("a"), None));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 use venuekit_transport::{Error, ErrorKind};
 
+use crate::visible::{on_one_line, visible};
+
 /// The exit codes. They are documented in the README and never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -96,6 +98,13 @@ impl Failure {
         self
     }
 
+    /// What a script sees, where it is not what the cause alone would say.
+    #[must_use]
+    pub fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
     /// The word by which scripts tell it from others.
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {
@@ -143,9 +152,9 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "error: {}", self.message)?;
+        write!(formatter, "error: {}", on_one_line(&self.message))?;
         match &self.help {
-            Some(help) => write!(formatter, "\n help: {}", help.replace('\n', "\n       ")),
+            Some(help) => write!(formatter, "\n help: {}", visible(help).replace('\n', "\n       ")),
             None => Ok(()),
         }
     }
@@ -192,9 +201,11 @@ fn exit_of(error: &Error) -> Exit {
 
 fn help_of(error: &Error) -> Option<String> {
     Some(match error.kind() {
-        _ if error.may_have_been_applied() => match error.reconcile_with() {
-            Some(operation) => format!("find out with `{operation}` what became of it before it is sent again"),
-            None => "find out what became of it before it is sent again".to_owned(),
+        // The message names the operation that tells, where there is one.
+        _ if error.may_have_been_applied() => match (error.idempotency_key(), error.reconcile_with()) {
+            (Some(key), _) => format!("it was sent under the name {key}"),
+            (None, None) => "find out what became of it before it is sent again".to_owned(),
+            (None, Some(_)) => return None,
         },
         ErrorKind::Unauthorized | ErrorKind::Clock if error.status().is_some() => {
             "`venuekit doctor` tells what is wrong with the key, the clock or the environment".to_owned()

@@ -3,28 +3,39 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use venuekit_wire::Secret;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
+/// Whether standard input was read: it has an end, and a second reader would find nothing.
+static IS_READ: AtomicBool = AtomicBool::new(false);
+
 /// The bytes of a file, or of standard input where the name is `-`.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(|error| Failure::file(Path::new("standard input"), &error))?;
-        return Ok(bytes);
+    if path != Path::new("-") {
+        return fs::read(path).map_err(|error| Failure::file(path, &error));
     }
-    fs::read(path).map_err(|error| Failure::file(path, &error))
+    if IS_READ.swap(true, Ordering::Relaxed) {
+        let help = "only one value can come from there: give a file for the others";
+        return Err(Failure::usage("standard input is asked for twice").help(help));
+    }
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|error| Failure::file(Path::new(&shown(path)), &error))?;
+    Ok(bytes)
 }
 
 /// The text of a file, or of standard input where the name is `-`.
 pub fn text(path: &Path) -> Result<String, Failure> {
-    String::from_utf8(bytes(path)?).map_err(|_| Failure::usage(format!("{}: is not UTF-8", path.display())))
+    String::from_utf8(bytes(path)?).map_err(|_| Failure::usage(format!("{}: is not UTF-8", shown(path))))
+}
+
+/// Where it was read, in words.
+pub fn shown(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 /// A secret from standard input, without the line's end.

@@ -34,6 +34,11 @@ impl Found {
         self.takes_code() && self.row.access.iter().all(|way| way.contains(&SECOND_FACTOR))
     }
 
+    /// Whether it makes sense on a connection that stays open, and nowhere else.
+    pub fn is_socket_only(&self) -> bool {
+        self.row.on_connection.is_some_and(|on| on.only)
+    }
+
     /// Whether anybody may call it.
     pub fn is_public(&self) -> bool {
         self.row.is_public()
@@ -41,7 +46,7 @@ impl Found {
 }
 
 /// The credential that a one-time code in a header is.
-const SECOND_FACTOR: &str = "second-factor";
+pub const SECOND_FACTOR: &str = "second-factor";
 
 /// The operation of that name: the client's method, the operation id, or the name of a JSON-RPC method.
 pub fn operation(venue: Venue, name: &str) -> Result<Found, Failure> {

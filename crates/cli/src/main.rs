@@ -27,6 +27,7 @@ mod target;
 mod totp;
 mod venue;
 mod verify;
+mod visible;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ use crate::args::{Cli, Command};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::visible::visible;
 
 fn main() -> ExitCode {
     CompleteEnv::with_factory(Cli::command).var(manual::COMPLETE).complete();
@@ -93,12 +95,25 @@ fn misunderstood(error: &clap::Error) -> ExitCode {
         return Exit::Usage.into();
     }
     if error.use_stderr() && json {
-        let text = error.to_string();
-        let message = text.lines().next().unwrap_or_default();
-        Output::new(true).failure(&Failure::usage(message.trim_start_matches("error: ")));
+        Output::new(true).failure(&as_failure(&error.to_string()));
+        return Exit::Usage.into();
+    }
+    let text = error.to_string();
+    if error.use_stderr() && visible(&text) != text {
+        Output::new(false).note(text.trim_end());
         return Exit::Usage.into();
     }
     // Nothing is left to do where the stream is closed.
     _ = error.print();
     if error.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS }
+}
+
+/// What clap says: its sentence, and its tips.
+fn as_failure(text: &str) -> Failure {
+    let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let tips: Vec<&str> = text.lines().filter_map(|line| line.trim_start().strip_prefix("tip: ")).collect();
+    match tips.as_slice() {
+        [] => Failure::usage(message),
+        tips => Failure::usage(message).help(tips.join("\n")),
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 
 use crate::failure::{Exit, Failure};
+use crate::visible::visible;
 
 /// Where the words of a step end.
 const COLUMN: usize = 10;
@@ -38,7 +39,8 @@ impl Output {
     /// For text, or for one JSON document.
     pub fn new(json: bool) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let colours = !json && wanted && io::stdout().is_terminal();
+        let can = std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
+        let colours = !json && wanted && can && io::stdout().is_terminal();
         Self { json, colours, closed: AtomicBool::new(false), failed: Mutex::default() }
     }
 
@@ -64,6 +66,10 @@ impl Output {
 
     /// A line of text.
     pub fn line(&self, text: &str) {
+        self.coloured(&visible(text));
+    }
+
+    fn coloured(&self, text: &str) {
         if !self.json {
             self.raw(&format!("{text}\n"));
         }
@@ -84,13 +90,18 @@ impl Output {
         };
         let word = format!("{word:<5}");
         let word = if self.colours { format!("\x1b[{colour}m{word}\x1b[0m") } else { word };
-        self.line(&format!("{word} {what:<13} {}", text.replace('\n', "\n                    ")));
+        self.coloured(&format!(
+            "{word} {:<13} {}",
+            visible(what),
+            visible(text).replace('\n', "\n                    ")
+        ));
     }
 
-    /// Progress and hints, on standard error.
+    /// Progress and hints, on standard error. Scripts have that to themselves for the one document that an error is.
     pub fn note(&self, text: &str) {
-        // Nothing is left to do where standard error is closed.
-        _ = writeln!(io::stderr(), "{text}");
+        if !self.json {
+            complain(&visible(text));
+        }
     }
 
     /// The one JSON document.
@@ -126,8 +137,8 @@ impl Output {
             return;
         }
         match self.json {
-            true => self.note(&failure.document().to_string()),
-            false => self.note(&failure.to_string()),
+            true => complain(&failure.document().to_string()),
+            false => complain(&failure.to_string()),
         }
     }
 
@@ -138,4 +149,9 @@ impl Output {
             _ => Ok(()),
         }
     }
+}
+
+/// Writes to standard error. Nothing is left to do where that is closed.
+fn complain(text: &str) {
+    _ = writeln!(io::stderr(), "{text}");
 }

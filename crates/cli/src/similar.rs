@@ -11,15 +11,25 @@ pub fn closest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> O
         .map(|(_, name)| name)
 }
 
+/// The names that hold all words of what was written, in their order.
+pub fn holding<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let words = words(written);
+    names.into_iter().filter(|name| holds(name, &words)).collect()
+}
+
+fn words(written: &str) -> Vec<String> {
+    let words = written.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect()
+}
+
+fn holds(name: &str, words: &[String]) -> bool {
+    !words.is_empty() && words.iter().all(|word| name.contains(word.as_str()))
+}
+
 /// The names that hold all words of what was written, or are near it: the nearest first.
 pub fn suggestions<'a>(written: &str, names: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
-    let written = written.to_ascii_lowercase();
-    let words: Vec<&str> =
-        written.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let rate = |name: &str| {
-        let all = !words.is_empty() && words.iter().all(|word| name.contains(word));
-        strsim::jaro_winkler(&written, name) + if all { 1.0 } else { 0.0 }
-    };
+    let (written, words) = (written.to_ascii_lowercase(), words(written));
+    let rate = |name: &str| strsim::jaro_winkler(&written, name) + if holds(name, &words) { 1.0 } else { 0.0 };
     let mut rated: Vec<(f64, &str)> = names.into_iter().map(|name| (rate(name), name)).collect();
     rated.retain(|(rate, _)| *rate >= NEAR);
     rated.sort_by(|(one, name), (other, other_name)| other.total_cmp(one).then(name.cmp(other_name)));
@@ -42,5 +52,7 @@ mod tests {
         assert_eq!(closest("withdraw", names), None);
         assert_eq!(suggestions("balance", names, 3), ["get_balance"]);
         assert_eq!(suggestions("order create", names, 1), ["create_order"]);
+        assert_eq!(holding("Order", names), ["create_order", "cancel_order"]);
+        assert!(holding("balanc orders", names).is_empty());
     }
 }

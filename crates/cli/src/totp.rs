@@ -182,7 +182,10 @@ pub async fn run(context: &Context, command: &TotpCommand) -> Result<(), Failure
             out.document(&json!({ "code": code }));
         }
         TotpCommand::Remove(_) => {
-            context.confirm(&format!("Remove the seed {shown}?"))?;
+            context.confirm(&format!("Remove the seed {shown}?")).map_err(|failure| match failure.exit {
+                Exit::Usage => failure.help("say --yes to go on without being asked"),
+                _ => failure,
+            })?;
             context.store()?.remove(&store::reference(&target, NAME)?).await?;
             out.step("removed", &shown);
             out.document(&json!({ "removed": shown }));

@@ -115,7 +115,7 @@ fn the_manual_has_a_page_for_every_command() {
     let world = World::new("man");
     let (page, _) = texts(&world.venuekit(&["man"]));
     assert!(page.contains(".TH venuekit") && page.contains("Exit codes"), "{page}");
-    std::fs::create_dir(world.home.join("man")).unwrap();
+    assert!(page.contains(".SH ENVIRONMENT") && page.contains("VENUEKIT_KEY"), "{page}");
     assert!(world.venuekit(&["man", "--dir", "man"]).status.success());
     for name in [
         "venuekit",
@@ -125,7 +125,8 @@ fn the_manual_has_a_page_for_every_command() {
         "venuekit-verify-signature",
         "venuekit-config-schema",
     ] {
-        assert!(world.home.join(format!("man/{name}.1")).exists(), "{name}");
+        let page = std::fs::read_to_string(world.home.join(format!("man/{name}.1"))).unwrap();
+        assert!(page.contains(&format!("\"venuekit {}\"", env!("CARGO_PKG_VERSION"))), "{name}: {page}");
     }
 }
 
@@ -157,6 +158,38 @@ fn a_shell_completes_operations_and_parameters() {
     let values = offered(&world, &["venuekit", "call", "kalshi", "create_order_v2", "side="]);
     assert_eq!(values, ["side=bid", "side=ask"]);
     assert!(offered(&world, &["venuekit", "call", "nowhere", "x"]).is_empty());
+    let nested = offered(&world, &["venuekit", "call", "kalshi", "batch_create_orders_v2", "orders/0/pr"]);
+    assert_eq!(nested, ["orders/0/price="]);
+    let deribit = |word| offered(&world, &["venuekit", "call", "deribit", "buy", word]);
+    assert_eq!(deribit("post_only="), ["post_only=true", "post_only=false"]);
+    assert_eq!(offered(&world, &["venuekit", "call", "deribit", "buy", "--env", "t"]), ["test"]);
+}
+
+/// What bash makes of a line with the cursor at its end.
+fn completed(world: &World, line: &str, words: &str) -> String {
+    let script = format!(
+        r#"venuekit completions bash > complete.sh; . ./complete.sh
+        COMP_LINE='{line}' COMP_POINT={} COMP_WORDS=({words}) COMP_TYPE=9
+        COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _venuekit_complete; echo "${{COMPREPLY[*]}}""#,
+        line.len()
+    );
+    let mut command = Command::new("bash");
+    world.prepare(&mut command);
+    let (stdout, stderr) = texts(&command.args(["--norc", "-c", &script]).stdin(Stdio::null()).output().unwrap());
+    assert!(stderr.is_empty(), "{stderr}");
+    stdout.trim().to_owned()
+}
+
+#[test]
+fn bash_completes_values_although_it_splits_words() {
+    if Command::new("bash").arg("--version").output().is_err() {
+        return;
+    }
+    let world = World::new("bash");
+    let call = "venuekit call kalshi create_order_v2";
+    assert_eq!(completed(&world, &format!("{call} ticker=A pr"), &format!("{call} ticker = A pr")), "price=");
+    assert_eq!(completed(&world, &format!("{call} side="), &format!("{call} side =")), "bid ask");
+    assert_eq!(completed(&world, &format!("{call} side=b"), &format!("{call} side = b")), "bid");
 }
 
 #[test]
@@ -211,6 +244,7 @@ fn exit_codes_are_as_documented() {
     assert_eq!(output.status.code(), Some(2));
     let error: Value = serde_json::from_slice(&output.stderr).unwrap();
     assert_eq!((error["error"]["code"].as_str(), error["error"]["exit"].as_u64()), (Some("usage"), Some(2)));
+    assert!(error["error"]["help"].as_str().is_some_and(|help| help.contains("call")), "{error}");
 }
 
 #[test]

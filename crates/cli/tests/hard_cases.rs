@@ -149,6 +149,75 @@ fn a_lost_answer_to_a_write_is_no_failure_like_others() {
     assert_eq!(output.status.code(), Some(7), "a read that is lost is harmless");
 }
 
+/// An order at a venue that answers as the server at this address does.
+fn order(url: &str) -> Vec<&str> {
+    let order = "ticker=A side=bid count=1.00 price=0.5000 time_in_force=good_till_canceled \
+                 self_trade_prevention_type=taker_at_cross";
+    let words = ["call", "kalshi/local", "create_order_v2"].into_iter().chain(order.split(' '));
+    words.chain(["--yes", "--base-url", url]).collect()
+}
+
+#[test]
+fn a_write_whose_answer_is_lost_can_be_sent_again_under_its_name() {
+    let world = World::new("lost-order");
+    let url = canned::start(|_| Some((500, r#"{"error":{"code":"internal","message":"a\u001b[2J\nb"}}"#.to_owned())));
+    let output = world.venuekit(&order(&url));
+    let (_, stderr) = texts(&output);
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(stderr.contains("it was sent with client_order_id="), "{stderr}");
+    assert!(stderr.contains("`venuekit call kalshi/local get_orders` tells"), "{stderr}");
+    assert!(stderr.contains(r"a\u001b[2J\u000ab"), "what a venue says does not steer the terminal: {stderr}");
+}
+
+#[test]
+fn a_write_that_is_interrupted_may_stand() {
+    let world = World::new("interrupted");
+    for signal in ["-INT", "-TERM"] {
+        let (send, arrived) = std::sync::mpsc::channel();
+        let send = std::sync::Mutex::new(send);
+        let url = canned::start(move |_| {
+            send.lock().unwrap().send(()).unwrap();
+            std::thread::sleep(std::time::Duration::from_secs(600));
+            None
+        });
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_venuekit"));
+        command.args(order(&url)).arg("--json").stderr(std::process::Stdio::piped());
+        world.prepare(&mut command);
+        let mut child = command.spawn().unwrap();
+        arrived.recv().unwrap();
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
+        let code = World::end(&mut child);
+        let error: Value = serde_json::from_reader(child.stderr.take().unwrap()).unwrap();
+        assert_eq!(code, Some(4), "{error}");
+        assert_eq!(error["error"]["reconcile_with"], "get_orders");
+        assert_eq!(error["error"]["may_have_been_applied"], true);
+        assert_eq!(error["error"]["idempotency_key"].as_str().map(str::len), Some(36));
+    }
+}
+
+#[test]
+fn a_write_whose_answer_cannot_be_printed_was_carried_out() {
+    let world = World::new("full");
+    let output = world.shell("venuekit call bayse/local create_api_key name=full --yes --show-secrets > /dev/full");
+    let (_, stderr) = texts(&output);
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(stderr.contains("create_api_key was carried out; its answer could not be printed"), "{stderr}");
+    assert!(stderr.contains("pk_live_") && stderr.contains(r#""secretKey":"[redacted]""#), "{stderr}");
+}
+
+#[test]
+fn what_anybody_may_call_opens_no_store() {
+    let world = World::new("public");
+    std::fs::create_dir_all(world.home.join(".config/venuekit")).unwrap();
+    let profile = "[profiles.kalshi]\nvenue = \"kalshi\"\nenvironment = \"local\"\nkey = \"bot\"\n";
+    std::fs::write(world.home.join(".config/venuekit/config.toml"), profile).unwrap();
+    let call = |operation| world.with("VENUEKIT_PASSPHRASE", "", &["call", "kalshi", operation]);
+    let (public, private) = (call("get_exchange_status"), call("get_balance"));
+    assert_eq!(public.status.code(), Some(0), "{:?}", texts(&public));
+    assert!(!private.status.success(), "this one needs the key: {:?}", texts(&private));
+}
+
 #[test]
 fn an_answer_that_cannot_be_read_is_kept_where_it_may_hold_a_secret() {
     let world = World::new("unread");
@@ -182,6 +251,20 @@ fn pages_without_an_end_end() {
     let url = canned::start(move |_| Some((200, deep.clone())));
     let output = world.venuekit(&["call", "kalshi/local", "get_balance", "--base-url", &url]);
     assert_eq!(output.status.code(), Some(7), "{:?}", texts(&output));
+}
+
+#[test]
+fn a_list_that_breaks_off_tells_where_to_go_on() {
+    let world = World::new("broken-off");
+    let page = "{\"markets\": [{\"ticker\": \"A\u{7f}\u{202e}\"}], \"cursor\": \"second\"}";
+    let url = canned::start(move |line| match line.contains("cursor=") {
+        true => Some((400, r#"{"error":{"code":"bad_request","message":"no"}}"#.to_owned())),
+        false => Some((200, page.to_owned())),
+    });
+    let output = world.venuekit(&["call", "kalshi/local", "get_markets", "--all", "--base-url", &url]);
+    let (stdout, stderr) = texts(&output);
+    assert!(stderr.contains("cursor=second goes on from here"), "{stderr}");
+    assert_eq!(stdout.trim(), r#"{"ticker":"A\u007f\u202e"}"#);
 }
 
 #[test]

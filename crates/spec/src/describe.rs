@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::operation::Operation;
-use super::schema::{Schema, resolved};
+use super::schema::{Schema, is_nullable, resolved};
 
 /// A member of a request's body, or a param of a JSON-RPC method.
 #[derive(Debug)]
@@ -84,14 +84,26 @@ impl Schema {
         match &schema["additionalProperties"] {
             Value::Bool(true) => Some(Self::new(&self.components, Value::Object(Map::new()))),
             others @ Value::Object(_) => Some(Self::new(&self.components, others.clone())),
-            // An object without any description may hold anything.
-            _ if self.fields().is_empty() => Some(Self::new(&self.components, Value::Object(Map::new()))),
+            // An object without any description may hold anything; one that is said to have no members has none.
+            _ if self.fields().is_empty() && schema.get("properties").is_none() => {
+                Some(Self::new(&self.components, Value::Object(Map::new())))
+            }
             _ => alternatives(schema).find_map(|part| {
                 let part = resolved(&self.components, part);
                 let open = part["additionalProperties"] == true;
                 open.then(|| Self::new(&self.components, Value::Object(Map::new())))
             }),
         }
+    }
+
+    /// What stands at the end of a way such as `orders/0/price`; an empty way ends here.
+    pub fn at(&self, way: &str) -> Option<Self> {
+        let Some((first, rest)) = way.split_once('/').or((!way.is_empty()).then_some((way, ""))) else {
+            return Some(Self::new(&self.components, self.value.clone()));
+        };
+        let item = || self.items().filter(|_| first.parse::<usize>().is_ok());
+        let field = || self.fields().into_iter().find(|field| field.name == first).map(|field| field.schema);
+        item().or_else(field)?.at(rest)
     }
 
     /// The members of a value that it does not know, as ways into it, such as `orders/0/prise`.
@@ -136,7 +148,9 @@ fn collect_fields(of: &Schema, schema: &Value, found: &mut Vec<Field>) {
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let schema = Schema::new(&of.components, property.clone());
         let description = schema.description();
-        let required = required.iter().any(|one| one == name);
+        // One that may be null may also be left out.
+        let may_be_null = property.as_object().is_some_and(is_nullable);
+        let required = required.iter().any(|one| one == name) && !may_be_null;
         found.push(Field { name: name.clone(), required, description, schema });
     }
     for part in schema["allOf"].as_array().into_iter().flatten() {

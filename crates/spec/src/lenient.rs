@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 /// Marks a schema whose enum is not enforced.
 pub(super) const OPEN: &str = "x-open";
 
-/// Enums in requests whose unknown values are taken: Bayse reads them as `SKIP`, Yativo knows older words.
-const OPEN_ENUMS: [(&str, &str); 3] = [("bayse", "StpMode"), ("yativo", "KeyScope"), ("yativo", "KeyScopeFirstGen")];
+/// Enums in requests whose unknown values are taken: Bayse reads them as `SKIP`, Yativo knows older words, and its list of
+/// categories ends in "etc.".
+const OPEN_ENUMS: [(&str, &str); 4] =
+    [("bayse", "StpMode"), ("yativo", "KeyScope"), ("yativo", "KeyScopeFirstGen"), ("yativo", "SendCategory")];
 
 /// Whether no body at all counts as an empty object. Yativo's own library sends none where nothing is to be said.
 pub(super) fn takes_empty_body(venue: &str) -> bool {

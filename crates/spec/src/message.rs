@@ -22,7 +22,7 @@ pub struct Request {
 impl Request {
     /// A header's value, where there is one and it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        std::str::from_utf8(self.headers.get(name)?.as_bytes()).ok()
     }
 
     /// The decoded pairs of the query, in order.

@@ -22,6 +22,8 @@ pub struct Operation {
     pub summary: String,
     /// What is to be known besides; often nothing.
     pub description: String,
+    /// Whether the venue has something else in its place.
+    pub deprecated: bool,
     /// The HTTP method in capitals.
     pub method: String,
     /// The path below the venue's prefix, with its placeholders.
@@ -135,6 +137,7 @@ impl Reader<'_> {
                 tag: string(&operation["tags"][0]),
                 summary: string(&operation["summary"]),
                 description: string(&operation["description"]),
+                deprecated: operation["deprecated"] == true,
                 meanings: Vec::new(),
                 method: method.to_uppercase(),
                 template: path.to_owned(),
@@ -193,6 +196,7 @@ impl Reader<'_> {
             tag: string(&method["tags"][0]["name"]),
             summary: string(&method["summary"]),
             description: string(&method["description"]),
+            deprecated: method["deprecated"] == true,
             meanings,
             method: "POST".to_owned(),
             segments: segments(&template),

@@ -157,7 +157,7 @@ fn translate_all(schemas: &Value, reached: &mut BTreeSet<String>) -> Value {
     schemas.as_array().into_iter().flatten().map(|schema| translate(schema, reached)).collect()
 }
 
-fn is_nullable(schema: &Map<String, Value>) -> bool {
+pub(super) fn is_nullable(schema: &Map<String, Value>) -> bool {
     schema.get("nullable") == Some(&Value::Bool(true))
 }
 

@@ -243,6 +243,10 @@ fn what_is_wrong_with_a_parameter_is_said_with_its_name() {
     slow.headers.insert("x-mode", "slow".parse().unwrap());
     let refused = operation.check(&slow).map(|_| ()).unwrap_err();
     assert_eq!(refused.to_string(), "header/x-mode: must be fast");
+    for other in ["é".as_bytes(), b"\xff"] {
+        slow.headers.insert("x-mode", http::HeaderValue::from_bytes(other).unwrap());
+        assert_eq!(operation.check(&slow).map(|_| ()).unwrap_err(), refused);
+    }
 }
 
 #[test]
@@ -278,4 +282,8 @@ fn what_a_body_does_not_know_is_found_wherever_it_stands() {
     let body = spec.method("post").unwrap().body.as_ref().unwrap();
     let value = json!({"items": [{"price": "1"}, {"prise": "1", "inner": {"sid": 1}}], "notes": 1});
     assert_eq!(body.unknown_members(&value), ["items/1/inner/sid", "items/1/prise", "notes"]);
+    assert_eq!(body.at("items/0/price").map(|schema| schema.kind()).as_deref(), Some("decimal"));
+    assert!(body.at("items/x/price").is_none() && body.at("").is_some());
+    let none = KALSHI.named("confirm_quote").unwrap().body.as_ref().unwrap();
+    assert_eq!(none.unknown_members(&json!({"quote_id": "x"})), ["quote_id"], "it is said to have no members");
 }

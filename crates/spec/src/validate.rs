@@ -113,7 +113,9 @@ fn query_values(pairs: &[(String, String)], name: &str) -> Vec<String> {
 }
 
 fn header_values(request: &Request, name: &str) -> Vec<String> {
-    request.header(name).map(str::to_owned).into_iter().collect()
+    // What is no UTF-8 is checked all the same: it fits no pattern.
+    let value = request.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    value.into_iter().collect()
 }
 
 /// A text as the JSON value that it stands for. What cannot be read stays a text, which then has the wrong type.

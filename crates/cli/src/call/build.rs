@@ -4,15 +4,15 @@ use std::path::Path;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
-use venuekit_spec::{Operation, Parameter, Request, Schema, Whence};
+use uuid::Uuid;
+use venuekit_spec::{Operation, Parameter, Request, Whence};
 use venuekit_transport::client::encode_path;
-use venuekit_wire::operation::Protocol;
+use venuekit_wire::operation::{Key, Protocol, Retry};
 
-use super::value;
+use super::{body, value};
 use crate::client::json_headers;
-use crate::exact::Exact;
+use crate::exact::{Exact, reason};
 use crate::failure::{Exit, Failure};
-use crate::input;
 use crate::lookup::Found;
 use crate::similar::{plain, suggestions};
 
@@ -27,10 +27,10 @@ pub struct Given {
 
 impl Given {
     /// Reads the arguments of a call, and its body's file.
-    pub fn read(found: &Found, arguments: &[String], body: Option<&Path>, unknown: bool) -> Result<Self, Failure> {
+    pub fn read(found: &Found, arguments: &[String], file: Option<&Path>, unknown: bool) -> Result<Self, Failure> {
         let mut given = Self::default();
-        if let Some(file) = body {
-            given.body = Some(read_body(found, file, unknown)?);
+        if let Some(file) = file {
+            given.body = Some(body::read(found, file, unknown)?);
         }
         for argument in arguments {
             let Some((name, written)) = argument.split_once('=') else {
@@ -40,7 +40,7 @@ impl Given {
                 );
                 return Err(Failure::usage(format!("`{argument}` is not name=value")).help(help));
             };
-            given.set(found, name.trim(), &value::text(written)?)?;
+            given.set(found, name.trim(), &value::text(name, written)?)?;
         }
         if given.body.is_none() && found.spec.body.is_some() {
             given.body = Some(Exact::Object(Vec::new()));
@@ -51,6 +51,7 @@ impl Given {
     fn set(&mut self, found: &Found, name: &str, text: &str) -> Result<(), Failure> {
         let (place, rest) = match name.split_once('/') {
             Some((place @ ("path" | "query" | "header" | "body"), rest)) => (Some(place), rest),
+            Some((place, rest)) if place == body_word(found) => (Some("body"), rest),
             _ => (None, name),
         };
         let is_here = |wanted: &str| place.is_none_or(|place| place == wanted);
@@ -59,7 +60,7 @@ impl Given {
         let parameters: Vec<&Parameter> = parameters.collect();
         let first = rest.split('/').next().unwrap_or_default();
         let in_body =
-            is_here("body") && found.spec.body.as_ref().is_some_and(|body| takes(body, first, place.is_some()));
+            is_here("body") && found.spec.body.as_ref().is_some_and(|body| body::takes(body, first, place.is_some()));
         match (parameters.as_slice(), in_body) {
             ([], true) => self.set_member(found, rest, text),
             ([parameter], false) => self.set_parameter(parameter, text),
@@ -74,7 +75,13 @@ impl Given {
     }
 
     fn set_parameter(&mut self, parameter: &Parameter, text: &str) -> Result<(), Failure> {
-        let texts = match value::of(&parameter.schema, text) {
+        let at = || format!("{}/{}", word(parameter.place), parameter.name);
+        if text.is_empty() {
+            return Err(Failure::usage(format!("{}: is empty", at())).help("leave it out to say nothing"));
+        }
+        let texts = match value::of(&parameter.schema, text)
+            .map_err(|said| Failure::usage(format!("{}: {said}", at())))?
+        {
             Exact::List(items) => items.iter().map(|item| item.as_text().unwrap_or_else(|| item.compact())).collect(),
             _ => vec![text.to_owned()],
         };
@@ -85,7 +92,7 @@ impl Given {
         };
         let is_again = list.iter().any(|(name, _)| *name == parameter.name);
         if is_again && !parameter.schema.types().contains("array") {
-            return Err(Failure::usage(format!("{}/{} is given twice", word(parameter.place), parameter.name)));
+            return Err(Failure::usage(format!("{} is given twice", at())));
         }
         list.extend(texts.into_iter().map(|text| (parameter.name.clone(), text)));
         Ok(())
@@ -95,7 +102,8 @@ impl Given {
         let Some(schema) = &found.spec.body else { return Err(unknown_name(found, way)) };
         let body = self.body.get_or_insert_with(|| Exact::Object(Vec::new()));
         let names: Vec<&str> = way.split('/').collect();
-        insert(body, schema, &names, text).map_err(|reason| Failure::usage(format!("body/{way}: {reason}")))
+        body::insert(body, schema, &names, text)
+            .map_err(|reason| Failure::usage(format!("{}/{way}: {reason}", body_word(found))))
     }
 
     /// Puts a value in the place of one of that name, for the next page.
@@ -116,23 +124,98 @@ impl Given {
         in_query.or_else(|| self.body.as_ref()?.member(name)?.as_text())
     }
 
+    /// The name under which a repeated call does nothing again: the given one, or a new one. None where the venue knows no such
+    /// thing.
+    pub fn identify(&mut self, found: &Found) -> Option<(&'static str, String)> {
+        let Retry::Keyed(place) = found.row.retry else { return None };
+        let new = Uuid::new_v4().to_string();
+        match (place, &mut self.body) {
+            (Key::Header(name), _) => {
+                let given = self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+                let key = given.map_or_else(|| new.clone(), |(_, key)| key.clone());
+                if given.is_none() {
+                    self.headers.push((name.to_owned(), new));
+                }
+                Some((name, key))
+            }
+            (Key::Field(name), Some(Exact::Object(members))) => {
+                if let Some((_, key)) = members.iter().find(|(own, _)| own == name) {
+                    return Some((name, key.as_text()?));
+                }
+                members.push((name.to_owned(), Exact::text(&new)));
+                Some((name, new))
+            }
+            (Key::Field(_), _) => None,
+        }
+    }
+
+    /// What was given, on one line, for a person to look at: long values cut, secrets left out.
+    pub fn shown(&self, secrets: &[String]) -> String {
+        let is_secret = |name: &String| secrets.iter().any(|secret| plain(secret) == plain(name));
+        let parameters = self.path.iter().chain(&self.query).chain(&self.headers);
+        let mut pairs: Vec<(String, String)> = parameters.cloned().collect();
+        match &self.body {
+            Some(Exact::Object(members)) => {
+                pairs.extend(members.iter().map(|(name, value)| {
+                    let mut value = value.clone();
+                    value.redact(secrets, HIDDEN);
+                    (name.clone(), value.as_text().unwrap_or_else(|| value.compact()))
+                }));
+            }
+            Some(other) => pairs.push(("body".to_owned(), other.compact())),
+            None => {}
+        }
+        let shown = pairs.iter().map(|(name, value)| match is_secret(name) {
+            true => format!("{name}={HIDDEN}"),
+            false if value.chars().count() > LONGEST => {
+                format!("{name}={}...", value.chars().take(LONGEST).collect::<String>())
+            }
+            false => format!("{name}={value}"),
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The required names that have no value.
+    fn missing(&self, found: &Found) -> Vec<String> {
+        let is_there = |parameter: &&Parameter| {
+            let list = match parameter.place {
+                Whence::Path => &self.path,
+                Whence::Query => &self.query,
+                Whence::Header => &self.headers,
+            };
+            list.iter().any(|(name, _)| *name == parameter.name)
+        };
+        let parameters = found.spec.parameters.iter().filter(|one| one.required && !is_there(one));
+        let parameters = parameters.map(|one| format!("{}/{}", word(one.place), one.name));
+        let fields = found
+            .spec
+            .fields()
+            .into_iter()
+            .filter(|one| one.required && self.body.as_ref().is_some_and(|body| body.member(&one.name).is_none()));
+        parameters.chain(fields.map(|one| format!("{}/{}", body_word(found), one.name))).collect()
+    }
+
     /// The request, checked against the spec.
     pub fn request(&self, found: &Found) -> Result<Request, Failure> {
         let operation = found.spec;
+        if let Some(way) = self.body.as_ref().and_then(Exact::repeated) {
+            return Err(Failure::usage(format!("{}/{way}: is given twice", body_word(found))).code("invalid_parameter"));
+        }
         let fill =
             |path: String, (name, text): &(String, String)| path.replace(&format!("{{{name}}}"), &encode_path(text));
         let path = self.path.iter().fold(operation.template.clone(), fill);
         if let Some((_, rest)) = path.split_once('{') {
             let name = rest.split('}').next().unwrap_or_default();
-            return Err(wrong(found, &format!("path/{name}"), name, "is required"));
+            return Err(self.wrong(found, &format!("path/{name}"), name, "is required"));
         }
         let query = (!self.query.is_empty())
             .then(|| url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.query).finish());
         let mut headers = if self.body.is_some() { json_headers() } else { HeaderMap::new() };
         for (name, text) in &self.headers {
             let header = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::from_str(text).ok());
-            let (header, text) = header
-                .ok_or_else(|| wrong(found, &format!("header/{name}"), name, "holds a character that no header can"))?;
+            let (header, text) = header.ok_or_else(|| {
+                self.wrong(found, &format!("header/{name}"), name, "holds a character that no header can")
+            })?;
             headers.insert(header, text);
         }
         let body = self.body.as_ref().map(Exact::compact).unwrap_or_default();
@@ -141,7 +224,8 @@ impl Given {
         let problem = match found.venue.table().protocol {
             Protocol::Rest => operation.check(&request).err(),
             Protocol::JsonRpc => {
-                let params: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+                let unread = |error| Failure::usage(format!("body: cannot be sent: {}", reason(&error)));
+                let params: Value = serde_json::from_slice(&request.body).map_err(unread)?;
                 operation.check_params(&params).err()
             }
         };
@@ -149,10 +233,61 @@ impl Given {
             Some(problem) => {
                 let said = problem.to_string();
                 let at = said.split(':').next().unwrap_or_default();
-                Err(wrong(found, at, problem.field(), &problem.reason))
+                Err(self.wrong(found, at, problem.field(), &problem.reason))
             }
             None => Ok(request),
         }
+    }
+
+    /// What is wrong with a value, with what its place takes.
+    fn wrong(&self, found: &Found, at: &str, field: &str, reason: &str) -> Failure {
+        let parameter = found.spec.parameters.iter().find(|one| one.name == field);
+        let described = parameter.map(|one| (one.schema.kind(), one.description.clone())).or_else(|| {
+            let field = found.spec.fields().into_iter().find(|one| one.name == field)?;
+            Some((field.schema.kind(), field.description))
+        });
+        let mut said = format!("{at}: {reason}");
+        if reason == "must be an integer"
+            && let Some(unit) = described.as_ref().and_then(|(kind, _)| unit(kind))
+        {
+            said.push_str(&format!(": {unit} since 1970"));
+        }
+        let missing = self.missing(found);
+        let more: Vec<&str> = missing.iter().map(String::as_str).filter(|name| *name != at).collect();
+        if reason == "is required" && !more.is_empty() {
+            said.push_str(if more.len() == 1 { ", and so is " } else { ", and so are " });
+            said.push_str(&more.join(", "));
+        }
+        let failure = Failure::usage(said).code("invalid_parameter").detail("at", at);
+        let failure = if missing.is_empty() { failure } else { failure.detail("missing", missing) };
+        match described {
+            Some((kind, description)) => failure.help(format!("{field} ({kind}) {description}").trim_end().to_owned()),
+            None => failure.help(format!("see `venuekit describe {} {}`", found.venue, found.spec.name)),
+        }
+    }
+}
+
+/// What stands in place of a secret.
+const HIDDEN: &str = "[hidden]";
+
+/// So much of a value a question shows.
+const LONGEST: usize = 60;
+
+/// What is counted from the beginning of 1970.
+fn unit(kind: &str) -> Option<&'static str> {
+    match kind {
+        "unix-s" => Some("seconds"),
+        "unix-ms" => Some("milliseconds"),
+        "unix-ns" => Some("nanoseconds"),
+        _ => None,
+    }
+}
+
+/// What the body of a call is called.
+fn body_word(found: &Found) -> &'static str {
+    match found.venue.table().protocol {
+        Protocol::Rest => "body",
+        Protocol::JsonRpc => "params",
     }
 }
 
@@ -164,81 +299,6 @@ fn word(place: Whence) -> &'static str {
     }
 }
 
-/// Whether a body has such a member, or takes any where its place is said.
-fn takes(body: &Schema, name: &str, is_placed: bool) -> bool {
-    let is_named = body.fields().iter().any(|field| plain(&field.name) == plain(name));
-    let is_list = body.items().is_some() && name.parse::<usize>().is_ok();
-    is_named || is_list || body.other_members().is_some() && (is_placed || body.fields().is_empty())
-}
-
-/// Puts a value into a body, member by member.
-fn insert(into: &mut Exact, schema: &Schema, way: &[&str], text: &str) -> Result<(), String> {
-    let [name, rest @ ..] = way else {
-        let new = value::of(schema, text);
-        match (into, new) {
-            (Exact::List(items), Exact::List(more)) => items.extend(more),
-            (place, new) if *place == Exact::Scalar(String::new()) => *place = new,
-            _ => return Err("is given twice".to_owned()),
-        }
-        return Ok(());
-    };
-    // What is not there yet.
-    let empty = || Exact::Scalar(String::new());
-    if let (Some(schema), Ok(index)) = (schema.items(), name.parse::<usize>()) {
-        if *into == empty() {
-            *into = Exact::List(Vec::new());
-        }
-        let Exact::List(items) = into else { return Err("is no list".to_owned()) };
-        if index > items.len() {
-            return Err(format!("the item before it is missing: {} comes next", items.len()));
-        }
-        if index == items.len() {
-            items.push(empty());
-        }
-        return insert(&mut items[index], &schema, rest, text);
-    }
-    if *into == empty() {
-        *into = Exact::Object(Vec::new());
-    }
-    let Exact::Object(members) = into else { return Err("is no object".to_owned()) };
-    let fields = schema.fields();
-    let field = fields.into_iter().find(|field| plain(&field.name) == plain(name));
-    let (name, schema) = match (field, schema.other_members()) {
-        (Some(field), _) => (field.name, field.schema),
-        (None, Some(other)) => ((*name).to_owned(), other),
-        (None, None) => return Err(format!("there is no `{name}`")),
-    };
-    let at = match members.iter().position(|(own, _)| *own == name) {
-        Some(at) => at,
-        None => {
-            members.push((name, empty()));
-            members.len() - 1
-        }
-    };
-    insert(&mut members[at].1, &schema, rest, text)
-}
-
-fn read_body(found: &Found, file: &Path, unknown: bool) -> Result<Exact, Failure> {
-    let text = input::text(file)?;
-    let shown = file.display();
-    let Some(schema) = &found.spec.body else {
-        return Err(Failure::usage(format!("`{}` takes no body", found.spec.name)));
-    };
-    let at = |error: &serde_json::Error| format!("{shown}:{}:{}: is not JSON", error.line(), error.column());
-    let value: Value = serde_json::from_str(&text).map_err(|error| Failure::usage(at(&error)))?;
-    if let Some(way) = schema.unknown_members(&value).first()
-        && !unknown
-    {
-        let last = way.rsplit('/').next().unwrap_or_default();
-        let fields = found.spec.fields();
-        let near = suggestions(last, fields.iter().map(|field| field.name.as_str()), 1);
-        let near = near.first().map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        let help = format!("{near}--allow-unknown sends it as it stands");
-        return Err(Failure::usage(format!("body/{way}: is not in the spec")).code("unknown_field").help(help));
-    }
-    Exact::parse(&text).map_err(|error| Failure::usage(at(&error)))
-}
-
 /// All names that an operation takes.
 pub fn names(operation: &Operation) -> Vec<String> {
     let parameters = operation.parameters.iter().map(|one| one.name.clone());
@@ -248,27 +308,15 @@ pub fn names(operation: &Operation) -> Vec<String> {
 fn unknown_name(found: &Found, name: &str) -> Failure {
     let known = names(found.spec);
     let near = suggestions(name, known.iter().map(String::as_str), 3);
+    let is_open = !name.contains('/') && found.spec.body.as_ref().is_some_and(|body| body.other_members().is_some());
     let help = match near.as_slice() {
+        [] if is_open => format!("the body is open: body/{name}=... sends it as it stands"),
         [] if known.is_empty() => "it takes no parameters".to_owned(),
         [] => format!("it takes {}", known.join(", ")),
         near => format!("did you mean `{}`?", near.join("` or `")),
     };
     let message = format!("`{}` has no parameter `{name}`", found.spec.name);
     Failure::usage(message).code("unknown_parameter").help(help)
-}
-
-/// What is wrong with a value, with what its place takes.
-fn wrong(found: &Found, at: &str, field: &str, reason: &str) -> Failure {
-    let parameter = found.spec.parameters.iter().find(|one| one.name == field);
-    let described = parameter.map(|one| (one.schema.kind(), one.description.clone())).or_else(|| {
-        let field = found.spec.fields().into_iter().find(|one| one.name == field)?;
-        Some((field.schema.kind(), field.description))
-    });
-    let failure = Failure::usage(format!("{at}: {reason}")).code("invalid_parameter").detail("at", at);
-    match described {
-        Some((kind, description)) => failure.help(format!("{field} ({kind}) {description}").trim_end().to_owned()),
-        None => failure.help(format!("see `venuekit describe {} {}`", found.venue, found.spec.name)),
-    }
 }
 
 #[cfg(test)]
@@ -302,6 +350,34 @@ mod tests {
     }
 
     #[test]
+    fn a_body_without_members_takes_none_from_the_path_and_none_that_is_not_placed() {
+        let confirmed = request(Venue::Kalshi, "confirm_quote", &["quote_id=11111111-1111-4111-8111-111111111111"]);
+        assert_eq!(&confirmed.unwrap().body[..], b"{}");
+        let made = |arguments: &[&str]| request(Venue::Deribit, "create_subaccount", arguments);
+        assert!(made(&["name=foo"]).unwrap_err().contains("has no parameter `name`"));
+        assert!(made(&["body/name=foo"]).unwrap_err().contains("has no parameter `body/name`"));
+        let open = |arguments: &[&str]| request(Venue::Yativo, "passkey_verify", arguments);
+        assert!(open(&["id=x"]).unwrap_err().contains("body/id=... sends it"));
+        assert_eq!(&open(&["body/id=x"]).unwrap().body[..], br#"{"id":"x"}"#);
+        for placed in ["amount", "params/amount", "body/amount"] {
+            let argument = format!("{placed}=ten");
+            let error = request(Venue::Deribit, "buy", &["instrument_name=BTC-PERPETUAL", &argument]).unwrap_err();
+            assert!(error.contains("params/amount: must be a number"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_a_call_is_told_by_and_what_a_person_is_asked() {
+        let found = operation(Venue::Kalshi, "create_order_v2").unwrap();
+        let arguments = ["ticker=A".to_owned(), "side=bid".to_owned()];
+        let mut given = Given::read(&found, &arguments, None, false).unwrap();
+        assert_eq!(given.shown(&["side".to_owned()]), "ticker=A, side=[hidden]");
+        let (name, key) = given.identify(&found).unwrap();
+        assert_eq!((name, key.len()), ("client_order_id", 36));
+        assert_eq!(given.identify(&found), Some((name, key)), "it stays the same");
+    }
+
+    #[test]
     fn path_and_query_are_encoded() {
         let request = request(Venue::Kalshi, "get_markets", &["limit=5", "tickers=A B,C"]).unwrap();
         assert_eq!(request.query.as_deref(), Some("limit=5&tickers=A+B%2CC"));
@@ -316,24 +392,15 @@ mod tests {
             ("get_markets", &["limt=5"], "has no parameter `limt`\n help: did you mean `limit`?"),
             ("get_markets", &["limit"], "`limit` is not name=value"),
             ("get_markets", &["limit=1", "limit=2"], "query/limit is given twice"),
-            ("get_order", &[], "path/order_id: is required"),
-            ("create_order_v2", &["ticker=A"], "is required"),
+            ("get_markets", &["limit="], "query/limit: is empty"),
+            ("get_markets", &["min_created_ts=2026-01-01"], "must be an integer: seconds since 1970"),
+            ("get_markets", &["status=@"], "`status=@` names no file"),
+            ("get_order", &[], "path/order_id: is required\n"),
+            ("create_order_v2", &["ticker=A", "side=bid"], "body/count: is required, and so are body/price, body/"),
+            ("confirm_quote", &["foo=x"], "has no parameter `foo`"),
         ] {
             let error = request(Venue::Kalshi, name, arguments).unwrap_err();
             assert!(error.contains(said), "{error}");
         }
-    }
-
-    #[test]
-    fn a_way_leads_into_lists_and_objects() {
-        let found = operation(Venue::Kalshi, "batch_create_orders_v2").unwrap();
-        let schema = found.spec.body.as_ref().unwrap();
-        let mut body = Exact::Object(Vec::new());
-        for (way, text) in [("orders/0/ticker", "A"), ("orders/0/count", "1.50"), ("orders/1/ticker", "B")] {
-            insert(&mut body, schema, &way.split('/').collect::<Vec<_>>(), text).unwrap();
-        }
-        assert_eq!(body.compact(), r#"{"orders":[{"ticker":"A","count":"1.50"},{"ticker":"B"}]}"#);
-        assert!(insert(&mut body, schema, &["orders", "3", "ticker"], "C").unwrap_err().contains("2 comes next"));
-        assert!(insert(&mut body, schema, &["orders", "0", "ticker"], "C").unwrap_err().contains("twice"));
     }
 }

@@ -1,6 +1,9 @@
 //! `venuekit call`: any operation of any venue, checked before it is sent.
 
+mod body;
 pub mod build;
+mod interrupt;
+mod outcome;
 mod pages;
 mod secrets;
 mod send;
@@ -13,6 +16,7 @@ use clap_complete::engine::ArgValueCompleter;
 use venuekit_spec::Request;
 
 use self::build::Given;
+use self::outcome::place;
 use self::secrets::Secrets;
 use self::send::Sender;
 use crate::client::{Client, Manner};
@@ -23,7 +27,9 @@ use crate::describe;
 use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::{self, Found};
+use crate::profile::KeySource;
 use crate::sign;
+use crate::similar::plain;
 use crate::subject::Subject;
 use crate::target::Target;
 
@@ -86,26 +92,29 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
         describe::one(context.out(), &found);
         return Ok(());
     }
-    warn_of_secrets(context, &found, arguments);
-    let given = Given::read(&found, &arguments.parameters, arguments.body.as_deref(), arguments.allow_unknown)?;
+    check_way(&found, arguments)?;
+    note_of(context, &found, arguments);
+    let mut given = Given::read(&found, &arguments.parameters, arguments.body.as_deref(), arguments.allow_unknown)?;
     let request = given.request(&found)?;
     let target = context.target(subject)?;
+    let credential = credential(context, &target, subject, &found, arguments.dry_run).await?;
     if arguments.dry_run {
-        let credential = context.credential(&target, subject).await?;
         let with_code = found.needs_code() || found.takes_code() && (arguments.totp || context.has_codes());
         return sign::dry_run(context, &target, &credential, &found, &request, with_code);
     }
-    let credential = credential(context, &target, subject, &found).await?;
     let client = Client::new(&target, &credential, Manner::Forgiving)?;
     // Before anything is sent: a secret that has no place to go would be lost.
     Secrets::check(&found, arguments.show_secrets, arguments.secrets_to.as_deref())?;
     if found.is_write() {
-        let place = format!("{}/{}", target.venue, target.environment);
-        context.confirm(&format!("{} at {place} changes something. Go on?", found.spec.name))?;
+        let what = given.shown(&secret_names(&found));
+        let what = if what.is_empty() { String::new() } else { format!(": {what}") };
+        context.confirm(&format!("{} at {} changes something{what}. Go on?", found.spec.name, place(&target)))?;
     }
+    let key = given.identify(&found);
+    let request = given.request(&found)?;
     let secrets = Secrets::prepare(&found, arguments.secrets_to.as_deref())?;
     let sender =
-        Sender { context, target: &target, client, found: &found, with_code: arguments.totp, secrets: &secrets };
+        Sender { context, target: &target, client, found: &found, with_code: arguments.totp, secrets: &secrets, key };
     let sent = if arguments.all { all(context, &sender, given).await } else { once(context, &sender, &request).await };
     if sent.is_err() {
         secrets.discard();
@@ -114,13 +123,18 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
 }
 
 async fn once(context: &Context, sender: &Sender<'_>, request: &Request) -> Result<(), Failure> {
-    let answer = sender.secrets.hide(sender.send(request).await?);
-    match context.out().is_json() {
-        true => context.out().raw(&format!("{}\n", answer.compact())),
-        false if answer == Exact::null() => context.out().note("done: the venue answers nothing"),
-        false => context.out().line(&answer.pretty()),
+    let whole = sender.send(request).await?;
+    let answer = sender.secrets.hide(whole.clone());
+    let out = context.out();
+    match out.is_json() {
+        true => out.raw(&format!("{}\n", answer.compact())),
+        false if answer == Exact::null() => out.note("done: the venue answers nothing"),
+        false => out.line(&answer.pretty()),
     }
-    Ok(())
+    match out.finish() {
+        Err(why) if sender.found.is_write() => Err(sender.unprinted(&why, &sender.secrets.without(whole).compact())),
+        printed => printed,
+    }
 }
 
 async fn all(context: &Context, sender: &Sender<'_>, given: Given) -> Result<(), Failure> {
@@ -155,31 +169,71 @@ fn without_operation(context: &Context, subject: Option<&Subject>, help: bool) -
     }
 }
 
-/// The credential; none for what anybody may call, where there is none.
+/// Refuses what cannot be done from here, before anybody is asked anything.
+fn check_way(found: &Found, arguments: &CallArgs) -> Result<(), Failure> {
+    let name = &found.spec.name;
+    if found.is_socket_only() {
+        let message = format!("`{name}` exists on a WebSocket only: not from the command line");
+        let help = "the client library calls it over a connection";
+        return Err(Failure::usage(message).code("websocket_only").help(help));
+    }
+    if arguments.totp && !found.takes_code() && !found.spec.second_factor {
+        return Err(Failure::usage(format!("`{name}` takes no one-time code")).help("leave out --totp"));
+    }
+    Ok(())
+}
+
+/// The credential; none for what anybody may call, where there is none or where the store would have to be opened for it.
 async fn credential(
     context: &Context,
     target: &Target,
     subject: &Subject,
     found: &Found,
+    dry_run: bool,
 ) -> Result<Credential, Failure> {
+    let is_named = subject.name.is_some() || context.global().key.is_some();
+    let is_stored = || {
+        let profile = context.profile(target.venue).ok().flatten();
+        profile.is_some_and(|profile| matches!(profile.key, Some(KeySource::Stored(_))))
+    };
+    if found.row.access.iter().all(|way| way.is_empty()) || found.is_public() && !is_named && is_stored() {
+        return Ok(Credential::none());
+    }
     let credential = context.credential(target, subject).await?;
-    if credential.is_none() && !found.is_public() {
+    if credential.is_none() && !found.is_public() && !dry_run {
         let variables = crate::credential::variable::names(target);
-        let message = format!("`{}` needs a key of {}/{}", found.spec.name, target.venue, target.environment);
+        let message = format!("`{}` needs a key of {}", found.spec.name, place(target));
         let help = format!("name a stored key with --key NAME, or set {variables}");
         return Err(Failure::new(Exit::Store, message).code("no_key").help(help));
     }
     Ok(credential)
 }
 
-/// What is typed shows in the list of processes.
-fn warn_of_secrets(context: &Context, found: &Found, arguments: &CallArgs) {
-    let fields = found.spec.fields();
-    let is_secret = |name: &str| fields.iter().any(|field| field.name == name && field.schema.is_secret());
+/// The names of what is given that is secret, wherever it stands.
+fn secret_names(found: &Found) -> Vec<String> {
+    let of_body = found.spec.body.iter().flat_map(venuekit_spec::Schema::secret_names);
+    let parameters = found.spec.parameters.iter().filter(|one| one.schema.is_secret()).map(|one| one.name.clone());
+    of_body.chain(parameters).collect()
+}
+
+/// What is to be known before the call: that it will not be there for long, and that what is typed shows in the list of processes.
+fn note_of(context: &Context, found: &Found, arguments: &CallArgs) {
+    if found.spec.deprecated {
+        let instead = describe::said(found.venue, &found.spec.description);
+        context.out().note(format!("note: {} is deprecated. {instead}", found.spec.name).trim_end());
+    }
+    let secrets = secret_names(found);
+    let is_secret = |name: &str| {
+        let last = plain(name.rsplit('/').next().unwrap_or_default());
+        secrets.iter().any(|secret| plain(secret) == last)
+    };
     let typed = arguments.parameters.iter().filter_map(|argument| argument.split_once('='));
-    for (name, _) in typed.filter(|(name, value)| is_secret(name) && !value.starts_with('@')) {
+    for (name, _) in
+        typed.filter(|(name, value)| is_secret(name) && (!value.starts_with('@') || value.starts_with("@@")))
+    {
         context.out().note(&format!(
-            "note: {name} is a secret and shows in the list of processes; {name}=@- reads it from standard input"
+            "note: {name} is a secret and shows in the list of processes; {name}=@FILE reads it from a file, {name}=@- from \
+             standard input"
         ));
     }
 }

@@ -19,16 +19,22 @@ pub async fn all(
     let found = sender.found;
     let Some(page) = found.row.page else { return Err(no_pages(found)) };
     let (Page::Cursor { param, items, .. } | Page::Number { param, items, .. } | Page::Offset { param, items }) = page;
+    note_other_lists(sender, items);
     let mut walk = Walk::new(page, given.value_of(param));
+    let mut at = None;
     loop {
-        let answer = sender.send(&given.request(found)?).await?;
+        let answer =
+            sender.send(&given.request(found)?).await.map_err(|failure| broken_off(failure, param, at.as_ref()))?;
         let list = items_of(&answer, items)?;
         walk.check(&list)?;
         let next = walk.next(&answer, list.len());
         // What is here is handed over, whatever is wrong with the way on.
         let is_wanted = receive(list);
         match next?.filter(|_| is_wanted) {
-            Some(next) => given.replace(found.spec, param, &next),
+            Some(next) => {
+                given.replace(found.spec, param, &next);
+                at = next.as_text();
+            }
             None => return Ok(()),
         }
     }
@@ -97,8 +103,37 @@ fn items_of(answer: &Exact, items: &str) -> Result<Vec<Exact>, Failure> {
     }
 }
 
+/// Parameters by which a list without a rule for its pages is asked for in parts.
+const POSITIONS: [&str; 6] = ["page", "offset", "continuation", "cursor", "start_id", "start_timestamp"];
+
 fn no_pages(found: &Found) -> Failure {
-    Failure::usage(format!("`{}` answers in one piece: there are no pages", found.spec.name)).help("leave out --all")
+    let known = super::build::names(found.spec);
+    let position = POSITIONS.into_iter().find(|position| known.iter().any(|name| name == position));
+    let help = match position {
+        Some(position) => format!("ask for one part after the other with {position}=..."),
+        None => "leave out --all".to_owned(),
+    };
+    Failure::usage(format!("`{}` has no pages that --all can follow", found.spec.name)).help(help)
+}
+
+/// What is left out must not look like all that there is.
+fn note_other_lists(sender: &Sender<'_>, items: &str) {
+    let fields = sender.found.spec.answer.as_ref().map(venuekit_spec::Schema::fields).unwrap_or_default();
+    let others: Vec<&str> = fields
+        .iter()
+        .filter(|field| field.schema.types().contains("array") && field.name != items)
+        .map(|field| field.name.as_str())
+        .collect();
+    if !others.is_empty() {
+        sender.context.out().note(&format!("note: --all lists {items}; the answer also has {}", others.join(", ")));
+    }
+}
+
+/// Where to go on after a page that did not come.
+fn broken_off(failure: Failure, param: &str, at: Option<&String>) -> Failure {
+    let Some(at) = at else { return failure };
+    let advice = failure.advice().map(|advice| format!("{advice}\n")).unwrap_or_default();
+    failure.help(format!("{advice}{param}={at} goes on from here")).detail("next", at.as_str())
 }
 
 fn endless(what: &str) -> Failure {

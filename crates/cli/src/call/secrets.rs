@@ -1,7 +1,7 @@
 //! Answers that hold a secret, such as a new key. They are shown once by the venue, so they must have a place to go before the call.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Seek, Write};
+use std::io::{ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -42,6 +42,9 @@ impl Secrets {
 
     /// Makes the file.
     pub fn prepare(found: &Found, file: Option<&Path>) -> Result<Self, Failure> {
+        if file == Some(Path::new("-")) {
+            return Err(Failure::usage("--secrets-to wants the name of a file").help("--show-secrets prints them"));
+        }
         let answer = found.spec.answer.as_ref();
         let names = answer.map(|answer| answer.secret_names().into_iter().collect()).unwrap_or_default();
         let is_secret = answer.is_some_and(venuekit_spec::Schema::is_secret);
@@ -69,6 +72,14 @@ impl Secrets {
         })
     }
 
+    /// The file that keeps them.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(path, _) => Some(path),
+            Place::Shown => None,
+        }
+    }
+
     /// Removes the file again where nothing was written to it.
     pub fn discard(&self) {
         if let Place::File(path, file) = &self.place
@@ -77,6 +88,15 @@ impl Secrets {
             // It holds nothing: if it stays, nothing is lost.
             _ = fs::remove_file(path);
         }
+    }
+
+    /// An answer without any secret, wherever they go.
+    pub fn without(&self, mut answer: Exact) -> Exact {
+        if self.is_secret {
+            return Exact::text("[redacted]");
+        }
+        answer.redact(&self.names, "[redacted]");
+        answer
     }
 
     /// What may be shown of an answer.
@@ -101,7 +121,12 @@ fn create(path: &Path) -> Result<Kept, Failure> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(|error| Failure::file(path, &error))?;
+    let mut file = options.open(path).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            Failure::usage(format!("{} is there already", path.display())).code("file").help("name a new file")
+        }
+        _ => Failure::file(path, &error),
+    })?;
     let room = file.write_all(&[b' '; ROOM]).and_then(|()| file.sync_all()).and_then(|()| file.rewind());
     room.map_err(|error| {
         _ = fs::remove_file(path);

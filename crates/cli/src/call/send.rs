@@ -2,7 +2,10 @@
 
 use venuekit_spec::Request;
 use venuekit_transport::{Error, Response};
+use venuekit_wire::Secret;
 
+use super::interrupt::{ending_when_interrupted, unless_interrupted};
+use super::outcome::is_about_code;
 use super::secrets::Secrets;
 use crate::client::Client;
 use crate::confirm;
@@ -26,6 +29,8 @@ pub struct Sender<'a> {
     pub with_code: bool,
     /// Where secrets of the answers go.
     pub secrets: &'a Secrets,
+    /// The name under which a repeated call does nothing again, and the parameter that carries it.
+    pub key: Option<(&'static str, String)>,
 }
 
 impl Sender<'_> {
@@ -48,32 +53,38 @@ impl Sender<'_> {
     async fn response(&self, request: &Request) -> Result<Response, Failure> {
         let early = self.found.needs_code() || self.found.takes_code() && (self.with_code || self.context.has_codes());
         let client = match early {
-            true => self.client.with_code(self.context.code(self.target).await?),
+            true => self.client.with_code(self.code().await?),
             false => self.client.clone(),
         };
-        let error = match client.send(self.found.row.id, request).await {
+        let error = match self.deliver(&client, request).await? {
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
         // The venue has refused for want of a code: nothing was carried out.
-        if let Some(challenge) = error.challenge() {
-            let code = self.context.code(self.target).await?;
-            return Ok(self.client.confirming(challenge, code).send(self.found.row.id, request).await?);
-        }
-        if !early && self.found.takes_code() && wants_code(&error) {
+        let client = if let Some(challenge) = error.challenge() {
+            self.client.confirming(challenge, self.code().await?)
+        } else if !early && self.found.takes_code() && is_about_code(&error) {
             if !confirm::is_attended() {
-                return Err(Failure::from(error).help("the venue wants a one-time code: --totp, or --totp-fd N"));
+                let help = "the venue wants a one-time code: --totp, or --totp-fd N";
+                return Err(Failure::from(error).exit(Exit::NeedsPerson).code("second_factor").help(help));
             }
-            let client = self.client.with_code(self.context.code(self.target).await?);
-            return Ok(client.send(self.found.row.id, request).await?);
-        }
-        Err(error.into())
+            self.client.with_code(self.code().await?)
+        } else {
+            return Err(self.failed(error, early));
+        };
+        self.deliver(&client, request).await?.map_err(|error| self.failed(error, true))
     }
-}
 
-fn wants_code(error: &Error) -> bool {
-    let says =
-        |text: &str| ["two_factor_required", "2fa_required", "2fa required"].iter().any(|word| text.contains(word));
-    error.status().is_some_and(|status| status.is_client_error())
-        && [error.code(), Some(error.message())].into_iter().flatten().any(|text| says(&text.to_ascii_lowercase()))
+    async fn code(&self) -> Result<Secret, Failure> {
+        ending_when_interrupted(self.context.code(self.target)).await
+    }
+
+    /// Sends it. A write that is interrupted may stand.
+    async fn deliver(&self, client: &Client, request: &Request) -> Result<Result<Response, Error>, Failure> {
+        let sent = client.send(self.found.row.id, request);
+        match self.found.is_write() {
+            true => unless_interrupted(sent).await.ok_or_else(|| self.interrupted()),
+            false => Ok(sent.await),
+        }
+    }
 }

@@ -2,16 +2,22 @@
 
 use std::path::Path;
 
+use serde_json::Value;
 use venuekit_spec::Schema;
 
-use crate::exact::Exact;
+use crate::exact::{Exact, reason};
 use crate::failure::Failure;
 use crate::input;
 
 /// What stands behind a name: the text itself, or with `@` in front the contents of a file. Two `@` are one that is meant.
-pub fn text(written: &str) -> Result<String, Failure> {
+pub fn text(name: &str, written: &str) -> Result<String, Failure> {
     match written.strip_prefix('@') {
         Some(rest) if rest.starts_with('@') => Ok(rest.to_owned()),
+        Some("") => {
+            let help =
+                format!("{name}=@FILE reads a file, {name}=@- standard input, and {name}=@@... begins with an @");
+            Err(Failure::usage(format!("`{name}=@` names no file")).help(help))
+        }
         Some("-") => Ok(input::text(Path::new("-"))?.trim_end_matches(['\r', '\n']).to_owned()),
         Some(file) => input::text(Path::new(file)),
         None => Ok(written.to_owned()),
@@ -19,31 +25,47 @@ pub fn text(written: &str) -> Result<String, Failure> {
 }
 
 /// The JSON value that a text stands for. What does not fit stays a text, for the schema to say what is wrong with it.
-pub fn of(schema: &Schema, text: &str) -> Exact {
+pub fn of(schema: &Schema, text: &str) -> Result<Exact, String> {
     let types = schema.types();
     let is = |kind: &str| types.contains(kind);
-    let parsed = || Exact::parse(text.trim()).ok();
-    let number = || parsed().filter(|value| matches!(value, Exact::Scalar(raw) if is_number(raw)));
-    let written_out =
-        is("array") && text.trim_start().starts_with('[') || is("object") && text.trim_start().starts_with('{');
-    let found = if types.is_empty() || written_out {
-        parsed()
+    let word = |word: &str| (text == word).then(|| Exact::Scalar(word.to_owned()));
+    let found = if is_written_out(schema, text) {
+        match Exact::parse(text.trim()) {
+            Err(error) if !is("string") => return Err(format!("is not JSON: {}", reason(&error))),
+            parsed => parsed.ok(),
+        }
+    } else if types.is_empty() {
+        Exact::parse(text.trim()).ok()
     } else if is("array") && !is("string") {
-        let item = schema.items().map_or_else(|| Exact::text(text), |items| of(&items, text));
+        let item = schema.items().map_or_else(|| Ok(Exact::text(text)), |items| of(&items, text))?;
         Some(Exact::List(vec![item]))
     } else if is("integer") || is("number") {
-        number()
+        number(text)?
     } else {
         None
     };
-    let word = |word: &str| (text == word).then(|| Exact::Scalar(word.to_owned()));
     let boolean = || if is("boolean") { word("true").or_else(|| word("false")) } else { None };
     let null = || if is("null") || !is("string") { word("null") } else { None };
-    found.or_else(boolean).or_else(null).unwrap_or_else(|| Exact::text(text))
+    Ok(found.or_else(boolean).or_else(null).unwrap_or_else(|| Exact::text(text)))
 }
 
-fn is_number(raw: &str) -> bool {
-    raw.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+/// Whether a list or an object is written as JSON.
+pub fn is_written_out(schema: &Schema, text: &str) -> bool {
+    let types = schema.types();
+    let begins = |kind: &str, bracket: char| types.contains(kind) && text.trim_start().starts_with(bracket);
+    begins("array", '[') || begins("object", '{')
+}
+
+/// None where it is no number at all.
+fn number(text: &str) -> Result<Option<Exact>, String> {
+    let is_number = |raw: &str| raw.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    match Exact::parse(text.trim()) {
+        Ok(Exact::Scalar(raw)) if is_number(&raw) => match serde_json::from_str::<Value>(&raw) {
+            Ok(_) => Ok(Some(Exact::Scalar(raw))),
+            Err(error) => Err(format!("cannot be sent: {}", reason(&error))),
+        },
+        _ => Ok(None),
+    }
 }
 
 #[cfg(test)]
@@ -57,17 +79,23 @@ mod tests {
         fields.into_iter().find(|one| one.name == field).unwrap().schema
     }
 
+    fn shown(schema: &Schema, text: &str) -> String {
+        of(schema, text).unwrap().compact()
+    }
+
     #[test]
     fn a_text_becomes_what_the_spec_wants_with_all_its_digits() {
         let price = field(Venue::Kalshi, "create_order_v2", "price");
-        assert_eq!(of(&price, "0.5600").compact(), r#""0.5600""#, "decimals as text");
+        assert_eq!(shown(&price, "0.5600"), r#""0.5600""#, "decimals as text");
         let amount = field(Venue::Deribit, "buy", "amount");
-        assert_eq!(of(&amount, "0.10000000000000000001").compact(), "0.10000000000000000001", "decimals as numbers");
-        assert_eq!(of(&amount, "ten").compact(), r#""ten""#, "for the schema to refuse");
+        assert_eq!(shown(&amount, "0.10000000000000000001"), "0.10000000000000000001", "decimals as numbers");
+        assert_eq!(shown(&amount, "ten"), r#""ten""#, "for the schema to refuse");
+        assert_eq!(of(&amount, "1e400").unwrap_err(), "cannot be sent: number out of range");
         let post_only = field(Venue::Deribit, "buy", "post_only");
-        assert_eq!(of(&post_only, "true").compact(), "true");
+        assert_eq!(shown(&post_only, "true"), "true");
         let scopes = field(Venue::Kalshi, "generate_api_key", "scopes");
-        assert_eq!(of(&scopes, "read").compact(), r#"["read"]"#);
-        assert_eq!(of(&scopes, r#"["read","write"]"#).compact(), r#"["read","write"]"#);
+        assert_eq!(shown(&scopes, "read"), r#"["read"]"#);
+        assert_eq!(shown(&scopes, r#"["read","write"]"#), r#"["read","write"]"#);
+        assert!(of(&scopes, r#"["read""#).unwrap_err().starts_with("is not JSON: EOF"));
     }
 }

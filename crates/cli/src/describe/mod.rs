@@ -1,17 +1,23 @@
 //! `venuekit describe`: the operations of a venue, and what one takes and gives.
 
+mod taken;
+mod text;
+
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Value, json};
-use venuekit_spec::{Schema, Whence};
-use venuekit_wire::operation::{Key, Retry};
+use venuekit_spec::Schema;
+use venuekit_wire::operation::{Key, Page, Retry};
 
+use self::taken::taken;
+pub use self::text::said;
+use self::text::wrapped;
 use crate::complete;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::lookup::{self, Found};
+use crate::lookup::{self, Found, SECOND_FACTOR};
 use crate::output::Output;
-use crate::similar::suggestions;
+use crate::similar::{holding, suggestions};
 use crate::subject::Subject;
 use crate::venue::Venue;
 
@@ -41,12 +47,16 @@ pub fn run(context: &Context, arguments: &DescribeArgs) -> Result<(), Failure> {
     match lookup::operation(subject.venue, &name) {
         Ok(found) => one(out, &found),
         Err(failure) => {
-            let operations = &subject.venue.spec().operations;
-            let near = suggestions(&name, operations.iter().map(|operation| operation.name.as_str()), usize::MAX);
-            if near.is_empty() {
-                return Err(failure);
+            let names = || subject.venue.spec().operations.iter().map(|operation| operation.name.as_str());
+            let mut listed = holding(&name, names());
+            if listed.is_empty() {
+                listed = suggestions(&name, names(), usize::MAX);
+                if listed.is_empty() {
+                    return Err(failure);
+                }
+                out.note(&format!("nothing has all of `{name}` in its name; near it are:"));
             }
-            all(out, subject.venue, Some(&near));
+            all(out, subject.venue, Some(&listed));
         }
     }
     Ok(())
@@ -80,64 +90,47 @@ pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
             out.line(tag);
         }
         for operation in operations.iter().filter(|one| one.tag == *tag) {
-            out.line(&format!("  {:<width$}   {}", operation.name, operation.summary));
+            let mark = if operation.deprecated { " (deprecated)" } else { "" };
+            out.line(&format!("  {:<width$}   {}{mark}", operation.name, operation.summary));
         }
     }
     let listed: Vec<Value> = operations
         .iter()
-        .map(|one| json!({"name": one.name, "id": one.id, "tag": one.tag, "summary": one.summary, "method": one.method, "path": one.template}))
+        .map(|one| {
+            json!({"name": one.name, "id": one.id, "tag": one.tag, "summary": one.summary, "method": one.method,
+            "path": one.template, "deprecated": one.deprecated})
+        })
         .collect();
     out.document(&json!({"venue": venue.name(), "operations": listed}));
-}
-
-/// One thing that an operation takes.
-struct Taken {
-    name: String,
-    place: &'static str,
-    kind: String,
-    required: bool,
-    description: String,
-}
-
-fn taken(found: &Found) -> Vec<Taken> {
-    let parameters = found.spec.parameters.iter().map(|one| {
-        let place = match one.place {
-            Whence::Path => "path",
-            Whence::Query => "query",
-            Whence::Header => "header",
-        };
-        let (name, kind, description) = (one.name.clone(), one.schema.kind(), one.description.clone());
-        Taken { name, place, kind, required: one.required, description }
-    });
-    let fields = found.spec.fields().into_iter().map(|field| Taken {
-        name: field.name,
-        place: "body",
-        kind: field.schema.kind(),
-        required: field.required,
-        description: field.description,
-    });
-    let mut all: Vec<Taken> = parameters.chain(fields).collect();
-    all.sort_by_key(|one| !one.required);
-    all
 }
 
 /// What an operation takes and gives.
 pub fn one(out: &Output, found: &Found) {
     let (operation, row) = (found.spec, found.row);
-    let taken = taken(found);
+    let (taken, description) = (taken(found), said(found.venue, &operation.description));
     out.line(&format!("{}: {}", operation.name, operation.summary));
     out.line(&format!("{} {}{}", operation.method, found.venue.spec().prefix, operation.template));
     if !operation.description.is_empty() {
-        out.line(&format!("\n{}", wrapped(&operation.description, 0)));
+        out.line(&format!("\n{}", wrapped(&description, 0)));
     }
     out.line("");
+    if operation.deprecated {
+        out.step("note", "deprecated: the venue has something else in its place");
+    }
+    if found.is_socket_only() {
+        out.step("note", "it exists on a WebSocket only: not from the command line");
+    }
     out.step("needs", &access(found));
     if let Some(scope) = row.scope {
         out.step("scope", scope);
     }
     out.step("repeat", &repeat(found));
-    if row.page.is_some() {
-        out.step("pages", "--all follows them");
+    let items = row.page.map(|page| match page {
+        Page::Cursor { items, .. } | Page::Number { items, .. } | Page::Offset { items, .. } => items,
+    });
+    if let Some(items) = items {
+        let which = if items.is_empty() { String::new() } else { format!(", and lists {items}") };
+        out.step("pages", &format!("--all follows them{which}"));
     }
     if operation.answers_with_secret() {
         out.step("secret", "the answer holds one: --secrets-to FILE or --show-secrets");
@@ -148,10 +141,7 @@ pub fn one(out: &Output, found: &Found) {
             out.line(&format!("\n{heading}"));
         }
         for one in part {
-            out.line(&format!("  {} ({}, {})", one.name, one.kind, one.place));
-            if !one.description.is_empty() {
-                out.line(&wrapped(&one.description, 6));
-            }
+            one.print(out);
         }
     }
     let answer = operation.answer.as_ref();
@@ -162,28 +152,38 @@ pub fn one(out: &Output, found: &Found) {
             out.line(&format!("  {} ({})", field.name, field.schema.kind()));
         }
     }
-    let taken: Vec<Value> = taken
-        .iter()
-        .map(|one| json!({"name": one.name, "in": one.place, "kind": one.kind, "required": one.required, "description": one.description}))
-        .collect();
+    let taken: Vec<Value> = taken.iter().map(taken::Taken::document).collect();
     let answer: Vec<Value> = fields
         .iter()
         .map(|field| json!({"name": field.name, "kind": field.schema.kind(), "description": field.description}))
         .collect();
     out.document(&json!({
         "venue": found.venue.name(), "name": operation.name, "id": operation.id, "method": operation.method,
-        "path": operation.template, "summary": operation.summary, "description": operation.description,
-        "access": row.access, "scope": row.scope, "changes_something": found.is_write(), "pages": row.page.is_some(),
+        "path": operation.template, "summary": operation.summary, "description": description,
+        "deprecated": operation.deprecated, "websocket_only": found.is_socket_only(),
+        "access": row.access, "scope": row.scope, "changes_something": found.is_write(), "pages": row.page.is_some(), "pages_of": items,
         "answers_with_secret": operation.answers_with_secret(), "reconcile_with": row.reconcile, "parameters": taken, "answer": answer,
     }));
 }
 
 fn access(found: &Found) -> String {
-    let ways: Vec<String> = found.row.access.iter().map(|way| way.join(" and ")).collect();
-    match found.is_public() {
-        true => "no key: anybody may call it".to_owned(),
-        false => ways.join(", or "),
+    if found.is_public() {
+        return "no key: anybody may call it".to_owned();
     }
+    let mut ways: Vec<String> = Vec::new();
+    for way in found.row.access {
+        let way: Vec<&str> = way.iter().copied().filter(|one| *one != SECOND_FACTOR).collect();
+        let way = way.join(" and ");
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    let code = match (found.needs_code(), found.takes_code()) {
+        (true, _) => "; and a one-time code",
+        (false, true) => "; and a one-time code if the venue asks for one",
+        (false, false) => "",
+    };
+    format!("{}{code}", ways.join(", or "))
 }
 
 fn repeat(found: &Found) -> String {
@@ -194,21 +194,4 @@ fn repeat(found: &Found) -> String {
         Retry::Keyed(Key::Header(name) | Key::Field(name)) => format!("with the same {name}{reconcile}"),
         Retry::Never => format!("never blindly{reconcile}"),
     }
-}
-
-/// Lines of at most 100 characters.
-fn wrapped(text: &str, indent: usize) -> String {
-    const WIDTH: usize = 100;
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines
-            .last_mut()
-            .filter(|line| line.is_empty() || line.chars().count() + word.chars().count() < WIDTH - indent);
-        match last {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => line.extend([" ", word]),
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines.iter().map(|line| format!("{:indent$}{line}", "")).collect::<Vec<_>>().join("\n")
 }
