@@ -110,6 +110,7 @@ fn what_is_wrong_with_the_signature_itself_is_named() {
     for (signature, verdict, fault) in [
         (format!("b'{right}'"), "right", "the signature has Python's b'...' around it"),
         (format!("\"{right}\""), "right", "the signature has quotes around it"),
+        (format!("{}\n {}", &right[..9], &right[9..]), "right", "the signature has line breaks or blanks in it"),
         (format!("{} {}", &right[..9], &right[9..]), "right", "the signature has line breaks or blanks in it"),
         (STANDARD.encode([7; 32]), "unknown", "the signature has 32 bytes, as an HMAC with SHA-256 has them"),
         (STANDARD.encode([7; 256]), "unknown", "the signature has 256 bytes, as an RSA key makes them"),

@@ -76,7 +76,13 @@ impl Capture {
 
     fn line(&mut self, line: &str) {
         let mut words = line.split_whitespace();
-        if let (None, Some(method), Some(target)) = (&self.method, words.next(), words.next())
+        if line.starts_with([' ', '\t'])
+            && !line.contains(':')
+            && let Some((_, value)) = self.headers.last_mut()
+        {
+            // A value that was broken over several lines.
+            *value = format!("{value} {}", line.trim());
+        } else if let (None, Some(method), Some(target)) = (&self.method, words.next(), words.next())
             && !method.contains(':')
             && method.chars().all(|letter| letter.is_ascii_alphabetic())
         {

@@ -199,8 +199,8 @@ pub const MISTAKES: &[Mistake] = &[
     mistake(
         "empty_part_left_out",
         Part::BodyForm,
-        "what stands in front of an empty last part stays, as if something followed",
-        |guess| guess.body.is_empty() && leave_out(guess, Piece::Body),
+        "the last part is empty, and what stands in front of it stays: Bayse's dot, Deribit's line feed",
+        |guess| guess.kind != Kind::Deribit && guess.body.is_empty() && leave_out(guess, Piece::Body),
     ),
     mistake("body_included", Part::BodyForm, "the body does not belong to the signed text", |guess| {
         guess.kind == Kind::Kalshi && body_form(guess, BodyForm::Raw, true)
@@ -298,6 +298,9 @@ pub const MISTAKES: &[Mistake] = &[
     ),
     mistake("line_end_left_out", Part::End, "a line feed stands behind every part, the last one too", |guess| {
         guess.kind == Kind::Deribit && !std::mem::take(&mut guess.end).is_empty()
+    }),
+    mistake("line_end_twice", Part::End, "one line feed stands behind the last part, not two", |guess| {
+        guess.kind == Kind::Deribit && guess.body.is_empty() && std::mem::replace(&mut guess.end, "\n\n") == "\n"
     }),
     mistake("line_end_added", Part::End, "nothing stands behind the last part, no line feed either", |guess| {
         guess.kind != Kind::Deribit && std::mem::replace(&mut guess.end, "\n").is_empty()
