@@ -37,10 +37,6 @@ pub fn dry_run(
     request: &Request,
     with_code: bool,
 ) -> Result<(), Failure> {
-    if found.row.on_connection.is_some_and(|on| on.only) {
-        let message = format!("{} exists on a WebSocket only, and calls go over HTTP", found.spec.name);
-        return Err(Failure::usage(message));
-    }
     let out = context.out();
     let query = request.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     let url = format!("{}{}{query}", target.base_url, request.path);
