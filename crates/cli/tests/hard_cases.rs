@@ -5,8 +5,12 @@
 mod canned;
 mod common;
 
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
 use common::{World, document, texts};
 use serde_json::Value;
+use venuekit_sandbox::{Fault, Rule};
 
 /// The causes that a diagnosis names.
 fn causes(world: &World, venue: &str, url: &str) -> Vec<String> {
@@ -274,4 +278,36 @@ fn digits_are_shown_as_they_are_written() {
     let url = canned::start(move |_| Some((200, body.to_owned())));
     let output = world.venuekit(&["call", "kalshi/local", "get_balance", "--base-url", &url, "--json"]);
     assert_eq!(texts(&output).0.trim(), body);
+}
+
+#[test]
+fn a_key_that_was_stored_and_never_worked_may_not_be_active_yet() {
+    let world = World::new("new");
+    let unknown = r#"{"error":{"code":"authentication_error","message":"authentication_error","details":"NOT_FOUND"}}"#;
+    let not_yet = Fault::Status {
+        status: 401,
+        body: Some(unknown.to_owned()),
+        content_type: Some("application/json".to_owned()),
+        retry_after: None,
+        executed: false,
+    };
+    world.sandbox.faults().set(vec![Rule::new(not_yet).on("GET /trade-api/v2/account/limits")]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_venuekit"));
+    command.args(["keys", "create", "kalshi/local/bot", "--scope", "read"]);
+    world.prepare(&mut command);
+    let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    let journal = || {
+        let files = std::fs::read_dir(world.home.join(".local/state/venuekit/journal")).into_iter().flatten().flatten();
+        files.filter_map(|file| std::fs::read_to_string(file.path()).ok()).collect::<String>()
+    };
+    while !journal().contains(r#""step":"stored""#) {
+        assert!(child.try_wait().unwrap().is_none(), "it waits for the key to work");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(causes(&world, "kalshi/local/bot", &world.sandbox.base_url()), ["not_yet_active"]);
+    world.sandbox.faults().clear();
+    assert!(world.venuekit(&["keys", "resume"]).status.success());
+    assert!(causes(&world, "kalshi/local/bot", &world.sandbox.base_url()).is_empty());
 }

@@ -1,11 +1,15 @@
 //! A key that the venue does not know, or not with this secret: the account itself is asked, by another key of it.
 
 use venuekit_auth::PrivateKey;
+use venuekit_keys::record::State;
 use venuekit_transport::keys::{KeyInfo, SecretKind};
 use venuekit_wire::UnixMillis;
 
 use super::{Examination, account};
 use crate::venue::LOCAL;
+
+/// How old a key may be that the venue may not know everywhere yet, in milliseconds.
+const NEW: i64 = 600_000;
 
 impl Examination<'_> {
     /// That settles what the refusal leaves open.
@@ -30,6 +34,9 @@ impl Examination<'_> {
                     self.report.fault("key state", "revoked", found, &remedy);
                 }
             };
+        }
+        if let Some(why) = self.is_new(None) {
+            return self.not_yet_active(&format!("{said}\n{why}"));
         }
         let word = if is_unknown { "unknown_key" } else { "key_or_secret" };
         let mut remedy = match is_unknown {
@@ -73,8 +80,29 @@ impl Examination<'_> {
             let remedy = "if this machine's address is not on the list, add it; otherwise the secret is of another key";
             return self.report.fault("address", "ip_allow_list", found, remedy);
         }
+        if let Some(why) = self.is_new(Some(own)) {
+            return self.not_yet_active(&format!("{seen}, and {why}"));
+        }
         let remedy = format!("the secret belongs to another key: give the right one, {}", self.new_secret());
         self.report.fault("key", "wrong_secret", seen, &remedy);
+    }
+
+    /// Why the venue may not know the key yet. One that has signed a call once is known.
+    fn is_new(&self, own: Option<&KeyInfo>) -> Option<String> {
+        match &self.credential.stored {
+            Some(stored) if stored.state == State::Stored => Some("it has never signed a call yet".to_owned()),
+            Some(_) => None,
+            None => {
+                let age = UnixMillis::now().get().saturating_sub(own?.created?.get());
+                (0..NEW).contains(&age).then(|| format!("it was made {} s ago", age / 1000))
+            }
+        }
+    }
+
+    fn not_yet_active(&mut self, found: &str) {
+        let remedy = "some venues need minutes before a new key works: ask again then; if it stays so, the secret is of \
+                      another key";
+        self.report.fault("key state", "not_yet_active", found, remedy);
     }
 
     /// Whether the account has another public half than that of this private key.
