@@ -10,6 +10,7 @@ mod send;
 mod value;
 
 use std::path::PathBuf;
+use std::sync::Once;
 
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
@@ -113,8 +114,16 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
     let key = given.identify(&found);
     let request = given.request(&found)?;
     let secrets = Secrets::prepare(&found, arguments.secrets_to.as_deref())?;
-    let sender =
-        Sender { context, target: &target, client, found: &found, with_code: arguments.totp, secrets: &secrets, key };
+    let sender = Sender {
+        context,
+        target: &target,
+        client,
+        found: &found,
+        with_code: arguments.totp,
+        secrets: &secrets,
+        key,
+        made_up: Once::new(),
+    };
     let sent = if arguments.all { all(context, &sender, given).await } else { once(context, &sender, &request).await };
     if sent.is_err() {
         secrets.discard();

@@ -1,5 +1,7 @@
 //! Sends one request, with a one-time code where the venue wants one.
 
+use std::sync::Once;
+
 use venuekit_spec::Request;
 use venuekit_transport::{Error, Response};
 use venuekit_wire::Secret;
@@ -14,6 +16,9 @@ use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
 use crate::target::Target;
+
+/// The header by which the sandbox says that nothing was carried out.
+const MADE_UP: &str = "x-sandbox";
 
 /// What is needed to send requests of one operation.
 pub struct Sender<'a> {
@@ -31,12 +36,18 @@ pub struct Sender<'a> {
     pub secrets: &'a Secrets,
     /// The name under which a repeated call does nothing again, and the parameter that carries it.
     pub key: Option<(&'static str, String)>,
+    /// Said once, however many pages there are.
+    pub made_up: Once,
 }
 
 impl Sender<'_> {
     /// The answer, as it is written.
     pub async fn send(&self, request: &Request) -> Result<Exact, Failure> {
         let response = self.response(request).await?;
+        if response.headers().contains_key(MADE_UP) {
+            let note = "the sandbox remembers nothing of this operation: the answer is made up from the spec";
+            self.made_up.call_once(|| self.context.out().note(note));
+        }
         self.secrets.keep(response.body())?;
         let body = std::str::from_utf8(response.body()).map_err(|_| self.unreadable("is no text"))?;
         if body.trim().is_empty() {
