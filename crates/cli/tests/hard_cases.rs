@@ -181,16 +181,16 @@ fn a_write_that_is_interrupted_may_stand() {
         let send = std::sync::Mutex::new(send);
         let url = canned::start(move |_| {
             send.lock().unwrap().send(()).unwrap();
-            std::thread::sleep(std::time::Duration::from_secs(600));
+            std::thread::sleep(Duration::from_secs(600));
             None
         });
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_venuekit"));
-        command.args(order(&url)).arg("--json").stderr(std::process::Stdio::piped());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_venuekit"));
+        command.args(order(&url)).arg("--json").stderr(Stdio::piped());
         world.prepare(&mut command);
         let mut child = command.spawn().unwrap();
         arrived.recv().unwrap();
         let id = child.id().to_string();
-        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
         let code = World::end(&mut child);
         let error: Value = serde_json::from_reader(child.stderr.take().unwrap()).unwrap();
         assert_eq!(code, Some(4), "{error}");
