@@ -20,7 +20,18 @@ pub struct Error {
 #[derive(Debug)]
 struct Left {
     run: RunId,
-    can_be_abandoned: bool,
+    next: Next,
+}
+
+/// What can be done with a run that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It goes on.
+    Resume,
+    /// It goes on, or is given up.
+    Either,
+    /// It is being given up.
+    Abandon,
 }
 
 #[derive(Debug)]
@@ -100,8 +111,8 @@ impl Error {
         Self::new(Cause::NotFound { message: message.into(), help: Some(help.into()) })
     }
 
-    pub(crate) fn of_run(mut self, run: &RunId, can_be_abandoned: bool) -> Self {
-        self.run.get_or_insert_with(|| Left { run: run.clone(), can_be_abandoned });
+    pub(crate) fn of_run(mut self, run: &RunId, next: Next) -> Self {
+        self.run.get_or_insert_with(|| Left { run: run.clone(), next });
         self
     }
 
@@ -144,11 +155,12 @@ impl Error {
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         let resume = |left: &Left| {
-            let Left { run, can_be_abandoned } = left;
+            let Left { run, next } = left;
             let resume = format!("`venuekit keys resume {run}` goes on with it");
-            match can_be_abandoned {
-                true => format!("{resume}, `venuekit keys resume {run} --abandon` gives it up"),
-                false => resume,
+            match next {
+                Next::Resume => resume,
+                Next::Either => format!("{resume}, `venuekit keys resume {run} --abandon` gives it up"),
+                Next::Abandon => format!("`venuekit keys resume {run} --abandon` goes on giving it up"),
             }
         };
         let code = "pass it with `--totp-fd N`, or keep the seed in the store with `venuekit totp set`";

@@ -1,13 +1,16 @@
 //! The consumer and the old key: the old one ends after the consumer has the new one, and never before.
 
+#[path = "common/between.rs"]
+mod between;
 #[path = "common/breaking.rs"]
 mod breaking;
 mod common;
 
+use between::answering;
 use common::{Watching, World, engine, open_store};
 use venuekit_keys::journal::Step;
 use venuekit_keys::store::Store as _;
-use venuekit_keys::{Class, Manager, Origin, Outcome, Rotate, Task, Venue};
+use venuekit_keys::{Class, Manager, Origin, Outcome, Revoke, Rotate, Target, Task, Venue};
 
 #[tokio::test]
 async fn a_consumer_that_does_not_take_the_key_keeps_the_old_one() {
@@ -71,4 +74,66 @@ async fn a_key_that_was_taken_over_is_not_taken_back() {
     assert!(matches!(done, Outcome::Done(_)), "{done:?}");
     assert!(handed(&again).is_empty(), "the consumer is told once");
     assert_eq!(world.live(&engine, &itself).await.len(), 2);
+}
+
+/// Ends the newest key of an account, as its owner may do in the venue's own pages.
+async fn end_newest(world: &World) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let engine = engine(elsewhere.path());
+    let newest = world.live(&engine, &world.manager()).await.pop().unwrap();
+    let revoke = Revoke { target: Target::Listed(newest.id.unwrap()), last: false };
+    let ended = engine.run(&world.account(), Task::Revoke(revoke), &world.manager(), &Watching::default()).await;
+    assert!(matches!(ended, Ok(Outcome::Done(_))), "{ended:?}");
+}
+
+#[tokio::test]
+async fn an_old_key_does_not_end_for_a_new_one_that_is_dead() {
+    for is_taken_over in [false, true] {
+        let world = World::start(Venue::Deribit).await;
+        let folder = tempfile::tempdir().unwrap();
+        let engine = engine(folder.path());
+        let (account, manager, watching) = (world.account(), world.manager(), Watching::default());
+        engine.run(&account, Task::Create(world.create(Origin::Best)), &manager, &watching).await.unwrap();
+        let broken = breaking::engine(folder.path(), |step, _| matches!(step, Step::Revoking { .. }));
+        let refuses = Watching { refuses: !is_taken_over, ..Watching::default() };
+        let error = broken.run(&account, Task::Rotate(world.rotate()), &manager, &refuses).await.unwrap_err();
+        let run = error.run().unwrap();
+        end_newest(&world).await;
+
+        let outcome = engine.resume(&account, run, &manager, &watching).await.unwrap();
+        let Outcome::NeedsPerson(needs) = outcome else { panic!("{outcome:?}") };
+        assert!(needs.what.contains("does not work any more") && needs.how.contains("--abandon"), "{needs:?}");
+        assert_eq!(world.live(&engine, &manager).await.len(), 2, "the old key is there");
+        engine.abandon(&account, run, &manager, &watching).await.unwrap();
+        engine.verify(&account, &world.reference()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_being_given_up_does_not_go_on() {
+    let world = World::start(Venue::Deribit).await;
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    let (account, itself, watching) = (world.account(), Manager::Stored(world.reference()), Watching::default());
+    engine.run(&account, Task::Create(world.create(Origin::Best)), &world.manager(), &watching).await.unwrap();
+    let refuses = Watching { refuses: true, ..Watching::default() };
+    let error = engine.run(&account, Task::Rotate(world.rotate()), &itself, &refuses).await.unwrap_err();
+    let run = error.run().unwrap();
+
+    // The new key ends, and the answer to that is lost.
+    let (between, lossy) =
+        answering(&world, Box::new(|_, path, _| path.ends_with("remove_api_key").then_some((502, "lost")))).await;
+    let lost = engine.abandon(&lossy, run, &itself, &watching).await.unwrap_err();
+    assert!(between.seen.lock().unwrap().iter().any(|call| call.ends_with("remove_api_key")));
+    let help = lost.help().unwrap();
+    assert!(help.contains("--abandon") && !help.contains("goes on with it"), "{help}");
+    end_newest(&world).await;
+
+    let refused = engine.resume(&account, run, &itself, &watching).await.unwrap_err();
+    assert!(refused.class() == Class::Usage && refused.help().unwrap().contains("--abandon"), "{refused}");
+    engine.verify(&account, &world.reference()).await.unwrap();
+    engine.abandon(&account, run, &itself, &watching).await.unwrap();
+    engine.verify(&account, &world.reference()).await.unwrap();
+    assert_eq!(world.live(&engine, &itself).await.len(), 2);
+    assert!(engine.unfinished().unwrap().is_empty());
 }

@@ -176,6 +176,21 @@ async fn a_venue_that_takes_no_pair_makes_one() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_is_not_the_venues_has_it_make_no_secret() {
+    let world = World::start(Venue::Kalshi).await;
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    let page = |method: &Method, path: &str, _: usize| {
+        (*method == Method::POST && path.ends_with("/api_keys")).then_some((403, "<html>blocked</html>"))
+    };
+    let (between, account) = answering(&world, Box::new(page)).await;
+    let create = Task::Create(world.create(Origin::Best));
+    let error = engine.run(&account, create, &world.manager(), &Watching::default()).await.unwrap_err();
+    assert_eq!(error.class(), Class::Refused, "{error}");
+    assert!(between.seen.lock().unwrap().iter().all(|call| !call.contains("generate")));
+}
+
+#[tokio::test]
 async fn an_old_key_that_still_answers_is_told() {
     let world = World::start(Venue::Kalshi).await;
     let folder = tempfile::tempdir().unwrap();

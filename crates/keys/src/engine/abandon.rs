@@ -4,15 +4,21 @@ use venuekit_transport::ErrorKind;
 use venuekit_transport::keys::KeyInfo;
 
 use super::run::{Halt, Run};
-use crate::error::Error;
+use crate::error::{Error, Next};
 use crate::event::Event;
 use crate::journal::Step;
 use crate::record::State;
 use crate::task::{Plan, Work};
 
-/// Whether a run has not gone too far.
-pub(super) fn is_possible(plan: &Plan, steps: &[Step]) -> bool {
-    !may_have_revoked(steps) && !was_taken_over(plan, steps)
+/// What can be done with a run.
+pub(super) fn next(plan: &Plan, steps: &[Step]) -> Next {
+    if steps.contains(&Step::Abandoning) {
+        Next::Abandon
+    } else if may_have_revoked(steps) || was_taken_over(plan, steps) {
+        Next::Resume
+    } else {
+        Next::Either
+    }
 }
 
 fn may_have_revoked(steps: &[Step]) -> bool {
@@ -30,17 +36,20 @@ impl Run<'_> {
         if may_have_revoked(self.steps()) {
             return Err(only_resumed("the old key may have ended already"));
         }
-        if was_taken_over(&self.plan, self.steps()) {
+        // Whoever uses a key that is dead by now is not harmed.
+        if was_taken_over(&self.plan, self.steps()) && self.new_fails().await?.is_none() {
             return Err(only_resumed("the consumer uses the new key already"));
         }
         match self.take_all_back().await {
             Ok(()) => Ok(()),
-            Err(Halt::Error(error) | Halt::Refused(error)) => Err(error.of_run(&self.id, true)),
+            Err(Halt::Error(error) | Halt::Refused(error)) => Err(error.of_run(&self.id, Next::Abandon)),
             Err(Halt::Person { what, how }) => Err(Error::usage_with(what, how)),
         }
     }
 
     async fn take_all_back(&mut self) -> Result<(), Halt> {
+        // From now on the new key may be gone: a run that went on would end the old one too.
+        self.note_once(Step::Abandoning)?;
         let before = self.record().await?;
         let mut after = before.clone();
         for key in &mut after.keys {

@@ -179,7 +179,7 @@ impl Engine {
             kind: Kind::from(*kind),
             secret: secret.clone(),
             scopes: info.map(|info| info.scopes.clone()).unwrap_or_default(),
-            made: created(info).unwrap_or_else(UnixSeconds::now),
+            made: created(info).unwrap_or(UnixSeconds(0)),
             state: State::Active,
         };
         let id = key.id.clone();

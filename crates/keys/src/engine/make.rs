@@ -42,7 +42,7 @@ impl Run<'_> {
                 }
                 // An earlier attempt has come through after all.
                 Err(error) if error.is(ErrorKind::Conflict) && self.attempts() > 1 => {}
-                Err(error) if error.is(ErrorKind::Forbidden) && pair.is_some() && self.plan.origin == Origin::Best => {
+                Err(error) if takes_no_pair(&error) && pair.is_some() && self.plan.origin == Origin::Best => {
                     self.desk.tell(Event::VenueMakes { why: said(&error) });
                     self.forget_candidate().await?;
                     self.note(Step::VenueMakes)?;
@@ -68,7 +68,8 @@ impl Run<'_> {
 
     /// Whether the venue may have a key of this run's that was not accounted for.
     fn may_have_asked(&self) -> bool {
-        self.attempts() > 0
+        // Where the venue took no pair, it has said so.
+        self.attempts() > usize::from(self.did(&Step::VenueMakes))
     }
 
     fn venue_makes(&self) -> bool {
@@ -291,6 +292,11 @@ impl Run<'_> {
 /// What the venue said, in its own words.
 pub(super) fn said(error: &Error) -> String {
     error.venue().map_or_else(|| error.to_string(), |error| error.message().to_owned())
+}
+
+/// The venue's own refusal, and not that of something in between, to which no secret may come back.
+fn takes_no_pair(error: &Error) -> bool {
+    error.is(ErrorKind::Forbidden) && error.venue().is_some_and(|error| error.code().is_some())
 }
 
 fn is_same(key: &StoredKey, info: &KeyInfo) -> bool {

@@ -25,7 +25,7 @@ pub use self::inventory::{Adopted, Line};
 use self::run::Run;
 pub use self::settings::{Settings, Waits};
 use crate::account::Account;
-use crate::error::{Cause, Error};
+use crate::error::{Cause, Error, Next};
 use crate::journal::{Entry, Journal, RunId, SCHEMA, Step};
 use crate::reference::Reference;
 use crate::store::Store;
@@ -121,7 +121,12 @@ impl Engine {
         manager: &Manager,
         attendant: &dyn Attendant,
     ) -> Result<Outcome, Error> {
-        self.take_up(account, run, manager, attendant)?.finish().await
+        let taken = self.take_up(account, run, manager, attendant)?;
+        if taken.did(&Step::Abandoning) {
+            let message = format!("the run `{run}` is being given up, and does not go on");
+            return Err(Error::usage_with(message, format!("`venuekit keys resume {run} --abandon` ends it.")));
+        }
+        taken.finish().await
     }
 
     /// Gives a run up: what it has made is revoked, and the old key is the one to use again.
@@ -175,7 +180,7 @@ impl Engine {
                 && !last.step.is_last()
             {
                 let steps: Vec<Step> = entries.iter().map(|entry| entry.step.clone()).collect();
-                let can_be_abandoned = abandon::is_possible(plan, &steps);
+                let can_be_abandoned = abandon::next(plan, &steps) != Next::Resume;
                 let (since, plan, last) = (first.at, plan.clone(), last.step.clone());
                 unfinished.push(Unfinished { run, since, plan, last, can_be_abandoned });
             }
@@ -188,13 +193,17 @@ impl Engine {
         task.reference().map_or(Ok(()), |reference| self.none_unfinished_of(reference))
     }
 
+    fn steps_of(&self, run: &RunId) -> Result<Vec<Step>, Error> {
+        Ok(self.journal.read(run)?.into_iter().map(|entry| entry.step).collect())
+    }
+
     fn none_unfinished_of(&self, reference: &Reference) -> Result<(), Error> {
         let name = reference.to_string();
         let mut unfinished = self.unfinished()?.into_iter();
         match unfinished.find(|run| run.plan.reference.as_ref() == Some(&name)) {
             Some(earlier) => {
-                let (run, can_be_abandoned) = (earlier.run.clone(), earlier.can_be_abandoned);
-                Err(Error::new(Cause::Unfinished(earlier.run)).of_run(&run, can_be_abandoned))
+                let next = abandon::next(&earlier.plan, &self.steps_of(&earlier.run)?);
+                Err(Error::new(Cause::Unfinished(earlier.run.clone())).of_run(&earlier.run, next))
             }
             None => Ok(()),
         }

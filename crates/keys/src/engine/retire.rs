@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::journal::Step;
 use crate::recipe::{Access, Factor};
 use crate::record::StoredKey;
+use crate::task::Work;
 
 /// Revoking may be repeated: it is about one id.
 const ATTEMPTS: usize = 3;
@@ -20,12 +21,39 @@ impl Run<'_> {
     pub(super) async fn retire(&mut self) -> Result<(), Halt> {
         let Some(old) = self.plan.old.clone() else { return Ok(()) };
         if !self.did(&Step::Revoked) {
+            self.new_still_works().await?;
             self.note_once(Step::Revoking { id: old.id.clone() })?;
             self.revoke_old(&old.id).await?;
             self.note(Step::Revoked)?;
             self.desk.tell(Event::Revoked { id: old.id.clone() });
         }
         self.prove(&old.id).await
+    }
+
+    /// A key that was verified may have ended since: days may lie between, or the consumer's own work. The old one would be the last.
+    async fn new_still_works(&self) -> Result<(), Halt> {
+        if self.plan.work != Work::Rotate {
+            return Ok(());
+        }
+        match self.new_fails().await? {
+            None => Ok(()),
+            Some(error) => Err(Halt::Person {
+                what: format!("the new key does not work any more ({error}); the old key was not touched"),
+                how: format!("Give the run up: `venuekit keys resume {} --abandon`.", self.id),
+            }),
+        }
+    }
+
+    /// What a call with the new key says if the venue does not know it any more.
+    pub(super) async fn new_fails(&self) -> Result<Option<Error>, Error> {
+        let Some(credential) = self.candidate().await?.as_ref().and_then(StoredKey::credential) else {
+            return Err(Error::not_found(format!("the store has lost the key `{}`", self.plan.label)));
+        };
+        match self.desk.try_key(&credential).await? {
+            Shown::Works { .. } => Ok(None),
+            Shown::Unknown(error) => Ok(Some(error)),
+            Shown::Nothing(error) => Err(error),
+        }
     }
 
     async fn revoke_old(&self, id: &str) -> Result<(), Halt> {

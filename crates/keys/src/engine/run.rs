@@ -57,8 +57,8 @@ impl<'a> Run<'a> {
             Ok(report) => Ok(Outcome::Done(report)),
             Err(Halt::Person { what, how }) => Ok(Outcome::NeedsPerson(NeedsPerson { run: self.id, what, how })),
             Err(Halt::Error(error)) => {
-                let can_be_abandoned = abandon::is_possible(&self.plan, &self.steps);
-                Err(error.of_run(&self.id, can_be_abandoned))
+                let next = abandon::next(&self.plan, &self.steps);
+                Err(error.of_run(&self.id, next))
             }
             Err(Halt::Refused(error)) => Err(error),
         }

@@ -142,6 +142,8 @@ pub enum Step {
     Promoted,
     /// The consumer has acknowledged it.
     HandedOver,
+    /// The run is being given up; it does not go on any more.
+    Abandoning,
     /// The old key is about to be revoked, or replaced.
     Revoking {
         /// Its id.
