@@ -44,7 +44,11 @@ pub fn secret(prompt: &str) -> Result<Option<Secret>, Failure> {
     if !is_attended() {
         return Ok(None);
     }
-    let text = rpassword::prompt_password(prompt)
-        .map_err(|error| Failure::new(Exit::Internal, format!("the terminal: {error}")))?;
-    Ok(Some(Secret::new(text)))
+    match rpassword::prompt_password(prompt) {
+        Ok(text) => Ok(Some(Secret::new(text))),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(Failure::new(Exit::NeedsPerson, "nothing was typed").code("declined"))
+        }
+        Err(error) => Err(Failure::new(Exit::Internal, format!("the terminal: {error}"))),
+    }
 }

@@ -119,7 +119,8 @@ impl Context {
         {
             return Err(Failure::usage(format!("`{subject}` says {one}, and --env says {other}")));
         }
-        let of_key = self.global.key.as_deref().filter(|key| key.contains('/')).map(str::parse::<Subject>);
+        let of_key = self.global.key.as_deref().filter(|key| key.contains('/') && !credential::is_key_text(key));
+        let of_key = of_key.map(str::parse::<Subject>);
         let of_key = of_key.transpose().map_err(Failure::usage)?.and_then(|key| key.environment);
         let said = subject.environment.as_deref().or(self.global.env.as_deref()).or(of_key.as_deref());
         let profile = self.profile_within(venue, said)?;
