@@ -102,6 +102,7 @@ async fn an_old_key_does_not_end_for_a_new_one_that_is_dead() {
 
         let outcome = engine.resume(&account, run, &manager, &watching).await.unwrap();
         let Outcome::NeedsPerson(needs) = outcome else { panic!("{outcome:?}") };
+        assert!(engine.unfinished().unwrap()[0].can_be_abandoned, "as it is advised");
         assert!(needs.what.contains("does not work any more") && needs.how.contains("--abandon"), "{needs:?}");
         assert_eq!(world.live(&engine, &manager).await.len(), 2, "the old key is there");
         engine.abandon(&account, run, &manager, &watching).await.unwrap();

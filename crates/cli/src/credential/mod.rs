@@ -160,10 +160,7 @@ fn elsewhere(target: &Target, place: &Elsewhere) -> Result<Credential, Failure> 
             let material = Material::Key { public_id: id.clone(), secret, kind: SecretKind::PrivateKeyPem };
             Ok(Credential { source: pem.display().to_string(), material: vec![material], stored: None, prefix: None })
         }
-        _ => {
-            let message = "the profile's key is `variables`, or `pem` together with `id`";
-            Err(Failure::usage(message).code("config").help("see `venuekit config example`"))
-        }
+        _ => Err(Failure::usage(Elsewhere::PARTS).code("config").help("see `venuekit config example`")),
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn next(plan: &Plan, steps: &[Step]) -> Next {
     }
 }
 
-fn may_have_revoked(steps: &[Step]) -> bool {
+pub(super) fn may_have_revoked(steps: &[Step]) -> bool {
     steps.iter().any(|step| matches!(step, Step::Revoking { .. }))
 }
 

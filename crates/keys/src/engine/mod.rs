@@ -55,8 +55,10 @@ pub struct Unfinished {
     pub plan: Plan,
     /// The last step it has noted.
     pub last: Step,
-    /// Whether it can be given up: the old key has not ended, and nobody uses the new one yet.
+    /// Whether it may be given up: the old key has not ended. Where the consumer has the new one, that one must be dead.
     pub can_be_abandoned: bool,
+    /// What is advised.
+    next: Next,
 }
 
 impl Engine {
@@ -180,9 +182,9 @@ impl Engine {
                 && !last.step.is_last()
             {
                 let steps: Vec<Step> = entries.iter().map(|entry| entry.step.clone()).collect();
-                let can_be_abandoned = abandon::next(plan, &steps) != Next::Resume;
+                let (can_be_abandoned, next) = (!abandon::may_have_revoked(&steps), abandon::next(plan, &steps));
                 let (since, plan, last) = (first.at, plan.clone(), last.step.clone());
-                unfinished.push(Unfinished { run, since, plan, last, can_be_abandoned });
+                unfinished.push(Unfinished { run, since, plan, last, can_be_abandoned, next });
             }
         }
         Ok(unfinished)
@@ -193,18 +195,11 @@ impl Engine {
         task.reference().map_or(Ok(()), |reference| self.none_unfinished_of(reference))
     }
 
-    fn steps_of(&self, run: &RunId) -> Result<Vec<Step>, Error> {
-        Ok(self.journal.read(run)?.into_iter().map(|entry| entry.step).collect())
-    }
-
     fn none_unfinished_of(&self, reference: &Reference) -> Result<(), Error> {
         let name = reference.to_string();
         let mut unfinished = self.unfinished()?.into_iter();
         match unfinished.find(|run| run.plan.reference.as_ref() == Some(&name)) {
-            Some(earlier) => {
-                let next = abandon::next(&earlier.plan, &self.steps_of(&earlier.run)?);
-                Err(Error::new(Cause::Unfinished(earlier.run.clone())).of_run(&earlier.run, next))
-            }
+            Some(earlier) => Err(Error::new(Cause::Unfinished(earlier.run.clone())).of_run(&earlier.run, earlier.next)),
             None => Ok(()),
         }
     }
