@@ -15,7 +15,6 @@ mod credentials;
 mod describe;
 mod echo;
 mod example;
-mod lenient;
 mod message;
 mod operation;
 mod problem;
@@ -102,7 +101,7 @@ impl Spec {
         let servers = document["servers"].as_array().into_iter().flatten();
         let servers =
             servers.map(|server| Server { environment: text(server, "x-environment"), url: text(server, "url") });
-        Self { venue, prefix, servers: servers.collect(), operations: operation::read(venue, document) }
+        Self { venue, prefix, servers: servers.collect(), operations: operation::read(document) }
     }
 
     /// The operation of that id: an `operationId`, or the name of a JSON-RPC method.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use heck::ToSnakeCase;
 use serde_json::{Map, Value, json};
 
-use super::lenient;
 use super::route::{Segment, segments};
 use super::schema::{Components, Schema};
 
@@ -103,13 +102,12 @@ pub(super) enum Page {
 }
 
 /// The operations of a document, in its order.
-pub(super) fn read(venue: &str, mut document: Value) -> Vec<Operation> {
-    let mut components = document["components"].take();
-    lenient::open_enums(venue, &mut components);
+pub(super) fn read(mut document: Value) -> Vec<Operation> {
+    let components = document["components"].take();
     let reader = Reader {
         document: &document,
         components: Arc::new(components),
-        takes_empty_body: lenient::takes_empty_body(venue),
+        takes_empty_body: document["x-no-body"] == true,
         refused: Arc::new(refused(&document)),
     };
     match document.get("methods").and_then(Value::as_array) {
@@ -177,16 +175,9 @@ impl Reader<'_> {
     fn rpc(&self, method: &Value) -> Operation {
         let id = string(&method["name"]);
         let params: Vec<&Value> = list(&method["params"]).iter().map(|param| self.resolved(param)).collect();
-        let form = |name: &str, schema: &Value| match lenient::other_form(&id, name) {
-            Some(other) => json!({"anyOf": [schema, other]}),
-            None => schema.clone(),
-        };
-        let named = params.iter().map(|param| (string(&param["name"]), &param["schema"]));
-        let properties: Map<String, Value> = named.map(|(name, schema)| (name.clone(), form(&name, schema))).collect();
-        let required = |param: &&&Value| {
-            let name = param["name"].as_str().unwrap_or_default();
-            param["required"] == true && !lenient::may_be_left_out(&id, name)
-        };
+        let named = params.iter().map(|param| (string(&param["name"]), param["schema"].clone()));
+        let properties: Map<String, Value> = named.collect();
+        let required = |param: &&&Value| param["required"] == true && param["x-left-out"] != true;
         let required: Vec<&Value> = params.iter().filter(required).map(|param| &param["name"]).collect();
         let security = method.get("x-security").unwrap_or(&self.document["x-security"]);
         let template = format!("/{id}");

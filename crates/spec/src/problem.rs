@@ -93,7 +93,8 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Of the alternatives that a value may fit, the error of the one that it fits best: where the way into the value is longest.
+/// Of the alternatives that a value may fit, the error of the one that it fits best: where the way into the value is longest,
+/// or of the first.
 fn closest<'a, 'b>(error: &'a ValidationError<'b>) -> &'a ValidationError<'b>
 where
     'b: 'a,
@@ -103,8 +104,10 @@ where
     };
     let depth = |error: &ValidationError<'_>| error.instance_path().as_str().matches('/').count();
     let inner = context.iter().filter_map(|errors| errors.first()).max_by_key(|error| depth(error));
-    match inner {
-        Some(inner) if depth(inner) > depth(error) => closest(inner),
+    match (inner, context.first().and_then(|errors| errors.first())) {
+        (Some(inner), _) if depth(inner) > depth(error) => closest(inner),
+        // It tells the name of what is missing.
+        (_, Some(first)) if matches!(first.kind(), ValidationErrorKind::Required { .. }) => first,
         _ => error,
     }
 }

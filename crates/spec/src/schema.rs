@@ -7,8 +7,6 @@ use jsonschema::{Draft, ValidationError, Validator};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::lenient::OPEN;
-
 /// The `components` of a document.
 pub(super) type Components = Arc<Value>;
 
@@ -123,7 +121,6 @@ fn translate(schema: &Value, reached: &mut BTreeSet<String>) -> Value {
             "allOf" | "anyOf" => (word.as_str(), translate_all(value, reached)),
             // A value that fits two alternatives is as good as one that fits one.
             "oneOf" => ("anyOf", translate_all(value, reached)),
-            "enum" if schema.contains_key(OPEN) => continue,
             "type" | "enum" | "const" | "format" | "pattern" | "minLength" | "maxLength" | "minimum" | "maximum"
             | "multipleOf" | "minItems" | "maxItems" | "uniqueItems" | "minProperties" | "maxProperties" => {
                 (word.as_str(), value.clone())
@@ -142,10 +139,14 @@ fn translate(schema: &Value, reached: &mut BTreeSet<String>) -> Value {
             translated.insert(flag.to_owned(), value);
         }
     }
-    if is_nullable(schema) {
-        return json!({"anyOf": [translated, {"type": "null"}]});
+    let mut forms = vec![Value::Object(translated)];
+    // What the venue takes besides what it documents.
+    forms.extend(schema.get("x-also").map(|also| translate(also, reached)));
+    forms.extend(is_nullable(schema).then(|| json!({"type": "null"})));
+    match <[Value; 1]>::try_from(forms) {
+        Ok([only]) => only,
+        Err(forms) => json!({"anyOf": forms}),
     }
-    Value::Object(translated)
 }
 
 fn translate_members(members: &Value, reached: &mut BTreeSet<String>) -> Value {

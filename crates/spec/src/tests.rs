@@ -110,7 +110,7 @@ fn sent(request: &ExampleRequest) -> Request {
 }
 
 fn spec(document: Value) -> Spec {
-    Spec { venue: "things", prefix: "", servers: Vec::new(), operations: operation::read("things", document) }
+    Spec { venue: "things", prefix: "", servers: Vec::new(), operations: operation::read(document) }
 }
 
 fn things() -> Spec {
@@ -286,4 +286,46 @@ fn what_a_body_does_not_know_is_found_wherever_it_stands() {
     assert!(body.at("items/x/price").is_none() && body.at("").is_some());
     let none = KALSHI.named("confirm_quote").unwrap().body.as_ref().unwrap();
     assert_eq!(none.unknown_members(&json!({"quote_id": "x"})), ["quote_id"], "it is said to have no members");
+}
+
+#[test]
+fn what_a_venue_takes_besides_passes() {
+    let body = |name: &str| {
+        let schema = json!({"$ref": format!("#/components/schemas/{name}")});
+        json!({"operationId": name, "responses": {"200": {}}, "requestBody": {"content": {"application/json": {"schema": schema}}}})
+    };
+    let rest = spec(json!({
+        "x-no-body": true,
+        "components": {"schemas": {
+            "Thing": {
+                "type": "object",
+                "required": ["size", "side"],
+                "properties": {"size": {"type": "integer"}, "side": {"$ref": "#/components/schemas/Side"}},
+                "x-also": {"type": "object", "required": ["old"]},
+            },
+            "Side": {"type": "string", "enum": ["buy", "sell"], "x-also": {"type": "integer"}},
+            "Nothing": {"type": "object"},
+        }},
+        "paths": {"/things": {"post": body("Thing")}, "/nothing": {"post": body("Nothing")}},
+    }));
+    let check = |id: &str, body: &str| {
+        let checked = rest.method(id).unwrap().check(&request("POST", "/", "", body));
+        checked.map(|_| ()).map_err(|problem| problem.to_string())
+    };
+    for good in [r#"{"size": 1, "side": "buy"}"#, r#"{"size": 1, "side": 7}"#, r#"{"old": true}"#] {
+        assert_eq!(check("Thing", good), Ok(()), "{good}");
+    }
+    assert_eq!(check("Thing", r#"{"size": 1}"#).unwrap_err(), "body/side: is required");
+    let other = check("Thing", r#"{"size": 1, "side": "hold"}"#).unwrap_err();
+    assert_eq!(other, "body/side: must be one of buy, sell or must be an integer");
+    assert_eq!(check("Nothing", ""), Ok(()));
+    assert_eq!(check("Thing", "").unwrap_err(), "body/size: is required");
+
+    let rpc = spec(json!({"methods": [{"name": "public/get", "params": [
+        {"name": "kind", "required": true, "schema": {"type": "string"}},
+        {"name": "currency", "required": true, "x-left-out": true, "schema": {"type": "string"}},
+    ]}]}));
+    let check = |params: Value| rpc.method("public/get").unwrap().check_params(&params).map(|_| ());
+    assert_eq!(check(json!({"kind": "a"})), Ok(()));
+    assert!(check(json!({"currency": "a"})).is_err());
 }

@@ -3,7 +3,6 @@
 use serde_json::{Map, Number, Value};
 
 use super::echo::Given;
-use super::lenient;
 use super::message::Request;
 use super::operation::{Operation, Parameter, Whence};
 use super::problem::{Place, Problem};
@@ -86,9 +85,7 @@ impl Operation {
 
     fn check_json(&self, schema: &Schema, body: Value) -> Result<Value, Problem> {
         let body = without_nulls(body);
-        if !lenient::is_older_shape(&self.id, &body) {
-            schema.check(&body).map_err(|error| Problem::of(Place::Body, "", &error))?;
-        }
+        schema.check(&body).map_err(|error| Problem::of(Place::Body, "", &error))?;
         Ok(body)
     }
 

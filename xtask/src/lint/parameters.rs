@@ -32,6 +32,10 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
             fail("parameter-content", &at, format!("`{name}` has no schema"), help);
             continue;
         };
+        if parameter.get("x-left-out").is_some() && parameter.get("required") != Some(&Value::Bool(true)) {
+            let message = format!("`{name}` is not required, so that it may be left out anyway");
+            fail("bad-word", &at, message, "take `x-left-out` away");
+        }
         if document.kind == Kind::OpenApi {
             place(document, &at, name, parameter, schema, fail);
         }

@@ -29,6 +29,7 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-challenge", &[Place::Root], challenge),
     ("x-buckets", &[Place::Root], buckets),
     ("x-largest-request", &[Place::Root], count),
+    ("x-no-body", &[Place::Root], yes),
     ("x-websocket", &[Place::Root], websocket),
     ("x-rate-headers", &[Place::Root], rate_headers),
     ("x-security-schemes", &[Place::Root], mapping),
@@ -44,15 +45,18 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-second-factor", &[Place::Operation], yes),
     ("x-connection", &[Place::Operation], connection),
     ("x-closed", &[Place::Schema], yes),
+    ("x-also", &[Place::Schema], mapping),
+    ("x-left-out", &[Place::Schema], yes),
     ("x-not-secret", &[Place::Schema], sentence),
     ("x-rust-type", &[Place::Schema], rust_type),
 ];
 
 /// What OpenAPI has words of its own for, or what only one request for all methods needs.
-const OPENRPC_ONLY: [&str; 7] = [
+const OPENRPC_ONLY: [&str; 8] = [
     "x-challenge",
     "x-connection",
     "x-largest-request",
+    "x-left-out",
     "x-security",
     "x-security-schemes",
     "x-second-factor",

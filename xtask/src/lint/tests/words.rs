@@ -54,6 +54,14 @@ pub const CASES: &[Case] = &[
     ("bad-word", RETRY, "      x-retry: never\n      x-venue-time: { at: time, unit: unix-s }", "x-venue-time"),
     ("bad-word", RETRY, "      x-retry: never\n      x-venue-time: { at: /time, unit: minutes }", "x-venue-time"),
     ("bad-word", "      id: { type: string }", "      id: { type: string, x-not-secret: '' }", "x-not-secret"),
+    ("bad-word", "      id: { type: string }", "      id: { type: string, x-also: integer }", "x-also"),
+    (
+        "misplaced-word",
+        "in: query, schema: { type: integer }",
+        "in: query, x-left-out: true, schema: { type: integer }",
+        "x-left-out",
+    ),
+    ("bad-word", ERRORS, "x-errors: { code: [/code] }\nx-no-body: false", "x-no-body"),
     (
         "bad-word",
         "      id: { type: string }",
@@ -124,6 +132,7 @@ const RPC_CASES: &[Case] = &[
     ("bad-word", "    x-retry: safe", "    x-retry: safe\n    x-connection: {}", "x-connection"),
     ("bad-word", "    x-retry: safe", "    x-retry: safe\n    x-connection: { only: false }", "x-connection"),
     ("bad-word", "    x-retry: safe", "    x-retry: safe\n    x-connection: { when: { a: b } }", "x-connection"),
+    ("bad-word", "required: true, schema", "x-left-out: true, schema", "x-left-out"),
     ("missing-word", "    x-retry: safe", "    x-retry: safe\n    x-connection: { only: true }", "public/get_thing:"),
     ("missing-word", ", x-credential: key", "", "  key:"),
     ("missing-word", "    x-retry: safe", "    x-retry: safe\n    x-second-factor: true", "public/get_thing:"),
