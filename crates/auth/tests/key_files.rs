@@ -127,6 +127,7 @@ fn made_keys_come_back(kind: KeyKind, algorithm: Algorithm, bits: usize) {
     let again = PrivateKey::from_pem(key.private_key_pem().expose()).unwrap();
     assert_eq!(again.public_key_pem(), key.public_key_pem());
     assert_eq!(again.private_key_pem().expose(), key.private_key_pem().expose());
+    assert_eq!((key.kind(), again.kind()), (kind, kind));
     assert!(key.public_key_pem().starts_with("-----BEGIN PUBLIC KEY-----\n"));
     assert_ne!(PrivateKey::generate(KeyKind::Ed25519).unwrap().public_key_pem(), key.public_key_pem());
     if algorithm == Algorithm::Rsa {

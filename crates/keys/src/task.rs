@@ -68,7 +68,7 @@ pub enum Target {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// This machine where the venue takes a public half, with Ed25519; the venue otherwise.
+    /// This machine where the venue takes a public half, with Ed25519 or the kind of the pair that is replaced; the venue otherwise.
     #[default]
     Best,
     /// This machine, with a pair of this kind.

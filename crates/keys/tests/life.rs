@@ -3,7 +3,7 @@
 mod common;
 
 use common::{CODE, Watching, World, engine, journal, open_store};
-use venuekit_auth::KeyKind;
+use venuekit_auth::{KeyKind, PrivateKey};
 use venuekit_keys::journal::{Journal as _, Step};
 use venuekit_keys::record::{Kind, State};
 use venuekit_keys::store::{Store as _, StoreError};
@@ -53,6 +53,10 @@ async fn life(venue: Venue, origin: Origin, code: Option<&str>, in_place: bool) 
     assert_eq!(rotated.public_id == made.public_id, in_place);
     let kept = open_store(folder.path()).get(&reference).await.unwrap();
     assert_eq!((kept.keys.len(), kept.keys[0].kind), (1, record.keys[0].kind));
+    if kept.keys[0].kind == Kind::PrivateKeyPem {
+        let pairs = [&record, &kept].map(|record| PrivateKey::from_pem(record.keys[0].secret.expose()).unwrap());
+        assert_eq!(pairs[0].kind(), pairs[1].kind(), "the consumer may read no other");
+    }
     assert_ne!(kept.keys[0].secret.expose(), record.keys[0].secret.expose());
     let live = world.live(&engine, &manager).await;
     assert_eq!(live.len(), before + 1);

@@ -152,6 +152,16 @@ impl PrivateKey {
         self.0.bits
     }
 
+    /// What to [make](Self::generate) for a key like this one. RSA keys are not made in every size: the next one then.
+    pub fn kind(&self) -> KeyKind {
+        match (self.algorithm(), self.bits()) {
+            (Algorithm::Ed25519, _) => KeyKind::Ed25519,
+            (Algorithm::Rsa, ..=2048) => KeyKind::Rsa2048,
+            (Algorithm::Rsa, ..=3072) => KeyKind::Rsa3072,
+            (Algorithm::Rsa, _) => KeyKind::Rsa4096,
+        }
+    }
+
     /// The public half as PEM (`BEGIN PUBLIC KEY`, SPKI), which is what the venues take.
     pub fn public_key_pem(&self) -> &str {
         &self.0.public_pem

@@ -7,6 +7,7 @@ use venuekit_keys::{Create, Origin, Task};
 use super::attendant::Person;
 use super::desk::Desk;
 use super::given;
+use super::scopes::note_unknown;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::subject::Subject;
@@ -36,7 +37,7 @@ pub struct CreateArgs {
 /// Who makes the secret of a new key.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub enum Kind {
-    /// An Ed25519 pair made here where the venue takes one, the venue otherwise
+    /// A pair made here where the venue takes one, the venue otherwise. It is Ed25519, or like the pair that it replaces
     #[default]
     Best,
     /// An Ed25519 pair made here
@@ -69,6 +70,7 @@ pub async fn run(context: &Context, arguments: &CreateArgs) -> Result<(), Failur
     let desk = Desk::open(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, arguments.name.as_deref())?;
     let manager = desk.manager(None).await?;
+    note_unknown(context, desk.target.venue, &arguments.scopes);
     let create = Create {
         reference,
         scopes: arguments.scopes.clone(),

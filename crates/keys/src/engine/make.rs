@@ -163,7 +163,7 @@ impl Run<'_> {
         }
         let kind = match self.plan.origin {
             Origin::Here(kind) => kind,
-            _ => KeyKind::Ed25519,
+            _ => self.usual_kind().await?,
         };
         let pair = PrivateKey::generate(kind).map_err(venuekit_transport::Error::from)?;
         self.desk.tell(Event::Made { algorithm: pair.algorithm().to_string() });
@@ -172,6 +172,15 @@ impl Run<'_> {
         self.put(place).await?;
         self.tell_stored();
         Ok(Some(pair))
+    }
+
+    /// The kind of the pair that is to be replaced, since its consumer may read no other.
+    async fn usual_kind(&self) -> Result<KeyKind, Halt> {
+        let old = self.plan.old.as_ref().and_then(|old| old.label.as_ref());
+        let record = self.record().await?;
+        let pair = record.keys.iter().find(|key| old == Some(&key.label) && key.kind == Kind::PrivateKeyPem);
+        let Some(pair) = pair else { return Ok(KeyKind::Ed25519) };
+        Ok(PrivateKey::from_pem(pair.secret.expose()).map_err(venuekit_transport::Error::from)?.kind())
     }
 
     async fn ask(&self, pair: Option<&PrivateKey>) -> Result<CreatedKey, Error> {
