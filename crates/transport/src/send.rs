@@ -74,22 +74,29 @@ async fn chunk(response: &mut reqwest::Response, held: usize, limit: usize) -> R
 
 /// A call that got no answer.
 fn broken(operation: &'static Operation, error: reqwest::Error) -> Error {
+    let server = error.url().map(server).unwrap_or_default();
     let error = error.without_url();
     let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network };
     // Only while connecting is it certain that the venue has seen nothing.
     let (applied, what) = match (error.is_connect(), error.is_timeout()) {
-        (true, _) => (false, "no connection"),
-        (false, true) => (true, "no answer in time"),
-        (false, false) => (true, "no answer"),
+        (true, _) => (false, "no connection to"),
+        (false, true) => (true, "no answer in time from"),
+        (false, false) => (true, "no answer from"),
     };
     Error::new(Inner {
         kind: Some(kind),
         operation: Some(operation),
-        message: format!("{what}: {}", reason(&error)),
+        message: format!("{what} {server}: {}", reason(&error)),
         applied,
         source: Some(std::sync::Arc::new(error)),
         ..Inner::default()
     })
+}
+
+/// Host and port, and nothing else that a URL may hold.
+fn server(url: &reqwest::Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// The innermost reason, which is the one that tells something.
