@@ -128,7 +128,10 @@ pub fn json_headers() -> http::HeaderMap {
 pub fn credentials(venue: Venue, credential: &Credential) -> Result<venuekit_transport::Credentials, Failure> {
     let mut made = venuekit_transport::Credentials::none();
     let mut bayse: Option<venuekit_bayse::Credentials> = None;
-    for material in &credential.material {
+    // A session that is open goes before a login.
+    let is_open = credential.material.iter().any(|material| matches!(material, Material::Session { .. }));
+    let is_needed = |material: &&Material| !(is_open && matches!(material, Material::Login { .. }));
+    for material in credential.material.iter().filter(is_needed) {
         match (venue, material) {
             (Venue::Bayse, material) => {
                 bayse = Some(of_bayse(bayse, material).map_err(|error| unusable(credential, error))?)
@@ -160,9 +163,8 @@ fn of_bayse(
         (None, Material::Login { email, password }) => Credentials::login(email.clone(), password.clone()),
         (Some(made), Material::Key { public_id, secret, .. }) => made.and_api_key(public_id.clone(), secret.clone()),
         (Some(made), Material::Session { token, device_id }) => made.and_session(token.clone(), device_id.clone()),
-        // A session that is open goes before a login.
-        (Some(made), _) => Ok(made),
-        (None, _) => Err(Error::invalid_request("Bayse takes a key, a session or a login")),
+        (Some(made), Material::Login { email, password }) => made.and_login(email.clone(), password.clone()),
+        (_, _) => Err(Error::invalid_request("Bayse takes a key, a session or a login")),
     }
 }
 

@@ -8,7 +8,7 @@ mod common;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{World, document, texts};
+use common::{MARKER, World, document, texts};
 use serde_json::Value;
 use venuekit_sandbox::{Fault, Rule};
 
@@ -310,4 +310,14 @@ fn a_key_that_was_stored_and_never_worked_may_not_be_active_yet() {
     world.sandbox.faults().clear();
     assert!(world.venuekit(&["keys", "resume"]).status.success());
     assert!(causes(&world, "kalshi/local/bot", &world.sandbox.base_url()).is_empty());
+}
+
+#[test]
+fn a_login_beside_a_key_manages_keys() {
+    let world = World::new("login");
+    let of_user = format!("BAYSE_LOCAL_EMAIL=trader@example.com BAYSE_LOCAL_PASSWORD={MARKER}-password");
+    let without = "env -u BAYSE_LOCAL_AUTH_TOKEN -u BAYSE_LOCAL_DEVICE_ID";
+    let output = world.shell(&format!("{of_user} {without} venuekit call bayse/local list_api_keys"));
+    let (stdout, stderr) = texts(&output);
+    assert!(output.status.success() && stdout.contains("pk_live_"), "{stdout}{stderr}");
 }
