@@ -89,6 +89,11 @@ pub enum Event {
         /// The name of the key that it would make.
         name: String,
     },
+    /// The account has as many keys as the venue says that it allows.
+    Full {
+        /// How many those are.
+        most: usize,
+    },
     /// What the venue warns of.
     Warning {
         /// Its sentence.
@@ -119,7 +124,7 @@ impl Event {
             Self::Resumed { .. } => "resumed",
             Self::Waiting { .. } => "waiting",
             Self::Unknown { .. } => "unclear",
-            Self::Late { .. } => "note",
+            Self::Late { .. } | Self::Full { .. } => "note",
             Self::Warning { .. } => "remark",
         }
     }
@@ -150,6 +155,9 @@ impl fmt::Display for Event {
             Self::Waiting { what, next } => write!(f, "{what}; next attempt in {:.1} s", next.as_secs_f32()),
             Self::Unknown { why } => write!(f, "{why}; what became of the call is looked up"),
             Self::Late { name } => write!(f, "should `venuekit keys list` ever show a second key {name}, revoke it"),
+            Self::Full { most } => {
+                write!(f, "an account may have {most} keys, and has as many: revoke one, or rotate one in place")
+            }
             Self::Warning { text } => write!(f, "the venue says: {text}"),
         }
     }

@@ -176,6 +176,26 @@ async fn a_venue_that_takes_no_pair_makes_one() {
 }
 
 #[tokio::test]
+async fn an_account_that_has_all_keys_it_may_have_is_told_of() {
+    let world = World::start(Venue::Deribit).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, watching) = (engine(folder.path()), Watching::default());
+    let run = async |name: usize| {
+        let reference = Reference::of(&world.account(), format!("bot{name}")).unwrap();
+        let create = venuekit_keys::Create { reference, ..world.create(Origin::Best) };
+        engine.run(&world.account(), Task::Create(create), &world.manager(), &watching).await
+    };
+    let mut name = world.live(&engine, &world.manager()).await.len();
+    while name < 8 {
+        run(name).await.unwrap();
+        name += 1;
+    }
+    assert!(!watching.words().contains(&"note"));
+    assert_eq!(run(name).await.unwrap_err().class(), Class::Refused);
+    assert!(watching.events.lock().unwrap().contains(&Event::Full { most: 8 }));
+}
+
+#[tokio::test]
 async fn a_refusal_that_is_not_the_venues_has_it_make_no_secret() {
     let world = World::start(Venue::Kalshi).await;
     let folder = tempfile::tempdir().unwrap();

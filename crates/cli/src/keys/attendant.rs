@@ -71,7 +71,7 @@ impl Attendant for Person<'_> {
     fn tell(&self, event: &Event) {
         let out = self.context.out();
         match event {
-            Event::Waiting { .. } | Event::Unknown { .. } | Event::Warning { .. } => {
+            Event::Waiting { .. } | Event::Unknown { .. } | Event::Full { .. } | Event::Warning { .. } => {
                 out.note(&format!("{}: {event}", event.word()));
             }
             _ => out.step(event.word(), &event.to_string()),

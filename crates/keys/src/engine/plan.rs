@@ -4,6 +4,7 @@ use venuekit_transport::keys::KeyInfo;
 
 use super::desk::Desk;
 use crate::error::Error;
+use crate::event::Event;
 use crate::recipe::Factor;
 use crate::record::{Kind, StoredKey};
 use crate::reference::Reference;
@@ -29,6 +30,7 @@ impl Desk<'_> {
             return Err(Error::usage_with(message, "Choose another name, or rotate that key."));
         }
         let listed = self.list_without_code().await?;
+        self.see_room(&listed);
         Ok(Plan {
             work: Work::Create,
             account: self.account.to_string(),
@@ -79,6 +81,7 @@ impl Desk<'_> {
             None => info.scopes.clone(),
         };
         if !rotate.in_place {
+            self.see_room(&listed);
             self.fits(&scopes, origin)?;
         }
         Ok(Plan {
@@ -179,6 +182,13 @@ impl Desk<'_> {
             return Err(Error::usage(format!("`{reference}` is not a key; its name is kept for other things")));
         }
         Ok(())
+    }
+
+    /// Tells that the venue will hardly take another key. It decides: what it allows may have changed.
+    fn see_room(&self, listed: &[KeyInfo]) {
+        if let Some(most) = self.facts().most_keys.filter(|most| listed.len() >= *most) {
+            self.tell(Event::Full { most });
+        }
     }
 
     /// Wishes that the venue cannot meet.

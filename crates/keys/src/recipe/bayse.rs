@@ -19,6 +19,7 @@ pub(super) static FACTS: Facts = Facts {
     needs_scopes: false,
     no_scopes: true,
     lists_use: false,
+    most_keys: None,
     longest_name: 64,
     separator: '-',
     check: "the portfolio is read and an order that does not exist is cancelled",

@@ -22,6 +22,7 @@ pub(super) static FACTS: Facts = Facts {
     needs_scopes: true,
     no_scopes: false,
     lists_use: false,
+    most_keys: Some(8),
     longest_name: 16,
     separator: '_',
     check: "an account summary is read",

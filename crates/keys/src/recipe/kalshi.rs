@@ -22,6 +22,7 @@ pub(super) static FACTS: Facts = Facts {
     needs_scopes: false,
     no_scopes: false,
     lists_use: false,
+    most_keys: None,
     longest_name: 64,
     separator: '-',
     check: "the account's limits are read",

@@ -37,6 +37,8 @@ pub(crate) struct Facts {
     pub(crate) no_scopes: bool,
     /// Its list says when a key was used last.
     pub(crate) lists_use: bool,
+    /// An account has no more keys than that.
+    pub(crate) most_keys: Option<usize>,
     /// The longest name of a key.
     pub(crate) longest_name: usize,
     /// What stands between a name and its tag.

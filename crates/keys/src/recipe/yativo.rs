@@ -21,6 +21,7 @@ pub(super) static FACTS: Facts = Facts {
     needs_scopes: false,
     no_scopes: false,
     lists_use: true,
+    most_keys: None,
     longest_name: 64,
     separator: '-',
     check: "the accounts are listed",
