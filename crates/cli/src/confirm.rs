@@ -1,10 +1,12 @@
 //! Asking a person at the terminal.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::time::Duration;
 
 use venuekit_wire::Secret;
 
 use crate::failure::{Exit, Failure};
+use crate::interrupt;
 use crate::visible::visible;
 
 /// Whether somebody can be asked.
@@ -44,10 +46,15 @@ pub fn secret(prompt: &str) -> Result<Option<Secret>, Failure> {
     if !is_attended() {
         return Ok(None);
     }
-    match rpassword::prompt_password(prompt) {
+    match interrupt::unseen(|| rpassword::prompt_password(prompt)) {
         Ok(text) => Ok(Some(Secret::new(text))),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Err(Failure::new(Exit::NeedsPerson, "nothing was typed").code("declined"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            // The terminal was told to send the signal that ends the command.
+            std::thread::sleep(Duration::from_secs(5));
+            Err(Failure::declined())
         }
         Err(error) => Err(Failure::new(Exit::Internal, format!("the terminal: {error}"))),
     }

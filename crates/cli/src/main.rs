@@ -13,6 +13,7 @@ mod doctor;
 mod exact;
 mod failure;
 mod input;
+mod interrupt;
 mod keys;
 mod lookup;
 mod manual;

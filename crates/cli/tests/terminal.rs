@@ -76,13 +76,21 @@ impl Terminal {
 
     /// The same for what is not to be seen: nobody types before the terminal has stopped to echo.
     fn whisper(&mut self, question: &str, answer: &str) {
+        self.asked_unseen(question);
+        self.press(&format!("{answer}\n"));
+    }
+
+    fn asked_unseen(&mut self, question: &str) {
         self.asked(question);
         let end = Instant::now() + PATIENCE;
-        while tcgetattr(&*self.pty).unwrap().local_modes.contains(LocalModes::ECHO) {
+        while self.echoes() {
             assert!(Instant::now() < end, "the terminal still echoes at `{question}`");
             std::thread::sleep(Duration::from_millis(5));
         }
-        self.press(&format!("{answer}\n"));
+    }
+
+    fn echoes(&self) -> bool {
+        tcgetattr(&*self.pty).unwrap().local_modes.contains(LocalModes::ECHO)
     }
 
     fn asked(&mut self, question: &str) {
@@ -158,10 +166,35 @@ fn a_key_is_replaced_when_a_person_says_so_and_not_before() {
     let is_revoked = || world.sandbox.executed().keys().any(|call| call.contains("DELETE"));
     assert!(!is_revoked());
     let mut terminal = Terminal::unlocked(&world, &["keys", "resume"]);
+    terminal.asked("Has whoever uses it taken it over? [y/N] ");
+    terminal.press(CTRL_C);
+    let (code, text) = terminal.end();
+    assert!(code == Some(4) && text.contains("interrupted; the run bot-"), "{code:?}: {text}");
+    assert!(text.contains("goes on with it") && !is_revoked(), "{text}");
+    let mut terminal = Terminal::unlocked(&world, &["keys", "resume", "kalshi/local/bot"]);
     terminal.answer("Has whoever uses it taken it over? [y/N] ", "yes");
     let (code, text) = terminal.end();
     assert!(code == Some(0) && text.contains("proved"), "{code:?}: {text}");
     assert!(is_revoked());
+}
+
+#[test]
+fn a_terminal_echoes_again_after_an_interrupt() {
+    let world = World::new("terminal-echo");
+    for from_outside in [false, true] {
+        let mut terminal = Terminal::new(&world, &["keys", "create", "kalshi/local/bot", "--scope", "read"]);
+        terminal.asked_unseen("passphrase for the new store ");
+        if from_outside {
+            let id = terminal.child.id().to_string();
+            assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        } else {
+            terminal.press(CTRL_C);
+        }
+        World::end(&mut terminal.child);
+        assert!(terminal.echoes(), "from outside: {from_outside}");
+        let (code, text) = terminal.end();
+        assert!(code.is_none() && text.trim_start_matches("^C").trim().is_empty(), "{code:?}: {text}");
+    }
 }
 
 #[test]

@@ -34,6 +34,17 @@ pub(crate) enum Next {
     Abandon,
 }
 
+impl Next {
+    pub(crate) fn advice(self, run: &RunId) -> String {
+        let resume = format!("`venuekit keys resume {run}` goes on with it");
+        match self {
+            Self::Resume => resume,
+            Self::Either => format!("{resume}, `venuekit keys resume {run} --abandon` gives it up"),
+            Self::Abandon => format!("`venuekit keys resume {run} --abandon` goes on giving it up"),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Cause {
     Venue(venuekit_transport::Error),
@@ -154,15 +165,7 @@ impl Error {
 
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
-        let resume = |left: &Left| {
-            let Left { run, next } = left;
-            let resume = format!("`venuekit keys resume {run}` goes on with it");
-            match next {
-                Next::Resume => resume,
-                Next::Either => format!("{resume}, `venuekit keys resume {run} --abandon` gives it up"),
-                Next::Abandon => format!("`venuekit keys resume {run} --abandon` goes on giving it up"),
-            }
-        };
+        let resume = |left: &Left| left.next.advice(&left.run);
         let code = "pass it with `--totp-fd N`, or keep the seed in the store with `venuekit totp set`";
         match (&self.cause, &self.run) {
             (Cause::Code(_), None) => Some(code.to_owned()),

@@ -2,15 +2,15 @@
 
 mod body;
 pub mod build;
-mod interrupt;
 mod outcome;
 mod pages;
 mod secrets;
 mod send;
 mod value;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
@@ -113,16 +113,17 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
     }
     let key = given.identify(&found);
     let request = given.request(&found)?;
-    let secrets = Secrets::prepare(&found, arguments.secrets_to.as_deref())?;
+    let secrets = Arc::new(Secrets::prepare(&found, arguments.secrets_to.as_deref())?);
     let sender = Sender {
         context,
         target: &target,
         client,
         found: &found,
         with_code: arguments.totp,
-        secrets: &secrets,
+        secrets: Arc::clone(&secrets),
         key,
         made_up: Once::new(),
+        under_way: RefCell::default(),
     };
     let sent = if arguments.all { all(context, &sender, given).await } else { once(context, &sender, &request).await };
     if sent.is_err() {

@@ -1,12 +1,12 @@
 //! Sends one request, with a one-time code where the venue wants one.
 
-use std::sync::Once;
+use std::cell::RefCell;
+use std::sync::{Arc, Once};
 
 use venuekit_spec::Request;
 use venuekit_transport::{Error, Response};
 use venuekit_wire::Secret;
 
-use super::interrupt::{ending_when_interrupted, unless_interrupted};
 use super::outcome::is_about_code;
 use super::secrets::Secrets;
 use crate::client::Client;
@@ -14,6 +14,7 @@ use crate::confirm;
 use crate::context::Context;
 use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
+use crate::interrupt::{self, UnderWay};
 use crate::lookup::Found;
 use crate::target::Target;
 
@@ -33,11 +34,13 @@ pub struct Sender<'a> {
     /// Whether a one-time code goes along although the venue may do without.
     pub with_code: bool,
     /// Where secrets of the answers go.
-    pub secrets: &'a Secrets,
+    pub secrets: Arc<Secrets>,
     /// The name under which a repeated call does nothing again, and the parameter that carries it.
     pub key: Option<(&'static str, String)>,
     /// Said once, however many pages there are.
     pub made_up: Once,
+    /// A write that was sent: it may stand, whatever becomes of its answer.
+    pub under_way: RefCell<Option<UnderWay>>,
 }
 
 impl Sender<'_> {
@@ -67,7 +70,7 @@ impl Sender<'_> {
             true => self.client.with_code(self.code().await?),
             false => self.client.clone(),
         };
-        let error = match self.deliver(&client, request).await? {
+        let error = match self.deliver(&client, request).await {
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
@@ -83,19 +86,26 @@ impl Sender<'_> {
         } else {
             return Err(self.failed(error, early));
         };
-        self.deliver(&client, request).await?.map_err(|error| self.failed(error, true))
+        self.deliver(&client, request).await.map_err(|error| self.failed(error, true))
     }
 
     async fn code(&self) -> Result<Secret, Failure> {
-        ending_when_interrupted(self.context.code(self.target)).await
+        // Whatever was sent was refused.
+        drop(self.under_way.take());
+        self.context.code(self.target).await
     }
 
-    /// Sends it. A write that is interrupted may stand.
-    async fn deliver(&self, client: &Client, request: &Request) -> Result<Result<Response, Error>, Failure> {
-        let sent = client.send(self.found.row.id, request);
-        match self.found.is_write() {
-            true => unless_interrupted(sent).await.ok_or_else(|| self.interrupted()),
-            false => Ok(sent.await),
+    /// Sends it. A write that is interrupted from now on may stand.
+    async fn deliver(&self, client: &Client, request: &Request) -> Result<Response, Error> {
+        if self.found.is_write() {
+            let (failure, secrets) = (self.interrupted(), Arc::clone(&self.secrets));
+            let words = move || {
+                secrets.discard();
+                Some(failure)
+            };
+            drop(self.under_way.take());
+            *self.under_way.borrow_mut() = Some(interrupt::telling(self.context.out(), words));
         }
+        client.send(self.found.row.id, request).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use venuekit_keys::journal::FolderJournal;
+use venuekit_keys::journal::{FolderJournal, RunId};
 use venuekit_keys::store::Store;
 use venuekit_keys::{Account, Engine, Manager, Outcome, Reference, Report, Task, Venue as KeyVenue};
 
@@ -11,6 +11,7 @@ use super::failure::of_person;
 use crate::context::Context;
 use crate::credential::variable;
 use crate::failure::{Exit, Failure};
+use crate::interrupt::{self, UnderWay};
 use crate::store;
 use crate::subject::Subject;
 use crate::target::Target;
@@ -115,8 +116,21 @@ impl<'a> Desk<'a> {
             out.document(&preview);
             return Ok(());
         }
+        let earlier: Vec<RunId> = self.engine.unfinished()?.into_iter().map(|left| left.run).collect();
+        let _told = self.under_way(move |run| !earlier.contains(run));
         let outcome = self.engine.run(&self.account, task, manager, person).await?;
         finish(person, outcome)
+    }
+
+    /// While the guard lives, an interrupt tells how to go on with the run.
+    pub fn under_way(&self, is_it: impl Fn(&RunId) -> bool + Send + 'static) -> UnderWay {
+        let (engine, account) = (self.engine.clone(), self.account.to_string());
+        interrupt::telling(self.context.out(), move || {
+            let mut unfinished = engine.unfinished().ok()?.into_iter();
+            let left = unfinished.find(|left| left.plan.account == account && is_it(&left.run))?;
+            let failure = Failure::new(Exit::Unknown, format!("interrupted; the run {} has not ended", left.run));
+            Some(failure.code("interrupted").help(left.advice()).detail("run", left.run.as_str()))
+        })
     }
 }
 

@@ -31,7 +31,8 @@ use crate::reference::Reference;
 use crate::store::Store;
 use crate::task::{Outcome, Plan, Preview, Task, Work};
 
-/// Makes, rotates and revokes keys so that no secret is lost and the account is never without a working key.
+/// Makes, rotates and revokes keys so that no secret is lost and the account is never without a working key. A clone shares both.
+#[derive(Clone)]
 pub struct Engine {
     store: Arc<dyn Store>,
     journal: Arc<dyn Journal>,
@@ -59,6 +60,13 @@ pub struct Unfinished {
     pub can_be_abandoned: bool,
     /// What is advised.
     next: Next,
+}
+
+impl Unfinished {
+    /// What to do with it, in a sentence.
+    pub fn advice(&self) -> String {
+        self.next.advice(&self.run)
+    }
 }
 
 impl Engine {

@@ -1,0 +1,135 @@
+//! Ctrl-C, and an end from outside. The terminal shows again what is typed, and whoever ends a command hears what was under way.
+
+use std::process;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// What is to be told, if anything is.
+type Words = Box<dyn FnOnce() -> Option<Failure> + Send>;
+
+static LISTENS: Once = Once::new();
+static UNDER_WAY: Mutex<Option<(bool, Words)>> = Mutex::new(None);
+
+/// Something that an interrupt does not undo. While this lives, an interrupt tells of it.
+pub struct UnderWay(());
+
+/// From now on until the guard is dropped, an interrupt ends the command with these words. There is one such guard at a time.
+pub fn telling(out: &Output, words: impl FnOnce() -> Option<Failure> + Send + 'static) -> UnderWay {
+    listen();
+    *under_way() = Some((out.is_json(), Box::new(words)));
+    UnderWay(())
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        under_way().take();
+    }
+}
+
+fn under_way() -> MutexGuard<'static, Option<(bool, Words)>> {
+    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Asks at the terminal for what is not shown. If that is interrupted, the terminal is left as it was.
+pub fn unseen<T>(ask: impl FnOnce() -> T) -> T {
+    listen();
+    terminal::remember();
+    let answer = ask();
+    terminal::forget();
+    answer
+}
+
+/// Once begun, it goes on: the default of a signal does not come back.
+fn listen() {
+    LISTENS.call_once(|| {
+        tokio::spawn(signals::end());
+    });
+}
+
+/// Tells what is under way, and ends with its exit code. Returns where there is nothing to tell.
+fn tell() {
+    terminal::restore();
+    // It stays locked: whatever was under way must not end in the middle of this.
+    let mut under_way = under_way();
+    if let Some((json, words)) = under_way.take()
+        && let Some(failure) = words()
+    {
+        Output::new(json).failure(&failure);
+        process::exit(failure.exit as i32);
+    }
+}
+
+#[cfg(unix)]
+mod signals {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    /// Waits for a signal and ends as it says. One that cannot be heard does what it always does.
+    pub fn end() -> impl Future<Output = ()> {
+        // Listened for before anything else is done.
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+        let signals = kinds.map(|kind| signal(kind).ok());
+        async move {
+            let [mut interrupt, mut terminate] = signals;
+            let kind = tokio::select! {
+                Some(()) = async { interrupt.as_mut()?.recv().await } => SignalKind::interrupt(),
+                Some(()) = async { terminate.as_mut()?.recv().await } => SignalKind::terminate(),
+                else => return,
+            };
+            super::tell();
+            // As if nobody had listened: a shell that runs a script ends it then.
+            _ = signal_hook::low_level::emulate_default_handler(kind.as_raw_value());
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod signals {
+    pub async fn end() {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            super::tell();
+            std::process::exit(130);
+        }
+    }
+}
+
+#[cfg(unix)]
+mod terminal {
+    use std::fs::File;
+    use std::io::{self, Write};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
+
+    fn before() -> MutexGuard<'static, Option<(File, Termios)>> {
+        BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn remember() {
+        let open = File::options().read(true).write(true).open("/dev/tty").ok();
+        *before() = open.and_then(|file| tcgetattr(&file).ok().map(|settings| (file, settings)));
+    }
+
+    pub fn forget() {
+        before().take();
+    }
+
+    pub fn restore() {
+        if let Some((file, settings)) = before().take() {
+            // Where it does not take them, nothing is left to do.
+            _ = tcsetattr(&file, OptionalActions::Now, &settings);
+            // After what was not shown the line goes on.
+            _ = writeln!(io::stderr());
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod terminal {
+    pub fn remember() {}
+    pub fn forget() {}
+    pub fn restore() {}
+}
