@@ -1,17 +1,19 @@
 //! `venuekit keys adopt`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use venuekit_auth::PrivateKey;
+use venuekit_auth::{KeyError, PrivateKey};
 use venuekit_keys::Credential;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
+use zeroize::Zeroizing;
 
 use super::attendant::Person;
 use super::desk::Desk;
 use crate::confirm;
 use crate::context::Context;
+use crate::credential::is_key_text;
 use crate::descriptor::Lines;
 use crate::failure::{Exit, Failure};
 use crate::input;
@@ -29,7 +31,7 @@ pub struct AdoptArgs {
     /// What identifies the caller: key id, public key, API key or client id
     #[arg(long, value_name = "ID")]
     public_id: Option<String>,
-    /// A private key as PEM
+    /// A private key as PEM; - is standard input
     #[arg(long, value_name = "FILE", requires = "public_id", conflicts_with = "secret_fd")]
     pem: Option<PathBuf>,
     /// Read a shared secret from this file descriptor
@@ -42,7 +44,7 @@ pub struct AdoptArgs {
 
 const AFTER_HELP: &str = "\
 Without --public-id it takes the key that the environment's variables hold. With --public-id alone the secret is asked for, or \
-read from standard input.
+read from standard input, where it may be a PEM too.
 
 Examples:
   venuekit keys adopt kalshi/demo/bot --public-id a952bcbe-ec3b-4b5b-b8f9-11dae589608c --pem kalshi.pem
@@ -76,15 +78,22 @@ pub async fn run(context: &Context, arguments: &AdoptArgs) -> Result<(), Failure
 
 fn given(public_id: &str, arguments: &AdoptArgs) -> Result<Credential, Failure> {
     let (secret, kind) = match (&arguments.pem, arguments.secret_fd) {
-        (Some(path), _) => {
-            let key = PrivateKey::from_file(path);
-            let key = key.map_err(|error| Failure::new(Exit::Store, format!("{}: {error}", path.display())))?;
-            (key.private_key_pem(), SecretKind::PrivateKeyPem)
+        (Some(path), _) if path == Path::new("-") => {
+            pair(path, PrivateKey::from_pem(Zeroizing::new(input::bytes(path)?)))?
         }
+        (Some(path), _) => pair(path, PrivateKey::from_file(path))?,
         (None, Some(number)) => (line(number)?, SecretKind::Shared),
-        (None, None) => (asked()?, SecretKind::Shared),
+        (None, None) => match asked()? {
+            pem if is_key_text(pem.expose()) => pair(Path::new("-"), PrivateKey::from_pem(pem.expose()))?,
+            secret => (secret, SecretKind::Shared),
+        },
     };
     Ok(Credential::Key { public_id: public_id.to_owned(), secret, kind })
+}
+
+fn pair(path: &Path, key: Result<PrivateKey, KeyError>) -> Result<(Secret, SecretKind), Failure> {
+    let key = key.map_err(|error| Failure::new(Exit::Store, format!("{}: {error}", input::shown(path))))?;
+    Ok((key.private_key_pem(), SecretKind::PrivateKeyPem))
 }
 
 fn line(number: u32) -> Result<Secret, Failure> {

@@ -12,6 +12,7 @@ mod report;
 mod resume;
 mod revoke;
 mod rotate;
+mod scopes;
 mod show;
 mod when;
 

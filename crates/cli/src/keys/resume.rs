@@ -2,7 +2,6 @@
 
 use clap::Args;
 use serde_json::{Value, json};
-use venuekit_keys::journal::RunId;
 use venuekit_keys::{Reference, Unfinished, Work};
 
 use super::attendant::Person;
@@ -15,7 +14,7 @@ use crate::subject::Subject;
 /// What `venuekit keys resume` takes.
 #[derive(Args, Debug)]
 pub struct ResumeArgs {
-    /// The run; the only one that has not ended if nothing is said
+    /// The run, or its key as VENUE/ENVIRONMENT/NAME; the only one that has not ended if nothing is said
     run: Option<String>,
     /// Give it up: what it has made is revoked, and the old key is the one to use again
     #[arg(long)]
@@ -32,11 +31,16 @@ pub struct ResumeArgs {
 pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failure> {
     let unfinished = engine(context, context.store()?).unfinished()?;
     let out = context.out();
-    if arguments.dry_run || (unfinished.is_empty() && arguments.run.is_none()) {
+    let wanted = arguments.run.as_deref();
+    if wanted.is_none() && (unfinished.is_empty() || arguments.dry_run) {
         show(context, &unfinished);
         return Ok(());
     }
-    let left = choose(&unfinished, arguments.run.as_deref())?;
+    let left = choose(&unfinished, wanted)?;
+    if arguments.dry_run {
+        show(context, std::slice::from_ref(left));
+        return Ok(());
+    }
     let subject: Subject = left.plan.account.parse().map_err(Failure::usage)?;
     let desk = Desk::open(context, &subject)?;
     let reference = left.plan.reference.as_ref().and_then(|text| text.parse::<Reference>().ok());
@@ -44,6 +48,8 @@ pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failur
     let about = reference.filter(|_| left.plan.work != Work::Create);
     let manager = desk.manager(about.as_ref()).await?;
     let person = Person::new(context, &desk.target, arguments.hand_over.as_deref());
+    let run = left.run.clone();
+    let _told = desk.under_way(move |other| *other == run);
     if arguments.abandon {
         if !left.can_be_abandoned {
             let message = format!("{} has gone too far to be given up", words(left));
@@ -61,7 +67,9 @@ pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failur
 
 fn choose<'a>(unfinished: &'a [Unfinished], run: Option<&str>) -> Result<&'a Unfinished, Failure> {
     let wanted = match run {
-        Some(run) => unfinished.iter().find(|left| left.run == RunId::new(run)),
+        Some(run) => {
+            unfinished.iter().find(|left| left.run.as_str() == run || left.plan.reference.as_deref() == Some(run))
+        }
         None if unfinished.len() > 1 => {
             let names: Vec<&str> = unfinished.iter().map(|left| left.run.as_str()).collect();
             return Err(Failure::usage("which run?").help(format!("these have not ended: {}", names.join(", "))));

@@ -7,6 +7,7 @@ use super::attendant::Person;
 use super::create::Kind;
 use super::desk::Desk;
 use super::given;
+use super::scopes::note_unknown;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::subject::Subject;
@@ -41,6 +42,7 @@ pub async fn run(context: &Context, arguments: &RotateArgs) -> Result<(), Failur
     let desk = Desk::open(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, arguments.name.as_deref())?;
     let manager = desk.manager(Some(&reference)).await?;
+    note_unknown(context, desk.target.venue, &arguments.scopes);
     if !arguments.dry_run {
         context.store()?.get(&reference).await?;
         let question = match arguments.in_place {
