@@ -487,11 +487,15 @@ mod counted {
 
     async fn some_calls() {
         let missing = json(404, &format!(r#"{{"error":{{"code":"not_found","message":"{MARKER}"}}}}"#));
-        let server = in_turn(vec![balance(), unavailable(503, "retry-after: 0.05\r\n"), balance(), missing]).await;
+        let other = json(200, r#"{"balance":{}}"#);
+        let server =
+            in_turn(vec![balance(), unavailable(503, "retry-after: 0.05\r\n"), balance(), other, missing]).await;
         let client = kalshi_at(&server.base_url, RateLimits::new());
         for _ in 0..2 {
             client.get_balance().send().await.unwrap();
         }
+        // An answer that is no such thing, and none.
+        client.get_balance().send().await.unwrap_err();
         client.get_balance().send().await.unwrap_err();
         client.cancel_order_v2().order_id("o-1").send().await.unwrap_err();
         // Held back, and counted as well.
@@ -512,20 +516,21 @@ mod counted {
         let counts: Vec<(&str, u64)> = measured.iter().map(|(name, (count, _))| (name.as_str(), *count)).collect();
         let expected = [
             ("venuekit_attempts_total operation=cancel_order_v2 venue=kalshi", 1),
-            ("venuekit_attempts_total operation=get_balance venue=kalshi", 4),
+            ("venuekit_attempts_total operation=get_balance venue=kalshi", 5),
             ("venuekit_attempts_total operation=login venue=bayse", 2),
             ("venuekit_call_seconds operation=cancel_order_v2 outcome=NotFound venue=kalshi", 1),
             ("venuekit_call_seconds operation=get_balance outcome=NotFound venue=kalshi", 1),
-            ("venuekit_call_seconds operation=get_balance outcome=ok venue=kalshi", 2),
+            ("venuekit_call_seconds operation=get_balance outcome=ok venue=kalshi", 3),
             ("venuekit_call_seconds operation=login outcome=NotFound venue=bayse", 1),
             ("venuekit_call_seconds operation=login outcome=RateLimited venue=bayse", 1),
             ("venuekit_calls_total operation=cancel_order_v2 outcome=NotFound venue=kalshi", 1),
             ("venuekit_calls_total operation=get_balance outcome=NotFound venue=kalshi", 1),
-            ("venuekit_calls_total operation=get_balance outcome=ok venue=kalshi", 2),
+            ("venuekit_calls_total operation=get_balance outcome=ok venue=kalshi", 3),
             ("venuekit_calls_total operation=login outcome=NotFound venue=bayse", 1),
             ("venuekit_calls_total operation=login outcome=RateLimited venue=bayse", 1),
+            ("venuekit_unreadable_total operation=get_balance venue=kalshi", 1),
             ("venuekit_waited_seconds operation=cancel_order_v2 venue=kalshi", 1),
-            ("venuekit_waited_seconds operation=get_balance venue=kalshi", 3),
+            ("venuekit_waited_seconds operation=get_balance venue=kalshi", 4),
             ("venuekit_waited_seconds operation=login venue=bayse", 2),
         ];
         assert_eq!(counts, expected);

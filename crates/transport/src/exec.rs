@@ -83,7 +83,8 @@ impl Session {
         loop {
             let error = match self.attempt(http, &request, &plan, progress).await {
                 Ok(response) => {
-                    return Ok(Response { idempotency_key: key, attempts: progress.attempts(), ..response });
+                    let (venue, attempts) = (self.shared.common.venue.name, progress.attempts());
+                    return Ok(Response { venue, idempotency_key: key, attempts, ..response });
                 }
                 Err(error) => error,
             };

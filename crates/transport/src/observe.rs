@@ -84,14 +84,16 @@ impl Observed {
     }
 }
 
-/// The span of a call has ended when its answer is read into a type. To the metrics such a call was answered.
+/// The span of a call has ended when its answer is read into a type, and the call was counted as answered: this is counted apart.
 pub(crate) fn unreadable(response: &Response, error: &Error) {
-    let (operation, status) = (response.operation.id, response.status().as_u16());
-    tracing::warn!(operation, status, kind = ?error.kind(), applied = error.may_have_been_applied(), "failed");
+    let (venue, operation, status) = (response.venue, response.operation.id, response.status().as_u16());
+    #[cfg(feature = "metrics")]
+    metrics::counter!("venuekit_unreadable_total", "venue" => venue, "operation" => operation).increment(1);
+    tracing::warn!(venue, operation, status, kind = ?error.kind(), applied = error.may_have_been_applied(), "failed");
 }
 
 /// `venuekit_calls_total` and `venuekit_call_seconds` by venue, operation and outcome; `venuekit_attempts_total` and
-/// `venuekit_waited_seconds` by venue and operation.
+/// `venuekit_waited_seconds` by venue and operation. Answers that cannot be read are `venuekit_unreadable_total` besides.
 #[cfg(feature = "metrics")]
 fn count(venue: &'static Venue, operation: &'static Operation, result: &Result<Response, Error>, progress: &Progress) {
     let outcome = match result {

@@ -15,6 +15,8 @@ use crate::observe::unreadable;
 /// An answer with a good status, its body in hand and its envelope off.
 pub struct Response {
     pub(crate) operation: &'static Operation,
+    /// The venue's name, once the call is over.
+    pub(crate) venue: &'static str,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -40,7 +42,7 @@ pub struct RpcTiming {
 impl Response {
     /// An answer of which the loop knows no more yet.
     pub(crate) fn new(operation: &'static Operation, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        Self { operation, status, headers, body, timing: None, idempotency_key: None, attempts: 0 }
+        Self { operation, venue: "", status, headers, body, timing: None, idempotency_key: None, attempts: 0 }
     }
 
     /// The HTTP status; 200 over a WebSocket, which has none.
