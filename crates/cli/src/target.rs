@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use url::{Host, Url};
+use venuekit_spec::Server;
 
 use crate::failure::Failure;
 use crate::subject::unknown_environment;
@@ -71,14 +72,34 @@ fn check(venue: Venue, environment: &str, url: &Url, given: &str) -> Result<(), 
         let help = format!("say which environment it is: --env {}", others.join(" | "));
         return Err(Failure::usage(message).help(help));
     }
-    let mut others = venue.spec().servers.iter().filter(|server| server.environment != environment);
-    let host_of = |text: &str| Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));
-    if let Some(other) = others.find(|server| host_of(&server.url).as_deref() == url.host_str()) {
-        let message = format!("`{given}` is {venue}'s {} environment, not {environment}", other.environment);
-        let help = format!("keys of one environment are not sent to another: say --env {}", other.environment);
-        return Err(Failure::usage(message).code("wrong_environment").help(help));
+    match whose(url) {
+        known if known.iter().any(|(other, server)| is_own(venue, environment, *other, server)) => Ok(()),
+        known => {
+            known.first().map_or(Ok(()), |(other, server)| Err(not_ours(venue, environment, *other, server, given)))
+        }
     }
-    Ok(())
+}
+
+/// The environments that a host is known to serve. Venues share hosts.
+fn whose(url: &Url) -> Vec<(Venue, &'static Server)> {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let all = Venue::ALL.into_iter().flat_map(|venue| venue.spec().servers.iter().map(move |server| (venue, server)));
+    all.filter(|(_, server)| server.is_at(host)).collect()
+}
+
+fn is_own(venue: Venue, environment: &str, other: Venue, server: &Server) -> bool {
+    other.of_keys() == venue.of_keys() && server.environment == environment
+}
+
+fn not_ours(venue: Venue, environment: &str, other: Venue, server: &Server, given: &str) -> Failure {
+    let message = format!("`{given}` is {other}'s {} environment, not {venue}'s {environment}", server.environment);
+    let help = match other.of_keys() == venue.of_keys() {
+        true => format!("keys of one environment are not sent to another: say --env {}", server.environment),
+        false => {
+            format!("keys of one venue are not sent to another: leave the address out, or name a server of {venue}")
+        }
+    };
+    Failure::usage(message).code("wrong_environment").help(help)
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -103,7 +124,14 @@ mod tests {
         let own = Target::new(Venue::Kalshi, "demo", None).unwrap();
         assert_eq!(own.base_url, "https://external-api.demo.kalshi.co/trade-api/v2");
         let production = "https://external-api.kalshi.com/trade-api/v2";
-        assert!(refused("demo", production).contains("is kalshi's production environment, not demo"));
+        for url in [production, "https://api.elections.kalshi.com./trade-api/v2", "https://API.elections.kalshi.com"] {
+            assert!(refused("demo", url).contains("is kalshi's production environment, not kalshi's demo"), "{url}");
+        }
+        assert!(refused("production", "https://demo-api.kalshi.co/trade-api/v2").contains("is kalshi's demo"));
+        let shared = Some("https://demo-api.kalshi.co/trade-api/v2");
+        assert!(Target::new(Venue::KalshiPerps, "demo", shared).is_ok());
+        let deribit = refused("demo", "https://test.deribit.com/api/v2");
+        assert!(deribit.contains("is deribit's test environment") && deribit.contains("leave the address out"));
         assert!(refused("local", production).contains("is not on this machine"));
         assert!(refused("local", production).ends_with("--env production | demo"));
         assert!(refused("demo", "http://proxy.example/").contains("is not https"));

@@ -59,6 +59,16 @@ pub struct Server {
     pub environment: String,
     /// What paths are appended to.
     pub url: String,
+    /// Other hosts that serve it.
+    pub hosts: Vec<String>,
+}
+
+impl Server {
+    /// Whether a host serves this environment.
+    pub fn is_at(&self, host: &str) -> bool {
+        let own = self.url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
+        own == Some(host) || self.hosts.iter().any(|other| other == host)
+    }
 }
 
 macro_rules! specs {
@@ -99,8 +109,17 @@ impl Spec {
         let document: Value = serde_json::from_str(document).expect("a generated document is JSON");
         let text = |server: &Value, word: &str| server[word].as_str().unwrap_or_default().to_owned();
         let servers = document["servers"].as_array().into_iter().flatten();
-        let servers =
-            servers.map(|server| Server { environment: text(server, "x-environment"), url: text(server, "url") });
+        let servers = servers.map(|server| Server {
+            environment: text(server, "x-environment"),
+            url: text(server, "url"),
+            hosts: server["x-hosts"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+        });
         Self { venue, prefix, servers: servers.collect(), operations: operation::read(document) }
     }
 

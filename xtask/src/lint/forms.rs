@@ -29,6 +29,12 @@ pub fn mapping(_: &Document, value: &Value) -> Result<(), String> {
     value.is_object().then_some(()).ok_or_else(|| "is a mapping".to_owned())
 }
 
+pub fn hosts(_: &Document, value: &Value) -> Result<(), String> {
+    let is_host = |one: &Value| one.as_str().is_some_and(|host| host.contains('.') && !host.contains(['/', ':']));
+    let listed = value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_host));
+    listed.then_some(()).ok_or_else(|| "is a list of host names".to_owned())
+}
+
 pub fn list(_: &Document, value: &Value) -> Result<(), String> {
     value.is_array().then_some(()).ok_or_else(|| "is a list".to_owned())
 }

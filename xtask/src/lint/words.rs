@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::forms::{
-    buckets, challenge, connection, count, errors, list, mapping, name, page, rate, rate_headers, reconcile, retry,
-    rust_type, sentence, venue_time, websocket, yes,
+    buckets, challenge, connection, count, errors, hosts, list, mapping, name, page, rate, rate_headers, reconcile,
+    retry, rust_type, sentence, venue_time, websocket, yes,
 };
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
@@ -35,6 +35,7 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-security-schemes", &[Place::Root], mapping),
     ("x-security", &[Place::Root, Place::Operation], list),
     ("x-environment", &[Place::Server], name),
+    ("x-hosts", &[Place::Server], hosts),
     ("x-credential", &[Place::SecurityScheme], name),
     ("x-retry", &[Place::Operation], retry),
     ("x-rate", &[Place::Operation], rate),

@@ -32,6 +32,12 @@ pub const CASES: &[Case] = &[
     ("bad-word", RETRY, "      x-retry: never\n      x-scope: ''", "x-scope"),
     ("bad-word", "x-environment: production", "x-environment: '1'", "https://v.test"),
     ("bad-word", "x-environment: production", "x-environment: self", "https://v.test"),
+    (
+        "bad-word",
+        "x-environment: production",
+        "x-environment: production, x-hosts: ['https://w.test']",
+        "https://v.test",
+    ),
     ("bad-word", "x-environment: production", "x-environment: Production", "https://v.test"),
     ("bad-word", ERRORS, "x-errors: { code: /code }", "x-errors"),
     ("bad-word", ERRORS, "x-errors: { codes: [/code] }", "x-errors"),
