@@ -27,19 +27,30 @@ struct Left {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// It goes on.
-    Resume,
+    Resume {
+        /// With the command that hands the new key over.
+        by_command: bool,
+    },
     /// It goes on, or is given up.
-    Either,
+    Either {
+        /// With the command that hands the new key over.
+        by_command: bool,
+    },
     /// It is being given up.
     Abandon,
 }
 
 impl Next {
     pub(crate) fn advice(self, run: &RunId) -> String {
-        let resume = format!("`venuekit keys resume {run}` goes on with it");
+        let resume = |by_command: bool| {
+            let command = if by_command { " --hand-over COMMAND" } else { "" };
+            format!("`venuekit keys resume {run}{command}` goes on with it")
+        };
         match self {
-            Self::Resume => resume,
-            Self::Either => format!("{resume}, `venuekit keys resume {run} --abandon` gives it up"),
+            Self::Resume { by_command } => resume(by_command),
+            Self::Either { by_command } => {
+                format!("{}, `venuekit keys resume {run} --abandon` gives it up", resume(by_command))
+            }
             Self::Abandon => format!("`venuekit keys resume {run} --abandon` goes on giving it up"),
         }
     }

@@ -30,6 +30,11 @@ pub enum Event {
         /// What revoking takes.
         id: String,
     },
+    /// The key has the venue's default permissions, since none were asked for.
+    Scopes {
+        /// Those.
+        scopes: Vec<String>,
+    },
     /// A signed call was answered.
     Verified {
         /// How long that took.
@@ -86,6 +91,8 @@ pub enum Event {
     },
     /// A call whose answer was lost was not seen to come through. It still may.
     Late {
+        /// Where.
+        account: String,
         /// The name of the key that it would make.
         name: String,
     },
@@ -113,6 +120,7 @@ impl Event {
             Self::VenueMakes { .. } => "changed",
             Self::Stored { .. } => "stored",
             Self::Registered { .. } => "registered",
+            Self::Scopes { .. } => "scopes",
             Self::Verified { .. } => "verified",
             Self::HandedOver => "handed on",
             Self::Revoked { .. } => "revoked",
@@ -140,6 +148,9 @@ impl fmt::Display for Event {
             Self::VenueMakes { why } => write!(f, "the venue takes no key pair of ours ({why}); it makes one"),
             Self::Stored { reference } => f.write_str(reference),
             Self::Registered { id } | Self::Revoked { id } => f.write_str(id),
+            Self::Scopes { scopes } => {
+                write!(f, "{}: what the venue gives where none is named", scopes.join(", "))
+            }
             Self::Verified { millis, refused: None } => write!(f, "signed call answered in {millis} ms"),
             Self::Verified { millis, refused: Some(what) } => {
                 write!(f, "signature accepted in {millis} ms; the call itself is not allowed to this key ({what})")
@@ -154,9 +165,12 @@ impl fmt::Display for Event {
             Self::Resumed { run } => f.write_str(run),
             Self::Waiting { what, next } => write!(f, "{what}; next attempt in {:.1} s", next.as_secs_f32()),
             Self::Unknown { why } => write!(f, "{why}; what became of the call is looked up"),
-            Self::Late { name } => write!(f, "should `venuekit keys list` ever show a second key {name}, revoke it"),
+            Self::Late { account, name } => write!(
+                f,
+                "should `venuekit keys list {account}` ever show a {name} that is not stored here: `venuekit keys revoke {account} --id ID`"
+            ),
             Self::Full { most } => {
-                write!(f, "an account may have {most} keys, and has as many: revoke one, or rotate one in place")
+                write!(f, "an account may have {most} keys, and has as many: revoke one first")
             }
             Self::Warning { text } => write!(f, "the venue says: {text}"),
         }

@@ -183,7 +183,7 @@ async fn what_cannot_be_is_refused_before_anything_is_sent() {
     let last = Task::Revoke(Revoke { target: Target::Stored(kalshi.reference()), last: false });
     assert!(refused(&kalshi, last).await.contains("manages the account"));
     let in_place = Task::Rotate(Rotate { in_place: true, ..kalshi.rotate() });
-    assert!(refused(&kalshi, in_place).await.contains("cannot give this key a new secret"));
+    assert!(refused(&kalshi, in_place).await.contains("has no secret at kalshi"));
     assert!(engine.unfinished().unwrap().is_empty());
     kalshi.sandbox.executed().keys().for_each(|call| assert!(call.contains("GET"), "{call}"));
 }

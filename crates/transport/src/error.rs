@@ -244,7 +244,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn is_of_login(&self) -> bool {
+    /// Whether the login that the call needs has failed. The call itself was not sent.
+    pub fn is_of_login(&self) -> bool {
         self.0.of_login
     }
 

@@ -216,6 +216,9 @@ fn open(
             let answer = Answer { status, headers, body };
             Err(error(&venue.errors, operation, &answer, inner.as_ref()).at(timing.us_out.map(VenueTime::exact)))
         }
+        Part::Notification { .. } | Part::Nothing if !status.is_success() => {
+            Err(error(&venue.errors, operation, &Answer { status, headers, body }, None))
+        }
         Part::Notification { .. } | Part::Nothing => {
             let response = Response::new(operation, status, headers, body);
             let message = "the envelope holds neither result nor error".to_owned();

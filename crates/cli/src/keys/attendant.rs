@@ -25,6 +25,11 @@ impl<'a> Person<'a> {
         Self { context, target, command, events: Mutex::default() }
     }
 
+    /// The account, as a command line says it.
+    pub fn account(&self) -> String {
+        format!("{}/{}", self.target.venue.of_keys(), self.target.environment)
+    }
+
     /// All that was told.
     pub fn events(&self) -> Vec<Event> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()

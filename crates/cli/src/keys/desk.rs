@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use venuekit_keys::journal::{FolderJournal, RunId};
 use venuekit_keys::store::Store;
-use venuekit_keys::{Account, Engine, Manager, Outcome, Reference, Report, Task, Venue as KeyVenue};
+use venuekit_keys::{
+    Account, Engine, Manager, Outcome, Reference, Report, Revoke, Target as Ends, Task, Venue as KeyVenue,
+};
 
 use super::attendant::Person;
 use super::failure::of_person;
@@ -116,10 +118,40 @@ impl<'a> Desk<'a> {
             out.document(&preview);
             return Ok(());
         }
+        let ended = self.public_id_of_old(&task).await;
         let earlier: Vec<RunId> = self.engine.unfinished()?.into_iter().map(|left| left.run).collect();
         let _told = self.under_way(move |run| !earlier.contains(run));
         let outcome = self.engine.run(&self.account, task, manager, person).await?;
-        finish(person, outcome)
+        let done = matches!(outcome, Outcome::Done(_));
+        finish(person, outcome)?;
+        if done {
+            self.note_variables(ended.as_deref());
+        }
+        Ok(())
+    }
+
+    /// What identifies the key that a task is to end.
+    async fn public_id_of_old(&self, task: &Task) -> Option<String> {
+        let reference = match task {
+            Task::Rotate(rotate) => &rotate.reference,
+            Task::Revoke(Revoke { target: Ends::Stored(reference), .. }) => reference,
+            Task::Revoke(Revoke { target: Ends::Listed(id), .. }) => return Some(id.clone()),
+            Task::Create(_) => return None,
+        };
+        let record = self.context.store().ok()?.get(reference).await.ok()?;
+        record.active()?.public_id.clone()
+    }
+
+    /// Variables go before the store, so that a key in them that has ended stands in the way of everything.
+    fn note_variables(&self, ended: Option<&str>) {
+        let variables = crate::credential::from_environment(&self.target);
+        if let Some(variables) = variables.filter(|variables| ended.is_some() && variables.public_id() == ended) {
+            let note = format!(
+                "note: what the {} holds has just ended: unset it, or name a stored key with --key",
+                variables.source
+            );
+            self.context.out().note(&note);
+        }
     }
 
     /// While the guard lives, an interrupt tells how to go on with the run.
@@ -138,8 +170,17 @@ impl<'a> Desk<'a> {
 pub fn finish(person: &Person<'_>, outcome: Outcome) -> Result<(), Failure> {
     match outcome {
         Outcome::Done(report) => {
-            person.context.out().document(&Ended { report: &report, events: person.events() });
-            Ok(())
+            let out = person.context.out();
+            out.document(&Ended { report: &report, events: person.events() });
+            out.finish().map_err(|why| {
+                let message =
+                    format!("the run {} is done; what it tells could not be printed: {}", report.run, why.message());
+                let help = format!("`venuekit keys list {}` shows the key", person.account());
+                Failure::new(Exit::Unknown, message)
+                    .code("answer_not_printed")
+                    .help(help)
+                    .detail("run", report.run.as_str())
+            })
         }
         Outcome::NeedsPerson(needs) => Err(of_person(&needs)),
     }

@@ -1,5 +1,6 @@
 //! `venuekit keys export`: the one command that lets a secret out, and says where to by name.
 
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -105,6 +106,12 @@ fn variables(desk: &Desk<'_>, key: &StoredKey) -> Secret {
 
 /// Writes a file that only its owner may read, whole or not at all.
 fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
+    // What a link leads to is written over, and no pipe or device is replaced by a file.
+    let there = if force { fs::canonicalize(path).ok() } else { None };
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        return Err(io::Error::other("it is no regular file; `--to -` prints the secret"));
+    }
+    let path = there.as_deref().unwrap_or(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;

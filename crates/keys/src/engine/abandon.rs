@@ -12,12 +12,13 @@ use crate::task::{Plan, Work};
 
 /// What can be done with a run.
 pub(super) fn next(plan: &Plan, steps: &[Step]) -> Next {
+    let by_command = plan.by_command && !steps.contains(&Step::HandedOver);
     if steps.contains(&Step::Abandoning) {
         Next::Abandon
     } else if may_have_revoked(steps) || was_taken_over(plan, steps) {
-        Next::Resume
+        Next::Resume { by_command }
     } else {
-        Next::Either
+        Next::Either { by_command }
     }
 }
 
@@ -32,7 +33,10 @@ fn was_taken_over(plan: &Plan, steps: &[Step]) -> bool {
 impl Run<'_> {
     /// Takes back what the run has done, in an order that leaves a working key at any point.
     pub(super) async fn abandon(mut self) -> Result<(), Error> {
-        let only_resumed = |why: &str| Error::usage(format!("{why}: the run `{}` can only be resumed", self.id));
+        let only_resumed = |why: &str| {
+            let message = format!("{why}: the run `{}` can only be resumed", self.id);
+            Error::usage_with(message, next(&self.plan, self.steps()).advice(&self.id))
+        };
         if may_have_revoked(self.steps()) {
             return Err(only_resumed("the old key may have ended already"));
         }
@@ -69,7 +73,7 @@ impl Run<'_> {
             None => Vec::new(),
         };
         if asked && made.is_empty() {
-            self.desk.tell(Event::Late { name: self.plan.label.clone() });
+            self.tell_late();
         }
         for key in made {
             match self.desk_revoke(&key.id).await {

@@ -76,8 +76,12 @@ impl<'a> Desk<'a> {
             Manager::Stored(reference) => reference,
         };
         let record = self.record(reference).await?;
-        let active = record.active().and_then(StoredKey::credential);
-        active.ok_or_else(|| Error::not_found(format!("the store has no key `{reference}` that is ready for use")))
+        if let Some(active) = record.active().and_then(StoredKey::credential) {
+            return Ok(active);
+        }
+        // It is being made.
+        self.engine.none_unfinished_of(reference)?;
+        Err(Error::not_found(format!("the store has no key `{reference}` that is ready for use")))
     }
 
     pub(super) fn connect(&self, credential: &Credential) -> Result<Box<dyn Access>, Error> {

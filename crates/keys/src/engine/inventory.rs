@@ -131,7 +131,11 @@ impl Engine {
         let manager = Manager::Stored(reference.clone());
         let desk = Desk::new(self, account, &manager, &Silent);
         let credential = desk.manager().await?;
-        tried(desk.try_key(&credential).await?, &reference.to_string())
+        tried(
+            desk.try_key(&credential).await?,
+            &reference.to_string(),
+            &format!("`venuekit doctor {reference}` tells why"),
+        )
     }
 
     /// Removes a key from the store. The venue is not told.
@@ -160,6 +164,12 @@ impl Engine {
         let Credential::Key { public_id, secret, kind } = credential else {
             return Err(Error::usage(format!("{credential:?} is no key; only keys are adopted")));
         };
+        if Kind::from(*kind) == Kind::PrivateKeyPem && !desk.facts().takes_pairs {
+            let message = format!("this is a private key, and keys of {} are shared secrets", account.venue);
+            return Err(Error::usage_with(message, "Give the secret that the venue has shown."));
+        }
+        let _guard = self.journal.lock(account)?;
+        self.none_unfinished_of(reference)?;
         if !reference.is_a_key() || !desk.record(reference).await?.keys.is_empty() {
             let message = format!("`{reference}` is taken");
             return Err(Error::usage_with(message, "Choose another name."));
@@ -169,7 +179,8 @@ impl Engine {
         if let Some(name) = self.stored(account).await?.into_iter().find(same).and_then(|line| line.reference) {
             return Err(Error::usage(format!("that key is stored as `{name}`")));
         }
-        desk.tell(tried(desk.try_key(credential).await?, "the key")?);
+        let help = format!("See that the id and the secret belong together, and to {account}.");
+        desk.tell(tried(desk.try_key(credential).await?, "the key", &help)?);
         let listed = if desk.facts().keys_manage { desk.list().await.unwrap_or_default() } else { Vec::new() };
         let info = listed.iter().find(|info| info.public_id.as_deref() == Some(public_id));
         let key = StoredKey {
@@ -189,14 +200,13 @@ impl Engine {
     }
 }
 
-fn tried(shown: Shown, what: &str) -> Result<Event, Error> {
+fn tried(shown: Shown, what: &str, help: &str) -> Result<Event, Error> {
     match shown {
         Shown::Works { millis, refused } => Ok(Event::Verified { millis, refused }),
         Shown::Nothing(error) => Err(error),
-        Shown::Unknown(error) => Err(Error::new(Cause::Fails {
-            message: format!("{what} does not work: {error}"),
-            help: "`venuekit doctor` tells why".to_owned(),
-        })),
+        Shown::Unknown(error) => {
+            Err(Error::new(Cause::Fails { message: format!("{what} does not work: {error}"), help: help.to_owned() }))
+        }
     }
 }
 

@@ -243,6 +243,7 @@ impl Run<'_> {
     async fn identify(&mut self) -> Result<(), Halt> {
         let Some(mut key) = self.candidate().await? else { return Ok(()) };
         let by_default = key.scopes.is_empty() && !self.desk.facts().no_scopes;
+        let mut granted = Vec::new();
         if key.id.is_none() || by_default || self.attempts() > 1 {
             let found = self.find().await?;
             if let Some(info) = found.iter().find(|info| is_same(&key, info)) {
@@ -250,6 +251,7 @@ impl Run<'_> {
                 key.id = Some(info.id.clone());
                 if by_default {
                     key.scopes.clone_from(&info.scopes);
+                    granted.clone_from(&info.scopes);
                 }
                 if key != before {
                     self.put(key.clone()).await?;
@@ -259,6 +261,9 @@ impl Run<'_> {
         }
         if let (false, Some(id)) = (self.did(&Step::Verified), key.id) {
             self.desk.tell(Event::Registered { id });
+        }
+        if !granted.is_empty() {
+            self.desk.tell(Event::Scopes { scopes: granted });
         }
         Ok(())
     }
@@ -270,9 +275,19 @@ impl Run<'_> {
         {
             let found = self.find().await?;
             self.revoke_others(&key, found).await?;
-            self.desk.tell(Event::Late { name: self.plan.label.clone() });
+            // The last attempt was answered; of those before it some were refused, or found and undone.
+            let settled = |step: &&Step| matches!(step, Step::Orphan { .. } | Step::VenueMakes);
+            if self.attempts() > 1 + self.steps().iter().filter(settled).count() {
+                self.tell_late();
+            }
         }
         Ok(())
+    }
+
+    /// A call was given up, and nobody can wait for ever to see what becomes of it.
+    pub(super) fn tell_late(&self) {
+        let (account, name) = (self.plan.account.clone(), self.plan.label.clone());
+        self.desk.tell(Event::Late { account, name });
     }
 
     async fn revoke_others(&mut self, key: &StoredKey, found: Vec<KeyInfo>) -> Result<(), Halt> {

@@ -98,10 +98,13 @@ impl Desk<'_> {
 
     async fn in_place(&self, key: &StoredKey, scopes: bool) -> Result<(), Error> {
         if !self.facts().rotates || key.kind == Kind::PrivateKeyPem {
-            return Err(Error::usage_with(
-                format!("{} cannot give this key a new secret", self.account.venue),
-                "Rotate it without `--in-place`: a new key takes its place.",
-            ));
+            let why = match key.kind {
+                Kind::PrivateKeyPem => {
+                    format!("a key pair has no secret at {} that could be replaced", self.account.venue)
+                }
+                _ => format!("{} gives no key a new secret", self.account.venue),
+            };
+            return Err(Error::usage_with(why, "Rotate it without `--in-place`: a new key takes its place."));
         }
         if scopes {
             return Err(Error::usage("a key that is rotated in place keeps its scopes"));

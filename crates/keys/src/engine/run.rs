@@ -77,8 +77,13 @@ impl<'a> Run<'a> {
     async fn promote(&mut self) -> Result<(), Halt> {
         let mut record = self.record().await?;
         if record.active().is_none_or(|active| active.label != self.plan.label) {
+            let old = self.plan.old.as_ref().and_then(|old| old.label.clone());
             for key in &mut record.keys {
-                key.state = if key.label == self.plan.label { State::Active } else { State::Retiring };
+                if key.label == self.plan.label {
+                    key.state = State::Active;
+                } else if old.as_ref() == Some(&key.label) {
+                    key.state = State::Retiring;
+                }
             }
             self.desk.engine.store.put(&record).await?;
         }

@@ -33,12 +33,15 @@ impl Desk<'_> {
         let Err(error) = answer else { return Ok(Shown::Works { millis, refused: None }) };
         Ok(match error.kind() {
             ErrorKind::Unauthorized => Shown::Unknown(error.into()),
-            // The venue knows the key, or it would not know what the key may do.
-            ErrorKind::Forbidden => Shown::Works { millis, refused: Some(error.message().to_owned()) },
+            // The venue knows the key, or it would not know what the key may do. Whatever stands in between has no code for that.
+            ErrorKind::Forbidden if error.code().is_some() && !error.is_of_login() => {
+                Shown::Works { millis, refused: Some(error.message().to_owned()) }
+            }
             // The signature was taken and the call answered, whatever the answer looks like.
-            ErrorKind::Decode | ErrorKind::Conflict | ErrorKind::InsufficientFunds => {
+            ErrorKind::Decode if error.status().is_some_and(|status| status.is_success()) => {
                 Shown::Works { millis, refused: None }
             }
+            ErrorKind::Conflict | ErrorKind::InsufficientFunds => Shown::Works { millis, refused: None },
             ErrorKind::InvalidRequest if error.status().is_none() => return Err(error.into()),
             // Whatever the call was, nothing of it is left: only the answer was of interest.
             _ if error.may_have_been_applied() => {
