@@ -63,6 +63,10 @@ fn kalshi() {
         assert_eq!(found["expected"], right);
         assert_eq!(found["signed"], signed.replace('\n', "\\n"));
     }
+    let template =
+        kalshi_capture("/trade-api/v2/markets/KX-1", TIME, &sign("1703123456789GET/trade-api/v2/markets/{ticker}"));
+    let (found, _) = verify(&world, "kalshi", &template, "kalshi.pub.pem");
+    assert_eq!(mistakes(&found), ["path_template"], "{found}");
     let bytes = key.sign_ed25519(right.as_bytes()).unwrap();
     let others = [
         (hex::encode(bytes), "hex"),
@@ -96,6 +100,7 @@ fn a_request_without_the_prefix_is_a_fault_of_its_own() {
     ] {
         let (found, code) = verify(&world, "kalshi", &kalshi_capture(target, TIME, &sign(signed)), "kalshi.pub.pem");
         assert_eq!((mistakes(&found).concat().as_str(), code), (expected, Some(8)), "{found}");
+        assert_eq!(found["verdict"], "wrong", "{found}");
         assert_eq!(found["expected"], "1703123456789GET/trade-api/v2/portfolio/orders");
         assert!(found["faults"][0].as_str().unwrap().starts_with("the request itself lacks /trade-api/v2"), "{found}");
     }
@@ -107,18 +112,21 @@ fn what_is_wrong_with_the_signature_itself_is_named() {
     let key = own_key(&world);
     let right = STANDARD.encode(key.sign_ed25519(b"1703123456789GET/trade-api/v2/portfolio/orders").unwrap());
     let target = "/trade-api/v2/portfolio/orders";
-    for (signature, verdict, fault) in [
-        (format!("b'{right}'"), "right", "the signature has Python's b'...' around it"),
-        (format!("\"{right}\""), "right", "the signature has quotes around it"),
-        (format!("{}\n {}", &right[..9], &right[9..]), "right", "the signature has line breaks or blanks in it"),
-        (format!("{} {}", &right[..9], &right[9..]), "right", "the signature has line breaks or blanks in it"),
-        (STANDARD.encode([7; 32]), "unknown", "the signature has 32 bytes, as an HMAC with SHA-256 has them"),
-        (STANDARD.encode([7; 256]), "unknown", "the signature has 256 bytes, as an RSA key makes them"),
-        (STANDARD.encode([7; 60]), "unknown", "the signature has 60 bytes, and may be cut off"),
-        ("?".to_owned(), "unknown", "the signature is neither base64 nor hex"),
+    for (signature, signed, fault) in [
+        (format!("b'{right}'"), true, "the signature has Python's b'...' around it"),
+        (format!("\"{right}\""), true, "the signature has quotes around it"),
+        (format!("{}\n {}", &right[..9], &right[9..]), true, "the signature has line breaks or blanks in it"),
+        (format!("{} {}", &right[..9], &right[9..]), true, "the signature has line breaks or blanks in it"),
+        (STANDARD.encode([7; 32]), false, "the signature has 32 bytes, as an HMAC with SHA-256 has them"),
+        (hex::encode([7; 32]), false, "the signature has 32 bytes, as an HMAC with SHA-256 has them"),
+        (hex::encode_upper([7; 60]), false, "the signature has 60 bytes, and may be cut off"),
+        (STANDARD.encode([7; 256]), false, "the signature has 256 bytes, as an RSA key makes them"),
+        (STANDARD.encode([7; 60]), false, "the signature has 60 bytes, and may be cut off"),
+        ("?".to_owned(), false, "the signature is neither base64 nor hex"),
     ] {
         let (found, code) = verify(&world, "kalshi", &kalshi_capture(target, TIME, &signature), "kalshi.pub.pem");
-        assert_eq!((found["verdict"].as_str(), code), (Some(verdict), Some(8)), "{found}");
+        assert_eq!((found["verdict"].as_str(), code), (Some("wrong"), Some(8)), "{found}");
+        assert_eq!(found["signed"].is_string(), signed, "{found}");
         assert!(found["faults"][0].as_str().unwrap().starts_with(fault), "{found}");
     }
     let twice = format!("{}KALSHI-ACCESS-TIMESTAMP: 1\n", kalshi_capture(target, TIME, &right));
@@ -164,9 +172,9 @@ fn bayse() {
         (format!("POST./v1/pm/orders.1730000000.{}", sha256(body)), "order"),
         (text(&sha256(body)).replace("1730000000", "1730000001"), "time_taken_twice"),
         (text(&sha256(body)).replace("1730000000", "1730000000000"), "milliseconds"),
+        (text(&sha256(body)).replace("1730000000", "1730000000123"), "milliseconds"),
     ] {
         let (found, _) = verify(&world, "bayse", &capture(&STANDARD.encode(mac(secret, &signed))), "secret.txt");
-        // Three digits that nobody knows cannot be found: the header has the seconds alone.
         if expected.is_empty() {
             assert_eq!(found["verdict"], "right", "{found}");
         } else {
@@ -179,6 +187,9 @@ fn bayse() {
         verify(&world, "bayse", &capture(&STANDARD.encode(mac("made_by_hand", &text(&sha256(body))))), "secret.txt");
     assert_eq!(mistakes(&found), ["secret_without_prefix"]);
     assert!(!found.to_string().contains(secret));
+    let (found, _) =
+        verify(&world, "bayse", &capture(&STANDARD.encode(mac(&text(&sha256(body)), secret))), "secret.txt");
+    assert_eq!(mistakes(&found), ["hmac_turned_round"]);
     let (found, _) = verify(&world, "bayse", &capture(&STANDARD.encode(mac("pk", &text(&sha256(body))))), "secret.txt");
     assert_eq!(mistakes(&found), ["public_part_as_secret"]);
 }
@@ -207,6 +218,23 @@ fn bodies() {
     let arguments = ["verify-signature", "bayse", "--headers", "captured.txt", "--body", "body.json"];
     let output = world.venuekit(&[&arguments[..], &["--key-file", "secret.txt", "--json"]].concat());
     assert_eq!(mistakes(&document(&output)), ["body_line_end_left_out"]);
+    // curl's -d leaves the line ends out: what was signed tells whether that matters.
+    let pretty = "{\n\"a\":\"köln\"}";
+    for (given, signed, expected) in [
+        (format!("{sent}\n"), format!("{sent}\n"), &["body_as_in_its_file"][..]),
+        (format!("{sent}\n"), sent.to_owned(), &[]),
+        (pretty.to_owned(), pretty.to_owned(), &["body_as_in_its_file"]),
+    ] {
+        let length = format!("Content-Length: {}\n", sent.len());
+        std::fs::write(world.home.join("captured.txt"), capture("POST", &hash(&signed), &length)).unwrap();
+        std::fs::write(world.home.join("body.json"), &given).unwrap();
+        let output = world.venuekit(&[&arguments[..], &["--key-file", "secret.txt", "--json"]].concat());
+        assert_eq!(mistakes(&document(&output)), expected, "{given}");
+    }
+    std::fs::write(world.home.join("body.json"), "{}").unwrap();
+    let output = world.venuekit(&[&arguments[..], &["--key-file", "secret.txt", "--json"]].concat());
+    let found = document(&output);
+    assert_eq!(found["faults"][0], "the length of the body given is 2, and content-length says 13", "{found}");
     // curl shows no body: it must be given.
     std::fs::write(world.home.join("captured.txt"), capture("POST", &hash(sent), "Content-Length: 13\n")).unwrap();
     let output =
@@ -267,6 +295,29 @@ fn deribit() {
         (format!("{TIME}\nn1\nPOST\n/api/v2/public/auth\n\n"), "text_of_a_request"),
     ] {
         let (found, _) = verify(&world, "deribit", &login(&hex::encode(mac(secret, &signed))), "secret.txt");
+        assert_eq!(mistakes(&found), [expected], "{found}");
+    }
+    // Data that was sent and not signed; a grant that is not signed at all, with a signature or without.
+    let with_data = |signature: &str| login(signature).replace(r#""data":"""#, r#""data":"some""#);
+    for (signed, expected) in [
+        (right.clone(), &["data_left_out"][..]),
+        (right.trim_end().to_owned(), &["data_left_out", "empty_part_left_out"]),
+    ] {
+        let (found, _) = verify(&world, "deribit", &with_data(&hex::encode(mac(secret, &signed))), "secret.txt");
+        assert_eq!(mistakes(&found), expected, "{found}");
+    }
+    let credentials = login("a").replace("client_signature", "client_credentials");
+    for capture in [credentials.clone(), credentials.replace(r#","signature":"a""#, "")] {
+        let (found, code) = verify(&world, "deribit", &capture, "secret.txt");
+        assert_eq!((found["verdict"].as_str(), code), (Some("incomplete"), Some(8)), "{found}");
+        assert_eq!(found["faults"][0], "a login with the grant_type client_credentials is not signed");
+    }
+    // Secret and text hashed together.
+    for (together, expected) in [
+        (format!("{secret}{right}"), "hash_of_secret_and_text"),
+        (format!("{right}{secret}"), "hash_of_text_and_secret"),
+    ] {
+        let (found, _) = verify(&world, "deribit", &login(&sha256(&together)), "secret.txt");
         assert_eq!(mistakes(&found), [expected], "{found}");
     }
     // What the venue wants is told, whatever was sent.

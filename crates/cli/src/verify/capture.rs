@@ -116,7 +116,8 @@ impl Capture {
         })
     }
 
-    fn content_length(&self) -> Option<usize> {
+    /// How long its body says to be.
+    pub fn content_length(&self) -> Option<usize> {
         self.header("content-length")?.parse().ok()
     }
 

@@ -79,6 +79,12 @@ pub enum Scheme {
     Pkcs1v15,
     /// Another hash.
     Hash(Hash),
+    /// An HMAC whose key is the text, and whose message is the secret.
+    TurnedRound,
+    /// The hash of a secret with the text behind it, in place of an HMAC.
+    HashOfSecretAndText,
+    /// The same with the secret behind the text.
+    HashOfTextAndSecret,
     /// The text was hashed first, and its hash was signed as if it were the text.
     Twice(Form),
 }
@@ -194,7 +200,7 @@ pub fn is_right(key: &Key, scheme: Scheme, padding: Scheme, text: &[u8], signatu
         scheme => (Hash::Sha256, scheme, text.to_vec()),
     };
     match key {
-        Key::Shared(secret) => scheme == Scheme::Proper && mac(hash, secret, &text) == signature,
+        Key::Shared(secret) => shared_is_right(secret, scheme, hash, &text, signature),
         // Ed25519 has a hash of its own: another one means that a hash was signed.
         Key::Ed25519(key) => {
             let text = if hash == Hash::Sha256 { text } else { hashed(hash, &text) };
@@ -205,6 +211,18 @@ pub fn is_right(key: &Key, scheme: Scheme, padding: Scheme, text: &[u8], signatu
             rsa_is_right(key, if scheme == Scheme::Proper { padding } else { scheme }, hash, &text, signature)
         }
     }
+}
+
+fn shared_is_right(secret: &[u8], scheme: Scheme, hash: Hash, text: &[u8], signature: &[u8]) -> bool {
+    let hash_of_both = |both: [&[u8]; 2]| hashed(hash, &Zeroizing::new(both.concat()));
+    let made = match scheme {
+        Scheme::Proper => mac(hash, secret, text),
+        Scheme::TurnedRound => mac(hash, text, secret),
+        Scheme::HashOfSecretAndText => hash_of_both([secret, text]),
+        Scheme::HashOfTextAndSecret => hash_of_both([text, secret]),
+        _ => return false,
+    };
+    made == signature
 }
 
 fn mac(hash: Hash, key: &[u8], text: &[u8]) -> Vec<u8> {

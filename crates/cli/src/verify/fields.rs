@@ -57,7 +57,7 @@ pub fn read(venue: Venue, capture: &Capture, target: Option<&str>, body: &[u8]) 
         Venue::Kalshi | Venue::KalshiPerps => three(Kind::Kalshi),
         Venue::Bayse => three(Kind::Bayse),
         Venue::Deribit => match login(body).or_else(|| login_by_query(target?)) {
-            Some(fields) => Ok(fields),
+            Some(fields) => fields,
             None => of_authorization(&header("authorization")?),
         },
         Venue::Yativo => {
@@ -86,34 +86,42 @@ fn of_authorization(value: &str) -> Result<Fields, Failure> {
     Ok(Fields { kind: Kind::Deribit, time, nonce, data: String::new(), signature, key_id: Some(field("id")?) })
 }
 
+/// The one way to log in that is signed.
+const SIGNED_GRANT: &str = "client_signature";
+
 /// The params of `public/auth`, in their envelope or without.
-fn login(body: &[u8]) -> Option<Fields> {
+fn login(body: &[u8]) -> Option<Result<Fields, Failure>> {
     let body: Value = serde_json::from_slice(body).ok()?;
     of_params(body.get("params").unwrap_or(&body))
 }
 
 /// The same in the query of a GET.
-fn login_by_query(target: &str) -> Option<Fields> {
+fn login_by_query(target: &str) -> Option<Result<Fields, Failure>> {
     let (path, query) = target.split_once('?')?;
     let pairs = url::form_urlencoded::parse(query.as_bytes());
     let params = pairs.map(|(name, value)| (name.into_owned(), Value::from(value))).collect();
     path.ends_with("/public/auth").then(|| of_params(&Value::Object(params)))?
 }
 
-fn of_params(params: &Value) -> Option<Fields> {
+fn of_params(params: &Value) -> Option<Result<Fields, Failure>> {
+    if let Some(grant) = params.get("grant_type").and_then(Value::as_str).filter(|grant| *grant != SIGNED_GRANT) {
+        let message = format!("a login with the grant_type {grant} is not signed");
+        let help = format!("the grant_type {SIGNED_GRANT} is the one that takes a signature");
+        return Some(Err(Failure::new(Exit::Fault, message).code("not_signed").help(help)));
+    }
     let text = |name: &str| match params.get(name)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    Some(Fields {
+    Some(Ok(Fields {
         kind: Kind::Login,
         time: text("timestamp")?,
         nonce: text("nonce").unwrap_or_default(),
         data: text("data").unwrap_or_default(),
         signature: text("signature")?,
         key_id: text("client_id"),
-    })
+    }))
 }
 
 /// What is wrong with them whatever was signed. The signature is freed of what does not belong to it.

@@ -1,6 +1,7 @@
 //! What is to be checked: the signature, what should have been signed, the key, and what is wrong on the face of it.
 
 use super::VerifyArgs;
+use super::body::Body;
 use super::capture::{Capture, below_host};
 use super::check::{Encoding, Key, Scheme};
 use super::fields;
@@ -35,15 +36,24 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Given, Fa
         Some(file) => input::bytes(file)?,
         None => capture.sent_body().to_vec(),
     };
+    let Body { sent: body, given: given_body, difference } = Body::new(body, capture.content_length());
     let target = arguments.path.as_deref().map(below_host).or(capture.target.clone());
     let mut fields = fields::read(venue, &capture, target.as_deref(), &body)?;
     let kind = fields.kind;
-    if matches!(kind, Kind::Bayse | Kind::Deribit) && body.is_empty() && capture.says_body() {
+    let signs_body = matches!(kind, Kind::Bayse | Kind::Deribit);
+    if signs_body && body.is_empty() && capture.says_body() {
         let message = format!("{file} has no body, and its content-length says that one was sent");
         return Err(Failure::usage(message).help("give the body exactly as it was sent with --body FILE"));
     }
     let (key, key_name, key_id) = key::find(context, arguments, kind).await?;
     let mut faults = fields::faults(venue, &capture, &mut fields);
+    match difference.filter(|_| signs_body) {
+        // What was sent is known all the same: its signature may be right.
+        Some(difference) if given_body.is_some() => {
+            context.out().note(&format!("note: {difference}: it is taken without line ends, as curl's -d sends it"));
+        }
+        difference => faults.extend(difference),
+    }
     match (&fields.key_id, &key_id) {
         (Some(sent), Some(known)) if sent != known => faults.push(match venue {
             // The public part alone reads an account.
@@ -67,6 +77,7 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Given, Fa
         let (whole, fault) = with_prefix(venue.spec().prefix, &path);
         (path, faults) = (whole, fault.into_iter().chain(faults).collect());
     }
+    let template = template(venue, &method, &path);
     let (separator, end) = kind.separators();
     let encoding = match (kind, &key) {
         (Kind::Kalshi | Kind::Bayse, _) => Encoding::Base64,
@@ -80,9 +91,11 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Given, Fa
         method: method.to_ascii_uppercase(),
         origin: capture.origin().unwrap_or_else(|| usual_origin(venue)),
         path,
+        template,
         query: query.map(str::to_owned),
         with_query: kind == Kind::Deribit,
         body: if is_login { fields.data.into_bytes() } else { body },
+        given_body,
         body_form: BodyForm::Proper,
         pieces: kind.pieces().to_vec(),
         separator,
@@ -99,6 +112,14 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Given, Fa
 fn usual_origin(venue: Venue) -> String {
     let url = venue.base_url("production").and_then(|url| url::Url::parse(url).ok());
     url.map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+}
+
+/// The path as the spec has it, with braces where values go.
+fn template(venue: Venue, method: &str, path: &str) -> Option<String> {
+    let spec = venue.spec();
+    let method = http::Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?;
+    let operation = spec.find(&method, path.strip_prefix(spec.prefix)?).ok()?;
+    Some(format!("{}{}", spec.prefix, operation.template))
 }
 
 /// The path that the venue knows, and what is wrong with the one that was sent.

@@ -86,12 +86,16 @@ pub struct Guess {
     pub origin: String,
     /// The path.
     pub path: String,
+    /// The path as the venue describes it, with braces in place of values, where there are any.
+    pub template: Option<String>,
     /// The query, where there is one.
     pub query: Option<String>,
     /// Whether the query belongs to the text.
     pub with_query: bool,
     /// The body's bytes; for a login the data.
     pub body: Vec<u8>,
+    /// The body in its file, where it was sent without the line ends.
+    pub given_body: Option<Vec<u8>>,
     /// How the body goes in.
     pub body_form: BodyForm,
     /// The pieces of the text in their order.
@@ -161,8 +165,17 @@ impl Guess {
         is_right(&self.key, self.scheme, self.padding(), &self.text(), &bytes)
     }
 
-    /// The text for people: what does not show is written out.
+    /// The text for people.
     pub fn shown(&self) -> String {
-        String::from_utf8_lossy(&self.text()).escape_debug().to_string()
+        shown(&String::from_utf8_lossy(&self.text()))
     }
+}
+
+/// A signed text on one line: what does not show is written out, and backslashes, since that is done with them.
+pub fn shown(text: &str) -> String {
+    let written = |letter: char| match letter {
+        '"' | '\'' => letter.to_string(),
+        _ => letter.escape_debug().to_string(),
+    };
+    text.chars().map(written).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use venuekit_auth::PrivateKey;
+use venuekit_auth::{Found, KeyError, PrivateKey};
 use zeroize::Zeroizing;
 
 use super::VerifyArgs;
@@ -21,9 +21,15 @@ pub async fn find(
     // A file may also be given as --key: whoever has one in hand writes it there.
     let as_key = context.global().key.as_deref().map(Path::new).filter(|path| path.is_file());
     if let Some(file) = arguments.key_file.as_deref().or(as_key) {
-        return Ok((of_file(file, kind)?, file.display().to_string(), None));
+        return Ok((of_file(file, kind)?, input::shown(file), None));
     }
-    let target = context.target(&arguments.subject)?;
+    let target = context.target(&arguments.subject).map_err(|failure| match failure.word() {
+        "no_environment" => {
+            let help = format!("give the key with --key-file FILE, or {}", failure.advice().unwrap_or_default());
+            failure.help(help)
+        }
+        _ => failure,
+    })?;
     let credential = context.credential(&target, &arguments.subject).await?;
     let Some((public_id, secret, _)) = credential.key() else {
         let message = "there is no key to check the signature with";
@@ -37,22 +43,27 @@ pub async fn find(
 
 /// The key in a file.
 pub fn of_file(file: &Path, kind: Kind) -> Result<Key, Failure> {
-    let text = Zeroizing::new(input::text(file)?);
-    of_text(&text, kind, &file.display().to_string())
+    let (bytes, name) = (Zeroizing::new(input::bytes(file)?), input::shown(file));
+    let text = std::str::from_utf8(&bytes).map_err(|_| no_pem(&bytes, &name))?;
+    of_text(text, kind, &name)
 }
 
 fn of_text(text: &str, kind: Kind, name: &str) -> Result<Key, Failure> {
     let is_pem = text.contains("-----BEGIN");
     let secret = text.trim_end_matches(['\r', '\n']);
+    let pem = || Key::from_pem(text).ok_or_else(|| no_pem(text.as_bytes(), name));
     match kind {
-        Kind::Kalshi => Key::from_pem(text).ok_or_else(|| no_pem(text, name)),
-        Kind::Login if is_pem => Key::from_pem(text).ok_or_else(|| no_pem(text, name)),
-        Kind::Bayse if is_pem => Err(unusable(name, "is a PEM, and Bayse's requests are signed with a shared secret")),
+        Kind::Kalshi => pem(),
+        Kind::Login if is_pem => pem(),
+        Kind::Bayse if is_pem => Err(unusable(name, "is a PEM, and Bayse's requests are signed with a shared secret")
+            .help("give a file with the secret part of the key")),
         Kind::Deribit if is_pem => {
-            Err(unusable(name, "is a PEM, and Deribit's requests are signed with the client secret"))
+            Err(unusable(name, "is a PEM, and Deribit's requests are signed with the client secret")
+                .help("a key pair signs a login, public/auth: give that request, or a file with the client secret"))
         }
         Kind::Bayse if secret.starts_with("pk_") => {
-            Err(unusable(name, "holds the public part of a key, and the secret one signs"))
+            Err(unusable(name, "holds the public part of a key, and the secret one signs")
+                .help("give a file with the secret part of the key"))
         }
         _ if secret.is_empty() => Err(unusable(name, "is empty")),
         _ => Ok(Key::Shared(Zeroizing::new(secret.as_bytes().to_vec()))),
@@ -64,28 +75,54 @@ fn unusable(name: &str, why: &str) -> Failure {
     Failure::new(Exit::Store, format!("{name} {why}")).code("unusable").help(help)
 }
 
-fn no_pem(text: &str, name: &str) -> Failure {
-    let said = PrivateKey::from_pem(text).err().map(|error| error.to_string()).unwrap_or_default();
-    if text.contains("-----BEGIN CERTIFICATE-----") {
-        let help = format!("take the public key out of it: openssl x509 -in {name} -noout -pubkey");
-        return unusable(name, "is a certificate, not a key").help(help);
-    }
-    // What the reader of private keys says of a public one is no fault here.
-    let what = said.split_once("; ").map_or(said.as_str(), |(what, _)| what).strip_prefix("this is ");
-    match what.map(|what| what.trim_end_matches(", not a PEM private key")) {
-        Some(what) if !text.contains("PUBLIC KEY") => {
-            unusable(name, &format!("is no key that can check a signature: it is {what}"))
+/// What bytes are that hold no key to check with, as the reader of private keys tells it.
+fn no_pem(bytes: &[u8], name: &str) -> Failure {
+    use Found::{Binary, CertificateRequest, LegacyEncrypted, OtherPem, SshPublic, Text};
+
+    let is_not = |what: &str| unusable(name, &format!("is no key that can check a signature: {what}"));
+    let said = match PrivateKey::from_pem(bytes) {
+        _ if String::from_utf8_lossy(bytes).contains("PUBLIC KEY-----") => {
+            return is_not("it is a public one that is damaged, cut off or neither RSA nor Ed25519");
         }
-        _ => unusable(name, "is no key that can check a signature"),
+        Err(KeyError::NotAPrivateKey(Found::Certificate)) => {
+            let help = format!("take the public key out of it: openssl x509 -in {name} -noout -pubkey");
+            return unusable(name, "is a certificate, not a key").help(help);
+        }
+        Err(KeyError::NotAPrivateKey(Found::PublicKey)) => {
+            let help = format!("write it as PEM: openssl pkey -pubin -inform DER -in {name} -out key.pub.pem");
+            return is_not("it is a public one as binary DER").help(help);
+        }
+        Err(
+            KeyError::PassphraseNeeded | KeyError::UnsupportedEncryption | KeyError::NotAPrivateKey(LegacyEncrypted),
+        ) => {
+            let help = "its public half is enough: openssl pkey -in key.pem -pubout -out key.pub.pem";
+            return is_not("it is encrypted").help(help);
+        }
+        Err(error) => error,
+        Ok(_) => return is_not("its public half cannot be read"),
+    };
+    let text = said.to_string();
+    let (what, remedy) = text.split_once("; ").unwrap_or((&text, ""));
+    let what = what.strip_prefix("this is ").map_or(what.to_owned(), |what| format!("it is {what}"));
+    let failure = is_not(what.trim_end_matches(", not a PEM private key"));
+    match said {
+        // What is advised for those is to find the private half, and the public one does as well.
+        KeyError::NotAPrivateKey(Text | Binary | OtherPem(_) | SshPublic | CertificateRequest) => failure,
+        _ if remedy.is_empty() => failure,
+        _ => failure.help(remedy),
     }
 }
 
 /// What a signature is that no key of this kind makes, told by its length.
 pub fn odd_length(guess: &Guess, signature: &str) -> Option<String> {
-    use Encoding::{Base64, Base64NoPad, Base64Url, Base64UrlNoPad, Hex, UpperHex};
+    use Encoding::{Base64, Base64NoPad, Base64Url, Base64UrlNoPad};
 
-    let encodings = [guess.encoding, Hex, UpperHex, Base64, Base64NoPad, Base64Url, Base64UrlNoPad];
-    let lengths: Vec<usize> = encodings.iter().filter_map(|encoding| Some(encoding.read(signature)?.len())).collect();
+    let encodings = [guess.encoding, Base64, Base64NoPad, Base64Url, Base64UrlNoPad];
+    let lengths: Vec<usize> = match hex::decode(signature) {
+        // It can be read as base64 too, and is not meant so.
+        Ok(bytes) => vec![bytes.len()],
+        Err(_) => encodings.iter().filter_map(|encoding| Some(encoding.read(signature)?.len())).collect(),
+    };
     let wanted = guess.key.signature_length();
     let Some(length) = lengths.first() else {
         let wanted = guess.encoding.words();

@@ -93,6 +93,11 @@ pub(super) fn rsa(guess: &mut Guess, scheme: Scheme) -> bool {
     matches!(guess.key, Key::Rsa(_))
 }
 
+pub(super) fn shared(guess: &mut Guess, scheme: Scheme) -> bool {
+    guess.scheme = scheme;
+    matches!(guess.key, Key::Shared(_))
+}
+
 pub(super) fn secret(guess: &mut Guess, change: impl FnOnce(&str) -> Option<Vec<u8>>) -> bool {
     let Key::Shared(secret) = &guess.key else { return false };
     let changed = std::str::from_utf8(secret).ok().and_then(change);
@@ -138,4 +143,12 @@ pub(super) fn times(guess: &Guess) -> Vec<Guess> {
     let farthest = if guess.time.len() >= 13 { 1000 } else { 3 };
     let around = (1..=farthest).flat_map(|far| [sent.saturating_sub(far), sent.saturating_add(far)]);
     around.map(|time| Guess { time: time.to_string(), ..guess.clone() }).collect()
+}
+
+/// The milliseconds of the second that was sent.
+pub(super) fn thousandths(guess: &Guess) -> Vec<Guess> {
+    if guess.kind != Kind::Bayse || guess.time.len() != 10 {
+        return Vec::new();
+    }
+    (0..1000).map(|more| Guess { time: format!("{}{more:03}", guess.time), ..guess.clone() }).collect()
 }

@@ -1,103 +1,13 @@
 //! The mistakes that people make, as a list: each is tried alone, and each with each other.
 
 use super::check::{Encoding, Form, Hash, Scheme, lenient_base64};
-use super::guess::{BodyForm, Guess, Kind, Piece};
+use super::guess::{BodyForm, Kind, Piece};
 use super::make::{
     ascii, body_form, cut_time, encode, leave_out, orders, other_method, query_orders, replace_body, replace_json,
-    replace_path, rsa, scheme, secret, separate, times,
+    replace_path, rsa, scheme, secret, separate, shared, thousandths, times,
 };
+use super::mistake::{Mistake, Part, many, mistake};
 use crate::exact::Exact;
-
-/// The part of a signature that a mistake is in. Two mistakes in one part exclude each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The timestamp.
-    Time,
-    /// The nonce.
-    Nonce,
-    /// The method.
-    Method,
-    /// The path.
-    Path,
-    /// The query.
-    Query,
-    /// The body's bytes.
-    Body,
-    /// How letters beyond ASCII are written in the body.
-    Escapes,
-    /// How the body goes into the text.
-    BodyForm,
-    /// What stands between the parts.
-    Separator,
-    /// What stands at the end.
-    End,
-    /// How the signature is written.
-    Encoding,
-    /// How it was made.
-    Scheme,
-    /// The key.
-    Key,
-    /// The order of the pieces.
-    Order,
-    /// Which of two texts.
-    Kind,
-}
-
-/// One mistake.
-pub struct Mistake {
-    /// A word for it.
-    pub name: &'static str,
-    /// Where it is.
-    pub part: Part,
-    /// What to do instead.
-    remedy: &'static str,
-    make: Make,
-}
-
-/// How a mistake is made.
-enum Make {
-    /// In one way. False where it makes no sense.
-    One(fn(&mut Guess) -> bool),
-    /// In any of many ways: too many to be tried with other mistakes.
-    Many(fn(&Guess) -> Vec<Guess>),
-}
-
-impl Mistake {
-    /// The guess with this mistake in it, in each of its ways.
-    pub fn guesses(&self, guess: &Guess) -> Vec<Guess> {
-        match self.make {
-            Make::One(_) => self.one(guess).into_iter().collect(),
-            Make::Many(make) => make(guess),
-        }
-    }
-
-    /// The guess with this mistake in it, where it is one that is tried with others.
-    pub fn one(&self, guess: &Guess) -> Option<Guess> {
-        let Make::One(make) = self.make else { return None };
-        let mut guess = guess.clone();
-        make(&mut guess).then_some(guess)
-    }
-
-    /// What to do instead, where this is what the venue expects.
-    pub fn told(&self, expected: &Guess) -> String {
-        let remedy = self.remedy;
-        match (self.part, expected.separator) {
-            (Part::Encoding, _) => format!("write the signature as {}: {remedy}", expected.encoding.words()),
-            (Part::Separator, "") => format!("nothing stands between the parts: {remedy}"),
-            (Part::Separator, ".") => format!("a dot stands between the parts: {remedy}"),
-            (Part::Separator, _) => format!("a line feed stands between the parts: {remedy}"),
-            _ => remedy.to_owned(),
-        }
-    }
-}
-
-const fn mistake(name: &'static str, part: Part, remedy: &'static str, make: fn(&mut Guess) -> bool) -> Mistake {
-    Mistake { name, part, remedy, make: Make::One(make) }
-}
-
-const fn many(name: &'static str, part: Part, remedy: &'static str, make: fn(&Guess) -> Vec<Guess>) -> Mistake {
-    Mistake { name, part, remedy, make: Make::Many(make) }
-}
 
 /// All of them, the commonest first: of two that explain a signature the first is told.
 pub const MISTAKES: &[Mistake] = &[
@@ -149,6 +59,10 @@ pub const MISTAKES: &[Mistake] = &[
             (decoded != path).then_some(decoded)
         })
     }),
+    mistake("path_template", Part::Path, "sign the path as it is sent, with values in place of the braces", |guess| {
+        let template = guess.template.take();
+        replace_path(guess, |path| template.filter(|template| template != path))
+    }),
     mistake("host_included", Part::Path, "sign the path alone, without scheme and host", |guess| {
         let origin = guess.origin.clone();
         replace_path(guess, |path| Some(format!("{origin}{path}")))
@@ -196,6 +110,9 @@ pub const MISTAKES: &[Mistake] = &[
     mistake("body_part_left_out", Part::BodyForm, "the body belongs to the signed text", |guess| {
         matches!(guess.kind, Kind::Bayse | Kind::Deribit) && !guess.body.is_empty() && leave_out(guess, Piece::Body)
     }),
+    mistake("data_left_out", Part::Body, "the data that is sent belongs to the signed text", |guess| {
+        guess.kind == Kind::Login && !std::mem::take(&mut guess.body).is_empty()
+    }),
     mistake(
         "empty_part_left_out",
         Part::BodyForm,
@@ -235,6 +152,15 @@ pub const MISTAKES: &[Mistake] = &[
     mistake("body_hashed", Part::BodyForm, "the body itself is signed, not its hash", |guess| {
         guess.kind == Kind::Deribit && body_form(guess, BodyForm::HashOfNone, true)
     }),
+    mistake(
+        "body_as_in_its_file",
+        Part::Body,
+        "sign the body that is sent: it was sent without the line ends of its file, as curl's -d does; --data-binary keeps them",
+        |guess| {
+            let given = guess.given_body.take();
+            replace_body(guess, |_| given)
+        },
+    ),
     mistake(
         "body_line_end_left_out",
         Part::Body,
@@ -386,6 +312,24 @@ pub const MISTAKES: &[Mistake] = &[
         scheme(guess, Scheme::Twice(Form::Hex))
     }),
     mistake(
+        "hmac_turned_round",
+        Part::Scheme,
+        "the secret is the key of the HMAC, and the text its message: they were given the other way round",
+        |guess| shared(guess, Scheme::TurnedRound),
+    ),
+    mistake(
+        "hash_of_secret_and_text",
+        Part::Scheme,
+        "an HMAC with SHA-256 is wanted: secret and text were put together and hashed",
+        |guess| shared(guess, Scheme::HashOfSecretAndText),
+    ),
+    mistake(
+        "hash_of_text_and_secret",
+        Part::Scheme,
+        "an HMAC with SHA-256 is wanted: text and secret were put together and hashed",
+        |guess| shared(guess, Scheme::HashOfTextAndSecret),
+    ),
+    mistake(
         "secret_decoded_base64",
         Part::Key,
         "use the secret's text as it is: it was taken for base64 and decoded",
@@ -457,5 +401,11 @@ pub const MISTAKES: &[Mistake] = &[
         query_orders,
     ),
     many("order", Part::Order, "sign the parts in the venue's order: another one was signed", orders),
+    many(
+        "milliseconds",
+        Part::Time,
+        "sign the time with the digits that the header has, not in milliseconds",
+        thousandths,
+    ),
     many("time_taken_twice", Part::Time, "take the time once: another one was signed than the request has", times),
 ];

@@ -1,5 +1,6 @@
 //! `venuekit verify-signature`: which part of somebody's signature is wrong.
 
+mod body;
 mod capture;
 mod check;
 mod fields;
@@ -7,6 +8,7 @@ mod given;
 mod guess;
 mod key;
 mod make;
+mod mistake;
 mod mistakes;
 mod pss;
 mod search;
@@ -20,7 +22,8 @@ use serde_json::{Value, json};
 
 pub use self::capture::below_host;
 use self::given::Given;
-use self::mistakes::Mistake;
+pub use self::guess::shown;
+use self::mistake::Mistake;
 use self::search::{Found, search};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -63,8 +66,11 @@ Example:
 
 /// `venuekit verify-signature`.
 pub async fn run(context: &Context, arguments: &VerifyArgs) -> Result<(), Failure> {
-    let given = given::read(context, arguments).await?;
     let out = context.out();
+    let given = match given::read(context, arguments).await {
+        Err(failure) if failure.exit == Exit::Fault => return Err(incomplete(out, &failure)),
+        read => read?,
+    };
     let found = search(&given);
     let mut faults = given.faults.clone();
     let right = given.guess.shown();
@@ -97,11 +103,21 @@ pub async fn run(context: &Context, arguments: &VerifyArgs) -> Result<(), Failur
         (_, None) => {}
     }
     faults.iter().for_each(|fault| out.line(&format!("FAIL  {fault}")));
+    // A signature that is right does not make a request right.
+    let verdict = if faults.is_empty() { verdict } else { "wrong" };
     out.document(
         &json!({"verdict": verdict, "expected": right, "signed": signed, "mistakes": mistakes, "faults": faults}),
     );
-    let ok = verdict == "right" && faults.is_empty();
-    if ok { Ok(()) } else { Err(Failure::told(Exit::Fault)) }
+    if verdict == "right" { Ok(()) } else { Err(Failure::told(Exit::Fault)) }
+}
+
+/// A request without what a signature needs.
+fn incomplete(out: &Output, failure: &Failure) -> Failure {
+    out.line(&format!("FAIL  {}", failure.message()));
+    failure.advice().into_iter().for_each(|help| out.line(&format!("      {help}")));
+    out.document(&json!({"verdict": "incomplete", "expected": null, "signed": null, "mistakes": [],
+        "faults": [failure.message()]}));
+    Failure::told(Exit::Fault)
 }
 
 fn show_nothing(out: &Output, given: &Given, tried: usize) {

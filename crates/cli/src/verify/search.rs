@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use super::check::{Encoding, Key, Scheme};
 use super::given::Given;
 use super::guess::Guess;
-use super::mistakes::{MISTAKES, Mistake};
+use super::mistake::Mistake;
+use super::mistakes::MISTAKES;
 
 /// What came of it.
 pub enum Found {

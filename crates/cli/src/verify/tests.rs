@@ -25,9 +25,11 @@ fn guess(kind: Kind, key: Key) -> Guess {
         origin: "https://venue.example".to_owned(),
         path: if kind == Kind::Bayse { "/v1/pm/orders/a%20b" } else { "/trade-api/v2/portfolio/orders/a%20b" }
             .to_owned(),
+        template: Some("/trade-api/v2/portfolio/orders/{order_id}".to_owned()),
         query: Some("limit=5&label=a%20b".to_owned()),
         with_query: kind == Kind::Deribit,
         body: if kind == Kind::Login { String::new() } else { r#"{ "b": 1.50,"a": ["é"]}"#.to_owned() }.into_bytes(),
+        given_body: Some("{ \"b\": 1.50,\n\"a\": [\"é\"]}\n".as_bytes().to_vec()),
         body_form: BodyForm::Proper,
         pieces: kind.pieces().to_vec(),
         separator,
@@ -69,7 +71,15 @@ fn sign(signer: &Signer, guess: &Guess) -> String {
                 Hash::Sha384 => aws_lc_rs::hmac::HMAC_SHA384,
                 Hash::Sha512 => aws_lc_rs::hmac::HMAC_SHA512,
             };
-            aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(algorithm, secret), &text).as_ref().to_vec()
+            let mac = |key: &[u8], text: &[u8]| {
+                aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(algorithm, key), text).as_ref().to_vec()
+            };
+            match scheme {
+                Scheme::TurnedRound => mac(&text, secret),
+                Scheme::HashOfSecretAndText => hashed(hash, &[secret.as_slice(), &text].concat()),
+                Scheme::HashOfTextAndSecret => hashed(hash, &[text.as_slice(), secret].concat()),
+                _ => mac(secret, &text),
+            }
         }
         (Signer::Ed25519(key), _) => {
             let text = if hash == Hash::Sha256 { text } else { hashed(hash, &text) };
