@@ -18,7 +18,8 @@ use crate::failure::Failure;
 use crate::input;
 use crate::subject::Subject;
 use crate::target::Target;
-use crate::verify::below_host;
+use crate::venue::Venue;
+use crate::verify::{below_host, shown};
 
 /// What `venuekit sign` takes.
 #[derive(Args, Debug)]
@@ -29,7 +30,7 @@ pub struct SignArgs {
     subject: Subject,
     /// The HTTP method
     method: String,
-    /// The path as it is sent, with its query; the venue's prefix is put in front where it is missing
+    /// The path as it is sent, with its query; where all of the venue's paths have a prefix, it need not be written
     path: String,
     /// The body, exactly as it is sent, from a file or with - from standard input
     #[arg(long, value_name = "FILE")]
@@ -66,6 +67,7 @@ pub async fn run(context: &Context, arguments: &SignArgs) -> Result<(), Failure>
     let time = arguments.time.unwrap_or_else(|| UnixMillis::now().get());
     let signature = sign(&target, &credential, &parts, time, arguments.nonce.as_deref())?;
     let is_login = !signature.params.is_empty();
+    notes(context, arguments, &target, &parts, &signature);
     if is_login && !parts.path.ends_with("/public/auth") {
         let note = "note: a key pair signs no request: these params are for public/auth, and requests carry its token";
         context.out().note(note);
@@ -75,6 +77,21 @@ pub async fn run(context: &Context, arguments: &SignArgs) -> Result<(), Failure>
     }
     show(context, &target, &credential, &signature, arguments.show_secrets);
     Ok(())
+}
+
+/// What was given and does not count, and what the venue does not know.
+fn notes(context: &Context, arguments: &SignArgs, target: &Target, parts: &Parts<'_>, signature: &Signature) {
+    let (venue, is_login) = (target.venue, !signature.params.is_empty());
+    let signs = |venues: &[Venue]| signature.text.is_some() && venues.contains(&venue);
+    if arguments.nonce.is_some() && !signs(&[Venue::Deribit]) {
+        context.out().note("note: --nonce was not used: no nonce is signed here");
+    }
+    if arguments.body.is_some() && (is_login || !signs(&[Venue::Bayse, Venue::Deribit])) {
+        context.out().note("note: --body was not used: no body is signed here");
+    }
+    if signature.text.is_some() && !is_login && !venue.spec().knows(parts.path) {
+        context.out().note(&format!("note: no operation of {venue} has the path {}", parts.path));
+    }
 }
 
 /// The methods that venues have.
@@ -98,9 +115,16 @@ fn check(arguments: &SignArgs) -> Result<(), Failure> {
         return Err(Failure::usage(message).help("write it as it is sent, with %20 for a blank"));
     }
     match arguments.time {
-        Some(time) if time >= 0 && !MILLIS.contains(&time) => {
+        Some(time) if !MILLIS.contains(&time) => {
             let message = format!("--time {time} is not in milliseconds since 1970: those have 13 digits");
-            Err(Failure::usage(message).help("give milliseconds, also for a venue that signs seconds"))
+            return Err(Failure::usage(message).help("give milliseconds, also for a venue that signs seconds"));
+        }
+        _ => {}
+    }
+    match &arguments.nonce {
+        Some(nonce) if nonce.is_empty() || !nonce.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') => {
+            let message = format!("--nonce `{nonce}` is no nonce that can be sent");
+            Err(Failure::usage(message).help("it is made of visible ASCII without blanks and commas, such as a1b2c3"))
         }
         _ => Ok(()),
     }
@@ -122,14 +146,14 @@ fn show(context: &Context, target: &Target, credential: &Credential, signature: 
     let out = context.out();
     out.step("key", &credential.source);
     match &signature.text {
-        Some(text) => out.step("signed", &text.escape_debug().to_string()),
+        Some(text) => out.step("signed", &shown(text)),
         None => out.step("signed", &format!("nothing: {} takes this credential as it is", target.venue)),
     }
-    let shown = |value: &str, hidden: bool| if hidden && !secrets { HIDDEN.to_owned() } else { value.to_owned() };
+    let value_of = |value: &str, hidden: bool| if hidden && !secrets { HIDDEN.to_owned() } else { value.to_owned() };
     let mut headers = Map::new();
     for (name, value, hidden) in &signature.headers {
-        out.step("header", &format!("{name}: {}", shown(value, *hidden)));
-        headers.insert(name.clone(), shown(value, *hidden).into());
+        out.step("header", &format!("{name}: {}", value_of(value, *hidden)));
+        headers.insert(name.clone(), value_of(value, *hidden).into());
     }
     for (name, value) in &signature.params {
         out.step("param", &format!("{name}: {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
