@@ -32,6 +32,41 @@ fn under_way() -> MutexGuard<'static, Option<(bool, Words)>> {
     UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A process that an interrupt is left to.
+struct Child {
+    id: u32,
+    was_told: bool,
+}
+
+static CHILD: Mutex<Option<Child>> = Mutex::new(None);
+
+fn child() -> MutexGuard<'static, Option<Child>> {
+    CHILD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A process that this one waits for. While this lives, the first interrupt is the process's: nothing ends before it has.
+pub struct Waiting(());
+
+/// From now on until the guard is dropped, this process is waited for.
+pub fn waiting_for(id: Option<u32>) -> Waiting {
+    listen();
+    *child() = id.map(|id| Child { id, was_told: false });
+    Waiting(())
+}
+
+impl Waiting {
+    /// Whether there was an interrupt.
+    pub fn was_interrupted(&self) -> bool {
+        child().as_ref().is_some_and(|child| child.was_told)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        child().take();
+    }
+}
+
 /// Asks at the terminal for what is not shown. If that is interrupted, the terminal is left as it was.
 pub fn unseen<T>(ask: impl FnOnce() -> T) -> T {
     listen();
@@ -63,6 +98,7 @@ fn tell() {
 
 #[cfg(unix)]
 mod signals {
+    use rustix::process::{Pid, Signal, kill_process};
     use tokio::signal::unix::{SignalKind, signal};
 
     /// Waits for a signal and ends as it says. One that cannot be heard does what it always does.
@@ -72,15 +108,35 @@ mod signals {
         let signals = kinds.map(|kind| signal(kind).ok());
         async move {
             let [mut interrupt, mut terminate] = signals;
-            let kind = tokio::select! {
-                Some(()) = async { interrupt.as_mut()?.recv().await } => SignalKind::interrupt(),
-                Some(()) = async { terminate.as_mut()?.recv().await } => SignalKind::terminate(),
-                else => return,
-            };
-            super::tell();
-            // As if nobody had listened: a shell that runs a script ends it then.
-            _ = signal_hook::low_level::emulate_default_handler(kind.as_raw_value());
+            loop {
+                let kind = tokio::select! {
+                    Some(()) = async { interrupt.as_mut()?.recv().await } => SignalKind::interrupt(),
+                    Some(()) = async { terminate.as_mut()?.recv().await } => SignalKind::terminate(),
+                    else => return,
+                };
+                if is_left_to_child(kind) {
+                    continue;
+                }
+                super::tell();
+                // As if nobody had listened: a shell that runs a script ends it then.
+                _ = signal_hook::low_level::emulate_default_handler(kind.as_raw_value());
+                return;
+            }
         }
+    }
+
+    /// Whether a process is waited for that has not been told to end yet. What is typed at a terminal has reached it already.
+    fn is_left_to_child(kind: SignalKind) -> bool {
+        let mut child = super::child();
+        let Some(child) = child.as_mut().filter(|child| !child.was_told) else { return false };
+        child.was_told = true;
+        if kind != SignalKind::interrupt()
+            && let Some(id) = i32::try_from(child.id).ok().and_then(Pid::from_raw)
+        {
+            // It may have ended just now.
+            _ = kill_process(id, Signal::TERM);
+        }
+        true
     }
 }
 

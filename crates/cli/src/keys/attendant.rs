@@ -9,6 +9,7 @@ use venuekit_wire::Secret;
 
 use crate::confirm;
 use crate::context::Context;
+use crate::interrupt;
 use crate::target::Target;
 
 /// Who is told how a run goes, has the codes, and takes the new key over.
@@ -60,16 +61,23 @@ impl<'a> Person<'a> {
 /// Runs a command that acknowledges by its exit code. It reads the key from the store by its name.
 async fn run(command: &str, key: &Handed) -> Result<(), String> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let status = Command::new(shell)
+    let mut child = Command::new(shell)
         .args([flag, command])
         .env("VENUEKIT_KEY", key.reference.to_string())
         .env("VENUEKIT_PUBLIC_ID", &key.public_id)
         // Standard output belongs to this command.
         .stdout(Stdio::from(std::io::stderr()))
-        .status()
-        .await
+        .spawn()
         .map_err(|error| format!("`{command}` did not start: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("`{command}` ended with {status}")) }
+    // Given up now, the run would revoke a key that the command may hand over a second later.
+    let waiting = interrupt::waiting_for(child.id());
+    let status = child.wait().await.map_err(|error| format!("`{command}`: {error}"))?;
+    let how = status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"));
+    match status.success() {
+        _ if waiting.was_interrupted() => Err(format!("`{command}` was interrupted, and ended with {how}")),
+        true => Ok(()),
+        false => Err(format!("`{command}` ended with {how}")),
+    }
 }
 
 impl Attendant for Person<'_> {
