@@ -36,8 +36,11 @@ pub fn environments(current: &OsStr) -> Vec<CompletionCandidate> {
 pub fn operations(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(subject) = subject() else { return Vec::new() };
     let current = current.to_string_lossy();
-    let fitting = subject.venue.spec().operations.iter().filter(|one| one.name.starts_with(&*current));
-    fitting.map(|one| CompletionCandidate::new(&one.name).help(Some(one.summary.clone().into()))).collect()
+    // A JSON-RPC method is offered once its slash stands there.
+    let by_method = current.contains('/');
+    let named = subject.venue.spec().operations.iter().map(|one| (if by_method { &one.id } else { &one.name }, one));
+    let fitting = named.filter(|(name, _)| name.starts_with(&*current));
+    fitting.map(|(name, one)| CompletionCandidate::new(name).help(Some(one.summary.clone().into()))).collect()
 }
 
 /// What the operation that was written takes, as `name=`, and the words that a value may be.
@@ -57,9 +60,10 @@ pub fn parameters(current: &OsStr) -> Vec<CompletionCandidate> {
 
 /// The words that the value of a name may be.
 fn values(found: &Found, name: &str) -> Vec<String> {
-    let words = |schema: &Schema| match schema.types().contains("boolean") {
-        true => vec!["true".to_owned(), "false".to_owned()],
-        false => schema.words(),
+    let words = |schema: &Schema| match (schema.types().contains("boolean"), schema.items()) {
+        (true, _) => vec!["true".to_owned(), "false".to_owned()],
+        (false, Some(items)) => items.words(),
+        (false, None) => schema.words(),
     };
     let parameter = found.spec.parameters.iter().find(|one| one.name == name).map(|one| words(&one.schema));
     let member = || found.spec.body.as_ref()?.at(name).map(|schema| words(&schema));

@@ -103,6 +103,15 @@ impl Exact {
         }
     }
 
+    /// What a way such as `orders/0/price` leads to.
+    pub fn at_way(&mut self, way: &str) -> Option<&mut Self> {
+        way.split('/').filter(|step| !step.is_empty()).try_fold(self, |value, step| match value {
+            Self::Scalar(_) => None,
+            Self::List(items) => items.get_mut(step.parse::<usize>().ok()?),
+            Self::Object(members) => members.iter_mut().find(|(own, _)| own == step).map(|(_, value)| value),
+        })
+    }
+
     /// What a dotted name leads to; an empty one leads here.
     pub fn at(&self, dotted: &str) -> Option<&Self> {
         dotted.split('.').filter(|name| !name.is_empty()).try_fold(self, |value, name| value.member(name))

@@ -104,14 +104,16 @@ mod signals {
     /// Waits for a signal and ends as it says. One that cannot be heard does what it always does.
     pub fn end() -> impl Future<Output = ()> {
         // Listened for before anything else is done.
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
-        let signals = kinds.map(|kind| signal(kind).ok());
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let signals =
+            kinds.map(|kind| if kind == SignalKind::hangup() && outlives_hangup() { None } else { signal(kind).ok() });
         async move {
-            let [mut interrupt, mut terminate] = signals;
+            let [mut interrupt, mut terminate, mut hangup] = signals;
             loop {
                 let kind = tokio::select! {
                     Some(()) = async { interrupt.as_mut()?.recv().await } => SignalKind::interrupt(),
                     Some(()) = async { terminate.as_mut()?.recv().await } => SignalKind::terminate(),
+                    Some(()) = async { hangup.as_mut()?.recv().await } => SignalKind::hangup(),
                     else => return,
                 };
                 if is_left_to_child(kind) {
@@ -137,6 +139,14 @@ mod signals {
             _ = kill_process(id, Signal::TERM);
         }
         true
+    }
+
+    /// Whether a hangup was switched off before, as `nohup` does. Where that cannot be known, it is left as it is.
+    fn outlives_hangup() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        // The lowest bit is that of signal 1.
+        ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
     }
 }
 

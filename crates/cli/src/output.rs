@@ -104,6 +104,14 @@ impl Output {
         }
     }
 
+    /// What a script is to know too, beside a good answer: on standard error, as JSON if that is wanted.
+    pub fn aside(&self, text: &str) {
+        match self.json {
+            true => complain(&serde_json::json!({ "note": text }).to_string()),
+            false => self.note(text),
+        }
+    }
+
     /// The one JSON document.
     pub fn document(&self, value: &impl Serialize) {
         if self.json {
@@ -145,7 +153,7 @@ impl Output {
     /// What became of what was written. A reader that went away is no fault.
     pub fn finish(&self) -> Result<(), Failure> {
         match self.failed.lock().map(|mut failed| failed.take()) {
-            Ok(Some(error)) => Err(Failure::new(Exit::Internal, format!("standard output: {error}"))),
+            Ok(Some(error)) => Err(Failure::new(Exit::Internal, format!("standard output: {error}")).code("output")),
             _ => Ok(()),
         }
     }

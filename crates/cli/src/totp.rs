@@ -4,12 +4,15 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
+use clap_complete::engine::ArgValueCompleter;
 use serde_json::json;
 use totp_rs::{Algorithm, TOTP};
+use url::Url;
 use venuekit_keys::record::{Kind, Record, State, StoredKey};
 use venuekit_keys::store::StoreError;
 use venuekit_wire::{Secret, UnixSeconds};
 
+use crate::complete;
 use crate::confirm;
 use crate::context::Context;
 use crate::credential::variable;
@@ -102,16 +105,35 @@ fn generator(seed: &Secret) -> Result<TOTP, Failure> {
         Failure::new(Exit::Store, "the seed of one-time codes cannot be read").code("totp_seed").help(help)
     };
     let text = seed.expose().trim();
-    let generator = if text.starts_with("otpauth:") {
-        TOTP::from_url_unchecked(text).map_err(|_| wrong())?
-    } else {
-        let plain = Secret::new(text.replace([' ', '-'], "").to_ascii_uppercase());
-        let bytes = totp_rs::Secret::Encoded(plain.expose().to_owned()).to_bytes().map_err(|_| wrong())?;
-        // Some venues give seeds that are shorter than the standard wants.
-        TOTP::new_unchecked(Algorithm::SHA1, 6, 1, STEP, bytes, None, String::new())
+    let generator = match text.starts_with("otpauth:") {
+        true => of_address(text),
+        false => of_seed(text, Algorithm::SHA1, 6, STEP),
     };
+    let generator = generator.ok_or_else(wrong)?;
     let makes_codes = !generator.secret.is_empty() && generator.step > 0 && (6..=8).contains(&generator.digits);
     if makes_codes { Ok(generator) } else { Err(wrong()) }
+}
+
+fn of_seed(text: &str, algorithm: Algorithm, digits: usize, step: u64) -> Option<TOTP> {
+    let plain = Secret::new(text.replace([' ', '-', '='], "").to_ascii_uppercase());
+    let bytes = totp_rs::Secret::Encoded(plain.expose().to_owned()).to_bytes().ok()?;
+    // Some venues give seeds that are shorter than the standard wants.
+    Some(TOTP::new_unchecked(algorithm, digits, 1, step, bytes, None, String::new()))
+}
+
+/// Label and issuer are for people: whether they agree says nothing about the codes.
+fn of_address(text: &str) -> Option<TOTP> {
+    let address = Url::parse(text).ok().filter(|address| address.host_str() == Some("totp"))?;
+    let value = |name| address.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value);
+    let algorithm = match value("algorithm").map(|name| name.to_ascii_uppercase()).as_deref() {
+        None | Some("SHA1") => Algorithm::SHA1,
+        Some("SHA256") => Algorithm::SHA256,
+        Some("SHA512") => Algorithm::SHA512,
+        Some(_) => return None,
+    };
+    let digits = value("digits").map_or(Some(6), |text| text.parse().ok())?;
+    let step = value("period").map_or(Some(STEP), |text| text.parse().ok())?;
+    of_seed(&value("secret")?, algorithm, digits, step)
 }
 
 /// What can be done with a seed.
@@ -129,6 +151,7 @@ pub enum TotpCommand {
 #[derive(Args, Debug)]
 pub struct Place {
     /// VENUE or VENUE/ENVIRONMENT
+    #[arg(add = ArgValueCompleter::new(complete::venues))]
     subject: Subject,
 }
 
@@ -142,6 +165,12 @@ pub async fn run(context: &Context, command: &TotpCommand) -> Result<(), Failure
     let target = context.target(&place.subject)?;
     let shown = target.reference(NAME);
     let out = context.out();
+    let confirm = |question: String| {
+        context.confirm(&question).map_err(|failure| match failure.exit {
+            Exit::Usage => failure.help("say --yes to go on without being asked"),
+            _ => failure,
+        })
+    };
     match command {
         TotpCommand::Set(_) => {
             let seed = match confirm::secret("seed: ")? {
@@ -155,7 +184,7 @@ pub async fn run(context: &Context, command: &TotpCommand) -> Result<(), Failure
             let opened = context.store_to_write()?;
             match opened.get(&reference).await {
                 Ok(record) if record.active().is_some_and(|key| key.secret.expose() != seed.expose()) => {
-                    context.confirm(&format!("Put another seed in the place of {shown}?"))?;
+                    confirm(format!("Put another seed in the place of {shown}?"))?;
                 }
                 Ok(_) | Err(StoreError::NotFound(_)) => {}
                 Err(error) => return Err(error.into()),
@@ -182,10 +211,7 @@ pub async fn run(context: &Context, command: &TotpCommand) -> Result<(), Failure
             out.document(&json!({ "code": code }));
         }
         TotpCommand::Remove(_) => {
-            context.confirm(&format!("Remove the seed {shown}?")).map_err(|failure| match failure.exit {
-                Exit::Usage => failure.help("say --yes to go on without being asked"),
-                _ => failure,
-            })?;
+            confirm(format!("Remove the seed {shown}?"))?;
             context.store()?.remove(&store::reference(&target, NAME)?).await?;
             out.step("removed", &shown);
             out.document(&json!({ "removed": shown }));
@@ -203,9 +229,14 @@ mod tests {
         // RFC 6238, appendix B: the last six of the eight digits for SHA-1, and all of those for SHA-256.
         let seed = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
         let code = |text: &str, time| generator(&Secret::new(text)).unwrap().generate(time);
-        for text in
-            [seed.to_owned(), seed.to_lowercase(), format!("otpauth://totp/Venue:me?secret={seed}&issuer=Venue")]
-        {
+        let address = |seed: &str, more| format!("otpauth://totp/Venue:me%40example.com?secret={seed}{more}");
+        for text in [
+            seed.to_owned(),
+            seed.to_lowercase(),
+            address(seed, "&issuer=Venue"),
+            address(seed, "&issuer=Another&period=30&algorithm=sha1"),
+            address(&seed.to_lowercase(), "&digits=6"),
+        ] {
             for (time, expected) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")] {
                 assert_eq!(code(&text, time), expected);
             }

@@ -58,6 +58,11 @@ impl Schema {
         kind(&self.components, &self.value)
     }
 
+    /// Whether it is of a list, or of an object with a member that must be there.
+    pub fn has_required(&self) -> bool {
+        self.items().is_some() || self.fields().iter().any(|field| field.required)
+    }
+
     /// The words that a value may be, where they are listed.
     pub fn words(&self) -> Vec<String> {
         let schema = resolved(&self.components, &self.value);
@@ -169,7 +174,8 @@ fn kind(components: &Value, schema: &Value) -> String {
     let schema = resolved(components, schema);
     let words: Vec<&str> = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if !words.is_empty() {
-        return words.join(" | ");
+        let other = if schema["x-also"]["type"] == "string" { " | other text" } else { "" };
+        return words.join(" | ") + other;
     }
     let mut kinds: Vec<String> = alternatives(schema).map(|inner| kind(components, inner)).collect();
     kinds.retain(|kind| kind != "null");

@@ -52,12 +52,14 @@ pub struct Problem {
     pub reason: String,
     /// Whether a value is there and has another JSON type.
     pub wrong_type: bool,
+    /// Whether a value is there and is none of the words that are listed.
+    pub wrong_word: bool,
 }
 
 impl Problem {
     /// Something is wrong there.
     pub fn new(place: Place, at: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { place, at: at.into(), reason: reason.into(), wrong_type: false }
+        Self { place, at: at.into(), reason: reason.into(), wrong_type: false, wrong_word: false }
     }
 
     pub(super) fn missing(place: Place, at: impl Into<String>) -> Self {
@@ -74,7 +76,7 @@ impl Problem {
         }
         let at = format!("{at}{way}");
         let wrong_type = matches!(error.kind(), ValidationErrorKind::Type { .. });
-        Self { wrong_type, ..Self::new(place, at.trim_start_matches('/'), reason(error)) }
+        Self { wrong_type, wrong_word: is_word(error), ..Self::new(place, at.trim_start_matches('/'), reason(error)) }
     }
 
     /// The parameter or member that is concerned; empty where it is the whole.
@@ -109,6 +111,17 @@ where
         // It tells the name of what is missing.
         (_, Some(first)) if matches!(first.kind(), ValidationErrorKind::Required { .. }) => first,
         _ => error,
+    }
+}
+
+/// Whether a value would only have to be another of some words.
+fn is_word(error: &ValidationError<'_>) -> bool {
+    match error.kind() {
+        ValidationErrorKind::Enum { .. } => true,
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            context.iter().filter_map(|errors| errors.first()).any(is_word)
+        }
+        _ => false,
     }
 }
 

@@ -24,6 +24,9 @@ pub fn insert(into: &mut Exact, schema: &Schema, way: &[&str], text: &str) -> Re
     // What is not there yet.
     let empty = || Exact::Scalar(String::new());
     let [name, rest @ ..] = way else {
+        if text.is_empty() && !schema.words().is_empty() {
+            return Err("is empty".to_owned());
+        }
         let new = value::of(schema, text)?;
         match (into, new) {
             (place, new) if *place == empty() => *place = new,

@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
 use uuid::Uuid;
 use venuekit_spec::{Operation, Parameter, Request, Whence};
 use venuekit_transport::client::encode_path;
 use venuekit_wire::operation::{Key, Protocol, Retry};
 
-use super::{body, value};
+use super::{body, value, words};
 use crate::client::json_headers;
-use crate::exact::{Exact, reason};
+use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
 use crate::similar::{plain, suggestions};
@@ -23,12 +22,14 @@ pub struct Given {
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     body: Option<Exact>,
+    /// Whether words may be sent that the spec does not list.
+    unlisted: bool,
 }
 
 impl Given {
     /// Reads the arguments of a call, and its body's file.
     pub fn read(found: &Found, arguments: &[String], file: Option<&Path>, unknown: bool) -> Result<Self, Failure> {
-        let mut given = Self::default();
+        let mut given = Self { unlisted: unknown, ..Self::default() };
         if let Some(file) = file {
             given.body = Some(body::read(found, file, unknown)?);
         }
@@ -63,7 +64,7 @@ impl Given {
             is_here("body") && found.spec.body.as_ref().is_some_and(|body| body::takes(body, first, place.is_some()));
         match (parameters.as_slice(), in_body) {
             ([], true) => self.set_member(found, rest, text),
-            ([parameter], false) => self.set_parameter(parameter, text),
+            ([parameter], false) => self.set_parameter(found, parameter, text),
             ([], false) => Err(unknown_name(found, name)),
             (several, in_body) => {
                 let places = several.iter().map(|one| word(one.place)).chain(in_body.then_some("body"));
@@ -74,10 +75,13 @@ impl Given {
         }
     }
 
-    fn set_parameter(&mut self, parameter: &Parameter, text: &str) -> Result<(), Failure> {
+    fn set_parameter(&mut self, found: &Found, parameter: &Parameter, text: &str) -> Result<(), Failure> {
         let at = || format!("{}/{}", word(parameter.place), parameter.name);
         if text.is_empty() {
-            return Err(Failure::usage(format!("{}: is empty", at())).help("leave it out to say nothing"));
+            return Err(match parameter.required {
+                true => self.wrong(found, &at(), &parameter.name, "is empty"),
+                false => Failure::usage(format!("{}: is empty", at())).help("leave it out to say nothing"),
+            });
         }
         let texts = match value::of(&parameter.schema, text)
             .map_err(|said| Failure::usage(format!("{}: {said}", at())))?
@@ -92,7 +96,7 @@ impl Given {
         };
         let is_again = list.iter().any(|(name, _)| *name == parameter.name);
         if is_again && !parameter.schema.types().contains("array") {
-            return Err(Failure::usage(format!("{} is given twice", at())));
+            return Err(self.wrong(found, &at(), &parameter.name, "is given twice"));
         }
         list.extend(texts.into_iter().map(|text| (parameter.name.clone(), text)));
         Ok(())
@@ -104,6 +108,20 @@ impl Given {
         let names: Vec<&str> = way.split('/').collect();
         body::insert(body, schema, &names, text)
             .map_err(|reason| Failure::usage(format!("{}/{way}: {reason}", body_word(found))))
+    }
+
+    /// What was given for a name, wherever it stands: what is neither a list nor an object.
+    pub fn given(&self, name: &str) -> Option<String> {
+        let mut parameters = self.path.iter().chain(&self.query);
+        let parameter = parameters.find(|(own, _)| plain(own) == plain(name)).map(|(_, text)| text.clone());
+        let member = || match self.body.as_ref()? {
+            Exact::Object(members) => members.iter().find(|(own, _)| plain(own) == plain(name)),
+            _ => None,
+        };
+        parameter.or_else(|| match &member()?.1 {
+            value @ Exact::Scalar(_) => value.as_text().or_else(|| Some(value.compact())),
+            _ => None,
+        })
     }
 
     /// Puts a value in the place of one of that name, for the next page.
@@ -197,6 +215,24 @@ impl Given {
 
     /// The request, checked against the spec.
     pub fn request(&self, found: &Found) -> Result<Request, Failure> {
+        let request = self.unchecked(found)?;
+        match words::check(self, found)?.0 {
+            Some(problem) => {
+                let said = problem.to_string();
+                let at = said.split(':').next().unwrap_or_default();
+                let failure = self.wrong(found, at, problem.field(), &problem.reason);
+                let advice = failure.advice().unwrap_or_default().to_owned();
+                Err(match problem.wrong_word {
+                    true => failure.help(format!("{advice}\n--allow-unknown sends a word that the spec does not list")),
+                    false => failure,
+                })
+            }
+            None => Ok(request),
+        }
+    }
+
+    /// The request as it stands.
+    pub fn unchecked(&self, found: &Found) -> Result<Request, Failure> {
         let operation = found.spec;
         if let Some(way) = self.body.as_ref().and_then(Exact::repeated) {
             return Err(Failure::usage(format!("{}/{way}: is given twice", body_word(found))).code("invalid_parameter"));
@@ -220,23 +256,23 @@ impl Given {
         }
         let body = self.body.as_ref().map(Exact::compact).unwrap_or_default();
         let method = operation.method.parse().map_err(|_| Failure::new(Exit::Internal, "the spec names no method"))?;
-        let request = Request { method, path, query, headers, body: body.into() };
-        let problem = match found.venue.table().protocol {
-            Protocol::Rest => operation.check(&request).err(),
-            Protocol::JsonRpc => {
-                let unread = |error| Failure::usage(format!("body: cannot be sent: {}", reason(&error)));
-                let params: Value = serde_json::from_slice(&request.body).map_err(unread)?;
-                operation.check_params(&params).err()
-            }
-        };
-        match problem {
-            Some(problem) => {
-                let said = problem.to_string();
-                let at = said.split(':').next().unwrap_or_default();
-                Err(self.wrong(found, at, problem.field(), &problem.reason))
-            }
-            None => Ok(request),
-        }
+        Ok(Request { method, path, query, headers, body: body.into() })
+    }
+
+    /// Whether words may be sent that the spec does not list.
+    pub fn takes_unlisted(&self) -> bool {
+        self.unlisted
+    }
+
+    /// The texts of a parameter.
+    pub fn texts_mut(&mut self, name: &str) -> impl Iterator<Item = &mut String> {
+        let all = self.path.iter_mut().chain(&mut self.query).chain(&mut self.headers);
+        all.filter(move |(own, _)| own == name).map(|(_, text)| text)
+    }
+
+    /// The body.
+    pub fn body_mut(&mut self) -> Option<&mut Exact> {
+        self.body.as_mut()
     }
 
     /// What is wrong with a value, with what its place takes.
@@ -391,7 +427,7 @@ mod tests {
             ("get_markets", &["limit=x"][..], "query/limit: must be an integer"),
             ("get_markets", &["limt=5"], "has no parameter `limt`\n help: did you mean `limit`?"),
             ("get_markets", &["limit"], "`limit` is not name=value"),
-            ("get_markets", &["limit=1", "limit=2"], "query/limit is given twice"),
+            ("get_markets", &["limit=1", "limit=2"], "query/limit: is given twice"),
             ("get_markets", &["limit="], "query/limit: is empty"),
             ("get_markets", &["min_created_ts=2026-01-01"], "must be an integer: seconds since 1970"),
             ("get_markets", &["status=@"], "`status=@` names no file"),

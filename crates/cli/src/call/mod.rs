@@ -2,11 +2,13 @@
 
 mod body;
 pub mod build;
+mod look_up;
 mod outcome;
 mod pages;
 mod secrets;
 mod send;
 mod value;
+mod words;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -59,7 +61,7 @@ pub struct CallArgs {
     /// Send a one-time code along
     #[arg(long)]
     totp: bool,
-    /// Send members of --body that the spec does not know
+    /// Send members of --body, and words in place of listed ones, that the spec does not know
     #[arg(long)]
     allow_unknown: bool,
     /// Print secrets that the answer holds
@@ -97,6 +99,9 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
     note_of(context, &found, arguments);
     let mut given = Given::read(&found, &arguments.parameters, arguments.body.as_deref(), arguments.allow_unknown)?;
     let request = given.request(&found)?;
+    for at in words::unlisted(&given, &found)? {
+        context.out().note(&format!("note: {at} is none of the words that the spec lists; it is sent as it stands"));
+    }
     let target = context.target(subject)?;
     let credential = credential(context, &target, subject, &found, arguments.dry_run).await?;
     if arguments.dry_run {
@@ -114,6 +119,7 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
     let key = given.identify(&found);
     let request = given.request(&found)?;
     let secrets = Arc::new(Secrets::prepare(&found, arguments.secrets_to.as_deref())?);
+    let look_up = look_up::said(&found, &given, &place(&target));
     let sender = Sender {
         context,
         target: &target,
@@ -122,6 +128,7 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
         with_code: arguments.totp,
         secrets: Arc::clone(&secrets),
         key,
+        look_up,
         made_up: Once::new(),
         under_way: RefCell::default(),
     };
@@ -134,16 +141,22 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
 
 async fn once(context: &Context, sender: &Sender<'_>, request: &Request) -> Result<(), Failure> {
     let whole = sender.send(request).await?;
-    let answer = sender.secrets.hide(whole.clone());
+    let answer = sender.secrets.hide(whole);
     let out = context.out();
     match out.is_json() {
         true => out.raw(&format!("{}\n", answer.compact())),
         false if answer == Exact::null() => out.note("done: the venue answers nothing"),
         false => out.line(&answer.pretty()),
     }
-    match out.finish() {
-        Err(why) if sender.found.is_write() => Err(sender.unprinted(&why, &sender.secrets.without(whole).compact())),
-        printed => printed,
+    let printed = if out.is_closed() && sender.found.is_write() {
+        Err(Failure::new(Exit::Network, "standard output: nobody reads it"))
+    } else {
+        out.finish()
+    };
+    match printed {
+        Err(why) if sender.found.is_write() => Err(sender.unprinted(&why, &answer.compact())),
+        // It can be read again.
+        printed => printed.map_err(|why| why.exit(Exit::Network)),
     }
 }
 
@@ -162,7 +175,7 @@ async fn all(context: &Context, sender: &Sender<'_>, given: Given) -> Result<(),
     if out.is_json() {
         out.raw(&format!("{}\n", Exact::List(kept).compact()));
     }
-    Ok(())
+    out.finish().map_err(|why| why.exit(Exit::Network))
 }
 
 fn without_operation(context: &Context, subject: Option<&Subject>, help: bool) -> Result<(), Failure> {

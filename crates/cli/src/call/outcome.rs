@@ -60,7 +60,7 @@ impl Sender<'_> {
         self.with_traces(Failure::new(Exit::Unknown, message).code("answer_not_printed")).help(help)
     }
 
-    fn with_traces(&self, mut failure: Failure) -> Failure {
+    pub(super) fn with_traces(&self, mut failure: Failure) -> Failure {
         failure = failure.detail("operation", self.found.spec.name.as_str()).detail("may_have_been_applied", true);
         if let Some((_, key)) = &self.key {
             failure = failure.detail("idempotency_key", key.as_str());
@@ -79,12 +79,7 @@ impl Sender<'_> {
         let key = self.key.as_ref().map(|(name, key)| {
             format!("it was sent with {name}={key}; sent again with the same, it is not carried out twice")
         });
-        let reconcile = self
-            .found
-            .row
-            .reconcile
-            .map(|operation| format!("`venuekit call {} {operation}` tells what became of it", place(self.target)));
-        let lines: Vec<String> = key.into_iter().chain(reconcile).collect();
+        let lines: Vec<String> = key.into_iter().chain(self.look_up.clone()).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 }

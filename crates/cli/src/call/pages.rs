@@ -25,7 +25,7 @@ pub async fn all(
     loop {
         let answer =
             sender.send(&given.request(found)?).await.map_err(|failure| broken_off(failure, param, at.as_ref()))?;
-        let list = items_of(&answer, items)?;
+        let list = items_of(found, &answer, items)?;
         walk.check(&list)?;
         let next = walk.next(&answer, list.len());
         // What is here is handed over, whatever is wrong with the way on.
@@ -94,13 +94,25 @@ impl Walk {
     }
 }
 
-fn items_of(answer: &Exact, items: &str) -> Result<Vec<Exact>, Failure> {
+fn items_of(found: &Found, answer: &Exact, items: &str) -> Result<Vec<Exact>, Failure> {
+    let failed = |what: &str| {
+        let message = format!("{}: `{items}` {what}", found.spec.name);
+        Err(Failure::new(Exit::Network, message).code("decode"))
+    };
     match answer.at(items) {
         Some(Exact::List(items)) => Ok(items.clone()),
-        None => Ok(Vec::new()),
         Some(Exact::Scalar(raw)) if raw == "null" => Ok(Vec::new()),
-        Some(_) => Err(Failure::new(Exit::Network, format!("`{items}` in the answer is no list")).code("decode")),
+        None if !is_required(found, items) && matches!(answer, Exact::Object(_)) => Ok(Vec::new()),
+        None => failed("is missing in the answer"),
+        Some(_) => failed("in the answer is no list"),
     }
+}
+
+/// Whether the spec says that an answer always has its list. Some venues leave out an empty one.
+fn is_required(found: &Found, items: &str) -> bool {
+    let first = items.split('.').next().unwrap_or_default();
+    let fields = found.spec.answer.as_ref().map(venuekit_spec::Schema::fields).unwrap_or_default();
+    fields.iter().any(|field| field.name == first && field.required)
 }
 
 /// Parameters by which a list without a rule for its pages is asked for in parts.

@@ -36,7 +36,8 @@ impl Secrets {
             return Ok(());
         }
         let message = format!("the answer of `{}` holds a secret, and has no place to go", found.spec.name);
-        let help = "--secrets-to FILE keeps it, --show-secrets prints it; `venuekit keys` cares for keys as a whole";
+        let of_keys = if found.spec.name.contains("key") { "; `venuekit keys` cares for keys as a whole" } else { "" };
+        let help = format!("--secrets-to FILE keeps it, --show-secrets prints it{of_keys}");
         Err(Failure::usage(message).code("secret_answer").help(help))
     }
 
@@ -88,15 +89,6 @@ impl Secrets {
             // It holds nothing: if it stays, nothing is lost.
             _ = fs::remove_file(path);
         }
-    }
-
-    /// An answer without any secret, wherever they go.
-    pub fn without(&self, mut answer: Exact) -> Exact {
-        if self.is_secret {
-            return Exact::text("[redacted]");
-        }
-        answer.redact(&self.names, "[redacted]");
-        answer
     }
 
     /// What may be shown of an answer.

@@ -37,6 +37,8 @@ pub struct Sender<'a> {
     pub secrets: Arc<Secrets>,
     /// The name under which a repeated call does nothing again, and the parameter that carries it.
     pub key: Option<(&'static str, String)>,
+    /// What to say about the call that tells what became of this one, if its answer is lost.
+    pub look_up: Option<String>,
     /// Said once, however many pages there are.
     pub made_up: Once,
     /// A write that was sent: it may stand, whatever becomes of its answer.
@@ -49,19 +51,27 @@ impl Sender<'_> {
         let response = self.response(request).await?;
         if response.headers().contains_key(MADE_UP) {
             let note = "the sandbox remembers nothing of this operation: the answer is made up from the spec";
-            self.made_up.call_once(|| self.context.out().note(note));
+            self.made_up.call_once(|| self.context.out().aside(note));
         }
         self.secrets.keep(response.body())?;
         let body = std::str::from_utf8(response.body()).map_err(|_| self.unreadable("is no text"))?;
         if body.trim().is_empty() {
-            return Ok(Exact::null());
+            let is_expected = self.found.spec.answer.as_ref().is_some_and(venuekit_spec::Schema::has_required);
+            return if is_expected { Err(self.unreadable("is empty")) } else { Ok(Exact::null()) };
         }
         Exact::parse(body).map_err(|_| self.unreadable("is no JSON"))
     }
 
     fn unreadable(&self, what: &str) -> Failure {
-        let exit = if self.found.is_write() { Exit::Unknown } else { Exit::Network };
-        Failure::new(exit, format!("{}: the answer {what}", self.found.spec.name)).code("decode")
+        let message = format!("{}: the answer {what}", self.found.spec.name);
+        if !self.found.is_write() {
+            return Failure::new(Exit::Network, message).code("decode");
+        }
+        let message = format!("{message}; it may have been carried out, do not just repeat it");
+        let failure = self.with_traces(Failure::new(Exit::Unknown, message).code("decode"));
+        let Some(file) = self.secrets.file() else { return failure };
+        let advice = failure.advice().map(|advice| format!("\n{advice}")).unwrap_or_default();
+        failure.help(format!("what came is in {}{advice}", file.display()))
     }
 
     async fn response(&self, request: &Request) -> Result<Response, Failure> {
@@ -78,11 +88,15 @@ impl Sender<'_> {
         let client = if let Some(challenge) = error.challenge() {
             self.client.confirming(challenge, self.code().await?)
         } else if !early && self.found.takes_code() && is_about_code(&error) {
-            if !confirm::is_attended() {
-                let help = "the venue wants a one-time code: --totp, or --totp-fd N";
-                return Err(Failure::from(error).exit(Exit::NeedsPerson).code("second_factor").help(help));
+            match self.code().await {
+                Ok(code) => self.client.with_code(code),
+                Err(none) if is_without_code(&none) && !confirm::is_attended() => {
+                    let help = "the venue wants a one-time code: keep the seed with `venuekit totp set`, or give \
+                                --totp-fd N";
+                    return Err(Failure::from(error).exit(Exit::NeedsPerson).code("second_factor").help(help));
+                }
+                Err(failure) => return Err(failure),
             }
-            self.client.with_code(self.code().await?)
         } else {
             return Err(self.failed(error, early));
         };
@@ -108,4 +122,9 @@ impl Sender<'_> {
         }
         client.send(self.found.row.id, request).await
     }
+}
+
+/// Neither a seed that can be read nor a person is there.
+fn is_without_code(failure: &Failure) -> bool {
+    failure.exit == Exit::NeedsPerson || failure.word() == "passphrase"
 }

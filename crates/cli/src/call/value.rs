@@ -18,8 +18,12 @@ pub fn text(name: &str, written: &str) -> Result<String, Failure> {
                 format!("{name}=@FILE reads a file, {name}=@- standard input, and {name}=@@... begins with an @");
             Err(Failure::usage(format!("`{name}=@` names no file")).help(help))
         }
-        Some("-") => Ok(input::text(Path::new("-"))?.trim_end_matches(['\r', '\n']).to_owned()),
-        Some(file) => input::text(Path::new(file)),
+        Some(file) => {
+            let text = input::text(Path::new(file))?;
+            // The end of the last line is the file's, not the value's.
+            let line = text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
+            Ok(line.to_owned())
+        }
         None => Ok(written.to_owned()),
     }
 }
@@ -40,10 +44,15 @@ pub fn of(schema: &Schema, text: &str) -> Result<Exact, String> {
         let item = schema.items().map_or_else(|| Ok(Exact::text(text)), |items| of(&items, text))?;
         Some(Exact::List(vec![item]))
     } else if is("integer") || is("number") {
-        number(text)?
+        number(text)
     } else {
         None
     };
+    if let Some(found) = &found {
+        // A number that is too big is JSON, and nobody could read it.
+        serde_json::from_str::<Value>(&found.compact())
+            .map_err(|error| format!("cannot be sent: {}", reason(&error)))?;
+    }
     let boolean = || if is("boolean") { word("true").or_else(|| word("false")) } else { None };
     let null = || if is("null") || !is("string") { word("null") } else { None };
     Ok(found.or_else(boolean).or_else(null).unwrap_or_else(|| Exact::text(text)))
@@ -57,14 +66,11 @@ pub fn is_written_out(schema: &Schema, text: &str) -> bool {
 }
 
 /// None where it is no number at all.
-fn number(text: &str) -> Result<Option<Exact>, String> {
+fn number(text: &str) -> Option<Exact> {
     let is_number = |raw: &str| raw.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     match Exact::parse(text.trim()) {
-        Ok(Exact::Scalar(raw)) if is_number(&raw) => match serde_json::from_str::<Value>(&raw) {
-            Ok(_) => Ok(Some(Exact::Scalar(raw))),
-            Err(error) => Err(format!("cannot be sent: {}", reason(&error))),
-        },
-        _ => Ok(None),
+        Ok(Exact::Scalar(raw)) if is_number(&raw) => Some(Exact::Scalar(raw)),
+        _ => None,
     }
 }
 
@@ -96,6 +102,7 @@ mod tests {
         let scopes = field(Venue::Kalshi, "generate_api_key", "scopes");
         assert_eq!(shown(&scopes, "read"), r#"["read"]"#);
         assert_eq!(shown(&scopes, r#"["read","write"]"#), r#"["read","write"]"#);
+        assert_eq!(of(&scopes, "[1e400]").unwrap_err(), "cannot be sent: number out of range");
         assert!(of(&scopes, r#"["read""#).unwrap_err().starts_with("is not JSON: EOF"));
     }
 }

@@ -14,7 +14,7 @@ pub use self::text::said;
 use self::text::wrapped;
 use crate::complete;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::lookup::{self, Found, SECOND_FACTOR};
 use crate::output::Output;
 use crate::similar::{holding, suggestions};
@@ -34,7 +34,11 @@ pub struct DescribeArgs {
 
 /// `venuekit describe`.
 pub fn run(context: &Context, arguments: &DescribeArgs) -> Result<(), Failure> {
-    let out = context.out();
+    show(context.out(), arguments)?;
+    context.out().finish().map_err(|why| why.exit(Exit::Network))
+}
+
+fn show(out: &Output, arguments: &DescribeArgs) -> Result<(), Failure> {
     let Some(subject) = &arguments.subject else {
         venues(out);
         return Ok(());
@@ -48,7 +52,12 @@ pub fn run(context: &Context, arguments: &DescribeArgs) -> Result<(), Failure> {
         Ok(found) => one(out, &found),
         Err(failure) => {
             let names = || subject.venue.spec().operations.iter().map(|operation| operation.name.as_str());
-            let mut listed = holding(&name, names());
+            let each = arguments.operation.iter().map(|word| lookup::operation(subject.venue, word).ok());
+            // Several operations, or words that some have in their names.
+            let mut listed: Vec<&str> = match each.collect::<Option<Vec<Found>>>() {
+                Some(each) => each.iter().map(|found| found.spec.name.as_str()).collect(),
+                None => holding(&name, names()),
+            };
             if listed.is_empty() {
                 listed = suggestions(&name, names(), usize::MAX);
                 if listed.is_empty() {
@@ -98,7 +107,7 @@ pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
         .iter()
         .map(|one| {
             json!({"name": one.name, "id": one.id, "tag": one.tag, "summary": one.summary, "method": one.method,
-            "path": one.template, "deprecated": one.deprecated})
+            "path": format!("{}{}", venue.spec().prefix, one.template), "deprecated": one.deprecated})
         })
         .collect();
     out.document(&json!({"venue": venue.name(), "operations": listed}));
@@ -159,7 +168,7 @@ pub fn one(out: &Output, found: &Found) {
         .collect();
     out.document(&json!({
         "venue": found.venue.name(), "name": operation.name, "id": operation.id, "method": operation.method,
-        "path": operation.template, "summary": operation.summary, "description": description,
+        "path": format!("{}{}", found.venue.spec().prefix, operation.template), "summary": operation.summary, "description": description,
         "deprecated": operation.deprecated, "websocket_only": found.is_socket_only(),
         "access": row.access, "scope": row.scope, "changes_something": found.is_write(), "pages": row.page.is_some(), "pages_of": items,
         "answers_with_secret": operation.answers_with_secret(), "reconcile_with": row.reconcile, "parameters": taken, "answer": answer,

@@ -2,7 +2,9 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::time::Duration;
 
 use venuekit_sandbox::Sandbox;
 
@@ -12,6 +14,9 @@ use crate::failure::Failure;
 /// How such a file begins. Only one that begins so is written over.
 const FIRST_LINE: &str = "# keys of a venuekit sandbox";
 
+/// On this machine a server answers at once.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Writes the file, which only its owner may read.
 pub fn write(file: &Path, sandbox: &Sandbox) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::file(file, &error);
@@ -19,6 +24,10 @@ pub fn write(file: &Path, sandbox: &Sandbox) -> Result<(), Failure> {
         if !is_ours(file) {
             let message = format!("{} is there already, and no file of a sandbox's keys", file.display());
             return Err(Failure::usage(message).code("exists").help("name another file"));
+        }
+        if let Some(server) = running(file).filter(|server| *server != sandbox.base_url()) {
+            let message = format!("{} holds the keys of a sandbox that still runs: {server}", file.display());
+            return Err(Failure::usage(message).code("exists").help("name another file, or stop that one first"));
         }
         fs::remove_file(file).map_err(failed)?;
     }
@@ -35,9 +44,18 @@ pub fn write(file: &Path, sandbox: &Sandbox) -> Result<(), Failure> {
 }
 
 fn is_ours(file: &Path) -> bool {
-    let is_plain = fs::symlink_metadata(file).is_ok_and(|found| found.is_file());
+    let Some(found) = fs::symlink_metadata(file).ok().filter(fs::Metadata::is_file) else { return false };
     let first = || BufReader::new(fs::File::open(file).ok()?).lines().next()?.ok();
-    is_plain && first().is_some_and(|line| line == FIRST_LINE)
+    found.len() == 0 || first().is_some_and(|line| line == FIRST_LINE)
+}
+
+/// The server that a file names, where it answers.
+fn running(file: &Path) -> Option<String> {
+    let text = fs::read_to_string(file).ok()?;
+    let start = format!("export {LOCAL_URL}='");
+    let server = text.lines().find_map(|line| line.strip_prefix(&start)?.strip_suffix('\''))?;
+    let address: SocketAddr = server.strip_prefix("http://")?.parse().ok()?;
+    TcpStream::connect_timeout(&address, PATIENCE).is_ok().then(|| server.to_owned())
 }
 
 /// The first account of each venue, by the names that `--env local` looks for.

@@ -41,16 +41,16 @@ It serves until it is interrupted, and forgets everything then. In another termi
   . ./sandbox.env
   venuekit call kalshi get_balance --env local
 
-It remembers accounts, keys, orders, transfers and webhooks; what it has no memory for it answers with the
-example of the spec. `--show-accounts` prints what a file for --accounts looks like.
+It remembers accounts, keys, orders, transfers and webhooks; what it has no memory for, and all of kalshi-perps, it answers with the example of the spec, and `venuekit call` says so.
+
+`--show-accounts` prints what a file for --accounts looks like. Two members are not made up: `totp_code`, of an account of Yativo or a key of Deribit, is the one-time code that it then wants and takes; `scopes`, of a key of Kalshi, is a list such as [\"read\", \"write::trade\"] of what it may do. Left out, there is no second factor, and the key may do all.
 
 A file with faults holds a list such as
   [{\"operation\": \"private/buy\", \"fault\": \"drop-after\", \"times\": 1},
    {\"venue\": \"kalshi\", \"fault\": \"delay\", \"ms\": 500, \"chance\": 0.1},
-   {\"operation\": \"get_balance\", \"fault\": \"status\", \"status\": 429, \"retry_after\": 1}]
+   {\"operation\": \"get_balance\", \"fault\": \"status\", \"status\": 429}]
 
-An operation is a name of `venuekit describe`, a JSON-RPC method, or method and path. Further members:
-  venue, transport (http or websocket), skip (so many calls pass first), times, chance (0 to 1)
+An operation is a name of `venuekit describe`, at each venue that has one so called; or a JSON-RPC method, or method and path. Further members: venue, transport (http or websocket), skip (so many calls pass first), times, chance (0 to 1).
 
 The faults:
   delay              the answer comes late, by `ms`
@@ -59,8 +59,10 @@ The faults:
   silence-before     no answer comes, and the call is not carried out
   silence-after      no answer comes
   close-mid-answer   the connection is cut in the middle of the answer
-  status             HTTP: another answer, with `status`, `body`, `content_type`, `retry_after`, `executed`
-  reorder, duplicate, unknown-id, split (into `parts`)   WebSocket: of frames
+  status             HTTP: another answer, with `status`, and if wanted
+                     `body`, `content_type`, `retry_after`, `executed`
+  reorder, duplicate, unknown-id, split (into `parts`)
+                     WebSocket: of frames
 
 Example:
   venuekit sandbox --env-file sandbox.env";
@@ -68,19 +70,15 @@ Example:
 /// `venuekit sandbox`.
 pub async fn run(context: &Context, arguments: &SandboxArgs) -> Result<(), Failure> {
     let given: Accounts = read_json(arguments.accounts.as_deref(), "accounts")?.unwrap_or_default();
-    let mut faults: Vec<Rule> = read_json(arguments.faults.as_deref(), "faults")?.unwrap_or_default();
-    for (index, rule) in faults.iter_mut().enumerate() {
-        let file = arguments.faults.as_deref().unwrap_or(Path::new("faults")).display();
-        let named = faults::resolve(rule);
-        named.map_err(|why| Failure::usage(format!("{file}: fault {}: {why}", index + 1)).code("faults"))?;
-    }
+    let faults = faults(arguments.faults.as_deref())?;
+    let rules = faults.len();
+    let faults: Vec<Rule> = faults.into_iter().flatten().collect();
     let complete = given.complete().map_err(|error| {
         let file = arguments.accounts.as_deref().unwrap_or(Path::new("accounts"));
         Failure::usage(format!("{}: {error}", file.display())).code("accounts")
     })?;
     let started = Sandbox::start_on(arguments.port, complete).await;
     let sandbox = started.map_err(|error| in_use(arguments.port, &error))?;
-    let rules = faults.len();
     sandbox.faults().set(faults);
     if let Some(file) = &arguments.env_file {
         env_file::write(file, &sandbox)?;
@@ -89,6 +87,18 @@ pub async fn run(context: &Context, arguments: &SandboxArgs) -> Result<(), Failu
     let stopped = stopped().map_err(internal)?;
     show(context, arguments, &sandbox, rules);
     stopped.await.map_err(internal)
+}
+
+/// The faults of a file, each once for every venue that it strikes.
+fn faults(file: Option<&Path>) -> Result<Vec<Vec<Rule>>, Failure> {
+    let help = "`venuekit sandbox --help` lists the faults, and what each takes";
+    let rules: Option<Vec<Rule>> = read_json(file, "faults").map_err(|failure| failure.help(help))?;
+    let shown = file.unwrap_or(Path::new("faults")).display();
+    let rules = rules.unwrap_or_default().into_iter().enumerate().map(|(index, rule)| {
+        faults::resolve(&rule)
+            .map_err(|why| Failure::usage(format!("{shown}: fault {}: {why}", index + 1)).code("faults"))
+    });
+    rules.collect()
 }
 
 fn in_use(port: u16, error: &io::Error) -> Failure {
@@ -134,7 +144,13 @@ fn read_json<T: DeserializeOwned>(file: Option<&Path>, code: &'static str) -> Re
         let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
         // A value of a wrong type may be a secret in the wrong place: only what was expected is said.
         let reason = match reason.rsplit_once(", expected ") {
-            Some((found, expected)) if found.starts_with("invalid ") => format!("expected {expected}"),
+            Some((found, expected)) if found.starts_with("invalid ") => match expected {
+                "u16" | "u64" | "usize" => "expected a whole number".to_owned(),
+                "f64" => "expected a number".to_owned(),
+                _ => format!("expected {expected}"),
+            },
+            // What only one kind of fault takes besides is not all that a fault takes.
+            Some((unknown, _)) if code == "faults" && unknown.starts_with("unknown field ") => unknown.to_owned(),
             _ => reason.to_owned(),
         };
         Failure::usage(format!("{}:{}:{}: {reason}", file.display(), error.line(), error.column())).code(code)

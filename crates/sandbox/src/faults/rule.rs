@@ -70,7 +70,8 @@ impl Fault {
         Self::Status { status, body: None, content_type: None, retry_after: None, executed: false }
     }
 
-    pub(super) fn happens_over(&self, transport: Transport) -> bool {
+    /// Whether it can happen to what travels so.
+    pub fn happens_over(&self, transport: Transport) -> bool {
         match self {
             Self::Reorder | Self::Duplicate | Self::Split { .. } | Self::UnknownId => transport == Transport::Websocket,
             Self::Status { .. } => transport == Transport::Http,
