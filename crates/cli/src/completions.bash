@@ -20,17 +20,29 @@ _venuekit_complete() {
     if compopt +o nospace 2> /dev/null; then
         _CLAP_COMPLETE_SPACE=false
     fi
-    COMPREPLY=( $( \
-        _CLAP_IFS="$IFS" \
-        _CLAP_COMPLETE_INDEX="$((count - 1))" \
-        _CLAP_COMPLETE_COMP_TYPE="${COMP_TYPE}" \
-        _CLAP_COMPLETE_SPACE="$_CLAP_COMPLETE_SPACE" \
-        COMPLETE="bash" \
-        venuekit -- "${words[@]}" \
-    ) )
-    if [[ $? != 0 ]]; then
-        unset COMPREPLY
-        return
+    if [[ "$current" == *=@* ]]; then
+        # Behind =@ stands a file; bash by itself would offer hosts. Where it does so, the @ belongs to the word.
+        if ! shopt -q hostcomplete && [[ "$COMP_WORDBREAKS" == *@* ]]; then breaks+="@"; fi
+        local IFS=$'\n' file
+        COMPREPLY=()
+        for file in $(compgen -f -- "${current#*=@}"); do
+            if [[ -d "$file" ]]; then file+="/"; fi
+            printf -v file "%q" "$file"
+            COMPREPLY+=("${current%%=@*}=@$file")
+        done
+    else
+        COMPREPLY=( $( \
+            _CLAP_IFS="$IFS" \
+            _CLAP_COMPLETE_INDEX="$((count - 1))" \
+            _CLAP_COMPLETE_COMP_TYPE="${COMP_TYPE}" \
+            _CLAP_COMPLETE_SPACE="$_CLAP_COMPLETE_SPACE" \
+            COMPLETE="bash" \
+            venuekit -- "${words[@]}" \
+        ) )
+        if [[ $? != 0 ]]; then
+            unset COMPREPLY
+            return
+        fi
     fi
     # Only what stands behind the last = or : is replaced.
     if [[ -n "$breaks" ]]; then

@@ -40,6 +40,9 @@ fn a_sandbox_is_started_used_and_interrupted() {
         assert_eq!(output.status.code(), Some(2), "{:?}", texts(&output));
     }
     assert_eq!(std::fs::read_to_string(&mine).unwrap(), "KEEP");
+    let output = world.venuekit(&["sandbox", "--port", "0", "--env-file", "sandbox.env"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(texts(&output).1.contains("holds the keys of a sandbox that still runs"), "{:?}", texts(&output));
     for call in [
         "kalshi get_balance",
         "bayse get_portfolio",
@@ -51,6 +54,10 @@ fn a_sandbox_is_started_used_and_interrupted() {
         assert!(document(&output).is_object());
     }
     assert_eq!(interrupt(child), Some(0));
+    let (child, _) = start(&world, &["--env-file", "sandbox.env"]);
+    assert_eq!(interrupt(child), Some(0), "the server of that file has gone");
+    std::fs::write(world.home.join("empty.env"), "").unwrap();
+    assert_eq!(interrupt(start(&world, &["--env-file", "empty.env"]).0), Some(0));
     std::fs::write(world.home.join("accounts.json"), r#"{"kalshi": [{"key_id": "mine", "scopes": ["read"]}]}"#)
         .unwrap();
     let (child, started) = start(&world, &["--accounts", "accounts.json", "--show-accounts"]);
@@ -77,6 +84,8 @@ fn faults_come_from_a_file() {
             r#"[{"fault": "delay", "ms": 1}, {"operation": "get_balnce", "fault": "drop-after"}]"#,
             "faults.json: fault 2:",
         ),
+        (r#"[{"fault": "delay", "ms": "MARKER"}]"#, "expected a whole number\n help: `venuekit sandbox --help`"),
+        (r#"[{"fault": "delay", "ms": 1, "tmes": 1}]"#, "unknown field `tmes`\n help: "),
     ] {
         std::fs::write(world.home.join("faults.json"), wrong).unwrap();
         let output = world.venuekit(&["sandbox", "--port", "0", "--faults", "faults.json"]);
@@ -163,6 +172,10 @@ fn a_shell_completes_operations_and_parameters() {
     let deribit = |word| offered(&world, &["venuekit", "call", "deribit", "buy", word]);
     assert_eq!(deribit("post_only="), ["post_only=true", "post_only=false"]);
     assert_eq!(offered(&world, &["venuekit", "call", "deribit", "buy", "--env", "t"]), ["test"]);
+    assert_eq!(offered(&world, &["venuekit", "call", "deribit", "private/bu"]), ["private/buy"]);
+    let items = offered(&world, &["venuekit", "call", "yativo", "create_webhook", "events=card.fr"]);
+    assert_eq!(items, ["events=card.frozen"]);
+    assert_eq!(offered(&world, &["venuekit", "totp", "set", "yat"]), ["yativo"]);
 }
 
 /// What bash makes of a line with the cursor at its end.
@@ -190,6 +203,8 @@ fn bash_completes_values_although_it_splits_words() {
     assert_eq!(completed(&world, &format!("{call} ticker=A pr"), &format!("{call} ticker = A pr")), "price=");
     assert_eq!(completed(&world, &format!("{call} side="), &format!("{call} side =")), "bid ask");
     assert_eq!(completed(&world, &format!("{call} side=b"), &format!("{call} side = b")), "bid");
+    let file = completed(&world, &format!("{call} ticker=@kalshi.pe"), &format!("{call} ticker =@ kalshi.pe"));
+    assert_eq!(file, "@kalshi.pem", "a file, and no host");
 }
 
 #[test]
@@ -253,9 +268,11 @@ fn a_reader_that_goes_away_is_no_fault() {
     let output = world
         .shell("venuekit call kalshi/local get_markets limit=1 --all | head -1 >/dev/null; echo ${PIPESTATUS:-done}");
     assert!(output.stderr.is_empty(), "{:?}", texts(&output));
-    let output = world.shell("venuekit describe kalshi > /dev/full");
-    assert_eq!(output.status.code(), Some(70));
-    assert!(texts(&output).1.contains("standard output"));
+    for read in ["describe kalshi", "call kalshi/local get_exchange_status", "call kalshi/local get_markets --all"] {
+        let output = world.shell(&format!("venuekit {read} > /dev/full"));
+        assert_eq!(output.status.code(), Some(7), "{read}");
+        assert!(texts(&output).1.contains("standard output"));
+    }
 }
 
 #[test]
@@ -275,6 +292,8 @@ fn a_stored_seed_makes_codes() {
         let output = world.venuekit(&["keys", command, "yativo/local/@totp"]);
         assert_eq!(output.status.code(), Some(2), "a seed is no key: {command} {:?}", texts(&output));
     }
+    let help = texts(&other).1;
+    assert!(help.contains("say --yes") && !help.contains("--dry-run"), "{help}");
     let wrong = world.with("VENUEKIT_PASSPHRASE", "another", &["totp", "code", "yativo/local"]);
     assert_eq!(wrong.status.code(), Some(6), "{:?}", texts(&wrong));
     assert!(world.venuekit(&["totp", "remove", "yativo/local", "--yes"]).status.success());

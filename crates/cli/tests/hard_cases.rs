@@ -169,14 +169,14 @@ fn a_write_whose_answer_is_lost_can_be_sent_again_under_its_name() {
     let (_, stderr) = texts(&output);
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(stderr.contains("it was sent with client_order_id="), "{stderr}");
-    assert!(stderr.contains("`venuekit call kalshi/local get_orders` tells"), "{stderr}");
+    assert!(stderr.contains("`venuekit call kalshi/local get_orders ticker=A` tells"), "{stderr}");
     assert!(stderr.contains(r"a\u001b[2J\u000ab"), "what a venue says does not steer the terminal: {stderr}");
 }
 
 #[test]
 fn a_write_that_is_interrupted_may_stand() {
     let world = World::new("interrupted");
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         let (send, arrived) = std::sync::mpsc::channel();
         let send = std::sync::Mutex::new(send);
         let url = canned::start(move |_| {
@@ -207,7 +207,13 @@ fn a_write_whose_answer_cannot_be_printed_was_carried_out() {
     let (_, stderr) = texts(&output);
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(stderr.contains("create_api_key was carried out; its answer could not be printed"), "{stderr}");
-    assert!(stderr.contains("pk_live_") && stderr.contains(r#""secretKey":"[redacted]""#), "{stderr}");
+    assert!(stderr.contains(r#""secretKey":"sk_live_"#), "it was asked for by name: {stderr}");
+    let output = world.shell(
+        "{ sleep 1; venuekit call bayse/local create_api_key name=closed --yes --show-secrets; echo $? >&2; } | :",
+    );
+    let (_, stderr) = texts(&output);
+    assert!(stderr.contains("nobody reads it") && stderr.trim_end().ends_with('4'), "{stderr}");
+    assert!(stderr.contains(r#""secretKey":"sk_live_"#), "{stderr}");
 }
 
 #[test]
@@ -241,6 +247,20 @@ fn an_answer_that_cannot_be_read_is_kept_where_it_may_hold_a_secret() {
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(!stdout.contains("MARKER") && !stderr.contains("MARKER"));
     assert!(std::fs::read_to_string(world.home.join("a.json")).unwrap().contains("sk_live_MARKER"));
+    assert!(stderr.contains("what came is in a.json\n") && stderr.contains("list_api_keys` tells"), "{stderr}");
+    for body in ["", r#"{"order_id": "#] {
+        let output = world.venuekit(&order(&canned::start(move |_| Some((201, body.to_owned())))));
+        let (_, stderr) = texts(&output);
+        assert_eq!(output.status.code(), Some(4), "{stderr}");
+        assert!(stderr.contains("client_order_id=") && stderr.contains("get_orders ticker=A"), "{stderr}");
+    }
+    let read = |operation: &str, more: &[&str], body: &'static str| {
+        let url = canned::start(move |_| Some((200, body.to_owned())));
+        world.venuekit(&[&["call", "kalshi/local", operation, "--base-url", &url], more].concat()).status.code()
+    };
+    assert_eq!(read("get_balance", &[], ""), Some(7), "the spec says that there is an answer");
+    assert_eq!(read("get_markets", &["--all"], "{}"), Some(7), "an answer without its list is no empty list");
+    assert_eq!(read("get_markets", &["--all"], r#"{"markets": null, "cursor": ""}"#), Some(0));
 }
 
 #[test]

@@ -174,7 +174,7 @@ fn kind(components: &Value, schema: &Value) -> String {
     let schema = resolved(components, schema);
     let words: Vec<&str> = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if !words.is_empty() {
-        let other = if schema["x-also"]["type"] == "string" { " | other text" } else { "" };
+        let other = if schema["x-also"]["type"] == "string" { ", or other text" } else { "" };
         return words.join(" | ") + other;
     }
     let mut kinds: Vec<String> = alternatives(schema).map(|inner| kind(components, inner)).collect();

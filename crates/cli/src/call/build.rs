@@ -10,6 +10,7 @@ use venuekit_wire::operation::{Key, Protocol, Retry};
 
 use super::{body, value, words};
 use crate::client::json_headers;
+use crate::describe;
 use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
@@ -278,7 +279,7 @@ impl Given {
     /// What is wrong with a value, with what its place takes.
     fn wrong(&self, found: &Found, at: &str, field: &str, reason: &str) -> Failure {
         let parameter = found.spec.parameters.iter().find(|one| one.name == field);
-        let described = parameter.map(|one| (one.schema.kind(), one.description.clone())).or_else(|| {
+        let described = parameter.map(|one| (one.schema.kind(), describe::meaning(one))).or_else(|| {
             let field = found.spec.fields().into_iter().find(|one| one.name == field)?;
             Some((field.schema.kind(), field.description))
         });

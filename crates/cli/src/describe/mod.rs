@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use venuekit_spec::Schema;
 use venuekit_wire::operation::{Key, Page, Retry};
 
+pub use self::taken::meaning;
 use self::taken::taken;
 pub use self::text::said;
 use self::text::wrapped;

@@ -1,7 +1,7 @@
 //! What an operation takes: parameters, the body's members, and what stands in those.
 
 use serde_json::{Value, json};
-use venuekit_spec::{Field, Schema, Whence};
+use venuekit_spec::{Field, Parameter, Schema, Whence};
 
 use super::text::{said, wrapped};
 use crate::lookup::Found;
@@ -22,6 +22,14 @@ pub struct Taken {
     members: Vec<Self>,
 }
 
+/// What a parameter means: of itself, or by its schema.
+pub fn meaning(parameter: &Parameter) -> String {
+    match parameter.description.is_empty() {
+        true => parameter.schema.description(),
+        false => parameter.description.clone(),
+    }
+}
+
 /// All that an operation takes, what is required first.
 pub fn taken(found: &Found) -> Vec<Taken> {
     let parameters = found.spec.parameters.iter().map(|one| {
@@ -36,7 +44,7 @@ pub fn taken(found: &Found) -> Vec<Taken> {
             place,
             kind: one.schema.kind(),
             required: one.required,
-            description: said(found.venue, &one.description),
+            description: said(found.venue, &meaning(one)),
             members: Vec::new(),
         }
     });

@@ -54,9 +54,9 @@ An operation is a name of `venuekit describe`, at each venue that has one so cal
 
 The faults:
   delay              the answer comes late, by `ms`
-  drop-before        the connection is cut, and the call is not carried out
+  drop-before        the connection is cut, the call not carried out
   drop-after         the connection is cut in place of the answer
-  silence-before     no answer comes, and the call is not carried out
+  silence-before     no answer comes, the call is not carried out
   silence-after      no answer comes
   close-mid-answer   the connection is cut in the middle of the answer
   status             HTTP: another answer, with `status`, and if wanted
