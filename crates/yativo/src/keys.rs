@@ -118,7 +118,8 @@ fn info(key: &Value) -> Option<KeyInfo> {
     info.created = time("created_at");
     info.expires = time("expires_at");
     info.last_used = time("last_used_at");
-    info.restrictions.extend(info.expires.is_some().then(|| "an end".to_owned()));
+    let end = text(&["expires_at"]).filter(|_| info.expires.is_some());
+    info.restrictions.extend(end.map(|end| format!("an end on {}", end.get(..10).unwrap_or(&end))));
     Some(info)
 }
 

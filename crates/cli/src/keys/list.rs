@@ -64,8 +64,7 @@ fn row(line: &Line) -> Vec<String> {
         (Some(true), Some(_)) if line.state == Some(State::Retiring) => "live, about to be revoked",
         (Some(true), Some(_)) => "live",
         (Some(true), None) => "live, not stored here",
-        (Some(false), Some(_)) => "not at the venue",
-        (Some(false), None) => "revoked",
+        (Some(false), _) => line.status.as_deref().unwrap_or("not at the venue"),
         (None, _) => "stored",
     };
     let mut scopes = line.scopes.join(" ");
@@ -99,4 +98,23 @@ pub async fn stored_accounts(context: &Context) -> Result<Vec<Account>, Failure>
     accounts.dedup();
     let account = |(venue, environment)| Account { venue, environment, base_url: String::new() };
     Ok(accounts.into_iter().map(account).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_has_ended_is_called_what_the_venue_calls_it() {
+        for (live, status, stored, said) in [
+            (Some(false), Some("expired"), false, "expired"),
+            (Some(false), Some("revoked"), true, "revoked"),
+            (Some(false), None, true, "not at the venue"),
+            (Some(true), Some("active"), false, "live, not stored here"),
+        ] {
+            let reference = stored.then(|| "yativo/local/bot".to_owned());
+            let line = Line { live, status: status.map(str::to_owned), reference, ..Line::default() };
+            assert_eq!(row(&line).last().unwrap(), said);
+        }
+    }
 }

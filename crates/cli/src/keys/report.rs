@@ -138,7 +138,10 @@ fn examine(account: &str, line: Line, arguments: &ReportArgs, now: UnixMillis) -
     ends("it", line.expires);
     ends("region attestation", line.attested_until);
     match line.live {
-        Some(false) => findings.push("not at the venue any more".to_owned()),
+        Some(false) => findings.push(match &line.status {
+            Some(status) => format!("{status} at the venue"),
+            None => "not at the venue any more".to_owned(),
+        }),
         _ if line.reference.is_none() => findings.push("not stored here".to_owned()),
         _ => {}
     }

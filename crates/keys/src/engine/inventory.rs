@@ -36,6 +36,8 @@ pub struct Line {
     pub state: Option<State>,
     /// Whether the venue lists it as one that works; none where it was not asked.
     pub live: Option<bool>,
+    /// The venue's word for its state, such as `revoked`; `disabled` for one that is switched off.
+    pub status: Option<String>,
     /// When it was made.
     pub created: Option<UnixMillis>,
     /// When it ends.
@@ -80,7 +82,10 @@ impl Engine {
         let mut lines: Vec<Line> = listed.iter().map(line_of).collect();
         for record in self.records(account).await? {
             for key in &record.keys {
-                let known = find(&listed, key).and_then(|info| listed.iter().position(|one| one.id == info.id));
+                // One that has ended at the venue may still be listed.
+                let ended = || listed.iter().find(|info| key.id.as_ref() == Some(&info.id));
+                let known =
+                    find(&listed, key).or_else(ended).and_then(|info| listed.iter().position(|one| one.id == info.id));
                 match known {
                     Some(index) => {
                         let line = &mut lines[index];
@@ -229,6 +234,7 @@ fn line_of(info: &KeyInfo) -> Line {
         restrictions: info.restrictions,
         state: None,
         live: Some(info.enabled != Some(false)),
+        status: info.status.or_else(|| (info.enabled == Some(false)).then(|| "disabled".to_owned())),
         created: info.created,
         expires: info.expires,
         last_used: info.last_used,
