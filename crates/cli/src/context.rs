@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use etcetera::BaseStrategy;
-use venuekit_keys::store::Store;
+use venuekit_keys::Reference;
+use venuekit_keys::record::Record;
+use venuekit_keys::store::{Store, StoreError};
 use venuekit_wire::Secret;
 
 use crate::args::Global;
@@ -14,7 +16,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::profile::{self, Config, Profile};
 use crate::store;
-use crate::subject::Subject;
+use crate::subject::{Subject, unknown_environment};
 use crate::target::Target;
 use crate::totp::Codes;
 use crate::venue::{LOCAL, Venue};
@@ -25,6 +27,24 @@ pub const LOCAL_URL: &str = "VENUEKIT_LOCAL_URL";
 /// The server on this machine, where the environment is that and a variable names it.
 pub fn local_url(environment: &str) -> Option<String> {
     std::env::var(LOCAL_URL).ok().filter(|url| environment == LOCAL && !url.is_empty())
+}
+
+/// Where an option's value stands: on the command line, or in the variable that stands for it.
+fn place_of(option: &'static str, variable: &'static str) -> &'static str {
+    let is_typed = std::env::args_os().any(|argument| {
+        let argument = argument.to_string_lossy();
+        argument.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    });
+    if is_typed { option } else { variable }
+}
+
+/// Where the key's name stands that is not part of what the command is about.
+pub fn key_place() -> &'static str {
+    place_of("--key", "VENUEKIT_KEY")
+}
+
+fn env_place() -> &'static str {
+    place_of("--env", "VENUEKIT_ENV")
 }
 
 /// What all commands share.
@@ -46,6 +66,11 @@ struct Folders {
 impl Context {
     /// Reads the configuration; nothing else is opened yet.
     pub fn new(global: Global, out: Output) -> Result<Self, Failure> {
+        // Most likely a variable of the shell that is not set: another key must not take its place.
+        if global.key.as_deref() == Some("") && key_place() == "--key" {
+            let help = "name a stored key, or leave --key out";
+            return Err(Failure::usage("--key is empty").code("empty_key").help(help));
+        }
         let global = global.without_blanks();
         let base = etcetera::choose_base_strategy()
             .map_err(|_| Failure::usage("there is no home folder: set HOME, or XDG_CONFIG_HOME and XDG_DATA_HOME"))?;
@@ -97,11 +122,11 @@ impl Context {
             let near = crate::similar::closest(name, profiles.keys().map(String::as_str));
             let help = match near {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!(
-                    "{} has {} profiles; `venuekit config show` lists them",
-                    self.config_path.display(),
-                    profiles.len()
-                ),
+                None => {
+                    let (path, count) = (self.config_path.display(), profiles.len());
+                    let word = if count == 1 { "profile" } else { "profiles" };
+                    format!("{path} has {count} {word}; `venuekit config show` lists them")
+                }
             };
             return Err(Failure::new(Exit::NotFound, format!("there is no profile `{name}`")).help(help));
         };
@@ -111,17 +136,23 @@ impl Context {
         Ok(Some(profile))
     }
 
+    /// The profile for a venue, for a sentence that says where something stands.
+    pub fn profile_place(&self, venue: Venue) -> String {
+        format!("the profile `{}`", self.global.profile.as_deref().unwrap_or(venue.name()))
+    }
+
     /// Venue, environment and server: by the subject, `--env`, `--key`, `--base-url` and the profile.
     pub fn target(&self, subject: &Subject) -> Result<Target, Failure> {
         let venue = subject.venue;
         if let (Some(one), Some(other)) = (&subject.environment, &self.global.env)
             && one != other
         {
-            return Err(Failure::usage(format!("`{subject}` says {one}, and --env says {other}")));
+            return Err(Failure::usage(format!("`{subject}` says {one}, and {} says {other}", env_place())));
         }
         let of_key = self.global.key.as_deref().filter(|key| key.contains('/') && !credential::is_key_text(key));
         let of_key = of_key.map(str::parse::<Subject>);
-        let of_key = of_key.transpose().map_err(Failure::usage)?.and_then(|key| key.environment);
+        let of_key = of_key.transpose().map_err(|fault| Failure::usage(fault).help(stands_in(key_place())))?;
+        let of_key = of_key.and_then(|key| key.environment);
         let said = subject.environment.as_deref().or(self.global.env.as_deref()).or(of_key.as_deref());
         let profile = self.profile_within(venue, said)?;
         let Some(environment) = said.or(profile.map(|profile| profile.environment.as_str())) else {
@@ -129,6 +160,14 @@ impl Context {
             let help = format!("say --env {known}, or write a profile: `venuekit config example`");
             return Err(Failure::usage(format!("which environment of {venue}?")).code("no_environment").help(help));
         };
+        if !venue.environments().contains(&environment) {
+            let place = match said {
+                Some(_) if self.global.env.is_some() => env_place().to_owned(),
+                Some(_) => key_place().to_owned(),
+                None => self.profile_place(venue),
+            };
+            return Err(Failure::usage(unknown_environment(venue, environment)).help(stands_in(&place)));
+        }
         let given = self.global.base_url.clone().or_else(|| profile.and_then(|profile| profile.base_url.clone()));
         let base_url = given.or_else(|| local_url(environment));
         Target::new(venue, environment, base_url.as_deref())
@@ -171,6 +210,29 @@ impl Context {
         Ok(Arc::clone(self.store.get_or_init(|| opened)))
     }
 
+    /// What is stored of a key. `place` is where its name stands, if not in what the command is about.
+    pub async fn record(&self, reference: &Reference, place: Option<&str>) -> Result<Record, Failure> {
+        let store = self.store()?;
+        let error = match store.get(reference).await {
+            Err(error @ StoreError::NotFound(_)) => error,
+            result => return Ok(result?),
+        };
+        let mut message = error.to_string();
+        message.extend(place.map(|place| format!(", which {place} names")));
+        if !store::is_there(self) {
+            message.push_str(&format!("; {} is not there", self.store_shown()));
+        }
+        let mut stored = store.list().await.unwrap_or_default();
+        stored.retain(|one| one.venue == reference.venue && one.is_a_key());
+        let of_account = stored.iter().filter(|one| one.environment == reference.environment);
+        let near = crate::similar::closest(&reference.name, of_account.map(|one| one.name.as_str()));
+        let meant = stored.iter().find(|one| one.name == near.unwrap_or(&reference.name));
+        let meant = meant.map(|one| format!("did you mean `{one}`?\n")).unwrap_or_default();
+        let rest = format!("`venuekit keys list` shows what is stored, `venuekit keys create {reference}` makes a key");
+        let help = format!("{meant}{rest}");
+        Err(Failure::new(Exit::NotFound, message).code("not_found").help(help))
+    }
+
     /// Where the store is, in words.
     pub fn store_shown(&self) -> String {
         store::shown(self)
@@ -202,4 +264,8 @@ impl Context {
     pub fn confirm(&self, question: &str) -> Result<(), Failure> {
         if self.global.yes { Ok(()) } else { confirm::ask(question) }
     }
+}
+
+fn stands_in(place: &str) -> String {
+    format!("it stands in {place}")
 }

@@ -45,10 +45,27 @@ pub fn missing(target: &Target, looked_at: &str) -> Option<String> {
         if other != looked_at
             && let Some(name) = names.into_iter().find(|name| is_set(name))
         {
-            parts.push(format!("{name} is set, which is for {environment}"));
+            parts.push(match environment == target.environment {
+                true => format!("{name} is set, and the profile looks at {looked_at}_*"),
+                false => format!("{name} is set, which is for {environment}"),
+            });
         }
     }
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Ids that are set without a secret. Such a half does not count.
+pub fn half(target: &Target, looked_at: &str) -> Vec<String> {
+    let pairs = pairs(target.venue);
+    let named = |name: &str| format!("{looked_at}_{name}");
+    let mut ids: Vec<&str> = pairs.iter().map(|pair| pair.id).filter(|id| is_set(&named(id))).collect();
+    ids.dedup();
+    let secrets_of = |id: &str| -> Vec<String> {
+        pairs.iter().filter(|pair| pair.id == id).map(|pair| named(pair.secret)).collect()
+    };
+    ids.retain(|id| !secrets_of(id).iter().any(|secret| is_set(secret)));
+    let said = |id| format!("{} is set without {}, and does not count", named(id), secrets_of(id).join(" or "));
+    ids.into_iter().map(said).collect()
 }
 
 /// Secrets that are set beside the one that counts.

@@ -12,7 +12,7 @@ use venuekit_keys::record::{Record, State};
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
 
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::failure::{Exit, Failure};
 use crate::profile::{Elsewhere, KeySource, Profile};
 use crate::store;
@@ -69,6 +69,12 @@ impl Credential {
         self.material.iter().find_map(Material::public_id)
     }
 
+    /// What a variable for this credential is called: `KALSHI_DEMO_KEY_ID`.
+    pub fn variable(&self, target: &Target, name: &str) -> String {
+        let prefix = self.prefix.clone().unwrap_or_else(|| variable::prefix(target));
+        format!("{prefix}_{name}")
+    }
+
     /// The key in it.
     pub fn key(&self) -> Option<(&str, &Secret, SecretKind)> {
         self.material.iter().find_map(|material| match material {
@@ -86,10 +92,14 @@ pub async fn find(
     profile: Option<&Profile>,
     wanted: Wanted,
 ) -> Result<Credential, Failure> {
-    let named = subject.name.as_deref().or(context.global().key.as_deref());
+    let named = subject.name.as_deref().map(|name| (name, None));
+    let named = named.or(context.global().key.as_deref().map(|name| (name, Some(context::key_place().to_owned()))));
     let mut found = match (named, profile.and_then(|profile| profile.key.as_ref())) {
-        (Some(name), _) => stored(context, target, name).await?,
-        (None, Some(KeySource::Stored(name))) => stored(context, target, name).await?,
+        (Some((name, place)), _) => stored(context, target, name, place).await?,
+        (None, Some(KeySource::Stored(name))) => {
+            let place = context.profile_place(target.venue);
+            stored(context, target, name, Some(place)).await?
+        }
         (None, Some(KeySource::Elsewhere(place))) => elsewhere(target, place)?,
         (None, None) => of_variables(target.venue, &variable::prefix(target))?,
     };
@@ -112,7 +122,8 @@ pub fn is_key_text(text: &str) -> bool {
     text.contains("-----BEGIN") || text.contains(['\n', '\r'])
 }
 
-async fn stored(context: &Context, target: &Target, name: &str) -> Result<Credential, Failure> {
+/// A stored key, and the place that names it where that is not what the command is about.
+async fn stored(context: &Context, target: &Target, name: &str, place: Option<String>) -> Result<Credential, Failure> {
     if is_key_text(name) {
         let help = "name a stored key; `venuekit keys list` shows them, `venuekit keys adopt` takes one in";
         return Err(Failure::usage("what was given as the name of a key is a key itself").code("key_text").help(help));
@@ -124,14 +135,15 @@ async fn stored(context: &Context, target: &Target, name: &str) -> Result<Creden
             let is_there = subject.environment.as_deref() == Some(&target.environment);
             if subject.venue.of_keys() != target.venue.of_keys() || !is_there {
                 let message = format!("the key {name} is not of {}/{}", target.venue, target.environment);
-                let help = "keys of one environment are not sent to another";
+                let said = place.map(|place| format!("{place} names it; ")).unwrap_or_default();
+                let help = format!("{said}keys of one environment are not sent to another");
                 return Err(Failure::usage(message).code("wrong_environment").help(help));
             }
             name.rsplit('/').next().unwrap_or_default()
         }
     };
     let reference = store::reference(target, name)?;
-    let record = context.store()?.get(&reference).await?;
+    let record = context.record(&reference, place.as_deref()).await?;
     // A store that answers with another record than was asked for must not decide where a secret goes.
     if record.reference != reference {
         return Err(Failure::new(Exit::Store, format!("{reference} is stored as {}", record.reference)));
@@ -173,8 +185,10 @@ fn of_variables(venue: Venue, prefix: &str) -> Result<Credential, Failure> {
         return Ok(Credential { prefix: Some(prefix.to_owned()), ..Credential::none() });
     }
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
-    let word = if names.len() == 1 { "environment variable" } else { "environment variables" };
-    let source = format!("{word} {}", names.join(" and "));
+    let source = match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("environment variables {} and {last}", rest.join(", ")),
+        _ => format!("environment variable {}", names.concat()),
+    };
     let material = found.into_iter().map(|(_, material)| material).collect();
     Ok(Credential { source, material, stored: None, prefix: Some(prefix.to_owned()) })
 }

@@ -49,7 +49,7 @@ pub enum Format {
 pub async fn run(context: &Context, arguments: &ExportArgs) -> Result<(), Failure> {
     let desk = Desk::reading(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, None)?;
-    let record = context.store()?.get(&reference).await?;
+    let record = context.record(&reference, None).await?;
     let key = record.active().filter(|key| !key.secret.is_empty());
     let key = key.ok_or_else(|| Failure::new(Exit::Store, format!("{reference} holds no key that is in use")))?;
     let out = context.out();

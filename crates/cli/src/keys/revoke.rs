@@ -45,7 +45,7 @@ pub async fn run(context: &Context, arguments: &RevokeArgs) -> Result<(), Failur
     let manager = desk.manager(reference.as_ref()).await?;
     if !arguments.dry_run {
         if let Some(reference) = &reference {
-            context.store()?.get(reference).await?;
+            context.record(reference, None).await?;
         }
         let what = match (&reference, &arguments.id) {
             (Some(reference), _) => reference.to_string(),
@@ -73,7 +73,7 @@ pub async fn forget(context: &Context, arguments: &ForgetArgs) -> Result<(), Fai
     let desk = Desk::reading(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, None)?;
     let out = context.out();
-    context.store()?.get(&reference).await?;
+    context.record(&reference, None).await?;
     if arguments.dry_run {
         out.step("would", &format!("remove {reference} and its secret from the store; the venue is not told"));
         out.document(&json!({ "would_forget": reference.to_string() }));

@@ -44,7 +44,7 @@ pub async fn run(context: &Context, arguments: &RotateArgs) -> Result<(), Failur
     let manager = desk.manager(Some(&reference)).await?;
     note_unknown(context, desk.target.venue, &arguments.scopes);
     if !arguments.dry_run {
-        context.store()?.get(&reference).await?;
+        context.record(&reference, None).await?;
         let question = match arguments.in_place {
             true => format!("Replace the secret of {reference}? The old one fails at once."),
             false => format!("Make a new key for {reference}, and revoke the old one when the new one was taken over?"),

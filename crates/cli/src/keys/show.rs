@@ -26,7 +26,7 @@ pub struct ShowArgs {
 pub async fn run(context: &Context, arguments: &ShowArgs) -> Result<(), Failure> {
     let desk = Desk::reading(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, None)?;
-    let record = context.store()?.get(&reference).await?;
+    let record = context.record(&reference, None).await?;
     let out = context.out();
     if arguments.public_key {
         let key = record.active().and_then(public_key);

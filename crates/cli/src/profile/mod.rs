@@ -13,6 +13,7 @@ use serde_json::json;
 pub use self::read::{default_path, load};
 use crate::args::StoreKind;
 use crate::context::{self, Context};
+use crate::credential::is_key_text;
 use crate::failure::Failure;
 use crate::subject::Subject;
 use crate::target::Target;
@@ -112,6 +113,19 @@ impl Profile {
     }
 }
 
+impl KeySource {
+    /// Where the key is, in words. What is a key itself is not shown.
+    fn shown(&self) -> String {
+        match self {
+            Self::Stored(name) if is_key_text(name) => "[redacted]".to_owned(),
+            Self::Stored(name) => name.clone(),
+            Self::Elsewhere(Elsewhere { variables: Some(prefix), .. }) => format!("{prefix}_*"),
+            Self::Elsewhere(Elsewhere { pem: Some(pem), .. }) => pem.display().to_string(),
+            Self::Elsewhere(_) => "-".to_owned(),
+        }
+    }
+}
+
 impl Elsewhere {
     /// What it has to say.
     pub const PARTS: &str = "the profile's key is `variables`, or `pem` together with `id`";
@@ -165,12 +179,13 @@ fn show(context: &Context) {
         .iter()
         .map(|(name, profile, target)| {
             let server = target.as_ref().map_or("-", |target| &target.base_url);
-            vec![name.to_string(), profile.venue.to_string(), profile.environment.clone(), server.to_owned()]
+            let key = profile.key.as_ref().map_or_else(|| "-".to_owned(), KeySource::shown);
+            vec![name.to_string(), profile.venue.to_string(), profile.environment.clone(), server.to_owned(), key]
         })
         .collect();
     if !rows.is_empty() {
         out.line("");
-        out.table(&["profile", "venue", "environment", "server"], &rows);
+        out.table(&["profile", "venue", "environment", "server", "key"], &rows);
     }
     for (name, _, target) in &shown {
         if let Err(fault) = target {
@@ -181,8 +196,8 @@ fn show(context: &Context) {
         .iter()
         .map(|(name, profile, target)| {
             let (url, fault) = (target.as_ref().ok().map(|target| &target.base_url), target.as_ref().err());
-            json!({"name": name, "venue": profile.venue.name(), "environment": profile.environment, "base_url": url,
-                "fault": fault})
+            json!({"name": name, "venue": profile.venue.name(), "environment": profile.environment,
+                "key": profile.key.as_ref().map(KeySource::shown), "base_url": url, "fault": fault})
         })
         .collect();
     out.document(
