@@ -48,6 +48,8 @@ fn a_diagnosis_tells_what_the_venue_means() {
         (403, r#"{"error":{"code":"forbidden","message":"Request IP not allowed for this API key"}}"#, "ip_allow_list"),
         (403, r#"{"error":{"code":"forbidden","message":"request from a disallowed IP"}}"#, "ip_allow_list"),
         (403, r#"{"error":{"code":"forbidden","message":"Access from your region is not permitted"}}"#, "region"),
+        (451, r#"{"error":{"code":"unavailable","message":"Unavailable in your jurisdiction"}}"#, "region"),
+        (401, r#"{"error":{"code":"unauthorized","message":"API key is not active yet"}}"#, "not_yet_active"),
         (403, r#"{"error":{"code":"forbidden","message":"no"}}"#, "forbidden"),
         (403, "<html>Attention required</html>", "web_page"),
         (200, "<html>Log in to the network</html>", "web_page"),
@@ -113,6 +115,10 @@ fn what_says_nothing_of_a_key_is_no_fault_of_it() {
             Some((status, body.to_owned()))
         });
         assert!(causes(&world, "kalshi/local", &url).is_empty(), "{call:?}");
+        let output = world.venuekit(&["doctor", "kalshi/local", "--base-url", &url, "--json"]);
+        let proved = call.0 != 429;
+        assert_eq!(document(&output)["ok"], proved, "{call:?}");
+        assert_eq!(output.status.code(), Some(if proved { 0 } else { 7 }), "{call:?}");
         assert_eq!(causes_for(&world, "kalshi/local", &url, &wanted), ["open"], "{call:?}");
     }
     for (status, body, cause) in [
@@ -124,6 +130,10 @@ fn what_says_nothing_of_a_key_is_no_fault_of_it() {
     ] {
         let url = canned::start(move |_| Some((status, body.to_owned())));
         assert_eq!(causes(&world, "kalshi/local", &url), [cause], "{status} {body}");
+    }
+    for body in ["", "{}", "<html>Log in to the network</html>"] {
+        let url = canned::start(move |_| Some((200, body.to_owned())));
+        assert_eq!(causes(&world, "deribit/local", &url), ["web_page"], "{body}");
     }
 }
 

@@ -53,10 +53,21 @@ pub async fn seen_by_others(
     for other in candidates(context, target).await.into_iter().filter(is_other) {
         let Ok(client) = probe::client(&keeper(target), &other, offset_millis) else { continue };
         if let Ok(keys) = keys(&client).await {
-            return Some((other.source, keys));
+            return Some((lister(target, &other), keys));
         }
     }
     None
+}
+
+/// Whose credential lists keys: with Bayse the session or the login alone, whatever key stands beside it.
+fn lister(target: &Target, credential: &Credential) -> String {
+    let (Venue::Bayse, Some(prefix)) = (target.venue, &credential.prefix) else { return credential.source.clone() };
+    let is_session = |one: &&Material| matches!(one, Material::Session { .. } | Material::Login { .. });
+    let session = credential.material.iter().find(is_session);
+    match session.and_then(|session| credential::hint::halves(target, prefix, session)) {
+        Some((_, variable)) => format!("environment variable {variable}"),
+        None => credential.source.clone(),
+    }
 }
 
 /// What a login says that the key may do: Deribit's answer names the scopes that were granted.

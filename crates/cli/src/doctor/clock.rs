@@ -58,7 +58,8 @@ fn shown(millis: i64) -> String {
         0..1_000 => format!("{millis} ms"),
         1_000..120_000 => format!("{} s", rounded(1_000)),
         120_000..7_200_000 => format!("{} min", rounded(60_000)),
-        _ => format!("{} h", rounded(3_600_000)),
+        7_200_000..172_800_000 => format!("{} h", rounded(3_600_000)),
+        _ => format!("{} days", rounded(86_400_000)),
     }
 }
 
@@ -68,9 +69,14 @@ mod tests {
 
     #[test]
     fn a_difference_is_rounded_and_not_cut() {
-        for (millis, said) in
-            [(999, "999 ms"), (29_900, "30 s"), (400_000, "7 min"), (86_370_000, "24 h"), (7_199_999, "120 min")]
-        {
+        for (millis, said) in [
+            (999, "999 ms"),
+            (29_900, "30 s"),
+            (400_000, "7 min"),
+            (86_370_000, "24 h"),
+            (7_199_999, "120 min"),
+            (34_560_000_000, "400 days"),
+        ] {
             assert_eq!(shown(millis), said);
         }
     }

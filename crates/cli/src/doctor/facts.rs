@@ -34,6 +34,10 @@ pub struct Facts {
     pub window: Option<Window>,
     /// How the public and the secret part of a shared key begin, where that shows whether they were swapped. Not all keys do.
     pub prefixes: Option<(&'static str, &'static str)>,
+    /// Whether a key may have a list of addresses that it works from.
+    pub limits_addresses: bool,
+    /// What switches a key on again, up to the key's id.
+    pub switch_on: Option<(&'static str, &'static str)>,
     /// Where a person sees the keys.
     pub page: &'static str,
 }
@@ -71,6 +75,8 @@ static BAYSE: Facts = Facts {
     ],
     window: Some(Window { behind: 300, ahead: 300 }),
     prefixes: Some(("pk_", "sk_")),
+    limits_addresses: false,
+    switch_on: None,
     page: "the account's settings at Bayse, below API keys",
 };
 
@@ -79,6 +85,8 @@ static DERIBIT: Facts = Facts {
     prove: &[probe("get_account_summary", &["currency=BTC"], &["currency"], "the key reads an account summary")],
     window: Some(Window { behind: 60, ahead: 60 }),
     prefixes: None,
+    limits_addresses: true,
+    switch_on: Some(("enable_api_key", "id")),
     page: "the account's settings at Deribit, below API",
 };
 
@@ -87,6 +95,8 @@ static KALSHI: Facts = Facts {
     prove: &[probe("get_account_api_limits", &[], LIMITS, "the key reads the account's limits")],
     window: Some(KALSHI_WINDOW),
     prefixes: None,
+    limits_addresses: false,
+    switch_on: None,
     page: "the account's settings at Kalshi, below API keys",
 };
 
@@ -95,6 +105,8 @@ static KALSHI_PERPS: Facts = Facts {
     prove: &[probe("get_perps_account_api_limits", &[], LIMITS, "the key reads the account's limits")],
     window: Some(KALSHI_WINDOW),
     prefixes: None,
+    limits_addresses: false,
+    switch_on: None,
     page: "the account's settings at Kalshi, below API keys",
 };
 
@@ -109,6 +121,8 @@ static YATIVO: Facts = Facts {
     prove: &[probe("list_accounts", &[], &["accounts", "data"], "the key lists the accounts")],
     window: None,
     prefixes: Some(("yativo_", "")),
+    limits_addresses: true,
+    switch_on: None,
     page: "the dashboard of Yativo, below API keys",
 };
 
@@ -141,6 +155,10 @@ mod tests {
                 assert!(!found.is_write() || probe.finds_nothing, "{venue} {} changes something", probe.operation);
             }
             assert!(operation(venue, facts.reach.operation).unwrap().is_public(), "{venue}");
+            if let Some((name, parameter)) = facts.switch_on {
+                let (found, arguments) = (operation(venue, name).unwrap(), [format!("{parameter}=5")]);
+                assert!(Given::read(&found, &arguments, None, false).unwrap().request(&found).is_ok(), "{name}");
+            }
         }
     }
 }

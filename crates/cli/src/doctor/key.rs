@@ -1,5 +1,7 @@
 //! Looks at a key without asking anybody: its form, its kind, what was mixed up.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use venuekit_auth::{Algorithm, Found, KeyError, PrivateKey};
 use venuekit_keys::Credential as Material;
 use venuekit_keys::record::State;
@@ -41,7 +43,8 @@ pub fn look(report: &mut Report<'_>, target: &Target, credential: &Credential) -
                 pair(report, venue, &names("the id of the key", "the private key"), public_id, secret)
             }
             Material::Key { public_id, secret, .. } => {
-                shared(report, venue, &names("the id of the key", "its secret"), public_id, secret)
+                let named = |name: &str| credential.variable(target, name);
+                shared(report, venue, &names("the id of the key", "its secret"), named, public_id, secret)
             }
             Material::Session { token, device_id } => {
                 let names = names("the device id", "the session's token");
@@ -92,12 +95,11 @@ fn pair(report: &mut Report<'_>, venue: Venue, names: &Names, public_id: &str, p
     }
     match PrivateKey::from_pem(pem.expose()) {
         Ok(key) => {
-            let form = if pem.expose().contains("BEGIN RSA PRIVATE KEY") { "PKCS#1" } else { "PKCS#8" };
             let kind = match key.algorithm() {
-                Algorithm::Rsa => format!("RSA {} bits", key.bits()),
-                Algorithm::Ed25519 => "Ed25519".to_owned(),
+                Algorithm::Rsa => format!("RSA {} bits, {}", key.bits(), form(pem)),
+                Algorithm::Ed25519 => "Ed25519, PKCS#8".to_owned(),
             };
-            report.good(CHECK, format!("{kind}, {form}"));
+            report.good(CHECK, kind);
             if venue == Venue::Deribit && key.algorithm() == Algorithm::Rsa {
                 let remedy = "if the signature is refused, make an Ed25519 key: its form is documented";
                 report.odd(CHECK, "rsa", "no page of Deribit names the padding of RSA signatures", remedy);
@@ -109,6 +111,22 @@ fn pair(report: &mut Report<'_>, venue: Venue, names: &Names, public_id: &str, p
             false
         }
     }
+}
+
+/// The form of an RSA key by its first bytes, which say nothing of the key itself: PKCS#8 names the algorithm there. The label
+/// above them may be wrong.
+fn form(pem: &Secret) -> &'static str {
+    const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+    let body = pem.expose().split("-----").nth(2).unwrap_or_default().trim_start_matches("\\n");
+    let start: String = body.chars().filter(|c| !c.is_whitespace()).take(32).collect();
+    let start = STANDARD.decode(start).unwrap_or_default();
+    if start.windows(RSA.len()).any(|window| window == RSA) { "PKCS#8" } else { "PKCS#1" }
+}
+
+/// Whether a text is surely the name of a file: no secret has a dot or such a beginning.
+fn is_file_name(text: &str) -> bool {
+    let is_named = matches!(PrivateKey::from_pem(text), Err(KeyError::NotAPrivateKey(Found::FileName)));
+    is_named && text.contains(['.', '~'])
 }
 
 /// A private key that is none, or none that a venue takes.
@@ -135,19 +153,38 @@ fn unreadable(report: &mut Report<'_>, names: &Names, error: &KeyError) {
     report.fault(CHECK, cause, found, &remedy);
 }
 
-fn shared(report: &mut Report<'_>, venue: Venue, names: &Names, public_id: &str, secret: &Secret) -> bool {
+/// `named` makes a variable's whole name of its end.
+fn shared(
+    report: &mut Report<'_>,
+    venue: Venue,
+    names: &Names,
+    named: impl Fn(&str) -> String,
+    public_id: &str,
+    secret: &Secret,
+) -> bool {
     let secret = secret.expose();
     if matches!(venue, Venue::Kalshi | Venue::KalshiPerps) {
-        let remedy = "give the private key as PEM: KALSHI_..._PRIVATE_KEY_FILE";
-        report.fault(CHECK, "wrong_key_type", "a shared secret, and Kalshi takes a private key", remedy);
+        let remedy = format!("give the private key as PEM: {}", named("PRIVATE_KEY_FILE"));
+        report.fault(CHECK, "wrong_key_type", "a shared secret, and Kalshi takes a private key", &remedy);
         return false;
     }
     if secret.contains("-----BEGIN") {
         let remedy = match venue {
-            Venue::Deribit => "set DERIBIT_..._PRIVATE_KEY or _PRIVATE_KEY_FILE instead of _CLIENT_SECRET",
-            _ => "give the secret that the venue showed when the key was made",
+            Venue::Deribit => {
+                let secret = named("CLIENT_SECRET");
+                format!("set {} or {} instead of {secret}", named("PRIVATE_KEY"), named("PRIVATE_KEY_FILE"))
+            }
+            _ => "give the secret that the venue showed when the key was made".to_owned(),
         };
-        report.fault(CHECK, "wrong_key_type", "a private key stands in place of the shared secret", remedy);
+        report.fault(CHECK, "wrong_key_type", "a private key stands in place of the shared secret", &remedy);
+        return false;
+    }
+    if is_file_name(secret) {
+        let remedy = match venue {
+            Venue::Deribit => format!("where it holds a private key, set {} to that name", named("PRIVATE_KEY_FILE")),
+            _ => "give the text that is in it".to_owned(),
+        };
+        report.fault(CHECK, "file_name", format!("{} is the name of a file, not a secret", names.secret), &remedy);
         return false;
     }
     if !whole(report, &names.id, public_id) || !whole(report, &names.secret, secret) {
@@ -162,4 +199,27 @@ fn shared(report: &mut Report<'_>, venue: Venue, names: &Names, public_id: &str,
         }
     }
     good(report, "a shared secret")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_of_a_key_is_that_of_its_bytes() {
+        for (start, said) in
+            [("MIIEowIBAAKCAQEAxxxxxxxxxxxxxxxx", "PKCS#1"), ("MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "PKCS#8")]
+        {
+            for label in ["RSA PRIVATE KEY", "PRIVATE KEY"] {
+                let pem = Secret::new(format!("-----BEGIN {label}-----\n{start}\nxxxx\n-----END {label}-----\n"));
+                assert_eq!(form(&pem), said);
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_taken_for_the_name_of_a_file() {
+        assert!(["bot.pem", "keys/bot.pem", "~/bot", "./bot"].iter().all(|text| is_file_name(text)));
+        assert!(["", "/x9Q-o_r4XrMtJBD", "sk_live_x"].iter().all(|text| !is_file_name(text)));
+    }
 }

@@ -45,7 +45,8 @@ pub struct DoctorArgs {
 }
 
 const AFTER_HELP: &str = "\
-Every call that it makes changes nothing. Exit code 8 says that a fault was found.
+Every call that it makes changes nothing. Exit code 8 says that a fault was found, 7 that the venue has put off all that it \
+was asked with the key.
 
 Example:
   venuekit doctor kalshi/demo/bot --for create_order_v2";
@@ -61,6 +62,10 @@ pub struct Examination<'a> {
     wanted: Option<Found>,
     /// What is to be added to this machine's clock, where the venue told its time.
     offset_millis: Option<i64>,
+    /// Whether a signed call was answered, and not only put off.
+    was_answered: bool,
+    /// Whether the venue has put a call off.
+    was_put_off: bool,
     report: Report<'a>,
 }
 
@@ -81,8 +86,18 @@ pub async fn run(context: &Context, arguments: &DoctorArgs) -> Result<(), Failur
         }
     };
     let facts = facts::of(target.venue);
-    let mut examination =
-        Examination { context, arguments, target, credential, facts, wanted, offset_millis: None, report };
+    let mut examination = Examination {
+        context,
+        arguments,
+        target,
+        credential,
+        facts,
+        wanted,
+        offset_millis: None,
+        was_answered: false,
+        was_put_off: false,
+        report,
+    };
     examination.go().await?;
     examination.finish()
 }
@@ -115,6 +130,9 @@ impl Examination<'_> {
         let ignored = self.credential.prefix.as_ref().and_then(|prefix| hint::ignored(&self.target, prefix));
         if let Some(ignored) = ignored {
             self.report.odd("credential", "ignored", ignored, "set only the one that is meant");
+        }
+        for half in self.credential.prefix.iter().flat_map(|prefix| hint::half(&self.target, prefix)) {
+            self.report.odd("credential", "half", half, "set both, or neither");
         }
         key::look(&mut self.report, &self.target, &self.credential)
     }
@@ -153,15 +171,20 @@ impl Examination<'_> {
     }
 
     fn finish(mut self) -> Result<(), Failure> {
+        // Nothing was found because nothing was said.
+        let is_unknown = self.was_put_off && !self.was_answered && !self.report.is_bad();
         if let Some(wanted) = self.wanted.filter(|_| !self.report.is_bad()) {
             let found = format!("whether the key may call {} stays open", wanted.spec.name);
             self.report.fault("operation", "open", found, "ask again once the rest is settled");
         }
-        let ok = !self.report.is_bad();
+        let ok = !self.report.is_bad() && !is_unknown;
         self.context
             .out()
             .document(&json!({"ok": ok, "venue": self.target.venue.name(), "environment": self.target.environment,
             "base_url": self.target.base_url, "checks": self.report.checks()}));
-        if ok { Ok(()) } else { Err(Failure::told(Exit::Fault)) }
+        match ok {
+            true => Ok(()),
+            false => Err(Failure::told(if is_unknown { Exit::Network } else { Exit::Fault })),
+        }
     }
 }

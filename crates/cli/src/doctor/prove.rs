@@ -53,10 +53,14 @@ impl Examination<'_> {
                     self.report.fault("server", "web_page", found, server::OTHER_SERVER);
                     return false;
                 }
-                Ok(_) => self.report.good("signed call", probe.proves),
+                Ok(_) => {
+                    self.was_answered = true;
+                    self.report.good("signed call", probe.proves);
+                }
                 Err(error) => match cause(self.target.venue, &error) {
                     // A venue that looks at scopes has looked at the signature before.
                     Cause::Scope | Cause::SubAccount => {
+                        self.was_answered = true;
                         let found =
                             format!("the signature is accepted; {} needs more than the key may do", probe.operation);
                         self.report.good("signed call", found);
@@ -74,17 +78,22 @@ impl Examination<'_> {
     /// A session proves itself by what it is for. Whether it works, or need not be asked.
     async fn prove_session(&mut self, client: &Client, has_key: bool) -> bool {
         let material = &self.credential.material;
+        let has_login = material.iter().any(|one| matches!(one, Material::Login { .. }));
         let proof = match material.iter().any(|one| matches!(one, Material::Session { .. })) {
             true => Proof::Session,
-            false if !material.iter().any(|one| matches!(one, Material::Login { .. })) => return true,
+            false if !has_login => return true,
             false if has_key => {
                 self.report.skipped("login", "not tried: Bayse takes one login in two minutes");
                 return true;
             }
             false => Proof::Login,
         };
+        if has_login && proof == Proof::Session {
+            self.report.skipped("login", "not tried: the session counts before it");
+        }
         match account::keys(client).await {
             Ok(keys) => {
+                self.was_answered = true;
                 let word = if keys.len() == 1 { "key" } else { "keys" };
                 self.report.good("session", format!("lists {} {word}", keys.len()));
                 true

@@ -5,7 +5,8 @@ use venuekit_transport::keys::SecretKind;
 
 use super::prove::Proof;
 use super::symptom::{Cause, cause};
-use super::{Examination, probe, server};
+use super::{Examination, account, probe, server};
+use crate::credential::variable;
 use crate::target::Target;
 use crate::venue::{LOCAL, Venue};
 
@@ -36,10 +37,12 @@ impl Examination<'_> {
                 self.unknown("the key or its secret is wrong: the venue does not say which", &found, elsewhere).await;
             }
             Cause::OtherSecret => {
-                self.other_secret(&format!("the venue knows the key and the signature is of another one: {found}"));
+                let said = format!("the venue knows the key and the signature is of another one: {found}");
+                self.other_secret(&said).await;
             }
             Cause::Clock => self.clock_refused(&found),
-            Cause::Disabled => self.disabled(&found),
+            Cause::Disabled => self.disabled(&found, None),
+            Cause::NotYetActive => self.not_yet_active(&found, &format!("look it up: {}", self.facts.page)),
             Cause::Revoked => self.revoked(&format!("the key was revoked: {found}")),
             Cause::Expired => self.expired(&format!("the key has expired: {found}")),
             Cause::Unreachable => {
@@ -57,24 +60,37 @@ impl Examination<'_> {
 
     /// Another proof than a key has no entry anywhere that tells more.
     fn no_key(&mut self, found: &str, proof: Proof) {
+        let place = format!("{}/{}", self.target.venue, self.target.environment);
+        let prefix = self.credential.prefix.clone().unwrap_or_else(|| variable::prefix(&self.target));
+        let named = |name: &str| format!("{prefix}_{name}");
         let (check, word, what, remedy) = match proof {
             Proof::Login => (
                 "login",
                 "login",
                 "the email or the password is wrong",
-                "try them in the venue's app; an account made with Apple or Google has no password",
+                "try them in the venue's app; an account made with Apple or Google has no password".to_owned(),
             ),
-            Proof::Session => {
-                ("session", "expired", "the session is over, or its two parts are of different ones", "log in again")
-            }
-            _ => (
-                "token",
+            Proof::Session => (
+                "session",
                 "expired",
-                "the token is over, or wrong",
-                "fetch a new one, or give the key: that renews its token",
+                "the session is over, or its two parts are of different ones",
+                format!(
+                    "log in again: venuekit call {place} login email=EMAIL password=@FILE --secrets-to session.json\n\
+                     or set {} and {} in place of {} and {}: venuekit logs in with them itself",
+                    named("EMAIL"),
+                    named("PASSWORD"),
+                    named("DEVICE_ID"),
+                    named("AUTH_TOKEN")
+                ),
             ),
+            _ => {
+                let names = variable::names_after(self.target.venue, &prefix);
+                let token = named("ACCESS_TOKEN");
+                let remedy = format!("in place of {token} set {names}: with a key venuekit fetches tokens itself");
+                ("token", "expired", "the token is over, or wrong", remedy)
+            }
         };
-        self.report.fault(check, word, format!("{what}: {found}"), remedy);
+        self.report.fault(check, word, format!("{what}: {found}"), &remedy);
     }
 
     fn clock_refused(&mut self, found: &str) {
@@ -96,6 +112,7 @@ impl Examination<'_> {
 
     /// The venue asks to wait: nothing is wrong with the key.
     fn wait(&mut self, error: &Error) {
+        self.was_put_off = true;
         let remedy = match error.retry_after() {
             Some(wait) => format!("ask again in {} s", wait.as_secs().max(1)),
             None => "ask again later".to_owned(),
@@ -119,7 +136,14 @@ impl Examination<'_> {
                 "address",
                 "ip_allow_list",
                 "the venue refuses calls from this address",
-                format!("add this machine's public address to the key's list, or use a key without one: {page}"),
+                match self.facts.limits_addresses {
+                    true => {
+                        format!("add this machine's public address to the key's list, or use a key without one: {page}")
+                    }
+                    false => "no key of this venue has a list of addresses: call from another one, or ask the venue's \
+                              support"
+                        .to_owned(),
+                },
             ),
             Cause::Region => (
                 "address",
@@ -179,8 +203,17 @@ impl Examination<'_> {
         )
     }
 
-    pub(super) fn disabled(&mut self, found: &str) {
-        let remedy = format!("switch it on again, or make another: {}", self.facts.page);
+    /// What the account calls the key, and who has listed it, where that is known.
+    pub(super) fn disabled(&mut self, found: &str, listed: Option<(&str, &str)>) {
+        let remedy = match (self.facts.switch_on, listed) {
+            (Some((operation, parameter)), Some((id, source))) => {
+                // The key that is off cannot do it: the one that has listed it can.
+                let account = format!("{}/{}", self.target.venue, self.target.environment);
+                let by = source.strip_prefix("stored key ").unwrap_or(&account);
+                format!("switch it on again: venuekit call {by} {operation} {parameter}={id} --secrets-to key.json")
+            }
+            _ => format!("switch it on again, or make another: {}", self.facts.page),
+        };
         self.report.fault("key state", "disabled", format!("the key is switched off: {found}"), &remedy);
     }
 
@@ -194,19 +227,44 @@ impl Examination<'_> {
         self.report.fault("key state", "expired", found, &remedy);
     }
 
-    fn other_secret(&mut self, said: &str) {
-        if self.credential.key().is_some_and(|(_, _, kind)| kind == SecretKind::PrivateKeyPem) {
-            return self.wrong_pair(said);
+    async fn other_secret(&mut self, said: &str) {
+        if self.target.venue == Venue::Deribit {
+            let seen = account::seen_by_others(self.context, &self.target, &self.credential, self.offset()).await;
+            let public_id = self.credential.public_id().unwrap_or_default();
+            if let Some((source, keys)) = &seen
+                && let Some(own) = account::own(keys, public_id)
+                && self.other_kind(own, &format!("{said}\nthe account has the key, according to {source}"))
+            {
+                return;
+            }
         }
-        let new = self.new_secret();
-        let remedy =
-            format!("the secret belongs to another key, or was replaced by a rotation: give the right one, {new}");
-        self.report.fault("key", "wrong_secret", said, &remedy);
+        let is_pair = self.credential.key().is_some_and(|(_, _, kind)| kind == SecretKind::PrivateKeyPem);
+        let named = |name: &str| self.credential.variable(&self.target, name);
+        let also = match self.target.venue {
+            Venue::Deribit if is_pair => {
+                format!("where the id is of a key with a secret, set {}", named("CLIENT_SECRET"))
+            }
+            Venue::Deribit => format!("where the id is of a key pair, set {}", named("PRIVATE_KEY_FILE")),
+            _ => String::new(),
+        };
+        if is_pair { self.wrong_pair(said, &also) } else { self.wrong_secret(said, &also) }
     }
 
-    pub(super) fn wrong_pair(&mut self, said: &str) {
-        let remedy = "the private key and the key id do not belong together: give the one that was made with this id";
-        self.report.fault("key", "key_mismatch", said, remedy);
+    /// `also` is what else may help, if anything.
+    pub(super) fn wrong_secret(&mut self, said: &str, also: &str) {
+        let new = self.new_secret();
+        let remedy = format!(
+            "the secret belongs to another key, or was replaced by a rotation: give the right one, {new}\n{also}"
+        );
+        self.report.fault("key", "wrong_secret", said, remedy.trim_end());
+    }
+
+    /// `also` is what else may help, if anything.
+    pub(super) fn wrong_pair(&mut self, said: &str, also: &str) {
+        let remedy = format!(
+            "the private key and the key id do not belong together: give the one that was made with this id\n{also}"
+        );
+        self.report.fault("key", "key_mismatch", said, remedy.trim_end());
     }
 
     /// Whether a call proves who is calling without sending what is a secret itself.

@@ -28,7 +28,7 @@ impl Examination<'_> {
     /// How to come by a secret that is known to be right.
     pub(super) fn new_secret(&self) -> String {
         match &self.credential.stored {
-            Some(stored) => format!("rotate it: venuekit keys rotate {}", stored.reference),
+            Some(stored) => format!("or rotate it: venuekit keys rotate {}", stored.reference),
             None => format!("or make another key: {}", self.new_key(&self.scopes_at_hand())),
         }
     }

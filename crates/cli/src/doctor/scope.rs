@@ -61,11 +61,21 @@ impl Examination<'_> {
             return self.report.fault(CHECK, "credential_kind", found, remedy);
         }
         let Some(needed) = wanted.row.scope else {
-            return self.report.good(CHECK, format!("{name} needs no scope"));
+            let has_scopes = self.target.venue.table().operations.iter().any(|one| one.scope.is_some());
+            return match has_scopes && !wanted.is_public() {
+                true => self.report.skipped(CHECK, format!("the spec names no scope for {name}: it may need one")),
+                false => self.report.good(CHECK, format!("{name} needs no scope")),
+            };
         };
         match scopes {
             Ok(None) => self.report.good(CHECK, format!("{name} needs {needed}")),
-            Ok(Some(scopes)) if covers(&scopes, needed) => self.report.good(CHECK, format!("{name} needs {needed}")),
+            Ok(Some(scopes)) if covers(&scopes, needed) => {
+                let part = match grantable(needed) != needed && !scopes.iter().any(|scope| scope == "mainaccount") {
+                    true => "; the account decides whether its keys have mainaccount",
+                    false => "",
+                };
+                self.report.good(CHECK, format!("{name} needs {needed}{part}"));
+            }
             Ok(Some(scopes)) => {
                 let remedy = format!("make a key with it: {}", self.wider_key(&scopes, needed));
                 self.report.fault(CHECK, "scope", format!("{name} needs {needed}, which the key has not"), &remedy);

@@ -24,6 +24,8 @@ pub enum Cause {
     Revoked,
     /// The key is switched off.
     Disabled,
+    /// The key is too new.
+    NotYetActive,
     /// One of the two clocks.
     Clock,
     /// The key may not do this.
@@ -103,6 +105,8 @@ const SYMPTOMS: &[Symptom] = &[
     any("2fa", Cause::SecondFactor),
     any("timestamp", Cause::Clock),
     any("verification required", Cause::Verification),
+    any("not active", Cause::NotYetActive),
+    any("not yet active", Cause::NotYetActive),
     any("sub account", Cause::SubAccount),
     any("subaccount", Cause::SubAccount),
     any("signature is missing", Cause::NoSignature),
@@ -138,6 +142,13 @@ pub fn cause(venue: Venue, error: &Error) -> Cause {
             _ => Cause::Unreachable,
         };
     };
+    if status == http::StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS {
+        return Cause::Region;
+    }
+    // No refusal: what came with a good status is not what the venue answers to that call.
+    if status.is_success() && error.kind() == ErrorKind::Decode {
+        return Cause::Foreign;
+    }
     // A gateway's page for a server that is down says that it is down.
     if status.is_redirection() || !status.is_server_error() && !body(error).is_empty() && !is_json(error) {
         return Cause::Foreign;
