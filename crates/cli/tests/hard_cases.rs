@@ -94,6 +94,11 @@ fn a_diagnosis_tells_what_the_venue_means() {
         Some(if line.contains("get_time") { (200, good.to_owned()) } else { (401, bad.to_owned()) })
     });
     assert_eq!(causes(&world, "deribit/local", &deribit), ["ip_allow_list"]);
+    let address = kalshi(r#"{"error":{"code":"forbidden","message":"Request IP not allowed"}}"#, 403);
+    for (venue, url, has_list) in [("kalshi/local", &address, false), ("deribit/local", &deribit, true)] {
+        let (stdout, _) = texts(&world.venuekit(&["doctor", venue, "--base-url", url]));
+        assert_eq!(stdout.contains("to the key's list"), has_list, "{stdout}");
+    }
 }
 
 #[test]

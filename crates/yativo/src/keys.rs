@@ -130,6 +130,13 @@ mod tests {
     use super::info;
 
     #[test]
+    fn an_end_is_told_with_its_day() {
+        let limits = |end: &str| info(&json!({"id": "a", "expires_at": end})).unwrap().restrictions;
+        assert_eq!(limits("2027-01-31T12:00:00.000Z"), ["an end on 2027-01-31"]);
+        assert!(limits("never").is_empty());
+    }
+
+    #[test]
     fn the_word_for_a_state_counts_before_the_flag() {
         for (key, enabled, status) in [
             (json!({"id": "a", "is_revoked": false, "status": "expired"}), Some(false), Some("expired")),
