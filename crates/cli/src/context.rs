@@ -217,6 +217,10 @@ impl Context {
             Err(error @ StoreError::NotFound(_)) => error,
             result => return Ok(result?),
         };
+        if let Some(left) = crate::keys::unfinished_of(self, &store, reference) {
+            let message = format!("`{reference}` is being made: its run {} has not ended", left.run);
+            return Err(Failure::new(Exit::NotFound, message).code("not_found").help(left.advice()));
+        }
         let mut message = error.to_string();
         message.extend(place.map(|place| format!(", which {place} names")));
         if !store::is_there(self) {

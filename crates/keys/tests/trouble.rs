@@ -97,6 +97,18 @@ async fn a_store_that_fails_when_the_key_is_made_leaves_no_key_without_a_secret(
 }
 
 #[tokio::test]
+async fn a_key_of_ours_that_the_store_does_not_know_by_its_id_is_listed_once() {
+    let world = World::start(Venue::Kalshi).await;
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Failing::engine(folder.path(), (1, usize::MAX));
+    let task = Task::Create(world.create(Origin::Best));
+    engine.run(&world.account(), task, &world.manager(), &Watching::default()).await.unwrap_err();
+    let lines = engine.list(&world.account(), &world.manager(), &Watching::default()).await.unwrap();
+    let ours: Vec<_> = lines.iter().filter(|line| line.reference.is_some()).collect();
+    assert!(lines.len() == 2 && ours.len() == 1 && ours[0].live == Some(true) && ours[0].id.is_some(), "{lines:?}");
+}
+
+#[tokio::test]
 async fn a_store_that_fails_for_a_moment_is_tried_again() {
     let world = World::start(Venue::Yativo).await;
     let folder = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use venuekit_keys::journal::{FolderJournal, RunId};
 use venuekit_keys::store::Store;
 use venuekit_keys::{
-    Account, Engine, Manager, Outcome, Reference, Report, Revoke, Target as Ends, Task, Venue as KeyVenue,
+    Account, Engine, Manager, Outcome, Reference, Report, Revoke, Target as Ends, Task, Unfinished, Venue as KeyVenue,
 };
 
 use super::attendant::Person;
@@ -197,6 +197,13 @@ struct Ended<'a> {
 pub fn engine(context: &Context, store: Arc<dyn Store>) -> Engine {
     let journal = FolderJournal::new(context.state_dir().join("journal"));
     Engine::new(store, Arc::new(journal))
+}
+
+/// A run for a key that has not ended.
+pub fn unfinished_of(context: &Context, store: &Arc<dyn Store>, reference: &Reference) -> Option<Unfinished> {
+    let unfinished = engine(context, Arc::clone(store)).unfinished().unwrap_or_default();
+    let name = reference.to_string();
+    unfinished.into_iter().find(|left| left.plan.reference.as_ref() == Some(&name))
 }
 
 /// Kalshi's perpetual futures take Kalshi's keys.

@@ -16,6 +16,7 @@ mod scopes;
 mod show;
 mod when;
 
+pub use self::desk::unfinished_of;
 use crate::context::Context;
 use crate::failure::Failure;
 

@@ -107,6 +107,7 @@ pub struct VerifyArgs {
 pub async fn verify(context: &Context, arguments: &VerifyArgs) -> Result<(), Failure> {
     let desk = Desk::reading(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, None)?;
+    context.record(&reference, None).await?;
     let shown = desk.engine.verify(&desk.account, &reference).await?;
     context.out().step(shown.word(), &shown.to_string());
     context.out().document(&json!({ "reference": reference.to_string(), "works": true, "event": shown }));

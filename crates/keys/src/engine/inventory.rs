@@ -82,8 +82,13 @@ impl Engine {
         let mut lines: Vec<Line> = listed.iter().map(line_of).collect();
         for record in self.records(account).await? {
             for key in &record.keys {
-                // One that has ended at the venue may still be listed.
-                let ended = || listed.iter().find(|info| key.id.as_ref() == Some(&info.id));
+                // One that has ended at the venue may still be listed, and one whose answer was lost goes by its name.
+                let ended = || {
+                    listed.iter().find(|info| match &key.id {
+                        Some(id) => *id == info.id,
+                        None => key.state == State::Prepared && info.name.as_ref() == Some(&key.label),
+                    })
+                };
                 let known =
                     find(&listed, key).or_else(ended).and_then(|info| listed.iter().position(|one| one.id == info.id));
                 match known {
