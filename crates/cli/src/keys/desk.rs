@@ -147,7 +147,7 @@ impl<'a> Desk<'a> {
         let variables = crate::credential::from_environment(&self.target);
         if let Some(variables) = variables.filter(|variables| ended.is_some() && variables.public_id() == ended) {
             let note = format!(
-                "note: what the {} holds has just ended: unset it, or name a stored key with --key",
+                "note: {}: that key has just ended; unset it, or name a stored one with --key",
                 variables.source
             );
             self.context.out().note(&note);
