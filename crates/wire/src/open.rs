@@ -6,6 +6,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// The name of the newtype as which [`Open::Unknown`] is serialized, so that a serializer can find such values. Formats such as JSON write
+/// the text alone.
+pub const UNKNOWN: &str = "$venuekit_wire::Open::Unknown";
+
 /// A value of an enum that the venue may extend: known to this version, or kept as it came.
 ///
 /// An unknown value never fails an answer and is written back unchanged.
@@ -81,7 +85,7 @@ impl<K: Serialize> Serialize for Open<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Known(known) => known.serialize(serializer),
-            Self::Unknown(text) => serializer.serialize_str(text),
+            Self::Unknown(text) => serializer.serialize_newtype_struct(UNKNOWN, text),
         }
     }
 }
