@@ -5,6 +5,7 @@ mod dispatch;
 mod environment;
 mod error_code;
 mod joined;
+mod lenient;
 mod pages;
 mod seal;
 mod venue;

@@ -78,9 +78,9 @@ fn stream(id: &str, page: &Value, client: &File, types: &Structs, builders: &Str
                         call = #set;
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         #told
-                        Ok(#page)
+                        Ok((#page, unread))
                     }
                 })
             }
@@ -171,7 +171,7 @@ fn structs(client: &File, name: &str) -> Structs {
 }
 
 /// The field that a member of this name is read into.
-fn field<'a>(owner: &'a ItemStruct, name: &str) -> Option<&'a Field> {
+pub fn field<'a>(owner: &'a ItemStruct, name: &str) -> Option<&'a Field> {
     owner.fields.iter().find(|field| match renamed(field) {
         Some(renamed) => renamed == name,
         None => field.ident.as_ref().is_some_and(|ident| *ident == snake(name)),

@@ -35,6 +35,11 @@ pub fn hosts(_: &Document, value: &Value) -> Result<(), String> {
     listed.then_some(()).ok_or_else(|| "is a list of host names".to_owned())
 }
 
+pub fn names(_: &Document, value: &Value) -> Result<(), String> {
+    let names = value.as_array().filter(|names| !names.is_empty() && names.iter().all(Value::is_string));
+    names.map(|_| ()).ok_or_else(|| "is a list of names".to_owned())
+}
+
 pub fn list(_: &Document, value: &Value) -> Result<(), String> {
     value.is_array().then_some(()).ok_or_else(|| "is a list".to_owned())
 }

@@ -21,7 +21,7 @@ use std::sync::LazyLock;
 use crate::document::Document;
 use crate::finding::Finding;
 
-pub use self::composition::is_decimal_or_text;
+pub use self::composition::{is_decimal_or_text, is_integer_or_text};
 
 /// Everything that is wrong with a document, in the order of its files and lines.
 pub fn lint(document: &Document) -> Vec<Finding> {

@@ -162,7 +162,17 @@ fn one(document: &Document, at: &str, schema: &Value, nested: bool, in_response:
             "leave one out, and say so in sources.md",
         );
     }
-    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    let names = |key| schema.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    for name in names("x-vital") {
+        if !properties.contains(&name) || names("required").any(|required| required == name) || !in_response {
+            fail(
+                "unknown-vital",
+                format!("`{name}` is not an optional member of a response that is described here"),
+                "name members of this object of which one at least is in every response",
+            );
+        }
+    }
+    for name in names("required") {
         if !properties.contains(&name) && schema.get("allOf").is_none() {
             fail(
                 "unknown-required",
