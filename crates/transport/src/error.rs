@@ -328,9 +328,28 @@ fn without_values(error: &serde_json::Error) -> String {
         Category::Syntax | Category::Io => said.to_owned(),
         Category::Data if said.starts_with("missing field") || said.starts_with("duplicate field") => said.to_owned(),
         Category::Data => match said.rsplit_once(", expected ") {
-            Some((_, expected)) => format!("expected {expected}"),
+            Some((found, expected)) => format!("{}expected {}", kind_of(found), in_json_words(expected)),
             None => "a value that does not fit".to_owned(),
         },
+    }
+}
+
+/// What was found, where it can be said without its value.
+fn kind_of(found: &str) -> &'static str {
+    match found {
+        "invalid type: sequence" => "found a list, ",
+        "invalid type: map" => "found an object, ",
+        "invalid type: null" => "found null, ",
+        "empty or null" => "found an empty text or null, ",
+        _ => "",
+    }
+}
+
+fn in_json_words(expected: &str) -> &str {
+    match expected {
+        "a sequence" => "a list",
+        "a map" => "an object",
+        other => other,
     }
 }
 

@@ -13,6 +13,7 @@
 //! | [`RetryPolicy`] | how failed calls are repeated; which ones may be is the spec's word |
 //! | [`RateLimits`], [`RateBudget`] | the venue's limits, kept by one process or shared by many |
 //! | [`Pages`] | lists that come in pages, as streams |
+//! | [`Unknown`] | what a response says that its type does not know |
 //! | [`Clock`] | the time that signatures carry, put right by the venue's |
 //! | [`keys`] | the life cycle of API keys, the same words on every venue |
 //!
@@ -39,6 +40,7 @@ mod send;
 mod session;
 mod socket;
 mod token;
+mod unknown;
 
 pub use builder::{ClientBuilder, Connect, Timeouts};
 pub use clock::Clock;
@@ -53,4 +55,7 @@ pub use retry::RetryPolicy;
 pub use session::Session;
 pub use socket::{Event, WebSocket, WebSocketOptions, WebSocketStats};
 pub use token::{Grant, GrantFuture, Token};
+pub use unknown::Unknown;
+#[doc(hidden)]
+pub use unknown::Unread;
 pub use venuekit_wire::operation::ErrorKind;
