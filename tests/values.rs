@@ -66,7 +66,12 @@ async fn positions_of_a_venue_that_computes_in_floats() {
         let one = client.get_position().body_map(|body| body.instrument_name("BTC-PERPETUAL")).send().await.unwrap();
         assert_eq!(one.leverage.unwrap().to_string(), shown);
         let (_server, client) = deribit_on(&format!(r#"[{{"uid":35.0,"positions":[{position}]}}]"#)).await;
-        let details = client.get_subaccounts_details().body_map(|body| body.currency("BTC")).send().await.unwrap();
+        let details = client
+            .get_subaccounts_details()
+            .body_map(|body| body.currency(deribit::types::Currency::Btc))
+            .send()
+            .await
+            .unwrap();
         assert_eq!((details[0].uid, details[0].positions[0].user_id), (35, Some(1000)));
     }
 }
@@ -90,9 +95,9 @@ async fn whole_numbers_at_the_top_in_lists_and_as_times() {
     }
     let candles = r#"{"ticks":[1.7e12,1700000060000.0],"open":[1],"volume":["2.50"]}"#;
     let (_server, client) = deribit_on(candles).await;
-    let call = client
-        .get_tradingview_chart_data()
-        .body_map(|body| body.instrument_name("BTC-PERPETUAL").start_timestamp(0).end_timestamp(1).resolution("1"));
+    let call = client.get_tradingview_chart_data().body_map(|body| {
+        body.instrument_name("BTC-PERPETUAL").start_timestamp(0_i64).end_timestamp(1_i64).resolution("1")
+    });
     let candles = call.send().await.unwrap();
     assert_eq!(candles.ticks.iter().map(|tick| tick.get()).collect::<Vec<_>>(), [1_700_000_000_000, 1_700_000_060_000]);
     assert_eq!(candles.volume[0].to_string(), "2.50");
@@ -261,7 +266,12 @@ async fn a_response_tells_what_its_type_does_not_know() {
 async fn maps_open_objects_and_whole_numbers_are_known() {
     let summary = r#"{"delta_total_map":{"btc_usd":1.50},"fees":[{"any":{"thing":1}}],"id":1.0,"currency":"MOON"}"#;
     let (_server, client) = deribit_on(summary).await;
-    let response = client.get_account_summary().body_map(|body| body.currency("BTC")).send().await.unwrap();
+    let response = client
+        .get_account_summary()
+        .body_map(|body| body.currency(deribit::types::Currency::Btc))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(paths(&response.unknown()), [r#"currency: "MOON""#]);
 }
 
