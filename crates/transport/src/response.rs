@@ -158,7 +158,8 @@ impl<T> ResponseValue<T> {
     /// What the venue said that the type does not know: members that have no field, then values that an enum does not name.
     ///
     /// Nothing is spent on this before it is called; it then reads the body once more. An empty list means that the value holds all
-    /// that the venue said. What stands inside a value that the type leaves open (a `serde_json` value or map) is not unknown.
+    /// that the venue said. What stands inside a value that the type leaves open (a `serde_json` value or map) is not unknown. Members
+    /// that a choice of several types or a flattened map drops are not seen.
     ///
     /// ```no_run
     /// # fn report<T>(response: &venuekit_transport::ResponseValue<T>) {
