@@ -29,6 +29,7 @@ mod exec;
 mod idempotency;
 mod jsonrpc;
 pub mod keys;
+mod members;
 mod observe;
 mod paging;
 mod progress;
