@@ -142,6 +142,35 @@ impl<'a> Operation<'a> {
         Some((format!("{}/schema", step(&step(&pointer, "content"), media)), schema))
     }
 
+    /// The schema of the idempotency key that `x-retry: keyed` names, references followed, and where the key is declared.
+    pub fn idempotency_key(&self, document: &'a Document) -> Option<(String, &'a Value)> {
+        let keyed = self.value.pointer("/x-retry/keyed")?;
+        let parameter = |name: &str, place: Option<&str>| {
+            self.parameters(document).into_iter().find_map(|(at, parameter)| {
+                let is_it = text(parameter, "name").is_some_and(|own| own.eq_ignore_ascii_case(name))
+                    && (place.is_none() || text(parameter, "in") == place);
+                Some((step(&at, "schema"), parameter.get("schema").filter(|_| is_it)?))
+            })
+        };
+        let (at, schema) = match (text(keyed, "header"), text(keyed, "field")) {
+            (Some(header), _) => parameter(header, Some("header")),
+            (_, Some(field)) => self
+                .request_media()
+                .into_iter()
+                .find_map(|(at, media)| {
+                    let schema = media.get("schema")?;
+                    let at = stands_for(schema)
+                        .map_or_else(|| step(&at, "schema"), |name| step("/components/schemas", name));
+                    let property = resolve(document, schema).get("properties")?.get(field)?;
+                    Some((step(&step(&at, "properties"), field), property))
+                })
+                .or_else(|| parameter(field, None)),
+            _ => None,
+        }?;
+        let at = stands_for(schema).map_or(at, |name| step("/components/schemas", name));
+        Some((at, resolve(document, schema)))
+    }
+
     /// Every schema a request is made of: parameters and body.
     pub fn request_schemas(&self, document: &'a Document) -> Vec<(String, &'a Value)> {
         self.parameters(document)

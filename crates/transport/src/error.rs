@@ -62,6 +62,9 @@ pub struct Challenge {
 /// An error body is kept up to this size.
 const KEPT_BODY: usize = 64 * 1024;
 
+/// A sentence of the venue is kept up to this size.
+const LONGEST_TEXT: usize = 4 * 1024;
+
 impl Error {
     /// What went wrong, in one vocabulary for all venues.
     pub fn kind(&self) -> ErrorKind {
@@ -266,7 +269,7 @@ impl Error {
             operation: Some(response.operation),
             status: Some(response.status),
             message,
-            body: response.body.slice(..response.body.len().min(KEPT_BODY)),
+            body: kept(&response.body),
             applied: true,
             idempotency_key: response.idempotency_key.clone(),
             attempts: response.attempts,
@@ -299,8 +302,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_body(mut self, body: Bytes) -> Self {
-        self.0.body = body.slice(..body.len().min(KEPT_BODY));
+    pub(crate) fn with_body(mut self, body: &[u8]) -> Self {
+        self.0.body = kept(body);
         self
     }
 
@@ -309,14 +312,32 @@ impl Error {
         if secret.len() < 4 {
             return;
         }
-        let inner = &mut self.0;
-        let texts = [&mut inner.code, &mut inner.detail, &mut inner.param, &mut inner.request_id].into_iter().flatten();
-        for text in texts.chain([&mut inner.message]) {
-            if text.contains(secret) {
-                *text = text.replace(secret, "[redacted]");
-            }
+        for text in self.texts().filter(|text| text.contains(secret)) {
+            *text = text.replace(secret, "[redacted]");
         }
     }
+
+    /// Cuts what the venue said to what somebody may read. Secrets are taken out before: half of one is not found.
+    pub(crate) fn shorten(&mut self) {
+        for text in self.texts().filter(|text| text.len() > LONGEST_TEXT) {
+            let end = (0..=LONGEST_TEXT).rev().find(|end| text.is_char_boundary(*end));
+            text.truncate(end.unwrap_or_default());
+            text.push_str("...");
+            text.shrink_to_fit();
+        }
+    }
+
+    /// Every text that is shown.
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let inner = &mut *self.0;
+        let optional = [&mut inner.code, &mut inner.detail, &mut inner.param, &mut inner.request_id];
+        optional.into_iter().flatten().chain([&mut inner.message])
+    }
+}
+
+/// A copy, so that an error that is kept does not keep the whole body with it.
+fn kept(body: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)])
 }
 
 /// serde's sentence without the values it quotes: they come from the answer.

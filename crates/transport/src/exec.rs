@@ -75,7 +75,7 @@ impl Session {
         operation: &'static Operation,
         progress: &mut Progress,
     ) -> Result<Response, Error> {
-        let key = idempotency::key_of(&mut request, operation);
+        let key = idempotency::key_of(&mut request, operation)?;
         let debit = self.shared.common.limiter.debit(operation, &request);
         let (credentials, way) = self.way(operation, &mut request)?;
         let plan = Plan { operation, credentials, debit, way };
@@ -135,7 +135,8 @@ impl Session {
         progress.begin_attempt();
         if let Some(debit) = &plan.debit {
             let longest = self.call.rate_wait.unwrap_or(self.shared.common.rate_wait).min(progress.time_left());
-            progress.waits(self.shared.common.limiter.take(operation, debit, longest)).await?;
+            let time_left = progress.time_left();
+            progress.waits(self.shared.common.limiter.take(operation, debit, longest, time_left)).await?;
         }
         let Outcome { result, tokens, date } = match &plan.way {
             Way::Message { params, needs_login } => {
@@ -144,7 +145,7 @@ impl Session {
             Way::Rest => self.over_http(http, request, plan, None, progress).await?,
             Way::Rpc { id } => self.over_http(http, request, plan, Some(*id), progress).await?,
         };
-        self.learn(plan, &result, date, progress).await;
+        self.learn(plan, &result, date, progress);
         result.map_err(|error| tokens.iter().fold(error, |error, token| token.judged(error, progress)))
     }
 
@@ -165,12 +166,8 @@ impl Session {
         };
         let tokens = self.sign(&mut request, plan, progress).await?;
         let time = self.send_within(operation, progress)?;
-        let answer = send::send(http, request, operation, common.max_answer, time).await?;
-        if let Some(debit) = &plan.debit
-            && let Some(told) = common.limiter.told(&answer.headers, common.clock.now())
-        {
-            common.limiter.learn(debit, told).await;
-        }
+        let answer = send::send(http, request, operation, common.max_answer, time, &common.clock).await?;
+        let told = common.limiter.told(&answer.headers, answer.now);
         // What anybody may ask, anybody may have asked before: such an answer may come from a cache.
         let tells_time =
             !plan.credentials.is_empty() && (!answer.status.is_success() || common.clock.looks(progress.sent()));
@@ -179,6 +176,9 @@ impl Session {
             Some(id) => jsonrpc::unwrap(common.venue, operation, answer, id),
             None => answer::judge(common.venue, operation, answer),
         };
+        if let (Some(debit), Some(told)) = (&plan.debit, told) {
+            common.limiter.learn(debit, told);
+        }
         Ok(Outcome { result, tokens, date })
     }
 
@@ -235,14 +235,9 @@ impl Session {
         Ok(tokens)
     }
 
-    /// What an answer tells of the venue's clock and limits. `date` is the time in its headers.
-    async fn learn(
-        &self,
-        plan: &Plan,
-        result: &Result<Response, Error>,
-        date: Option<VenueTime>,
-        progress: &mut Progress,
-    ) {
+    /// What an answer tells of the venue's clock and limits. `date` is the time in its headers. Nothing here is waited for: the
+    /// caller's response is at hand.
+    fn learn(&self, plan: &Plan, result: &Result<Response, Error>, date: Option<VenueTime>, progress: &mut Progress) {
         let told = match result {
             Ok(response) => response.venue_time(),
             Err(error) => error.venue_time(),
@@ -253,7 +248,7 @@ impl Session {
         if let (Some(debit), Err(error)) = (&plan.debit, result)
             && error.kind() == ErrorKind::RateLimited
         {
-            self.shared.common.limiter.learn(debit, Told { left: 0, lasts: error.retry_after() }).await;
+            self.shared.common.limiter.learn(debit, Told { left: 0, lasts: error.retry_after() });
         }
     }
 
@@ -273,6 +268,7 @@ impl Session {
         if let Some(code) = &self.call.code {
             error.redact(code.expose());
         }
+        error.shorten();
         error
     }
 }

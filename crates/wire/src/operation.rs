@@ -108,6 +108,8 @@ pub struct Operation {
     pub access: &'static [&'static [&'static str]],
     /// Whether the call may be repeated.
     pub retry: Retry,
+    /// How long a text the venue takes as the idempotency key, where the call has one.
+    pub key: Option<KeyBounds>,
     /// What the call costs the venue's limiter.
     pub rate: Option<Rate>,
     /// Where the answer has the venue's own time.
@@ -151,6 +153,15 @@ pub enum Key {
     Header(&'static str),
     /// In a member of the request body of this name.
     Field(&'static str),
+}
+
+/// How long a text a venue takes as an idempotency key. A pattern is checked by the type of the parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyBounds {
+    /// The smallest number of characters.
+    pub shortest: usize,
+    /// The largest number of characters, where the venue's sources tell one.
+    pub longest: Option<usize>,
 }
 
 /// What a call costs.

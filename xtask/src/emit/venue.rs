@@ -36,8 +36,8 @@ pub fn source(document: &Document) -> String {
     let error_code = root.pointer("/x-errors/names").map(error_code::source);
     let tokens = quote! {
         use ::venuekit_wire::operation::{
-            Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit, OnConnection, Operation, Page, Protocol, Rate,
-            RateHeaders, Retry, Setting, Tier, Venue, VenueTime, WebSocket,
+            Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, KeyBounds, Limit, OnConnection, Operation, Page, Protocol,
+            Rate, RateHeaders, Retry, Setting, Tier, Venue, VenueTime, WebSocket,
         };
 
         #environment
@@ -68,6 +68,7 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
     let (id, method, path) = (&operation.id, &operation.method, &operation.path);
     let access = access(document, operation);
     let retry = retry(operation.value.get("x-retry").unwrap_or(&Value::Null));
+    let key = option(operation.idempotency_key(document).map(|(_, schema)| key_bounds(schema)));
     let rate = option(operation.value.get("x-rate").map(rate));
     let page = option(operation.value.get("x-page").map(page));
     let venue_time = option(operation.value.get("x-venue-time").map(venue_time));
@@ -82,8 +83,8 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
     let secret = returns_secret(document, operation) || !secret_fields.is_empty();
     quote! {
         Operation {
-            id: #id, method: #method, path: #path, access: #access, retry: #retry, rate: #rate, venue_time: #venue_time, page: #page,
-            reconcile: #reconcile, scope: #scope, secret: #secret,
+            id: #id, method: #method, path: #path, access: #access, retry: #retry, key: #key, rate: #rate, venue_time: #venue_time,
+            page: #page, reconcile: #reconcile, scope: #scope, secret: #secret,
             secret_fields: &[#(#secret_fields),*], on_connection: #on_connection,
         }
     }
@@ -133,6 +134,13 @@ fn retry(value: &Value) -> TokenStream {
         (_, Some(field)) => quote!(Retry::Keyed(Key::Field(#field))),
         _ => quote!(Retry::Never),
     }
+}
+
+fn key_bounds(schema: &Value) -> TokenStream {
+    let length = |name: &str| schema.get(name).and_then(Value::as_u64).map(proc_macro2::Literal::u64_unsuffixed);
+    let shortest = length("minLength").unwrap_or_else(|| proc_macro2::Literal::u64_unsuffixed(1));
+    let longest = option(length("maxLength").map(|length| quote!(#length)));
+    quote!(KeyBounds { shortest: #shortest, longest: #longest })
 }
 
 fn rate(value: &Value) -> TokenStream {

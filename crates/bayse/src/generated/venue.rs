@@ -2,7 +2,7 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, KeyBounds, Limit,
     OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting, Tier,
     Venue, VenueTime, WebSocket,
 };
@@ -117,6 +117,10 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/orders/batch/amend",
         access: &[&["read", "write"]],
         retry: Retry::Keyed(Key::Header("Idempotency-Key")),
+        key: Some(KeyBounds {
+            shortest: 1,
+            longest: Some(255),
+        }),
         rate: Some(Rate {
             bucket: "write",
             cost: 1u32,
@@ -136,6 +140,10 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/orders/batch",
         access: &[&["read", "write"]],
         retry: Retry::Keyed(Key::Header("Idempotency-Key")),
+        key: Some(KeyBounds {
+            shortest: 1,
+            longest: Some(255),
+        }),
         rate: Some(Rate {
             bucket: "write",
             cost: 1u32,
@@ -155,6 +163,10 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/orders/batch",
         access: &[&["read", "write"]],
         retry: Retry::Keyed(Key::Header("Idempotency-Key")),
+        key: Some(KeyBounds {
+            shortest: 1,
+            longest: Some(255),
+        }),
         rate: Some(Rate {
             bucket: "write",
             cost: 1u32,
@@ -174,6 +186,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/markets/{marketId}/burn",
         access: &[&["read", "write"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 1u32,
@@ -193,6 +206,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/orders/{orderId}",
         access: &[&["read", "write"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 1u32,
@@ -212,6 +226,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/user/me/api-keys",
         access: &[&["session"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 1u32,
@@ -231,6 +246,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/liquidity-rewards/active",
         access: &[&["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -250,6 +266,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/maker-rebates/active",
         access: &[&["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -269,6 +286,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/wallet/assets",
         access: &[&["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -288,6 +306,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/events/{eventId}",
         access: &[&[], &["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -307,6 +326,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/events/slug/{slug}",
         access: &[&[], &["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -326,6 +346,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/health",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -345,6 +366,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/liquidity-rewards",
         access: &[&["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -368,6 +390,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/maker-rebates",
         access: &[&["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -391,6 +414,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/orders/{orderId}",
         access: &[&["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -410,6 +434,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/books",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -429,6 +454,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/pnl",
         access: &[&["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -448,6 +474,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/portfolio",
         access: &[&["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -467,6 +494,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/events/{eventId}/price-history",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -486,6 +514,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/events/{eventId}/markets/{marketId}/quote",
         access: &[&[], &["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -505,6 +534,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/markets/{marketId}/ticker",
         access: &[&[], &["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -524,6 +554,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/version",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -543,6 +574,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/activities",
         access: &[&["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -566,6 +598,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/user/me/api-keys",
         access: &[&["session"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -585,6 +618,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/events/series",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -608,6 +642,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/events",
         access: &[&[], &["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -631,6 +666,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/orders",
         access: &[&["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -654,6 +690,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/events/series/{seriesSlug}/lean-events",
         access: &[&[], &["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -677,6 +714,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/sports/games",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -700,6 +738,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/sports/leagues",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -719,6 +758,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/sports/teams",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -742,6 +782,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/trades",
         access: &[&[], &["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -765,6 +806,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/user/login",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "login",
             cost: 1u32,
@@ -784,6 +826,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/user/lookup",
         access: &[&["read"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 1u32,
@@ -803,6 +846,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/markets/{marketId}/mint",
         access: &[&["read", "write"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 1u32,
@@ -822,6 +866,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/pm/events/{eventId}/markets/{marketId}/orders",
         access: &[&["read", "write"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 1u32,
@@ -841,6 +886,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/user/me/api-keys/{keyId}",
         access: &[&["session"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 1u32,
@@ -860,6 +906,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/v1/user/me/api-keys/{keyId}/rotate",
         access: &[&["session"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 1u32,

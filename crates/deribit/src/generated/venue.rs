@@ -2,7 +2,7 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, KeyBounds, Limit,
     OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting, Tier,
     Venue, VenueTime, WebSocket,
 };
@@ -870,6 +870,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/accept_block_rfq",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -889,6 +890,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/add_block_rfq_quote",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -908,6 +910,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/add_to_address_book",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -927,6 +930,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/approve_block_trade",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -946,6 +950,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/auth",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -965,6 +970,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/buy",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -984,6 +990,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1003,6 +1010,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_all",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1022,6 +1030,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_all_block_rfq_quotes",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1041,6 +1050,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_all_by_currency",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1060,6 +1070,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_all_by_currency_pair",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1079,6 +1090,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_all_by_instrument",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1098,6 +1110,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_all_by_kind_or_type",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1117,6 +1130,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_block_rfq",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1136,6 +1150,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_block_rfq_quote",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1155,6 +1170,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_block_rfq_trigger",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1174,6 +1190,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_by_label",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1193,6 +1210,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_quotes",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1212,6 +1230,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_transfer_by_id",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1231,6 +1250,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/cancel_withdrawal",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1250,6 +1270,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/change_api_key_name",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1269,6 +1290,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/change_margin_model",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1288,6 +1310,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/change_scope_in_api_key",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1307,6 +1330,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/change_subaccount_name",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1326,6 +1350,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/close_position",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1345,6 +1370,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/create_api_key",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1364,6 +1390,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/create_block_rfq",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1383,6 +1410,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/create_combo",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1402,6 +1430,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/create_deposit_address",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1421,6 +1450,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/create_subaccount",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1440,6 +1470,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/delete_address_beneficiary",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1459,6 +1490,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/delete_member",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1478,6 +1510,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/disable_api_key",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1497,6 +1530,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/disable_cancel_on_disconnect",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1524,6 +1558,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/disable_heartbeat",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1551,6 +1586,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/edit",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1570,6 +1606,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/edit_api_key",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1589,6 +1626,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/edit_block_rfq_quote",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1608,6 +1646,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/edit_by_label",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1627,6 +1666,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/enable_affiliate_program",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1646,6 +1686,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/enable_api_key",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1665,6 +1706,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/enable_cancel_on_disconnect",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1692,6 +1734,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/exchange_token",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1711,6 +1754,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/execute_block_trade",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -1730,6 +1774,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/fork_token",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1749,6 +1794,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_access_log",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1768,6 +1814,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_account_summaries",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1787,6 +1834,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_account_summary",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1806,6 +1854,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_address_beneficiary",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1825,6 +1874,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_address_book",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1844,6 +1894,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_affiliate_program_info",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1863,6 +1914,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_announcements",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1882,6 +1934,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_apr_history",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1906,6 +1959,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_block_rfq_makers",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1925,6 +1979,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_block_rfq_quotes",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1944,6 +1999,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_block_rfq_trades",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1968,6 +2024,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_block_rfq_user_info",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -1987,6 +2044,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_block_rfqs",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2006,6 +2064,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_block_trade",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2025,6 +2084,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_block_trade_requests",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2044,6 +2104,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_block_trades",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2063,6 +2124,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_book_summary_by_currency",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2082,6 +2144,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_book_summary_by_instrument",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2101,6 +2164,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_broker_clients",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2120,6 +2184,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_broker_trade_requests",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2139,6 +2204,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_broker_trades",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2158,6 +2224,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_cancel_on_disconnect",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2177,6 +2244,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_combo_details",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2196,6 +2264,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_combo_ids",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2215,6 +2284,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_combos",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2234,6 +2304,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_contract_size",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2253,6 +2324,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_currencies",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2272,6 +2344,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_current_deposit_address",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2291,6 +2364,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_delivery_prices",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2310,6 +2384,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_deposits",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2329,6 +2404,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_email_language",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2348,6 +2424,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_expirations",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2367,6 +2444,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_funding_chart_data",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2386,6 +2464,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_funding_rate_history",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2405,6 +2484,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_funding_rate_value",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2424,6 +2504,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_historical_volatility",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2443,6 +2524,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_index_chart_data",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2462,6 +2544,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_index_price",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2481,6 +2564,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_index_price_names",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2500,6 +2584,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_instrument",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2519,6 +2604,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_instruments",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "get_instruments",
             cost: 10000u32,
@@ -2538,6 +2624,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_last_settlements_by_currency",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2562,6 +2649,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_last_settlements_by_instrument",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2586,6 +2674,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_last_trades_by_currency",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2605,6 +2694,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_last_trades_by_currency_and_time",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2624,6 +2714,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_last_trades_by_instrument",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2643,6 +2734,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_last_trades_by_instrument_and_time",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2662,6 +2754,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_leg_prices",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2681,6 +2774,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_lsp_participant_config",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2700,6 +2794,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_lsp_participants",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2719,6 +2814,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_lsp_participants_usage",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2738,6 +2834,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_lsp_usage",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2757,6 +2854,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_margins",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2776,6 +2874,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_mark_price_history",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2795,6 +2894,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_members",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2814,6 +2914,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_mmp_config",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -2833,6 +2934,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_mmp_status",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -2852,6 +2954,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_new_announcements",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2871,6 +2974,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_open_orders",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2890,6 +2994,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_open_orders_by_currency",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2909,6 +3014,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_open_orders_by_instrument",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2928,6 +3034,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_open_orders_by_label",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2947,6 +3054,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_order_book",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2966,6 +3074,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_order_book_by_instrument_id",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -2985,6 +3094,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_order_history_by_currency",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3004,6 +3114,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_order_history_by_instrument",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3023,6 +3134,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_order_margin_by_ids",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3042,6 +3154,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_order_state",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3061,6 +3174,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_order_state_by_label",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3080,6 +3194,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_position",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3099,6 +3214,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_positions",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3118,6 +3234,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_reward_eligibility",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3137,6 +3254,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_settlement_history_by_currency",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3161,6 +3279,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_settlement_history_by_instrument",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3185,6 +3304,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_subaccounts",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3204,6 +3324,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_subaccounts_details",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3223,6 +3344,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_supported_index_names",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3242,6 +3364,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_time",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3264,6 +3387,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_trade_volumes",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3283,6 +3407,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_tradingview_chart_data",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3302,6 +3427,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_transaction_log",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "get_transaction_log",
             cost: 10000u32,
@@ -3326,6 +3452,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_transfers",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3345,6 +3472,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_trigger_order_history",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3369,6 +3497,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_user_locks",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3388,6 +3517,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_user_trades_by_currency",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3407,6 +3537,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_user_trades_by_currency_and_time",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3426,6 +3557,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_user_trades_by_instrument",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3445,6 +3577,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_user_trades_by_instrument_and_time",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3464,6 +3597,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_user_trades_by_order",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3483,6 +3617,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/get_volatility_index_data",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3502,6 +3637,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_withdrawals",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3521,6 +3657,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/hello",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3544,6 +3681,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/invalidate_block_trade_signature",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3563,6 +3701,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/list_address_beneficiaries",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3587,6 +3726,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/list_api_keys",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3606,6 +3746,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/list_custody_accounts",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3625,6 +3766,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/logout",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3648,6 +3790,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/mass_quote",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -3667,6 +3810,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/move_positions",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "move_positions",
             cost: 100000u32,
@@ -3686,6 +3830,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/pme/simulate",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3705,6 +3850,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/get_currencies",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3724,6 +3870,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/subscribe",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "subscribe",
             cost: 3000u32,
@@ -3747,6 +3894,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/unsubscribe",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3770,6 +3918,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/unsubscribe_all",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3793,6 +3942,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/reject_block_trade",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3812,6 +3962,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/remove_api_key",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3831,6 +3982,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/remove_from_address_book",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3850,6 +4002,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/remove_subaccount",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3869,6 +4022,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/reset_api_key",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3888,6 +4042,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/reset_mmp",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -3907,6 +4062,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/save_address_beneficiary",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3926,6 +4082,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/sell",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -3945,6 +4102,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/set_announcement_as_read",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3964,6 +4122,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/set_clearance_originator",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -3983,6 +4142,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/set_disabled_trading_products",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4002,6 +4162,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/set_email_for_subaccount",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4021,6 +4182,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/set_email_language",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4040,6 +4202,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/set_heartbeat",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4067,6 +4230,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/set_member",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4086,6 +4250,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/set_mmp_config",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -4105,6 +4270,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/set_self_trading_config",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4124,6 +4290,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/simulate_block_trade",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -4143,6 +4310,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/simulate_portfolio",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4162,6 +4330,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/status",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4181,6 +4350,10 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/submit_transfer_between_subaccounts",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Keyed(Key::Field("nonce")),
+        key: Some(KeyBounds {
+            shortest: 8,
+            longest: Some(128),
+        }),
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4200,6 +4373,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/submit_transfer_to_subaccount",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4219,6 +4393,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/submit_transfer_to_user",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4238,6 +4413,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/subscribe",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "subscribe",
             cost: 3000u32,
@@ -4261,6 +4437,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/test",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4280,6 +4457,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/ticker",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4299,6 +4477,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/toggle_notifications_from_subaccount",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4318,6 +4497,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/toggle_subaccount_login",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4337,6 +4517,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/unsubscribe",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4360,6 +4541,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/public/unsubscribe_all",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4383,6 +4565,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/update_in_address_book",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,
@@ -4402,6 +4585,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/verify_block_trade",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "matching_engine",
             cost: 1u32,
@@ -4421,6 +4605,10 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/private/withdraw",
         access: &[&["signature"], &["bearer"], &["basic"]],
         retry: Retry::Keyed(Key::Field("nonce")),
+        key: Some(KeyBounds {
+            shortest: 8,
+            longest: Some(128),
+        }),
         rate: Some(Rate {
             bucket: "non_matching",
             cost: 500u32,

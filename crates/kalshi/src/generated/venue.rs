@@ -2,7 +2,7 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, KeyBounds, Limit,
     OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting, Tier,
     Venue, VenueTime, WebSocket,
 };
@@ -229,6 +229,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/block-trade-proposals/{block_trade_proposal_id}/accept",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -248,6 +249,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/quotes/{quote_id}/accept",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -267,6 +269,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfq_batches/{rfq_batch_id}/accept",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -286,6 +289,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfqs/{rfq_id}/quotes/{quote_id}/accept",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -305,6 +309,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/events/orders/{order_id}/amend",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -324,6 +329,10 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/subaccounts/transfer",
         access: &[&["signature"]],
         retry: Retry::Keyed(Key::Field("client_transfer_id")),
+        key: Some(KeyBounds {
+            shortest: 1,
+            longest: Some(36),
+        }),
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -343,6 +352,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/events/orders/batched",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 2u32,
@@ -362,6 +372,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/events/orders/batched",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -381,6 +392,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/markets/candlesticks",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -400,6 +412,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/events/orders",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -419,6 +432,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/events/orders/{order_id}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 2u32,
@@ -438,6 +452,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/quotes/{quote_id}/confirm",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -457,6 +472,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfq_batches/{rfq_batch_id}/quotes/{batch_quote_id}/confirm",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -476,6 +492,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfqs/{rfq_id}/quotes/{quote_id}/confirm",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -495,6 +512,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/api_keys",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -514,6 +532,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/fcm/positions/transfers",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -533,6 +552,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/fcm/subtraders",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -552,6 +572,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/multivariate_event_collections/{collection_ticker}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -571,6 +592,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/order_groups/create",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -590,6 +612,10 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/events/orders",
         access: &[&["signature"]],
         retry: Retry::Keyed(Key::Field("client_order_id")),
+        key: Some(KeyBounds {
+            shortest: 1,
+            longest: None,
+        }),
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -609,6 +635,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/quotes",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 2u32,
@@ -628,6 +655,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfqs",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -647,6 +675,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfq_batches",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -666,6 +695,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfq_batches/{rfq_batch_id}/quotes",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -685,6 +715,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/subaccounts",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -704,6 +735,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/events/orders/{order_id}/decrease",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -723,6 +755,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/api_keys/{api_key}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -742,6 +775,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/fcm/subtraders/event_contract_daily_cap",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -761,6 +795,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/order_groups/{order_group_id}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -780,6 +815,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/quotes/{quote_id}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 2u32,
@@ -799,6 +835,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfqs/{rfq_id}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -818,6 +855,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfq_batches/{rfq_batch_id}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -837,6 +875,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfq_batches/{rfq_batch_id}/quotes/{batch_quote_id}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -856,6 +895,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfqs/{rfq_id}/quotes/{quote_id}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 2u32,
@@ -875,6 +915,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/api_keys/generate",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -894,6 +935,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/account/limits",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -913,6 +955,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/account/api_usage_level/volume_progress",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -932,6 +975,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/account/endpoint_costs",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -951,6 +995,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/api_keys",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -970,6 +1015,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/balance",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -989,6 +1035,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/block-trade-proposals",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1013,6 +1060,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/id",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1032,6 +1080,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/deposits",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1056,6 +1105,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/events/{event_ticker}",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1075,6 +1125,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/events/fee_changes",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1099,6 +1150,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/series/{series_ticker}/events/{ticker}/forecast_percentile_history",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1118,6 +1170,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/live_data/events/{event_ticker}",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1137,6 +1190,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/events/{event_ticker}/metadata",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1156,6 +1210,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/events",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1180,6 +1235,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/exchange/schedule",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1199,6 +1255,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/exchange/status",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1218,6 +1275,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/fcm/subtraders/event_contract_daily_cap",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1237,6 +1295,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/fcm/fills",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1261,6 +1320,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/fcm/orders",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1285,6 +1345,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/fcm/positions",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1309,6 +1370,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/fcm/subtraders/blocked_categories",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1328,6 +1390,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/fills",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1352,6 +1415,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/historical/fills",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1376,6 +1440,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/search/filters_by_sport",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1395,6 +1460,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/live_data/milestone/{milestone_id}/game_stats",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1414,6 +1480,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/historical/cutoff",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1433,6 +1500,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/historical/markets/{ticker}",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1452,6 +1520,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/historical/markets",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1476,6 +1545,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/historical/orders",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1500,6 +1570,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/historical/positions",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1524,6 +1595,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/incentive_programs",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1548,6 +1620,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/intra_exchange_instance_transfers/{transfer_id}",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1567,6 +1640,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/intra_exchange_instance_transfers",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1591,6 +1665,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/live_data/{type}/milestone/{milestone_id}",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1610,6 +1685,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/live_data/milestone/{milestone_id}",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1629,6 +1705,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/live_data/batch",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1648,6 +1725,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/markets/{ticker}",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1667,6 +1745,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/series/{series_ticker}/markets/{ticker}/candlesticks",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1686,6 +1765,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/series/{series_ticker}/events/{ticker}/candlesticks",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1705,6 +1785,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/historical/markets/{ticker}/candlesticks",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1724,6 +1805,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/markets/{ticker}/orderbook",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1743,6 +1825,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/markets/orderbooks",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1762,6 +1845,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/markets",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1786,6 +1870,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/milestones/{milestone_id}",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1805,6 +1890,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/milestones",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1829,6 +1915,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/multivariate_event_collections/{collection_ticker}",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1848,6 +1935,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/multivariate_event_collections",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1872,6 +1960,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/events/multivariate",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1896,6 +1985,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/orders/{order_id}",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 2u32,
@@ -1915,6 +2005,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/order_groups/{order_group_id}",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1934,6 +2025,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/order_groups",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1953,6 +2045,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/orders/{order_id}/queue_position",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1972,6 +2065,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/orders/queue_positions",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1991,6 +2085,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/orders",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2015,6 +2110,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/summary/total_resting_order_value",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2034,6 +2130,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/positions",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2058,6 +2155,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/quotes/{quote_id}",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 2u32,
@@ -2077,6 +2175,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/quotes",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2101,6 +2200,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfqs/{rfq_id}",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2120,6 +2220,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfq_batches/{rfq_batch_id}",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2139,6 +2240,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfq_batches/{rfq_batch_id}/best_quotes",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2158,6 +2260,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfq_batches/{rfq_batch_id}/quotes",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2177,6 +2280,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfq_batches",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2201,6 +2305,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfqs/{rfq_id}/quotes/{quote_id}",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 2u32,
@@ -2220,6 +2325,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/rfqs",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2244,6 +2350,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/series/{series_ticker}",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2263,6 +2370,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/series/fee_changes",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2282,6 +2390,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/series",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2301,6 +2410,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/settlements",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2325,6 +2435,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/structured_targets/{structured_target_id}",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2344,6 +2455,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/structured_targets",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2368,6 +2480,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/subaccounts/balances",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2387,6 +2500,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/subaccounts/netting",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2406,6 +2520,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/subaccounts/transfers",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2430,6 +2545,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/search/tags_by_categories",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2449,6 +2565,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/target_balance_allocation",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2468,6 +2585,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/markets/trades",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2492,6 +2610,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/historical/trades",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2516,6 +2635,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/exchange/user_data_timestamp",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2535,6 +2655,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/live_data/weather/{city}",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2554,6 +2675,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/live_data/weather/{city}/calibrations",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2573,6 +2695,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/withdrawals",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2597,6 +2720,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/intra_exchange_instance_transfer",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2616,6 +2740,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/fcm/subtraders",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2635,6 +2760,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/communications/block-trade-proposals",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2654,6 +2780,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/order_groups/{order_group_id}/reset",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -2673,6 +2800,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/target_balance_allocation",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2692,6 +2820,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/order_groups/{order_group_id}/trigger",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -2711,6 +2840,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/fcm/subtraders/event_contract_daily_cap",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2730,6 +2860,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/fcm/subtraders/blocked_categories",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2749,6 +2880,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/order_groups/{order_group_id}/limit",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -2768,6 +2900,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/subaccounts/netting",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -2787,6 +2920,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/account/api_usage_level/upgrade",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 30u32,

@@ -2,7 +2,7 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, KeyBounds, Limit,
     OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting, Tier,
     Venue, VenueTime, WebSocket,
 };
@@ -229,6 +229,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/orders/{order_id}/amend",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -248,6 +249,10 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/margin/subaccounts/transfer",
         access: &[&["signature"]],
         retry: Retry::Keyed(Key::Field("client_transfer_id")),
+        key: Some(KeyBounds {
+            shortest: 36,
+            longest: Some(36),
+        }),
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -267,6 +272,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/orders",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 100u32,
@@ -286,6 +292,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/orders/{order_id}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -305,6 +312,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/fcm/subtraders",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -324,6 +332,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/fcm/subtraders",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -343,6 +352,10 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/orders",
         access: &[&["signature"]],
         retry: Retry::Keyed(Key::Field("client_order_id")),
+        key: Some(KeyBounds {
+            shortest: 1,
+            longest: None,
+        }),
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -362,6 +375,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/order_groups/create",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -381,6 +395,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/margin/subaccounts",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -400,6 +415,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/orders/{order_id}/decrease",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -419,6 +435,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/cross/positions/{ticker}/exit_trigger",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -438,6 +455,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/cross/positions/{ticker}/exit_trigger/{trigger_id}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -457,6 +475,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/fcm/notional_risk_limit",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -476,6 +495,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/fcm/subtraders/risk_controls",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -495,6 +515,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/isolated/positions/{ticker}/exit_trigger",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -514,6 +535,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/order_groups/{order_group_id}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -533,6 +555,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/cross/positions/{ticker}/exit_trigger",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -552,6 +575,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/fcm/subtraders/risk_controls",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -571,6 +595,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/isolated/positions/{ticker}/exit_trigger",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -590,6 +615,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/balance",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 5u32,
@@ -609,6 +635,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/corporate_actions",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -628,6 +655,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/enabled",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -647,6 +675,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/exchange/status",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -666,6 +695,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/fcm/orders",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -690,6 +720,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/fee_tier_rates",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -709,6 +740,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/fee_tiers",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -728,6 +760,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/fills",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -752,6 +785,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/funding_history",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -771,6 +805,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/funding_rates/estimate",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -790,6 +825,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/funding_rates/historical",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -809,6 +845,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/markets/{ticker}",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -828,6 +865,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/markets/{ticker}/candlesticks",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -847,6 +885,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/markets/{ticker}/orderbook",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -866,6 +905,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/markets/orderbooks",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -885,6 +925,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/markets",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -904,6 +945,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/notional_risk_limit",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -923,6 +965,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/orders/{order_id}",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -942,6 +985,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/order_groups/{order_group_id}",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -961,6 +1005,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/order_groups",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -980,6 +1025,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/orders",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1004,6 +1050,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/positions",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1023,6 +1070,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/funding_rates/premium_index",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1042,6 +1090,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/risk",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1061,6 +1110,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/risk_parameters",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1080,6 +1130,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/trades",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1104,6 +1155,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/account/limits/perps",
         access: &[&["signature"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1123,6 +1175,10 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/portfolio/intra_exchange_instance_transfer",
         access: &[&["signature"]],
         retry: Retry::Keyed(Key::Field("client_transfer_id")),
+        key: Some(KeyBounds {
+            shortest: 36,
+            longest: Some(36),
+        }),
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1142,6 +1198,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/order_groups/{order_group_id}/reset",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -1161,6 +1218,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/cross/positions/{ticker}/exit_trigger",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1180,6 +1238,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/isolated/positions/{ticker}/exit_trigger",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1199,6 +1258,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/order_groups/{order_group_id}/trigger",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,
@@ -1218,6 +1278,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/cross/positions/{ticker}/exit_trigger/{trigger_id}",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1237,6 +1298,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/fcm/notional_risk_limit",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1256,6 +1318,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/fcm/subtraders/risk_controls",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "read",
             cost: 10u32,
@@ -1275,6 +1338,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/margin/order_groups/{order_group_id}/limit",
         access: &[&["signature"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "write",
             cost: 10u32,

@@ -2,7 +2,7 @@
 #![allow(unused_imports)]
 
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit,
+    Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, KeyBounds, Limit,
     OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting, Tier,
     Venue, VenueTime, WebSocket,
 };
@@ -128,6 +128,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/accept-terms",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -147,6 +148,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/iban/activate",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -166,6 +168,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhook/{webhookId}/activate",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -185,6 +188,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/assets/add-asset",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -204,6 +208,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/assets/add-customer-asset",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -223,6 +228,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/assets/add-station-asset",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -242,6 +248,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/crypto-gateway/apply",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -261,6 +268,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/apply",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -280,6 +288,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/assets/archive-asset",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -299,6 +308,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/cards/physical/order/{orderId}/payment",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -318,6 +328,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/assets/batch-add-asset",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -337,6 +348,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/cards/physical/order/{orderId}/cancel",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -356,6 +368,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/transactions/cancel",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -375,6 +388,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/balance/check",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -394,6 +408,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/accounts/create-account",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -413,6 +428,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/accounts/create-connections",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -437,6 +453,7 @@ pub static OPERATIONS: &[Operation] = &[
             &["key-headers"],
         ],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -456,6 +473,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/api-keys",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -475,6 +493,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/apikey/create",
         access: &[&["bearer", "second-factor"], &["key-headers", "second-factor"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -499,6 +518,7 @@ pub static OPERATIONS: &[Operation] = &[
             &["key-headers"],
         ],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -518,6 +538,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/create-card",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -537,6 +558,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{customerId}/create-card",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -556,6 +578,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/cards/{cardId}/ephemeral-token",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -575,6 +598,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/cards/{cardId}/view-token",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -594,6 +618,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/cards/virtual",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -613,6 +638,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/cards/{cardId}/ephemeral-token",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -632,6 +658,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/cards/{cardId}/view-token",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -651,6 +678,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/customers/create-customer",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -670,6 +698,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/crypto-gateway/payments",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -689,6 +718,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/webhooks",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -708,6 +738,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhook/create-webhook",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -727,6 +758,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhooks/create",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -746,6 +778,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhook/{webhookId}/deactivate",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -770,6 +803,7 @@ pub static OPERATIONS: &[Operation] = &[
             &["key-headers"],
         ],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -789,6 +823,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/webhooks/{webhookId}",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -808,6 +843,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhook/{webhookId}",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -827,6 +863,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhooks/delete",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -846,6 +883,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/safe/deploy",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -865,6 +903,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/safe/deploy",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -884,6 +923,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/deploy-safe",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -903,6 +943,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/transactions/{transactionId}/dispute",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -922,6 +963,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/transactions/{transactionId}/dispute",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -941,6 +983,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhooks/edit",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -960,6 +1003,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/google-auth/enable-google-authenticator",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -979,6 +1023,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/auth/token",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1003,6 +1048,7 @@ pub static OPERATIONS: &[Operation] = &[
             &["key-headers"],
         ],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1027,6 +1073,7 @@ pub static OPERATIONS: &[Operation] = &[
             &["key-headers"],
         ],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1046,6 +1093,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/fund-customer",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1065,6 +1113,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/deposits/{depositId}/fund",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1084,6 +1133,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/apikey/{keyId}",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1103,6 +1153,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/customers/{customerId}",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1122,6 +1173,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/wallet/funding-address",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1141,6 +1193,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/kyc-link",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1160,6 +1213,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/kyc-status",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1179,6 +1233,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/profile",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1198,6 +1253,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/source-of-funds",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1217,6 +1273,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/wallet/limits",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1236,6 +1293,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/wallet/funding-address",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1255,6 +1313,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/iban/status",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1274,6 +1333,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/kyc-status",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1293,6 +1353,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/profile",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1312,6 +1373,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/wallet",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1331,6 +1393,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/subscription/current",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1350,6 +1413,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/analytics/dashboard-analytics",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1369,6 +1433,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/transactions/get-gas-price",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1388,6 +1453,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/iban/status",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1407,6 +1473,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/eligibility",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1426,6 +1493,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/status",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1445,6 +1513,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/crypto-gateway/pay/{paymentId}/status",
         access: &[&[]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1464,6 +1533,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/cards/physical/order/{orderId}/status",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1483,6 +1553,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/webhooks/{webhookId}",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1502,6 +1573,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/wallet/limits",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1521,6 +1593,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/transactions/get-transaction",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1540,6 +1613,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/analytics/transaction-analytics",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1559,6 +1633,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/google-auth/get-google-authenticator",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1578,6 +1653,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhook/{webhookId}",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1597,6 +1673,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhook/get-event-logs",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1616,6 +1693,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/iban/onboarding/init",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1635,6 +1713,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/accounts/get-connections",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1654,6 +1733,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/accounts/get-accounts",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1673,6 +1753,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/transactions",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1695,6 +1776,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/webhooks/deliveries/all",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1714,6 +1796,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/apikey",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1733,6 +1816,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/api-keys",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1752,6 +1836,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/apikey/list",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1771,6 +1856,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/transactions/asset-history",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1790,6 +1876,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/auto-forwarding",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1809,6 +1896,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/customers/{customerId}/card-transactions",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1832,6 +1920,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{customerId}/cards",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1851,6 +1940,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/transactions/dispute-reasons",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1870,6 +1960,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/customers/{customerId}/wallets",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1889,6 +1980,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/customers",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1912,6 +2004,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/cards/{cardId}/transactions",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1934,6 +2027,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/list-cards",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1953,6 +2047,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/assets/get-chains",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1972,6 +2067,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/assets/get-customer-assets",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -1991,6 +2087,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/customers/get-customer-transactions",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2010,6 +2107,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/customers/get-customers",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2029,6 +2127,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/transactions/dispute-reasons",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2048,6 +2147,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/assets/get-station-assets",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2067,6 +2167,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/iban/options",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2086,6 +2187,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/card-transactions",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2109,6 +2211,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/deposits",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2128,6 +2231,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/funding-addresses",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2147,6 +2251,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/funding-history",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2166,6 +2271,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/card-issuer/wallets",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2185,6 +2291,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/cards/physical/orders",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2204,6 +2311,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/subscription/plans",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2223,6 +2331,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/webhooks",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2242,6 +2351,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/assets/get-all-assets",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2261,6 +2371,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/swap/assets",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2280,6 +2391,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/swap/history",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2299,6 +2411,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/swap/routes",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2318,6 +2431,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/transactions/get-transactions",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2337,6 +2451,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/accounts/get-user-accounts",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2356,6 +2471,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/assets/get-user-assets",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2375,6 +2491,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/assets/get-user-assets-by-id",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2394,6 +2511,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/webhooks/{webhookId}/deliveries",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2413,6 +2531,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhook/{webhookId}/events",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2432,6 +2551,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhook/get-webhooks",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2451,6 +2571,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhooks",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2470,6 +2591,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/authentication/login",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2489,6 +2611,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/onboard",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2508,6 +2631,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/onboard",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2527,6 +2651,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/cards/physical/order",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2546,6 +2671,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/auth/passkeys/authenticate-options",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2565,6 +2691,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/auth/passkeys/authenticate-verify",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2584,6 +2711,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/swap/quote",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Safe,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2603,6 +2731,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/authentication/refresh-token",
         access: &[&["bearer"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2622,6 +2751,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/authentication/registration",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2641,6 +2771,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhook/{webhookId}/replay",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2660,6 +2791,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/phone/request-verification",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2679,6 +2811,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/cards/{cardId}/pin/otp",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2698,6 +2831,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/iban/iban/request",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2717,6 +2851,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/authentication/resend_otp",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2736,6 +2871,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/webhooks/deliveries/{deliveryId}/retry",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2760,6 +2896,7 @@ pub static OPERATIONS: &[Operation] = &[
             &["key-headers"],
         ],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2779,6 +2916,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/api-keys/{keyId}",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2798,6 +2936,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/apikey/{keyId}/revoke",
         access: &[&["bearer", "second-factor"], &["key-headers", "second-factor"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2822,6 +2961,7 @@ pub static OPERATIONS: &[Operation] = &[
             &["key-headers"],
         ],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2841,6 +2981,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/webhooks/{webhookId}/rotate-secret",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2865,6 +3006,10 @@ pub static OPERATIONS: &[Operation] = &[
             &["key-headers"],
         ],
         retry: Retry::Keyed(Key::Header("Idempotency-Key")),
+        key: Some(KeyBounds {
+            shortest: 1,
+            longest: None,
+        }),
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2884,6 +3029,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/subscription/auto-renew",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2903,6 +3049,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/wallet/limits",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2922,6 +3069,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/cards/{cardId}/pin/set",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2941,6 +3089,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/wallet/limits",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2960,6 +3109,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/cards/physical/{cardId}/pin",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2979,6 +3129,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/auth/sign-in",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -2998,6 +3149,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/source-of-funds",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3017,6 +3169,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/iban/onboarding/kyc",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3036,6 +3189,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/webhooks/subscribe",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3055,6 +3209,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/subscription/subscribe",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3074,6 +3229,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhook/{webhookId}/test",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3098,6 +3254,7 @@ pub static OPERATIONS: &[Operation] = &[
             &["key-headers"],
         ],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3117,6 +3274,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/webhooks/subscribe/{subscriptionId}",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3141,6 +3299,7 @@ pub static OPERATIONS: &[Operation] = &[
             &["key-headers"],
         ],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3165,6 +3324,7 @@ pub static OPERATIONS: &[Operation] = &[
             &["key-headers"],
         ],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3184,6 +3344,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/webhooks/{webhookId}",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3203,6 +3364,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/webhook/{webhookId}",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3222,6 +3384,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/verify-otp",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3241,6 +3404,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/customers/{yativoCardId}/phone/verify",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3260,6 +3424,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/{yativoCardId}/verify-otp",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3279,6 +3444,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/auth/otp-verification",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3298,6 +3464,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/authentication/otp_verification",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3317,6 +3484,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/google-auth/verify-token",
         access: &[&[]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,
@@ -3336,6 +3504,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/yativo-card/cards/{cardId}/void",
         access: &[&["bearer"], &["key-headers"]],
         retry: Retry::Never,
+        key: None,
         rate: Some(Rate {
             bucket: "requests",
             cost: 1u32,

@@ -82,6 +82,10 @@ pub const CASES: &[Case] = &[
     ),
     ("unknown-key", RETRY, "      x-retry: { keyed: { header: X-Key-Of-Call } }", "X-Key-Of-Call"),
     ("unknown-key", RETRY, "      x-retry: { keyed: { field: nothing } }", "field: nothing"),
+    ("idempotency-key", RETRY, "      x-retry: { keyed: { header: X-Trace } }", "X-Trace, in: header"),
+    ("idempotency-key", RETRY, "      x-retry: { keyed: { field: name } }", "      name: { type: string }"),
+    ("idempotency-key", RETRY, "      x-retry: { keyed: { field: kind } }", "  Kind:"),
+    ("idempotency-key", RETRY, "      x-retry: { keyed: { field: from } }", "name: from"),
     (
         "unknown-key",
         RATE,
