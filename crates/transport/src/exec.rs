@@ -315,8 +315,9 @@ impl Held {
     fn judged(&self, mut error: Error, progress: &mut Progress) -> Error {
         self.token.secrets().for_each(|secret| error.redact(secret.expose()));
         if error.kind() == ErrorKind::Unauthorized {
-            self.cache.drop_if(&self.token);
-            progress.token_was_refused();
+            if self.cache.drop_if(&self.token) {
+                progress.token_was_refused();
+            }
         }
         error
     }

@@ -33,6 +33,7 @@ mod jsonrpc;
 pub mod keys;
 mod observe;
 mod paging;
+mod panics;
 mod progress;
 mod rate;
 mod response;
