@@ -38,6 +38,7 @@ mod progress;
 mod rate;
 mod response;
 mod retry;
+mod retry_after;
 mod send;
 mod session;
 mod socket;
