@@ -15,6 +15,7 @@
 //! | [`Pages`] | lists that come in pages, as streams |
 //! | [`Unknown`] | what a response says that its type does not know |
 //! | [`Clock`] | the time that signatures carry, put right by the venue's |
+//! | [`endpoint`] | where secrets may be sent, and through which proxy |
 //! | [`keys`] | the life cycle of API keys, the same words on every venue |
 //!
 //! It never follows a redirect: the headers that carry a signature would go along.
@@ -25,6 +26,7 @@ mod builder;
 pub mod client;
 mod clock;
 mod credentials;
+pub mod endpoint;
 mod error;
 mod exec;
 mod idempotency;
@@ -33,6 +35,7 @@ pub mod keys;
 mod members;
 mod observe;
 mod paging;
+mod panics;
 mod progress;
 mod rate;
 mod response;

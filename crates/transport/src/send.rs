@@ -10,6 +10,7 @@ use venuekit_wire::operation::{ErrorKind, Operation};
 
 use crate::answer::Answer;
 use crate::clock::Clock;
+use crate::endpoint::{Route, authority};
 use crate::error::{Error, Inner};
 
 /// Of an error's body no more is read than this: it is there to say what went wrong.
@@ -18,6 +19,7 @@ const LARGEST_ERROR: usize = 1024 * 1024;
 /// Sends a request and reads the answer, up to so many bytes and within this time.
 pub(crate) async fn send(
     http: &reqwest::Client,
+    route: &Route,
     request: Request,
     operation: &'static Operation,
     max_answer: usize,
@@ -26,7 +28,11 @@ pub(crate) async fn send(
 ) -> Result<Answer, Error> {
     let mut incoming = None;
     let whole = async {
-        let mut response = http.execute(request).await.map_err(broken)?;
+        let mut response = http.execute(request).await.map_err(|error| broken(route, error))?;
+        // Inside of TLS only the venue can answer.
+        if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED && response.url().scheme() == "http" {
+            return Err(unauthenticated(route));
+        }
         incoming.insert(Incoming::new(&mut response, clock.now())).read(&mut response, max_answer).await
     };
     let ended = tokio::time::timeout(time, whole).await;
@@ -103,8 +109,8 @@ fn broken_off(error: &reqwest::Error) -> Inner {
 }
 
 /// A call that got no answer.
-fn broken(error: reqwest::Error) -> Inner {
-    let server = error.url().map(server).unwrap_or_default();
+fn broken(route: &Route, error: reqwest::Error) -> Inner {
+    let server = error.url().map(authority).unwrap_or_default();
     let error = error.without_url();
     let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network };
     // Only while connecting is it certain that the venue has seen nothing.
@@ -115,17 +121,17 @@ fn broken(error: reqwest::Error) -> Inner {
     };
     Inner {
         kind: Some(kind),
-        message: format!("{what} {server}: {}", reason(&error)),
+        message: format!("{what} {server}{route}: {}", reason(&error)),
         applied,
         source: Some(std::sync::Arc::new(error)),
         ..Inner::default()
     }
 }
 
-/// Host and port, and nothing else that a URL may hold.
-fn server(url: &reqwest::Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+/// A proxy that passes on nothing without a user and a password. The venue has seen nothing.
+fn unauthenticated(route: &Route) -> Inner {
+    let message = format!("nothing was sent{route}: it asks for a user name and a password (407)");
+    Inner { kind: Some(ErrorKind::Network), message, ..Inner::default() }
 }
 
 /// The innermost reason, which is the one that tells something.
@@ -134,5 +140,15 @@ pub(crate) fn reason(error: &reqwest::Error) -> String {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    innermost.to_string()
+    // The words of the client that opens tunnels, which name neither the proxy nor what to do.
+    match innermost.to_string() {
+        said if said.ends_with("proxy authorization required") => {
+            "the proxy asks for a user name and a password (407)".to_owned()
+        }
+        said if said == "tunnel error: unsuccessful" => "the proxy refused to open a tunnel".to_owned(),
+        said if said == "tunnel error: unexpected end of file" => {
+            "the proxy closed the connection instead of opening a tunnel".to_owned()
+        }
+        said => said,
+    }
 }
