@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use reqwest::Request;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use venuekit_wire::operation::{ErrorKind, Errors, Operation, Venue};
+use venuekit_wire::operation::{ErrorKind, Errors, Operation, UnknownKey, Venue};
 
 use crate::error::{Error, Inner};
 use crate::response::Response;
@@ -52,13 +52,22 @@ pub(crate) fn error(errors: &Errors, operation: &'static Operation, answer: &Ans
         || errors.not_processed_statuses.contains(&status.as_u16());
     let header = |name: &str| Some(answer.headers.get(name)?.to_str().ok()?.to_owned());
     let seconds = text(errors.retry_after).or_else(|| header("retry-after"));
+    let known_code = code.as_deref().is_some_and(|code| errors.kind_of_code(code).is_some());
+    let (message, detail) = (text(errors.message), text(errors.detail));
+    let says_unknown = |key: &UnknownKey| {
+        let message = message.as_deref().unwrap_or_default();
+        key.fits(status.as_u16(), code.as_deref(), message, detail.as_deref())
+    };
+    let unknown_key = body.is_some() && (refused || status.is_success()) && errors.unknown_key.iter().any(says_unknown);
     Error::new(Inner {
         kind: Some(kind),
         operation: Some(operation),
         status: Some(status),
-        message: text(errors.message).unwrap_or_else(|| describe(answer, body.is_some())),
+        message: message.unwrap_or_else(|| describe(answer, body.is_some())),
         code,
-        detail: text(errors.detail),
+        detail,
+        known_code,
+        unknown_key,
         param: text(errors.param),
         request_id: errors.request_id_header.and_then(header),
         retry_after: seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.parse().ok()?).ok()),

@@ -24,6 +24,7 @@ use crate::send;
 use crate::session::{Carrier, Session};
 use crate::socket::WebSocket;
 use crate::token::{Token, TokenCache};
+use crate::vital;
 
 /// What stays the same in every attempt of a call.
 struct Plan {
@@ -179,6 +180,7 @@ impl Session {
             Some(id) => jsonrpc::unwrap(common.venue, operation, answer, id),
             None => answer::judge(common.venue, operation, answer),
         };
+        let result = result.and_then(vital::checked);
         Ok(Outcome { result, tokens, date })
     }
 
@@ -203,7 +205,7 @@ impl Session {
         }
         let time = self.send_within(operation, progress)?;
         let message = connection.call(operation, params, time).await?;
-        let result = jsonrpc::unwrap_message(self.shared.common.venue, operation, message);
+        let result = jsonrpc::unwrap_message(self.shared.common.venue, operation, message).and_then(vital::checked);
         Ok(Outcome { result, tokens, date: None })
     }
 

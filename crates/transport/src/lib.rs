@@ -39,6 +39,7 @@ mod send;
 mod session;
 mod socket;
 mod token;
+mod vital;
 
 pub use builder::{ClientBuilder, Connect, Timeouts};
 pub use clock::Clock;

@@ -37,7 +37,7 @@ pub fn source(document: &Document) -> String {
     let tokens = quote! {
         use ::venuekit_wire::operation::{
             Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit, OnConnection, Operation, Page, Protocol, Rate,
-            RateHeaders, Retry, Setting, Tier, Venue, VenueTime, WebSocket,
+            RateHeaders, Retry, Setting, Tier, UnknownKey, Venue, VenueTime, WebSocket,
         };
 
         #environment
@@ -80,10 +80,11 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
     let on_connection = option(operation.value.get("x-connection").map(on_connection));
     let secret_fields = secret_fields(document, operation);
     let secret = returns_secret(document, operation) || !secret_fields.is_empty();
+    let vital = vital(document, operation);
     quote! {
         Operation {
             id: #id, method: #method, path: #path, access: #access, retry: #retry, rate: #rate, venue_time: #venue_time, page: #page,
-            reconcile: #reconcile, scope: #scope, secret: #secret,
+            reconcile: #reconcile, scope: #scope, vital: &[#(#vital),*], secret: #secret,
             secret_fields: &[#(#secret_fields),*], on_connection: #on_connection,
         }
     }
@@ -238,6 +239,13 @@ fn errors(value: &Value) -> TokenStream {
         let kind = variant(kind);
         quote!((#code, ErrorKind::#kind))
     });
+    let unknown_key = value.get("unknown-key").and_then(Value::as_array).into_iter().flatten().map(|test| {
+        let status = option(test["status"].as_u64().and_then(|status| u16::try_from(status).ok()).map(|s| quote!(#s)));
+        let [code, message, detail] =
+            ["code", "message", "detail"].map(|key| option(text(test, key).map(|word| quote!(#word))));
+        let except = test["except"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        quote!(UnknownKey { status: #status, code: #code, message: #message, detail: #detail, except: &[#(#except),*] })
+    });
     let refused = value.get("not-processed").and_then(Value::as_array).into_iter().flatten();
     let not_processed_statuses = refused.filter_map(Value::as_u64).filter_map(|status| u16::try_from(status).ok());
     let statuses = members(value, "statuses").filter_map(|(status, kind)| {
@@ -248,7 +256,7 @@ fn errors(value: &Value) -> TokenStream {
         Errors {
             code: #code, message: #message, detail: #detail, param: #param, retry_after: #retry_after,
             request_id_header: #request_id_header, failed_when: &[#(#failed_when),*], kinds: &[#(#kinds),*],
-            statuses: &[#(#statuses),*], not_processed: #not_processed,
+            statuses: &[#(#statuses),*], unknown_key: &[#(#unknown_key),*], not_processed: #not_processed,
             not_processed_statuses: &[#(#not_processed_statuses),*],
         }
     }
@@ -257,6 +265,13 @@ fn errors(value: &Value) -> TokenStream {
 fn variant(kind: &Value) -> Ident {
     let name = KINDS.iter().find(|(name, _)| kind == name).map_or("Other", |(_, variant)| variant);
     ident(name)
+}
+
+/// Members of a good response, one of which must be there.
+fn vital<'a>(document: &'a Document, operation: &Operation<'a>) -> Vec<&'a str> {
+    let schema = operation.result_schema(document).map(|(_, schema)| resolve(document, schema));
+    let names = schema.and_then(|schema| schema.get("x-vital")).and_then(Value::as_array);
+    names.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// The names of a request's members that are secrets.

@@ -162,7 +162,8 @@ fn one(document: &Document, at: &str, schema: &Value, nested: bool, in_response:
             "leave one out, and say so in sources.md",
         );
     }
-    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    let wanted = ["required", "x-vital"].iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
+    for name in wanted.filter_map(Value::as_str) {
         if !properties.contains(&name) && schema.get("allOf").is_none() {
             fail(
                 "unknown-required",

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::forms::{
     buckets, challenge, connection, count, errors, hosts, list, mapping, name, page, rate, rate_headers, reconcile,
-    retry, rust_type, sentence, venue_time, websocket, yes,
+    retry, rust_type, sentence, venue_time, vital, websocket, yes,
 };
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
@@ -50,6 +50,7 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-left-out", &[Place::Schema], yes),
     ("x-not-secret", &[Place::Schema], sentence),
     ("x-rust-type", &[Place::Schema], rust_type),
+    ("x-vital", &[Place::Schema], vital),
 ];
 
 /// What OpenAPI has words of its own for, or what only one request for all methods needs.
