@@ -2258,21 +2258,18 @@ pub mod types {
             Default::default()
         }
     }
-    ///`GetAccountApiLimitsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    ///Keys are verified with this call, so that a response without its tier and its buckets proves nothing.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetAccountApiLimitsResponse {
         ///What raised the tier. Empty or null on the basic tier.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub grants: ::std::vec::Vec<ApiUsageLevelGrant>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub read: ::std::option::Option<BucketLimit>,
+        pub read: BucketLimit,
         ///Tier in force, from basic to prestige. The venue adds tiers.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub usage_tier: ::std::option::Option<::std::string::String>,
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub write: ::std::option::Option<BucketLimit>,
+        pub usage_tier: ::std::string::String,
+        pub write: BucketLimit,
     }
     impl GetAccountApiLimitsResponse {
         pub fn builder() -> builder::GetAccountApiLimitsResponse {
@@ -15975,26 +15972,20 @@ pub mod types {
                 ::std::vec::Vec<super::ApiUsageLevelGrant>,
                 ::std::string::String,
             >,
-            read: ::std::result::Result<
-                ::std::option::Option<super::BucketLimit>,
-                ::std::string::String,
-            >,
+            read: ::std::result::Result<super::BucketLimit, ::std::string::String>,
             usage_tier: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
                 ::std::string::String,
             >,
-            write: ::std::result::Result<
-                ::std::option::Option<super::BucketLimit>,
-                ::std::string::String,
-            >,
+            write: ::std::result::Result<super::BucketLimit, ::std::string::String>,
         }
         impl ::std::default::Default for GetAccountApiLimitsResponse {
             fn default() -> Self {
                 Self {
                     grants: Ok(Default::default()),
-                    read: Ok(Default::default()),
-                    usage_tier: Ok(Default::default()),
-                    write: Ok(Default::default()),
+                    read: Err("no value supplied for read".to_string()),
+                    usage_tier: Err("no value supplied for usage_tier".to_string()),
+                    write: Err("no value supplied for write".to_string()),
                 }
             }
         }
@@ -16018,7 +16009,6 @@ pub mod types {
             {
                 self.read = value
                     .try_into()
-                    .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!("error converting supplied value for read: {e}")
                     });
@@ -16031,7 +16021,6 @@ pub mod types {
             {
                 self.usage_tier = value
                     .try_into()
-                    .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!("error converting supplied value for usage_tier: {e}")
                     });
@@ -16044,7 +16033,6 @@ pub mod types {
             {
                 self.write = value
                     .try_into()
-                    .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!("error converting supplied value for write: {e}")
                     });
