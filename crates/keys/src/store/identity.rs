@@ -60,6 +60,11 @@ impl Unlock {
         let text = identity.to_string();
         let text = Zeroizing::new(format!("# opens a key store\n{}\n", text.expose_secret()));
         atomic::make_folder(path)?;
+        // Beside the store's own lock, since other stores may share the identity.
+        let mut lock = path.as_os_str().to_owned();
+        lock.push(".lock");
+        let _lock = atomic::Lock::hold(lock.into())?;
+        atomic::remove_unfinished(path);
         match self {
             Self::Passphrase(passphrase) => atomic::write(path, &seal(path, text.as_bytes(), passphrase)?, true)?,
             Self::IdentityFile(_) => atomic::write(path, text.as_bytes(), true)?,

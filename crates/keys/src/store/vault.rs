@@ -267,8 +267,13 @@ impl Store for VaultStore {
             // A secret that was deleted by hand is listed until its metadata goes.
             let mut live = Vec::new();
             for reference in found {
-                if self.read(&reference).await?.0.is_some() {
-                    live.push(reference);
+                match self.read(&reference).await {
+                    Ok((None, _)) => {}
+                    // One that cannot be read is there all the same.
+                    Ok((Some(_), _)) | Err(StoreError::Corrupted { .. } | StoreError::Newer { .. }) => {
+                        live.push(reference);
+                    }
+                    Err(error) => return Err(error),
                 }
             }
             live.sort();
