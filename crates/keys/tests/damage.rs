@@ -229,12 +229,20 @@ async fn a_damaged_record_stops_its_own_key_and_no_other() {
             let told = lines.iter().filter(|line| line.unreadable.is_some()).count();
             assert!(lines.len() == 3 && told == 1, "{what}: {lines:?}");
         }
+        if from.contains("schema") {
+            assert!(matches!(store.remove(&hurt).await, Err(StoreError::Newer { .. })), "{what}");
+        }
         // What cannot be read is still there, word for word.
         rewrite(folder.path(), |text| {
             assert!(text.contains(to) || text.contains("MARKER"), "{what}");
             text.replacen(to, from, 1)
         });
         assert_eq!(open_store(folder.path()).get(&hurt).await.unwrap(), stored("hurt"), "{what}");
+        if from.contains("state") {
+            rewrite(folder.path(), |text| text.replacen(from, to, 1));
+            open_store(folder.path()).remove(&hurt).await.expect("a damaged one may go");
+            assert_eq!(open_store(folder.path()).list().await.unwrap().len(), 2);
+        }
     }
 }
 

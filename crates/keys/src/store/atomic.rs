@@ -95,11 +95,14 @@ fn is_unfinished_of(name: &OsStr, path: &Path) -> bool {
     is_process && is_random && parts.next().is_none()
 }
 
-/// Removes what a process left that was killed while writing this file. Its lock must be held: then nobody is writing it.
-pub(super) fn remove_unfinished(path: &Path) {
+/// Removes what a process left that was killed while writing this file. The file's lock must be held: then nobody is writing it.
+/// Where there is no such lock, only what is older is removed.
+pub(super) fn remove_unfinished(path: &Path, older: Option<Duration>) {
     let Ok(entries) = fs::read_dir(folder(path)) else { return };
+    let age = |entry: &fs::DirEntry| entry.metadata().ok()?.modified().ok()?.elapsed().ok();
     for entry in entries.flatten() {
-        if is_unfinished_of(&entry.file_name(), path) {
+        let is_old = older.is_none_or(|older| age(&entry).is_some_and(|age| age > older));
+        if is_old && is_unfinished_of(&entry.file_name(), path) {
             // No later write depends on it.
             let _ = fs::remove_file(entry.path());
         }
@@ -206,7 +209,9 @@ mod tests {
             folder.path().join(name)
         };
         let (of_mine, of_other) = (left(&mine), left(&other));
-        remove_unfinished(&mine);
+        remove_unfinished(&mine, Some(Duration::from_secs(60)));
+        assert!(of_mine.exists());
+        remove_unfinished(&mine, None);
         assert!(!of_mine.exists() && of_other.exists());
     }
 }

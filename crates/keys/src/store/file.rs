@@ -98,7 +98,7 @@ impl FileStore {
         let path = atomic::behind_links(path.into());
         atomic::make_folder(&path)?;
         let _lock = Lock::hold(path.with_extension("lock"))?;
-        atomic::remove_unfinished(&path);
+        atomic::remove_unfinished(&path, None);
         let of_identity = unlock.path(&path);
         let identity = match unlock.read(&of_identity)? {
             Some(identity) => identity,
@@ -226,6 +226,10 @@ impl Store for FileStore {
         let gone = reference.clone();
         self.with(move |inner| {
             inner.change(|records| {
+                let is_it = |kept: &&Kept| kept.reference() == Some(&gone);
+                if let Some(Kept::Unreadable { error: error @ Unreadable::Newer(_), .. }) = records.iter().find(is_it) {
+                    return Err(inner.unreadable(&gone, error.clone()));
+                }
                 let before = records.len();
                 records.retain(|kept| kept.reference() != Some(&gone));
                 if records.len() == before { Err(StoreError::NotFound(gone)) } else { Ok(()) }
