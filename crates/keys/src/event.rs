@@ -64,6 +64,11 @@ pub enum Event {
         /// By a call that it signed and that failed; otherwise by the account's list, which does not have it.
         tried: bool,
     },
+    /// A person has seen at the venue that the old key has ended.
+    Confirmed {
+        /// Its id.
+        id: String,
+    },
     /// The secret was replaced.
     Replaced {
         /// The key's id.
@@ -127,6 +132,7 @@ impl Event {
             Self::Orphan { .. } => "cleaned up",
             Self::Found { .. } => "found",
             Self::Proved { .. } => "proved",
+            Self::Confirmed { .. } => "confirmed",
             Self::Replaced { .. } => "replaced",
             Self::Undone => "undone",
             Self::Resumed { .. } => "resumed",
@@ -160,6 +166,7 @@ impl fmt::Display for Event {
             Self::Found { id } => write!(f, "{id}: its answer was lost, and the store has its secret"),
             Self::Proved { tried: true } => f.write_str("the old key fails"),
             Self::Proved { tried: false } => f.write_str("the account's list has it no more"),
+            Self::Confirmed { id } => write!(f, "{id}: ended, as a person has seen at the venue; no call proves it"),
             Self::Replaced { id } => write!(f, "{id}: new secret; the old one fails from now on"),
             Self::Undone => f.write_str("what was prepared here is removed; the venue has changed nothing"),
             Self::Resumed { run } => f.write_str(run),

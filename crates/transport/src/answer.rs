@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use venuekit_wire::UnixMillis;
-use venuekit_wire::operation::{ErrorKind, FailedWhen, Operation, Venue};
+use venuekit_wire::operation::{ErrorKind, FailedWhen, Operation, UnknownKey, Venue};
 
 use crate::error::{Error, Inner};
 use crate::members::{Members, closed, string};
@@ -81,13 +81,22 @@ pub(crate) fn error(venue: &Venue, operation: &'static Operation, answer: &Answe
     let header = |name: &str| Some(answer.headers.get(name)?.to_str().ok()?.to_owned());
     let longest = retry_after::longest_after(venue, operation);
     let by_body = errors.retry_after.iter().find_map(|place| wait(at(place)?, answer.now, longest));
+    let known_code = code.as_deref().is_some_and(|code| errors.kind_of_code(code).is_some());
+    let (message, detail) = (text(errors.message), text(errors.detail));
+    let says_unknown = |key: &UnknownKey| {
+        let message = message.as_deref().unwrap_or_default();
+        key.fits(status.as_u16(), code.as_deref(), message, detail.as_deref())
+    };
+    let unknown_key = members.is_some() && (refused || status.is_success()) && errors.unknown_key.iter().any(says_unknown);
     Error::new(Inner {
         kind: Some(kind),
         operation: Some(operation),
         status: Some(status),
-        message: text(errors.message).unwrap_or_else(|| describe(answer, members.is_some())),
+        message: message.unwrap_or_else(|| describe(answer, members.is_some())),
         code,
-        detail: text(errors.detail),
+        detail,
+        known_code,
+        unknown_key,
         param: text(errors.param),
         request_id: errors.request_id_header.and_then(header),
         retry_after: by_body.or_else(|| retry_after::of_headers(&answer.headers, answer.now, longest)),

@@ -44,6 +44,10 @@ pub(crate) struct Inner {
     pub(crate) venue_time: Option<VenueTime>,
     /// It is of the login that the call needs, and shared by all calls that waited for that.
     pub(crate) of_login: bool,
+    /// Its code is one that the spec lists: the venue itself said this, and nothing in between.
+    pub(crate) known_code: bool,
+    /// The venue's own words for a key that it does not know, or whose secret is another one.
+    pub(crate) unknown_key: bool,
     /// Our own limiter did not let it through.
     pub(crate) held_back: bool,
     pub(crate) idempotency_key: Option<String>,
@@ -84,6 +88,18 @@ impl Error {
     /// The venue's own code, where it gave one.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
+    }
+
+    /// Whether the code is one that the spec lists. Then the venue itself said this, and not a proxy or a firewall before it.
+    pub fn has_known_code(&self) -> bool {
+        self.0.known_code
+    }
+
+    /// Whether these are the venue's own words (the spec's `unknown-key`) for a key that it does not know, or whose secret is
+    /// another one. A refusal for everybody, by an outage, a proxy or a firewall, has other words as a rule; compare with a
+    /// call that another key signs before you take a key for gone.
+    pub fn is_unknown_key(&self) -> bool {
+        self.0.unknown_key
     }
 
     /// The venue's sentence, or ours.
@@ -210,6 +226,19 @@ impl Error {
     pub fn unexpected_response(response: Response) -> Self {
         let message = format!("status {} is not in the spec", response.status.as_u16());
         Self::of_response(&response, ErrorKind::Decode, message)
+    }
+
+    /// A good response that lacks what the call was made for. The venue has acted where the operation changes something.
+    #[doc(hidden)]
+    pub fn incomplete(operation: &'static Operation, message: impl Into<String>) -> Self {
+        Self::new(Inner {
+            kind: Some(ErrorKind::Decode),
+            operation: Some(operation),
+            status: Some(StatusCode::OK),
+            message: message.into(),
+            applied: true,
+            ..Inner::default()
+        })
     }
 
     pub(crate) fn new(inner: Inner) -> Self {

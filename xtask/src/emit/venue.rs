@@ -37,7 +37,7 @@ pub fn source(document: &Document) -> String {
     let tokens = quote! {
         use ::venuekit_wire::operation::{
             Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, KeyBounds, Limit, OnConnection, Operation, Page, Protocol,
-            Rate, RateHeaders, Retry, Setting, Tier, Venue, VenueTime, WebSocket,
+            Rate, RateHeaders, Retry, Setting, Tier, UnknownKey, Venue, VenueTime, WebSocket,
         };
 
         #environment
@@ -246,6 +246,13 @@ fn errors(value: &Value) -> TokenStream {
         let kind = variant(kind);
         quote!((#code, ErrorKind::#kind))
     });
+    let unknown_key = value.get("unknown-key").and_then(Value::as_array).into_iter().flatten().map(|test| {
+        let status = option(test["status"].as_u64().and_then(|status| u16::try_from(status).ok()).map(|s| quote!(#s)));
+        let [code, message, detail] =
+            ["code", "message", "detail"].map(|key| option(text(test, key).map(|word| quote!(#word))));
+        let except = test["except"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        quote!(UnknownKey { status: #status, code: #code, message: #message, detail: #detail, except: &[#(#except),*] })
+    });
     let refused = value.get("not-processed").and_then(Value::as_array).into_iter().flatten();
     let not_processed_statuses = refused.filter_map(Value::as_u64).filter_map(|status| u16::try_from(status).ok());
     let statuses = members(value, "statuses").filter_map(|(status, kind)| {
@@ -256,7 +263,7 @@ fn errors(value: &Value) -> TokenStream {
         Errors {
             code: #code, message: #message, detail: #detail, param: #param, retry_after: #retry_after,
             request_id_header: #request_id_header, failed_when: &[#(#failed_when),*], kinds: &[#(#kinds),*],
-            statuses: &[#(#statuses),*], not_processed: #not_processed,
+            statuses: &[#(#statuses),*], unknown_key: &[#(#unknown_key),*], not_processed: #not_processed,
             not_processed_statuses: &[#(#not_processed_statuses),*],
         }
     }

@@ -86,7 +86,8 @@ impl<'a> Desk<'a> {
             if let Some(reference) = about {
                 return Ok(Manager::Stored(reference.clone()));
             }
-            let stored = self.engine.stored(&self.account).await?;
+            let mut stored = self.engine.stored(&self.account).await?;
+            stored.retain(|line| line.unreadable.is_none());
             if let [only] = &stored[..]
                 && let Some(reference) = only.reference.as_ref().and_then(|text| text.parse().ok())
             {
@@ -119,6 +120,7 @@ impl<'a> Desk<'a> {
             return Ok(());
         }
         let ended = self.public_id_of_old(&task).await;
+        note_unreadable(self.context, &self.engine);
         let earlier: Vec<RunId> = self.engine.unfinished()?.into_iter().map(|left| left.run).collect();
         let _told = self.under_way(move |run| !earlier.contains(run));
         let outcome = self.engine.run(&self.account, task, manager, person).await?;
@@ -191,6 +193,14 @@ struct Ended<'a> {
     #[serde(flatten)]
     report: &'a Report,
     events: Vec<venuekit_keys::Event>,
+}
+
+/// Says which runs cannot be read. They stop their own account alone, and nobody else would hear of them.
+pub fn note_unreadable(context: &Context, engine: &Engine) {
+    for left in engine.unreadable().unwrap_or_default() {
+        let account = left.account.as_deref().map(|account| format!(" of {account}")).unwrap_or_default();
+        context.out().note(&format!("the run {}{account} cannot be read: {}; {}", left.run, left.error, left.advice()));
+    }
 }
 
 /// The engine over the store and the journal.

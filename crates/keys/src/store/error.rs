@@ -62,6 +62,13 @@ pub enum StoreError {
         /// What the system says.
         source: io::Error,
     },
+    /// The file is in its place, and the system cannot say that its folder is on the disk: a power cut may still undo the change.
+    Unsynced {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// This store cannot be written at all; the text says what it is.
     ReadOnly(&'static str),
     /// Another process holds the store.
@@ -140,6 +147,11 @@ impl fmt::Display for StoreError {
             Self::Full { path, source } => {
                 write!(f, "{}: no room left on the disk ({source}); what was stored is still there", path.display())
             }
+            Self::Unsynced { path, source } => write!(
+                f,
+                "{}: written, but its folder could not be synced to the disk ({source}); a power cut may undo the change",
+                path.display()
+            ),
             Self::ReadOnly(what) => write!(f, "{what} can only be read; choose another store for keys that are made"),
             Self::Busy { path } => write!(f, "{}: another process holds the store", path.display()),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
@@ -156,7 +168,10 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::NotWritable { source, .. } | Self::Full { source, .. } | Self::Io { source, .. } => Some(source),
+            Self::NotWritable { source, .. }
+            | Self::Full { source, .. }
+            | Self::Unsynced { source, .. }
+            | Self::Io { source, .. } => Some(source),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use age::secrecy::{ExposeSecret as _, SecretString};
 use age::{DecryptError, x25519};
@@ -14,6 +15,8 @@ use super::{StoreError, atomic};
 
 /// Scrypt's work for a new passphrase, as a power of two: about half a second.
 const WORK: u8 = 17;
+/// Nobody writes an identity for as long.
+const LONG_AGO: Duration = Duration::from_secs(3600);
 /// More than this is refused: somebody wants to keep the machine busy.
 const MOST_WORK: u8 = 22;
 
@@ -60,6 +63,8 @@ impl Unlock {
         let text = identity.to_string();
         let text = Zeroizing::new(format!("# opens a key store\n{}\n", text.expose_secret()));
         atomic::make_folder(path)?;
+        // Other stores may share the identity, and the store's own lock does not keep them away.
+        atomic::remove_unfinished(path, Some(LONG_AGO));
         match self {
             Self::Passphrase(passphrase) => atomic::write(path, &seal(path, text.as_bytes(), passphrase)?, true)?,
             Self::IdentityFile(_) => atomic::write(path, text.as_bytes(), true)?,

@@ -268,8 +268,13 @@ impl Store for VaultStore {
             // A secret that was deleted by hand is listed until its metadata goes.
             let mut live = Vec::new();
             for reference in found {
-                if self.read(&reference).await?.0.is_some() {
-                    live.push(reference);
+                match self.read(&reference).await {
+                    Ok((None, _)) => {}
+                    // One that cannot be read is there all the same.
+                    Ok((Some(_), _)) | Err(StoreError::Corrupted { .. } | StoreError::Newer { .. }) => {
+                        live.push(reference);
+                    }
+                    Err(error) => return Err(error),
                 }
             }
             live.sort();
@@ -279,8 +284,11 @@ impl Store for VaultStore {
 
     fn remove<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            if self.read(reference).await?.0.is_none() {
-                return Err(StoreError::NotFound(reference.clone()));
+            match self.read(reference).await {
+                Ok((None, _)) => return Err(StoreError::NotFound(reference.clone())),
+                // A damaged one may be removed, one of a newer version is not.
+                Ok((Some(_), _)) | Err(StoreError::Corrupted { .. }) => {}
+                Err(error) => return Err(error),
             }
             let url = self.url("metadata", &reference.to_string());
             let (status, body) = self.send(Method::DELETE, url, None).await?;

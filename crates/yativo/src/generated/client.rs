@@ -5691,7 +5691,7 @@ pub mod types {
             Self(value)
         }
     }
-    ///Accounts, at the top or in `data`.
+    ///Accounts, at the top or in `data`. Keys are verified with this call, so that a response with neither of the two proves nothing.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListAccountsResponse {
@@ -5793,7 +5793,7 @@ pub mod types {
             Self(value)
         }
     }
-    ///Keys, in one of three places.
+    ///Keys, in one of three places. A response with neither place is no list, and shows nothing of any key.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListApiKeysResponse {
