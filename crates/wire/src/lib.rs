@@ -33,7 +33,7 @@ mod time;
 
 pub use decimal::{Decimal, DecimalNumber, DecimalOrText, ParseDecimalError};
 pub use lenient::null_as_default;
-pub use open::Open;
+pub use open::{Open, Word};
 pub use rust_decimal;
 pub use secret::Secret;
 pub use time::{DateTime, UnixMicros, UnixMillis, UnixNanos, UnixSeconds};

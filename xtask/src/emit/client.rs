@@ -7,8 +7,8 @@ use progenitor_impl::{CrateVers, GenerationSettings, Generator, HooksMode, Inter
 use quote::quote;
 use serde_json::Value;
 
-use super::pages;
 use super::seal::seal;
+use super::{docs, pages};
 use crate::document::Document;
 use crate::model::operations;
 
@@ -29,6 +29,7 @@ pub fn source(document: &Document, lowered: &Value) -> Result<(syn::File, String
     let mut file: syn::File = syn::parse2(tokens).map_err(|error| error.to_string())?;
     seal(&mut file, operations(document).len())?;
     pages::add(document, &mut file)?;
+    docs::add(document, lowered, &mut file);
     file.items.extend(construction());
     if document.value.get("x-websocket").is_some() {
         file.items.extend(websocket());
