@@ -180,7 +180,7 @@ impl<'a> Maker<'a> {
 
 /// A text that a pattern takes, the same on every run.
 fn matching(pattern: &str, n: u32) -> String {
-    let whole = regress::Regex::new(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+    let whole = regress::Regex::with_flags(pattern, "u").unwrap_or_else(|error| panic!("{pattern}: {error}"));
     // What it says about its surroundings cannot be generated, only tried.
     let ahead = regress::Regex::new(r"\(\?[^)]*\)").unwrap();
     let inner = ahead.replace_all(pattern.trim_start_matches('^').trim_end_matches('$'), "");

@@ -1,5 +1,6 @@
 //! The parts of a joined spec that lint, lowering and the operation table all walk over.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use heck::{ToPascalCase, ToSnakeCase};
@@ -273,16 +274,14 @@ pub fn follow(document: &Document, pointer: &str, schema: &Value, into: &mut BTr
     }
 }
 
-/// Names that two entries of a list share once they are written as Rust does.
-pub fn collisions<'a>(
-    names: impl IntoIterator<Item = &'a str>,
-    case: impl Fn(&str) -> String,
-) -> Vec<(String, String)> {
-    let mut first: HashMap<String, &str> = HashMap::new();
+/// Two entries of a list, by their indices, whose names are the same once they are written as Rust does.
+pub fn collisions<'a>(names: impl IntoIterator<Item = &'a str>, case: impl Fn(&str) -> String) -> Vec<(usize, usize)> {
+    let mut first: HashMap<String, usize> = HashMap::new();
     let mut pairs = Vec::new();
-    for name in names {
-        if let Some(earlier) = first.insert(case(name), name) {
-            pairs.push((earlier.to_owned(), name.to_owned()));
+    for (index, name) in names.into_iter().enumerate() {
+        match first.entry(case(name)) {
+            Entry::Occupied(earlier) => pairs.push((*earlier.get(), index)),
+            Entry::Vacant(place) => _ = place.insert(index),
         }
     }
     pairs

@@ -39,7 +39,7 @@ mod vital;
 
 pub use decimal::{Decimal, DecimalNumber, DecimalOrText, ParseDecimalError};
 pub use integer::IntegerOrText;
-pub use open::{Open, UNKNOWN};
+pub use open::{Open, UNKNOWN, Word};
 pub use rust_decimal;
 pub use secret::Secret;
 #[doc(hidden)]

@@ -8,8 +8,8 @@ use quote::quote;
 use serde_json::Value;
 
 use super::lenient::Reading;
-use super::pages;
 use super::seal::seal;
+use super::{docs, pages};
 use crate::document::{Document, Kind};
 use crate::model::operations;
 
@@ -31,6 +31,7 @@ pub fn source(document: &Document, lowered: &Value) -> Result<(syn::File, String
     let reading = Reading::of(&document.derived(Kind::OpenApi, lowered.clone()));
     seal(&mut file, operations(document).len(), &reading)?;
     pages::add(document, &mut file)?;
+    docs::add(document, lowered, &mut file);
     file.items.extend(construction());
     if document.value.get("x-websocket").is_some() {
         file.items.extend(websocket());

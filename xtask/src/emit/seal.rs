@@ -10,6 +10,8 @@
 //!    `.price("0.56")`, `.label("mine")`.
 //! 6. A value that is refused before anything is sent is refused in the name of its operation.
 //! 7. Types may gain fields and variants without breaking a user: `#[non_exhaustive]`.
+//! 8. Patterns are read with the flag `u`, as JSON Schema asks and as lint reads them.
+//! 9. Ids and words convert from what a response holds: see `conversions`.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -19,12 +21,15 @@ use syn::{
     TypeParamBound, WherePredicate, parse_quote,
 };
 
+use super::conversions;
 use super::lenient::{self, Reading};
 
 pub fn seal(file: &mut File, operations: usize, reading: &Reading) -> Result<(), String> {
     let renamed = runtime(file.to_token_stream());
     *file = syn::parse2(renamed).map_err(|error| error.to_string())?;
-    let source_refuses = file.to_token_stream().to_string().contains("Error :: InvalidRequest");
+    let unsealed = file.to_token_stream().to_string();
+    let patterns = unsealed.matches("regress :: Regex :: new").count();
+    let source_refuses = unsealed.contains("Error :: InvalidRequest");
     let mut sealer = Sealer::default();
     sealer.visit_file_mut(file);
     for item in &mut file.items {
@@ -36,6 +41,7 @@ pub fn seal(file: &mut File, operations: usize, reading: &Reading) -> Result<(),
                 open(items);
                 lenient::apply(items, reading)?;
             }
+            conversions::add(&mut module.content.get_or_insert_default().1);
         }
     }
     let expected = [
@@ -43,6 +49,7 @@ pub fn seal(file: &mut File, operations: usize, reading: &Reading) -> Result<(),
         ("errors of generated methods", sealer.errors.min(operations), operations),
         ("refused values", sealer.refusals.min(1), usize::from(source_refuses)),
         ("Client::new", sealer.constructors, 2),
+        ("patterns", sealer.patterns, patterns),
     ];
     match expected.iter().find(|(_, found, wanted)| found != wanted) {
         Some((what, found, wanted)) => {
@@ -72,6 +79,7 @@ struct Sealer {
     errors: usize,
     refusals: usize,
     constructors: usize,
+    patterns: usize,
     /// The operation whose `send` is being visited.
     operation: Option<LitStr>,
 }
@@ -109,6 +117,9 @@ impl VisitMut for Sealer {
         {
             *expression = parse_quote!(Error::refused(#operation));
             self.refusals += 1;
+        } else if let Some(pattern) = pattern(expression) {
+            *expression = parse_quote!(::regress::Regex::with_flags(#pattern, "u"));
+            self.patterns += 1;
         } else if expression.to_token_stream().to_string().ends_with(ROOM_FOR_THE_VERSION) {
             // An empty map allocates nothing.
             *expression = parse_quote!(::reqwest::header::HeaderMap::new());
@@ -146,6 +157,12 @@ impl VisitMut for Sealer {
             }
         }
     }
+}
+
+/// What `::regress::Regex::new` is called with.
+fn pattern(expression: &Expr) -> Option<Expr> {
+    let Expr::Call(call) = expression else { return None };
+    (call.func.to_token_stream().to_string() == ":: regress :: Regex :: new").then(|| call.args.first().cloned())?
 }
 
 /// The literal after `operation_id:`.

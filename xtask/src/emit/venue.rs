@@ -72,11 +72,7 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
     let rate = option(operation.value.get("x-rate").map(rate));
     let page = option(operation.value.get("x-page").map(page));
     let venue_time = option(operation.value.get("x-venue-time").map(venue_time));
-    let reconcile = option(text(operation.value, "x-reconcile").map(|name| {
-        let named = operations(document).into_iter().find(|other| text(other.value, "name") == Some(name));
-        let id = named.map_or_else(|| name.to_snake_case(), |other| other.id);
-        quote!(#id)
-    }));
+    let reconcile = option(reconcile(document, operation).map(|id| quote!(#id)));
     let scope = option(text(operation.value, "x-scope").map(|scope| quote!(#scope)));
     let on_connection = option(operation.value.get("x-connection").map(on_connection));
     let secret_fields = secret_fields(document, operation);
@@ -90,8 +86,23 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
     }
 }
 
-/// Each requirement as the credentials it needs, in the order of their names.
+/// The operation that tells what became of this one.
+pub(super) fn reconcile(document: &Document, operation: &Operation<'_>) -> Option<String> {
+    let name = text(operation.value, "x-reconcile")?;
+    let named = operations(document).into_iter().find(|other| text(other.value, "name") == Some(name));
+    Some(named.map_or_else(|| name.to_snake_case(), |other| other.id))
+}
+
 fn access(document: &Document, operation: &Operation<'_>) -> TokenStream {
+    let ways = ways(document, operation).into_iter().map(|way| {
+        let names = way.into_iter();
+        quote!(&[#(#names),*])
+    });
+    quote!(&[#(#ways),*])
+}
+
+/// Each requirement as the credentials it needs, in the order of their names.
+pub(super) fn ways<'a>(document: &'a Document, operation: &Operation<'a>) -> Vec<BTreeSet<&'a str>> {
     let (key, schemes) = match document.kind {
         Kind::OpenApi => ("security", "/components/securitySchemes"),
         Kind::OpenRpc => ("x-security", "/x-security-schemes"),
@@ -115,11 +126,7 @@ fn access(document: &Document, operation: &Operation<'_>) -> TokenStream {
     if ways.is_empty() {
         ways.push(BTreeSet::new());
     }
-    let ways = ways.iter().map(|way| {
-        let names = way.iter();
-        quote!(&[#(#names),*])
-    });
-    quote!(&[#(#ways),*])
+    ways
 }
 
 fn retry(value: &Value) -> TokenStream {

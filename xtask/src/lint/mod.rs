@@ -8,9 +8,11 @@ mod names;
 mod operations;
 mod pages;
 mod parameters;
+mod patterns;
 mod references;
 mod schemas;
 mod shape;
+mod texts;
 mod words;
 
 #[cfg(test)]
@@ -27,6 +29,8 @@ pub use self::composition::{is_decimal_or_text, is_integer_or_text};
 pub fn lint(document: &Document) -> Vec<Finding> {
     let mut findings = Vec::new();
     shape::check(document, &mut findings);
+    texts::check(document, &mut findings);
+    patterns::check(document, "", &document.value, &mut findings);
     words::check(document, &mut findings);
     names::check(document, &mut findings);
     references::check(document, &mut findings);
