@@ -61,6 +61,7 @@ impl Client {
             ($variant:ident, $venue:ident) => {{
                 let environment = $venue::Environment::Custom(target.base_url.clone());
                 let mut builder = $venue::Client::builder(environment).credentials(credentials);
+                builder = builder.timeouts(target.network.timeouts());
                 if manner == Manner::Plain {
                     builder = builder.retry(RetryPolicy::none()).heal_clock(false);
                 }

@@ -6,6 +6,7 @@ use url::{Host, Url};
 use venuekit_spec::Server;
 
 use crate::failure::Failure;
+use crate::network::Network;
 use crate::subject::unknown_environment;
 use crate::venue::{LOCAL, Venue};
 
@@ -21,6 +22,8 @@ pub struct Target {
     pub environment: String,
     /// What paths are appended to, without a slash at the end.
     pub base_url: String,
+    /// How calls get there.
+    pub network: Network,
 }
 
 impl Target {
@@ -38,7 +41,7 @@ impl Target {
         if url.path() == "/" {
             base_url.push_str(venue.spec().prefix);
         }
-        Ok(Self { venue, environment: environment.to_owned(), base_url })
+        Ok(Self { venue, environment: environment.to_owned(), base_url, network: Network::default() })
     }
 
     /// What a key is stored under, such as `kalshi/demo/bot`.

@@ -111,6 +111,20 @@ pub fn types(schema: &Value) -> Vec<&str> {
     }
 }
 
+/// What proves something must be a member of a response.
+fn proof(schema: &Value, in_response: bool, fail: &mut dyn FnMut(&'static str, String, &str)) {
+    let Some(names) = schema.get("x-proof").and_then(Value::as_array) else { return };
+    if !in_response {
+        fail("misplaced-word", "`x-proof` is of a response".to_owned(), "take it away");
+    }
+    for name in names.iter().filter_map(Value::as_str) {
+        if schema.get("properties").and_then(|properties| properties.get(name)).is_none() {
+            let message = format!("`x-proof` names `{name}`, which is no member");
+            fail("bad-word", message, "name members that stand under `properties`");
+        }
+    }
+}
+
 fn one(document: &Document, at: &str, schema: &Value, nested: bool, in_response: bool, findings: &mut Vec<Finding>) {
     let mut fail = |rule, message: String, help: &str| findings.push(document.finding(rule, at, message, help));
     if !schema.is_object() {
@@ -134,6 +148,7 @@ fn one(document: &Document, at: &str, schema: &Value, nested: bool, in_response:
     if nested && is_inline_object(schema) {
         fail("inline-object", "an object without a name".to_owned(), "give it one under `schemas`, and refer to it");
     }
+    proof(schema, in_response, &mut fail);
     kind(document, schema, nested, &mut fail);
     keywords(schema, &mut fail);
     enumeration(schema, nested, &mut fail);

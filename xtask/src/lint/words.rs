@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::forms::{
-    buckets, challenge, connection, count, errors, hosts, list, mapping, name, page, rate, rate_headers, reconcile,
-    retry, rust_type, sentence, venue_time, websocket, yes,
+    buckets, challenge, connection, count, errors, hosts, list, mapping, name, names, page, rate, rate_headers,
+    reconcile, retry, rust_type, sentence, venue_time, websocket, yes,
 };
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
@@ -48,6 +48,7 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-closed", &[Place::Schema], yes),
     ("x-also", &[Place::Schema], mapping),
     ("x-left-out", &[Place::Schema], yes),
+    ("x-proof", &[Place::Schema], names),
     ("x-not-secret", &[Place::Schema], sentence),
     ("x-rust-type", &[Place::Schema], rust_type),
 ];

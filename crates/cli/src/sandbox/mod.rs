@@ -13,6 +13,7 @@ use venuekit_sandbox::{Accounts, Rule, Sandbox};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::number;
 use crate::target::SANDBOX_PORT;
 
 /// What `venuekit sandbox` takes.
@@ -20,7 +21,7 @@ use crate::target::SANDBOX_PORT;
 #[command(after_help = AFTER_HELP)]
 pub struct SandboxArgs {
     /// The port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = SANDBOX_PORT)]
+    #[arg(long, default_value_t = SANDBOX_PORT, value_parser = number::port)]
     port: u16,
     /// JSON with the accounts that may call; what it leaves out is made up
     #[arg(long, value_name = "FILE")]

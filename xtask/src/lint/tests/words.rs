@@ -68,6 +68,14 @@ pub const CASES: &[Case] = &[
         "x-left-out",
     ),
     ("bad-word", ERRORS, "x-errors: { code: [/code] }\nx-no-body: false", "x-no-body"),
+    ("bad-word", "  Part:\n    type: object", "  Part:\n    type: object\n    x-proof: []", "x-proof"),
+    ("bad-word", "  Part:\n    type: object", "  Part:\n    type: object\n    x-proof: [wieght]", "  Part:"),
+    (
+        "misplaced-word",
+        "  NewThing:\n    type: object",
+        "  NewThing:\n    type: object\n    x-proof: [name]",
+        "  NewThing:",
+    ),
     (
         "bad-word",
         "      id: { type: string }",
