@@ -74,7 +74,9 @@ async fn deliver(url: &str, secret: &str, seconds: i64, sent: String) -> Result<
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes())?;
     mac.update(format!("{seconds}.{EVENT}").as_bytes());
     let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
-    let request = reqwest::Client::new()
+    let request = reqwest::Client::builder()
+        .no_proxy()
+        .build()?
         .post(url)
         .header("x-yativo-timestamp", seconds)
         .header("x-yativo-signature", signature)

@@ -27,7 +27,6 @@ const NEAR: i64 = 3 * SECONDS;
 /// A sandbox, and what an order at Bayse is about.
 struct World {
     sandbox: Sandbox,
-    http: reqwest::Client,
     event: (String, String, String),
 }
 
@@ -146,7 +145,6 @@ const ROWS: [Row; 10] = [
 
 /// What all clients of a desk have in common.
 struct Settings<'a> {
-    http: &'a reqwest::Client,
     clock: &'a Clock,
     heal: bool,
 }
@@ -154,7 +152,8 @@ struct Settings<'a> {
 impl Settings<'_> {
     fn on<C: Connect>(&self, builder: ClientBuilder<C>) -> C {
         let builder = builder.rate_limits(RateLimits::none()).clock(self.clock.clone()).heal_clock(self.heal);
-        builder.http_client(self.http.clone()).build().unwrap()
+        // Root certificates take long to load, and nothing here is TLS.
+        builder.http_client(|http| http.tls_certs_only([])).build().unwrap()
     }
 }
 
@@ -191,15 +190,14 @@ async fn buy(client: &deribit::Client) -> Result<(), Error> {
 impl World {
     async fn new() -> Arc<Self> {
         let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
-        let http = reqwest::Client::new();
         let direct = bayse::Client::builder(bayse::Environment::Custom(sandbox.bayse_url()));
-        let direct = direct.http_client(http.clone()).build().unwrap();
+        let direct = direct.build().unwrap();
         let events = direct.list_events().size(100).send().await.unwrap();
         let event = events.events.iter().find(|event| event.engine.as_ref().is_some_and(|e| e.to_string() == "CLOB"));
         let event = event.expect("the sandbox has an order book");
         let one = &event.markets[0];
         let event = (event.id.clone(), one.id.clone(), one.outcome1_id.clone().unwrap());
-        Arc::new(Self { sandbox, http, event })
+        Arc::new(Self { sandbox, event })
     }
 
     /// The venues' clock is off by so much.
@@ -211,7 +209,7 @@ impl World {
 impl Desk {
     async fn new(world: &Arc<World>, heal: bool) -> Self {
         let clock = Clock::default();
-        let set = Settings { http: &world.http, clock: &clock, heal };
+        let set = Settings { clock: &clock, heal };
         let proxy = Proxy::before(&world.sandbox.base_url()).await;
         let (url, accounts) = (&proxy.base_url, world.sandbox.accounts());
 

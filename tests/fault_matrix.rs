@@ -60,7 +60,6 @@ struct Clients {
 /// What all cells share: the sandbox, clients that meet no fault, and what orders and transfers are about.
 struct World {
     sandbox: Sandbox,
-    http: reqwest::Client,
     direct: Clients,
     market: String,
     event: (String, String, String),
@@ -130,12 +129,13 @@ const ROWS: [Row; 12] = [
 
 impl Clients {
     /// Fresh ones: none has spent of its repetitions yet.
-    fn new(sandbox: &Sandbox, url: &str, http: &reqwest::Client) -> Self {
-        fn set<C: Connect>(builder: ClientBuilder<C>, http: &reqwest::Client) -> C {
+    fn new(sandbox: &Sandbox, url: &str) -> Self {
+        fn set<C: Connect>(builder: ClientBuilder<C>) -> C {
             let retry = RetryPolicy { first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
             let timeouts = Timeouts { attempt: Duration::from_secs(2), ..Timeouts::default() };
             let builder = builder.retry(retry).timeouts(timeouts).rate_limits(RateLimits::none());
-            builder.http_client(http.clone()).build().unwrap()
+            // A connection for each request, so that none meets the fate of another. Root certificates take long to load.
+            builder.http_client(|http| http.pool_max_idle_per_host(0).tls_certs_only([])).build().unwrap()
         }
         let accounts = sandbox.accounts();
 
@@ -143,23 +143,23 @@ impl Clients {
         let pem = account.private_key_pem.as_ref().unwrap();
         let credentials = kalshi::Credentials::from_pem(&account.key_id, pem).unwrap();
         let builder = kalshi::Client::builder(kalshi::Environment::Custom(format!("{url}/trade-api/v2")));
-        let kalshi = set(builder.credentials(credentials), http);
+        let kalshi = set(builder.credentials(credentials));
 
         let account = &accounts.bayse[0];
         let credentials = bayse::Credentials::api_key(&*account.public_key, &*account.secret_key).unwrap();
         let builder = bayse::Client::builder(bayse::Environment::Custom(url.to_owned()));
-        let bayse = set(builder.credentials(credentials), http);
+        let bayse = set(builder.credentials(credentials));
 
         let account = &accounts.yativo[0];
         let credentials = yativo::Credentials::api_key(&account.api_key, &*account.api_secret).unwrap();
         let builder = yativo::Client::builder(yativo::Environment::Custom(format!("{url}/api/v1")));
-        let yativo = set(builder.credentials(credentials), http);
+        let yativo = set(builder.credentials(credentials));
 
         let account = &accounts.deribit[0];
         let secret = account.client_secret.as_deref().unwrap();
         let credentials = deribit::Credentials::secret(&account.client_id, secret).unwrap();
         let builder = deribit::Client::builder(deribit::Environment::Custom(format!("{url}/api/v2")));
-        let deribit = set(builder.credentials(credentials), http);
+        let deribit = set(builder.credentials(credentials));
         Self { kalshi, bayse, yativo, deribit }
     }
 }
@@ -167,9 +167,7 @@ impl Clients {
 impl World {
     async fn new() -> Arc<Self> {
         let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
-        // A connection for each request, so that none meets the fate of another.
-        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
-        let direct = Clients::new(&sandbox, &sandbox.base_url(), &http);
+        let direct = Clients::new(&sandbox, &sandbox.base_url());
 
         let open = kalshi::types::MarketStatusFilter::Open;
         let markets = direct.kalshi.get_markets().status(open).limit(1).send().await.unwrap();
@@ -183,12 +181,13 @@ impl World {
 
         // The client does not know the operation that lists wallets; a wallet is all that is wanted of it here.
         let account = &sandbox.accounts().yativo[0];
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let wallets = http.post(format!("{}/assets/get-user-assets", sandbox.yativo_url()));
         let wallets = wallets.header("x-api-key", &account.api_key).header("x-api-secret", &account.api_secret);
         let wallets: serde_json::Value =
             wallets.json(&serde_json::json!({})).send().await.unwrap().json().await.unwrap();
         let wallet = wallets["data"][0].clone();
-        Arc::new(Self { sandbox, http, direct, market, event, wallet })
+        Arc::new(Self { sandbox, direct, market, event, wallet })
     }
 
     fn executed(&self, counted: &str) -> u64 {
@@ -216,7 +215,7 @@ async fn revoke(keys: impl ApiKeys) {
 impl Desk {
     async fn new(world: &Arc<World>) -> Self {
         let proxy = Proxy::before(&world.sandbox.base_url()).await;
-        let to = Clients::new(&world.sandbox, &proxy.base_url, &world.http);
+        let to = Clients::new(&world.sandbox, &proxy.base_url);
         Self { world: world.clone(), proxy, to }
     }
 

@@ -339,8 +339,10 @@ fn hasty<C: Connect>(builder: ClientBuilder<C>, credentials: impl Into<Credentia
 async fn calls_with_the_marker(answer: Vec<u8>) -> Vec<canned::Seen> {
     let server = in_turn(vec![answer]).await;
     let url = &server.base_url;
-    // One for all clients: the roots are loaded once.
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    // Root certificates take long to load, and nothing here is TLS.
+    fn quick<C: Connect>(builder: ClientBuilder<C>) -> ClientBuilder<C> {
+        builder.http_client(|http| http.tls_certs_only([]))
+    }
     let with_marker = |text: &str| text.replace('*', MARKER);
 
     let kalshi = kalshi_at(url, RateLimits::none());
@@ -351,7 +353,7 @@ async fn calls_with_the_marker(answer: Vec<u8>) -> Vec<canned::Seen> {
     let _ = kalshi.create_api_key().body_map(|key| key.name(MARKER).public_key(pem)).send().await;
     let _ = kalshi.generate_api_key().body_map(|key| key.name(MARKER)).send().await;
 
-    let builder = || bayse::Client::builder(bayse::Environment::Custom(url.clone())).http_client(http.clone());
+    let builder = || quick(bayse::Client::builder(bayse::Environment::Custom(url.clone())));
     let credentials = bayse::Credentials::session(MARKER, MARKER).unwrap().and_api_key(MARKER, MARKER).unwrap();
     let bayse = hasty(builder(), credentials);
     let _ = bayse.login().body_map(|body| body.email(with_marker("*@example.com")).password(MARKER)).send().await;
@@ -367,7 +369,7 @@ async fn calls_with_the_marker(answer: Vec<u8>) -> Vec<canned::Seen> {
         yativo::Credentials::token(MARKER),
         yativo::Credentials::key_headers(MARKER, MARKER),
     ] {
-        let builder = yativo::Client::builder(yativo::Environment::Custom(url.clone())).http_client(http.clone());
+        let builder = quick(yativo::Client::builder(yativo::Environment::Custom(url.clone())));
         let yativo = hasty(builder, credentials.unwrap());
         let _ = yativo.get_transaction().body_map(|body| body.transaction_id(MARKER)).send().await;
         let _ = yativo.with_code(MARKER).create_api_key().body_map(|key| key.key_name(MARKER)).send().await;
@@ -379,7 +381,7 @@ async fn calls_with_the_marker(answer: Vec<u8>) -> Vec<canned::Seen> {
         deribit::Credentials::token(MARKER),
         deribit::Credentials::login(MARKER, MARKER),
     ] {
-        let builder = deribit::Client::builder(deribit::Environment::Custom(url.clone())).http_client(http.clone());
+        let builder = quick(deribit::Client::builder(deribit::Environment::Custom(url.clone())));
         let deribit = hasty(builder, credentials.unwrap());
         let _ = deribit.buy().body_map(|order| order.instrument_name(MARKER).amount("10").label(MARKER)).send().await;
         if let Err(error) = deribit.list_api_keys().send().await

@@ -31,9 +31,13 @@ fn executed(sandbox: &Sandbox, counted: &str) -> u64 {
 
 /// A client with a connection for each request, so that each fault meets the request it is meant for.
 fn set<C: Connect>(builder: ClientBuilder<C>) -> C {
-    let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let retry = RetryPolicy { first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
-    builder.http_client(http).retry(retry).rate_limits(RateLimits::none()).build().unwrap()
+    builder
+        .http_client(|http| http.pool_max_idle_per_host(0))
+        .retry(retry)
+        .rate_limits(RateLimits::none())
+        .build()
+        .unwrap()
 }
 
 fn of_yativo(sandbox: &Sandbox, proxy: &Proxy, secret: Option<&str>) -> yativo::Client {

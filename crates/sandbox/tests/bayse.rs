@@ -229,7 +229,13 @@ async fn money_keeps_its_digits() {
     let path = order_path(&event);
     let headers = key.sign(now_millis() / 1000, "POST", &path, &body);
     let url = format!("{}{path}", sandbox.base_url());
-    let mut request = reqwest::Client::new().post(url).header("content-type", "application/json").body(body);
+    let mut request = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .post(url)
+        .header("content-type", "application/json")
+        .body(body);
     for (name, value) in headers {
         request = request.header(name, value);
     }

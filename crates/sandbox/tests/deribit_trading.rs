@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 async fn numbers_arrive_digit_for_digit() {
     let sandbox = two_accounts().await;
     let text = async |uri: &str, body: Option<(String, String)>| {
-        let client = reqwest::Client::new();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("{}{uri}", sandbox.base_url());
         let request = match body {
             None => client.get(url),

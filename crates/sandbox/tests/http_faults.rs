@@ -40,7 +40,7 @@ fn created(sandbox: &Sandbox) -> u64 {
 #[tokio::test]
 async fn a_request_is_lost_before_or_after_it_is_carried_out() {
     let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
-    let client = Client::builder().retry(reqwest::retry::never()).build().unwrap();
+    let client = Client::builder().no_proxy().retry(reqwest::retry::never()).build().unwrap();
     for (fault, times) in [
         (Fault::DropBefore, 0),
         (Fault::DropAfter, 1),
@@ -64,7 +64,7 @@ async fn a_request_is_lost_before_or_after_it_is_carried_out() {
 #[tokio::test]
 async fn an_answer_is_late_or_another_one() {
     let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
-    let client = Client::new();
+    let client = Client::builder().no_proxy().build().unwrap();
     sandbox.faults().set(vec![Rule::new(Fault::Delay { ms: 20 }).times(1), Rule::new(Fault::Reorder)]);
     assert_eq!(create(&sandbox, &client, USUAL).await.unwrap().0, StatusCode::CREATED);
     assert_eq!((created(&sandbox), sandbox.faults().strikes()), (1, vec![1, 0]), "frames are not reordered here");
@@ -89,7 +89,7 @@ async fn an_answer_is_late_or_another_one() {
 #[tokio::test]
 async fn a_rule_is_for_its_venue_and_operation() {
     let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
-    let client = Client::new();
+    let client = Client::builder().no_proxy().build().unwrap();
     sandbox.faults().set(vec![
         Rule::new(Fault::status(500)).on("GET /trade-api/v2/markets/{ticker}"),
         Rule::new(Fault::status(501)).at("bayse"),

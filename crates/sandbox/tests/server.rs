@@ -20,7 +20,7 @@ async fn one_of_many_equal_orders_is_taken() {
     let path = "/trade-api/v2/portfolio/events/orders";
     let timestamp = now_millis();
     let signature = key.sign(&Signature::Ed25519, &format!("{timestamp}POST{path}"));
-    let client = Client::new();
+    let client = Client::builder().no_proxy().build().unwrap();
     let mut calls = JoinSet::new();
     for _ in 0..64 {
         let call = client
@@ -40,7 +40,7 @@ async fn one_of_many_equal_orders_is_taken() {
 #[tokio::test]
 async fn a_dropped_sandbox_answers_no_more() {
     let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
-    let (client, url) = (Client::new(), format!("{}/health", sandbox.base_url()));
+    let (client, url) = (Client::builder().no_proxy().build().unwrap(), format!("{}/health", sandbox.base_url()));
     assert!(client.get(&url).send().await.unwrap().status().is_success());
     drop(sandbox);
     // The kept-alive connection may still be closing: what counts is that it comes to an end.
@@ -61,7 +61,14 @@ async fn a_port_that_is_taken_is_an_error() {
 async fn an_answer_that_is_made_up_says_so() {
     let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
     let says = async |path: &str| {
-        let answer = Client::new().get(format!("{}{path}", sandbox.base_url())).send().await.unwrap();
+        let answer = Client::builder()
+            .no_proxy()
+            .build()
+            .unwrap()
+            .get(format!("{}{path}", sandbox.base_url()))
+            .send()
+            .await
+            .unwrap();
         assert!(answer.status().is_success(), "{path}");
         answer.headers().contains_key("x-sandbox")
     };

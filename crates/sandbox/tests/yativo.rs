@@ -251,7 +251,13 @@ fn transfer(asset: &Value, amount: i64) -> Value {
 async fn balance(sandbox: &Sandbox, asset: &Value) -> String {
     let body = json!({"asset_id": asset["asset_id"]}).to_string();
     let url = format!("{}/api/v1/balance/check", sandbox.base_url());
-    let mut request = reqwest::Client::new().post(url).header("content-type", "application/json").body(body);
+    let mut request = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .post(url)
+        .header("content-type", "application/json")
+        .body(body);
     for (name, value) in owner(sandbox) {
         request = request.header(name, value);
     }

@@ -1,11 +1,15 @@
 //! How a client is made.
 
+use std::fmt;
 use std::time::Duration;
 
+use url::Url;
+use venuekit_wire::Secret;
 use venuekit_wire::operation::Venue;
 
 use crate::clock::Clock;
 use crate::credentials::{Anonymous, Credentials};
+use crate::endpoint::{Proxy, Route, may_carry_secrets, without_user};
 use crate::error::Error;
 use crate::rate::RateLimits;
 use crate::retry::RetryPolicy;
@@ -39,15 +43,18 @@ pub trait Connect: Sized {
     fn connect(base_url: &str, http: reqwest::Client, session: Session) -> Self;
 }
 
+/// What a user sets on the HTTP client.
+type OwnSettings = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
+
 /// Makes a client. Every venue's `Client::builder` returns one.
-#[derive(Debug)]
 #[must_use = "a builder does nothing before `build`"]
 pub struct ClientBuilder<C> {
     base_url: String,
     credentials: Credentials,
     timeouts: Timeouts,
     clock: Clock,
-    http: Option<reqwest::Client>,
+    http: Option<OwnSettings>,
+    proxy: Option<Secret>,
     max_answer: usize,
     retry: RetryPolicy,
     rate_limits: RateLimits,
@@ -66,6 +73,7 @@ impl<C: Connect> ClientBuilder<C> {
             timeouts: Timeouts::default(),
             clock: Clock::default(),
             http: None,
+            proxy: None,
             max_answer: 64 * 1024 * 1024,
             retry: RetryPolicy::default(),
             rate_limits: RateLimits::new(),
@@ -123,10 +131,32 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
-    /// An HTTP client of one's own, for a proxy or other roots. Give it `redirect::Policy::none()`: the headers that carry a
-    /// signature would follow a redirect.
-    pub fn http_client(mut self, http: reqwest::Client) -> Self {
-        self.http = Some(http);
+    /// Settings for the HTTP client, such as root certificates or the size of its connection pool.
+    ///
+    /// What the client relies on is set after them, whatever they say: it follows no redirect and repeats no request by itself,
+    /// it logs no bytes, it uses no proxy for this machine, and [`Timeouts::connect`] bounds the making of a connection. A
+    /// proxy is better given to [`proxy`](Self::proxy), so that errors can name it.
+    ///
+    /// ```
+    /// # fn example<C: venuekit_transport::Connect>(builder: venuekit_transport::ClientBuilder<C>) {
+    /// let builder = builder.http_client(|http| http.pool_max_idle_per_host(4));
+    /// # }
+    /// ```
+    pub fn http_client(
+        mut self,
+        settings: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+    ) -> Self {
+        self.http = Some(Box::new(settings));
+        self
+    }
+
+    /// The HTTP proxy that connections are tunnelled through, as `http://user:password@host:port` or `https://...`; the user
+    /// and the password are left out where the proxy wants none, and are shown nowhere. It serves HTTPS and WebSockets alike.
+    ///
+    /// Without it, the environment variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` decide. A server on this machine is
+    /// always called directly. A URL that cannot be used is an error of [`build`](Self::build).
+    pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
+        self.proxy = Some(url.into());
         self
     }
 
@@ -145,33 +175,27 @@ impl<C: Connect> ClientBuilder<C> {
     /// Makes the client. Nothing is sent: a WebSocket is opened by the first call, or by [`WebSocket::open`].
     ///
     /// # Errors
-    /// A base URL that is none, or that the venue cannot be called at; or a TLS setup that does not come about.
+    /// A base URL that cannot be read, or that the venue cannot be called at; credentials for a server that would receive them in
+    /// plain text over a network; a proxy that cannot be used; TLS that cannot be set up.
     pub fn build(self) -> Result<C, Error> {
-        let base_url = self.base_url.trim_end_matches('/');
-        let url = url::Url::parse(base_url).map_err(|error| {
-            Error::invalid_request(format!("`{base_url}` is no base URL ({error}); write `https://host/prefix`"))
-        })?;
+        let base_url = self.base_url.trim().trim_end_matches('/');
+        let url = server(base_url)?;
         let is_socket = matches!(url.scheme(), "ws" | "wss");
-        let known = is_socket || matches!(url.scheme(), "http" | "https");
-        if !known || url.query().is_some() || url.fragment().is_some() {
-            let message = format!("`{base_url}` is no base URL; write `https://host/prefix`, without query");
-            return Err(Error::invalid_request(message));
-        }
         if is_socket && C::VENUE.websocket.is_none() {
             let message = format!("{} is not called over a WebSocket: `{base_url}` should be https", C::VENUE.name);
             return Err(Error::invalid_request(message));
         }
-        let http = match self.http {
-            Some(http) => http,
-            None => {
-                let http = reqwest::Client::builder()
-                    .connect_timeout(self.timeouts.connect)
-                    .redirect(reqwest::redirect::Policy::none())
-                    .user_agent(concat!("venuekit/", env!("CARGO_PKG_VERSION")));
-                // A WebSocket begins as HTTP/1.1.
-                if is_socket { http.http1_only() } else { http }.build()?
-            }
+        if !self.credentials.is_empty() && !may_carry_secrets(&url) {
+            return Err(Error::plain_text(&url));
+        }
+        // Requests are made for the URL that the connection is asked for at, `ws` being HTTP until then.
+        let base_url = match url.as_str().strip_prefix("ws") {
+            Some(rest) => ["http", rest.trim_end_matches('/')].concat(),
+            None => base_url.to_owned(),
         };
+        let proxy = self.proxy.map(|proxy| Proxy::new(proxy.expose())).transpose()?;
+        let route = Route::to(&server(&base_url)?, proxy.as_ref())?;
+        let (http, route) = http_client(self.http, route, &self.timeouts, is_socket)?;
         let common = Common {
             venue: C::VENUE,
             clock: self.clock,
@@ -180,9 +204,8 @@ impl<C: Connect> ClientBuilder<C> {
             limiter: self.rate_limits.limiter(C::VENUE)?,
             rate_wait: self.rate_wait,
             heal_clock: self.heal_clock,
+            route,
         };
-        // Requests are made for the URL that the connection is asked for at, `ws` being HTTP until then.
-        let base_url = base_url.replacen("ws", "http", usize::from(is_socket));
         let (credentials, carrier) = if is_socket {
             let login = self.credentials.login().map(|(_, grant)| grant.clone());
             let socket = WebSocket::new(common.clone(), base_url.clone(), http.clone(), login, self.websocket);
@@ -194,4 +217,55 @@ impl<C: Connect> ClientBuilder<C> {
         };
         Ok(C::connect(&base_url, http, common.session(credentials, self.retry, carrier)))
     }
+}
+
+/// The parts that hold no secret.
+impl<C> fmt::Debug for ClientBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("base_url", &without_user(&self.base_url))
+            .field("credentials", &self.credentials)
+            .field("timeouts", &self.timeouts)
+            .field("proxy", &self.proxy.is_some())
+            .field("websocket", &self.websocket)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a base URL.
+fn server(base_url: &str) -> Result<Url, Error> {
+    let refused = |why: &str| {
+        let shown = without_user(base_url);
+        Error::invalid_request(format!("`{shown}` is not a base URL{why}; write `https://host/prefix`"))
+    };
+    let url = Url::parse(base_url).map_err(|error| refused(&format!(" ({error})")))?;
+    if !matches!(url.scheme(), "http" | "https" | "ws" | "wss") {
+        return Err(refused(""));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refused(", which has no query and no fragment"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused(", which has no user and no password: credentials are given to the builder"));
+    }
+    Ok(url)
+}
+
+/// The HTTP client: ours, with the user's settings, and with what must hold whatever those say.
+fn http_client(
+    own: Option<OwnSettings>,
+    route: Route,
+    timeouts: &Timeouts,
+    is_socket: bool,
+) -> Result<(reqwest::Client, Route), Error> {
+    let http = reqwest::Client::builder().user_agent(concat!("venuekit/", env!("CARGO_PKG_VERSION")));
+    let (http, route) = match own {
+        // A policy of the user's would repeat writes. The one that is set if nothing is said repeats what was never processed.
+        Some(own) => (own(http).retry(reqwest::retry::never()), route.with_own_settings()),
+        None => (http, route),
+    };
+    let http = route.client(http).connect_timeout(timeouts.connect);
+    // A WebSocket begins as HTTP/1.1.
+    let http = if is_socket { http.http1_only() } else { http };
+    Ok((http.build()?, route))
 }

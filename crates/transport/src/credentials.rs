@@ -102,6 +102,11 @@ impl Credentials {
         self
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
     /// The same, each grant knowing where it fetches.
     pub(crate) fn connected(mut self, anonymous: &Anonymous) -> Self {
         for credential in self.by_name.values_mut() {

@@ -233,6 +233,16 @@ impl Error {
         self
     }
 
+    /// Secrets for a server that would receive them in plain text over a network.
+    pub(crate) fn plain_text(url: &url::Url) -> Self {
+        let (scheme, server) = (url.scheme(), crate::endpoint::authority(url));
+        let tls = if scheme.starts_with("ws") { "wss" } else { "https" };
+        Self::invalid_request(format!(
+            "`{scheme}://{server}` is not {tls}: credentials and other secrets are sent over TLS, or in plain text to a \
+             server on this machine only; write {tls}://"
+        ))
+    }
+
     pub(crate) fn no_connection(reason: &str) -> Self {
         let message = format!("no connection: {reason}");
         Self::new(Inner { kind: Some(ErrorKind::Network), message, ..Inner::default() })

@@ -13,6 +13,7 @@ use crate::answer;
 use crate::client::OperationInfo;
 use crate::clock::{Offsets, VenueTime};
 use crate::credentials::Credential;
+use crate::endpoint::may_carry_secrets;
 use crate::error::Error;
 use crate::idempotency;
 use crate::jsonrpc;
@@ -58,6 +59,9 @@ impl Session {
             return Err(Error::invalid_request(format!("`{}` is not in the operation table", info.operation_id)));
         };
         let secrets = answer::secret_values(&request, operation);
+        if self.carries_secrets(operation) && !may_carry_secrets(request.url()) {
+            return Err(Error::plain_text(request.url()).within(operation));
+        }
         let observed = Observed::begin(self.shared.common.venue, operation);
         let mut progress = Progress::new(self.call.timeout.unwrap_or(self.shared.common.timeouts.call));
         // On the heap, so that a caller's own futures stay small.
@@ -97,6 +101,14 @@ impl Session {
                 progress.waited(wait);
             }
         }
+    }
+
+    /// Whether a request of this operation holds what must not be read on its way, or its answer does.
+    fn carries_secrets(&self, operation: &Operation) -> bool {
+        !self.shared.credentials.is_empty()
+            || self.call.code.is_some()
+            || operation.secret
+            || !operation.secret_fields.is_empty()
     }
 
     /// How the call travels, and what it carries to prove who calls.
@@ -165,7 +177,7 @@ impl Session {
         };
         let tokens = self.sign(&mut request, plan, progress).await?;
         let time = self.send_within(operation, progress)?;
-        let answer = send::send(http, request, operation, common.max_answer, time).await?;
+        let answer = send::send(http, &common.route, request, operation, common.max_answer, time).await?;
         if let Some(debit) = &plan.debit
             && let Some(told) = common.limiter.told(&answer.headers, common.clock.now())
         {

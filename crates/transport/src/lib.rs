@@ -14,6 +14,7 @@
 //! | [`RateLimits`], [`RateBudget`] | the venue's limits, kept by one process or shared by many |
 //! | [`Pages`] | lists that come in pages, as streams |
 //! | [`Clock`] | the time that signatures carry, put right by the venue's |
+//! | [`endpoint`] | where secrets may be sent, and through which proxy |
 //! | [`keys`] | the life cycle of API keys, the same words on every venue |
 //!
 //! It never follows a redirect: the headers that carry a signature would go along.
@@ -24,6 +25,7 @@ mod builder;
 pub mod client;
 mod clock;
 mod credentials;
+pub mod endpoint;
 mod error;
 mod exec;
 mod idempotency;

@@ -8,11 +8,13 @@ use reqwest::Request;
 use venuekit_wire::operation::{ErrorKind, Operation};
 
 use crate::answer::Answer;
+use crate::endpoint::{Route, authority};
 use crate::error::{Error, Inner};
 
 /// Sends a request and reads the answer, up to so many bytes and within this time.
 pub(crate) async fn send(
     http: &reqwest::Client,
+    route: &Route,
     request: Request,
     operation: &'static Operation,
     max_answer: usize,
@@ -20,8 +22,12 @@ pub(crate) async fn send(
 ) -> Result<Answer, Error> {
     let mut status = None;
     let answer = async {
-        let mut response = http.execute(request).await.map_err(|error| broken(operation, error))?;
+        let mut response = http.execute(request).await.map_err(|error| broken(operation, route, error))?;
         let (code, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        // Inside of TLS only the venue can answer.
+        if code == StatusCode::PROXY_AUTHENTICATION_REQUIRED && response.url().scheme() == "http" {
+            return Err(unauthenticated(operation, route));
+        }
         status = Some(code);
         let body = read(&mut response, max_answer).await.map_err(|error| Error::new(cut(operation, code, error)))?;
         Ok(Answer { status: code, headers, body })
@@ -73,8 +79,8 @@ async fn chunk(response: &mut reqwest::Response, held: usize, limit: usize) -> R
 }
 
 /// A call that got no answer.
-fn broken(operation: &'static Operation, error: reqwest::Error) -> Error {
-    let server = error.url().map(server).unwrap_or_default();
+fn broken(operation: &'static Operation, route: &Route, error: reqwest::Error) -> Error {
+    let server = error.url().map(authority).unwrap_or_default();
     let error = error.without_url();
     let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network };
     // Only while connecting is it certain that the venue has seen nothing.
@@ -86,17 +92,17 @@ fn broken(operation: &'static Operation, error: reqwest::Error) -> Error {
     Error::new(Inner {
         kind: Some(kind),
         operation: Some(operation),
-        message: format!("{what} {server}: {}", reason(&error)),
+        message: format!("{what} {server}{route}: {}", reason(&error)),
         applied,
         source: Some(std::sync::Arc::new(error)),
         ..Inner::default()
     })
 }
 
-/// Host and port, and nothing else that a URL may hold.
-fn server(url: &reqwest::Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+/// A proxy that passes on nothing without a user and a password. The venue has seen nothing.
+fn unauthenticated(operation: &'static Operation, route: &Route) -> Error {
+    let message = format!("nothing was sent{route}: it asks for a user name and a password (407)");
+    Error::before_sending(operation, ErrorKind::Network, message)
 }
 
 /// The innermost reason, which is the one that tells something.
@@ -105,5 +111,15 @@ pub(crate) fn reason(error: &reqwest::Error) -> String {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    innermost.to_string()
+    // The words of the client that opens tunnels, which name neither the proxy nor what to do.
+    match innermost.to_string() {
+        said if said.ends_with("proxy authorization required") => {
+            "the proxy asks for a user name and a password (407)".to_owned()
+        }
+        said if said == "tunnel error: unsuccessful" => "the proxy refused to open a tunnel".to_owned(),
+        said if said == "tunnel error: unexpected end of file" => {
+            "the proxy closed the connection instead of opening a tunnel".to_owned()
+        }
+        said => said,
+    }
 }

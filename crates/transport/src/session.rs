@@ -11,6 +11,7 @@ use venuekit_wire::operation::Venue;
 use crate::builder::Timeouts;
 use crate::clock::Clock;
 use crate::credentials::Credentials;
+use crate::endpoint::Route;
 use crate::error::Challenge;
 use crate::rate::Limiter;
 use crate::retry::{RetryBudget, RetryPolicy};
@@ -52,6 +53,7 @@ pub(crate) struct Common {
     pub(crate) limiter: Limiter,
     pub(crate) rate_wait: Duration,
     pub(crate) heal_clock: bool,
+    pub(crate) route: Route,
 }
 
 impl Common {
