@@ -276,7 +276,7 @@ pub fn reason(error: &serde_json::Error) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    Value::from(text).to_string()
 }
 
 #[cfg(test)]

@@ -129,6 +129,13 @@ impl Failure {
         self
     }
 
+    /// Another sentence, where the cause's own says less.
+    #[must_use]
+    pub fn message_of(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
     /// The word by which scripts tell it from others.
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 use venuekit_transport::Timeouts;
+use venuekit_wire::Secret;
 
 use crate::number;
 
@@ -19,7 +20,7 @@ pub struct Network {
     /// Seconds that a call may take, with all its attempts [default: 60]
     #[arg(long, global = true, value_name = "SECONDS")]
     pub timeout: Option<Seconds>,
-    /// The proxy that calls are tunnelled through; a server on this machine is called directly
+    /// The proxy that calls are tunnelled through; one with a password belongs into the profile
     #[arg(long, global = true, value_name = "URL")]
     pub proxy: Option<Proxy>,
 }
@@ -33,6 +34,11 @@ impl Network {
         // An attempt has its share of a longer time, and all of a short one.
         let attempt = usual.attempt.max(call / 3).min(call);
         Timeouts { connect: usual.connect.min(call), attempt, call }
+    }
+
+    /// The whole address of the proxy.
+    pub fn proxy(&self) -> Option<Secret> {
+        self.proxy.as_ref().map(|proxy| Secret::new(&proxy.0))
     }
 }
 
@@ -61,7 +67,7 @@ impl<'de> Deserialize<'de> for Seconds {
 pub struct Proxy(String);
 
 impl Proxy {
-    /// The whole address, a password included.
+    /// What it says.
     ///
     /// # Errors
     /// It is none.

@@ -93,7 +93,10 @@ mod tests {
         assert!(!known(Venue::Deribit).contains(OF_ACCOUNT), "no key can be given it");
         assert!(is_of_account("wallet:read_write mainaccount") && !is_of_account("wallet:read_write"));
         let help = help();
-        assert!(help.contains("  deribit   account:read, account:read_write, ") && help.contains("bayse     none"), "{help}");
+        assert!(
+            help.contains("  deribit   account:read, account:read_write, ") && help.contains("bayse     none"),
+            "{help}"
+        );
     }
 
     #[test]

@@ -4,13 +4,12 @@ use std::path::Path;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use uuid::Uuid;
-use venuekit_spec::{Operation, Parameter, Place, Request, Whence};
+use venuekit_spec::{Operation, Parameter, Request, Whence};
 use venuekit_transport::client::encode_path;
 use venuekit_wire::operation::{Key, Protocol, Retry};
 
-use super::{body, plain as digits, value, words};
+use super::{body, plain as digits, value};
 use crate::client::json_headers;
-use crate::describe;
 use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
@@ -19,16 +18,16 @@ use crate::similar::{plain, suggestions};
 /// What was given for a call, each value in its place.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
-    path: Vec<(String, String)>,
+    pub(super) path: Vec<(String, String)>,
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     body: Option<Exact>,
     /// Whether words may be sent that the spec does not list.
     unlisted: bool,
     /// What was named and could not be taken.
-    mistaken: Vec<String>,
+    pub(super) mistaken: Vec<String>,
     /// Whether the body's file could not be taken.
-    is_body_unread: bool,
+    pub(super) is_body_unread: bool,
 }
 
 impl Given {
@@ -39,12 +38,7 @@ impl Given {
     }
 
     /// The same with all that is wrong with them.
-    pub fn collect(
-        found: &Found,
-        arguments: &[String],
-        file: Option<&Path>,
-        unknown: bool,
-    ) -> (Self, Vec<Failure>) {
+    pub fn collect(found: &Found, arguments: &[String], file: Option<&Path>, unknown: bool) -> (Self, Vec<Failure>) {
         let (mut given, mut mistakes) = (Self { unlisted: unknown, ..Self::default() }, Vec::new());
         match file.map(|file| body::read(found, file, unknown)).transpose() {
             Ok(body) => given.body = body,
@@ -254,65 +248,6 @@ impl Given {
         Failure::all(self.mistakes(found)).map_or_else(|| Ok(self.draft(found).0), Err)
     }
 
-    /// All that the spec says against the request.
-    pub fn mistakes(&self, found: &Found) -> Vec<Failure> {
-        let mut mistakes = self.draft(found).1;
-        let problems = match words::check(self, found) {
-            Ok((problems, _)) => problems,
-            Err(failure) => {
-                mistakes.push(failure);
-                return mistakes;
-            }
-        };
-        let without_value = found.spec.parameters.iter().filter(|one| one.place == Whence::Path);
-        let without_value = without_value.filter(|one| self.path.iter().all(|(name, _)| *name != one.name));
-        let without_value: Vec<&str> = without_value.map(|one| one.name.as_str()).collect();
-        let mut missing: Vec<String> = without_value.iter().map(|name| format!("path/{name}")).collect();
-        // What was named, and is wrong already, is not missing.
-        missing.retain(|at| !self.is_mistaken(at.trim_start_matches("path/")));
-        for problem in problems {
-            let in_body = matches!(problem.place, Place::Body | Place::Params | Place::Json);
-            if in_body && self.is_body_unread || problem.place == Place::Path && without_value.contains(&problem.field()) {
-                continue;
-            }
-            let said = problem.to_string();
-            let at = said.split(':').next().unwrap_or_default();
-            match problem.reason.as_str() {
-                REQUIRED if self.is_mistaken(problem.field()) => {}
-                REQUIRED => missing.push(at.to_owned()),
-                _ => {
-                    let failure = self.wrong(found, at, problem.field(), &problem.reason);
-                    let advice = failure.advice().unwrap_or_default().to_owned();
-                    mistakes.push(match problem.wrong_word {
-                        true => {
-                            failure.help(format!("{advice}\n--allow-unknown sends a word that the spec does not list"))
-                        }
-                        false => failure,
-                    });
-                }
-            }
-        }
-        mistakes.extend(self.without(found, missing));
-        mistakes
-    }
-
-    fn is_mistaken(&self, name: &str) -> bool {
-        self.mistaken.contains(&plain(name))
-    }
-
-    /// What is required and was not given.
-    fn without(&self, found: &Found, missing: Vec<String>) -> Option<Failure> {
-        let [first, more @ ..] = missing.as_slice() else { return None };
-        let also = match more {
-            [] => "",
-            [_] => ", and so is ",
-            _ => ", and so are ",
-        };
-        let field = first.split('/').nth(1).unwrap_or_default();
-        let failure = self.wrong(found, first, field, &format!("{REQUIRED}{also}{}", more.join(", ")));
-        Some(failure.detail("missing", missing))
-    }
-
     /// The request as it stands, placeholders without a value included, and what cannot be sent of it at all.
     pub fn draft(&self, found: &Found) -> (Request, Vec<Failure>) {
         let (operation, mut mistakes) = (found.spec, Vec::new());
@@ -348,298 +283,6 @@ impl Given {
     }
 
     /// Whether words may be sent that the spec does not list.
-    unlisted: bool,
-    /// What was named and could not be taken.
-    mistaken: Vec<String>,
-    /// Whether the body's file could not be taken.
-    is_body_unread: bool,
-}
-
-impl Given {
-    /// Reads the arguments of a call, and its body's file.
-    pub fn read(found: &Found, arguments: &[String], file: Option<&Path>, unknown: bool) -> Result<Self, Failure> {
-        let (given, mistakes) = Self::collect(found, arguments, file, unknown);
-        Failure::all(mistakes).map_or(Ok(given), Err)
-    }
-
-    /// The same with all that is wrong with them.
-    pub fn collect(
-        found: &Found,
-        arguments: &[String],
-        file: Option<&Path>,
-        unknown: bool,
-    ) -> (Self, Vec<Failure>) {
-        let (mut given, mut mistakes) = (Self { unlisted: unknown, ..Self::default() }, Vec::new());
-        match file.map(|file| body::read(found, file, unknown)).transpose() {
-            Ok(body) => given.body = body,
-            Err(failure) => {
-                given.is_body_unread = true;
-                mistakes.push(failure);
-            }
-        }
-        for argument in arguments {
-            if let Err(failure) = given.take(found, argument) {
-                given.mistaken.push(plain(first_step(argument.split('=').next().unwrap_or_default())));
-                mistakes.push(failure);
-            }
-        }
-        if given.body.is_none() && found.spec.body.is_some() {
-            given.body = Some(Exact::Object(Vec::new()));
-        }
-        mistakes.extend(given.write_plainly(found));
-        (given, mistakes)
-    }
-
-    fn take(&mut self, found: &Found, argument: &str) -> Result<(), Failure> {
-        let Some((name, written)) = argument.split_once('=') else {
-            let help =
-                format!("write name=value; `venuekit describe {} {}` shows the names", found.venue, found.spec.name);
-            return Err(Failure::usage(format!("`{argument}` is not name=value")).help(help));
-        };
-        self.set(found, name.trim(), &value::text(name, written)?)
-    }
-
-    /// Writes numbers without exponents.
-    fn write_plainly(&mut self, found: &Found) -> Vec<Failure> {
-        let failure = |at: String| {
-            let help = "a decimal has at most 28 digits: write it with fewer";
-            Failure::usage(format!("{at}: has too many digits")).code("invalid_parameter").detail("at", at).help(help)
-        };
-        let mut mistakes = Vec::new();
-        for parameter in &found.spec.parameters {
-            let list = match parameter.place {
-                Whence::Path => &mut self.path,
-                Whence::Query => &mut self.query,
-                Whence::Header => &mut self.headers,
-            };
-            for (_, text) in list.iter_mut().filter(|(name, _)| *name == parameter.name) {
-                if digits::text(text, &parameter.schema).is_err() {
-                    mistakes.push(failure(format!("{}/{}", word(parameter.place), parameter.name)));
-                }
-            }
-        }
-        if let (Some(body), Some(schema)) = (&mut self.body, &found.spec.body)
-            && let Err(way) = digits::body(body, schema)
-        {
-            mistakes.push(failure(format!("{}/{way}", body_word(found))));
-        }
-        mistakes
-    }
-
-    fn set(&mut self, found: &Found, name: &str, text: &str) -> Result<(), Failure> {
-        let (place, rest) = match name.split_once('/') {
-            Some((place @ ("path" | "query" | "header" | "body"), rest)) => (Some(place), rest),
-            Some((place, rest)) if place == body_word(found) => (Some("body"), rest),
-            _ => (None, name),
-        };
-        let is_here = |wanted: &str| place.is_none_or(|place| place == wanted);
-        let parameters =
-            found.spec.parameters.iter().filter(|one| plain(&one.name) == plain(rest) && is_here(word(one.place)));
-        let parameters: Vec<&Parameter> = parameters.collect();
-        let first = rest.split('/').next().unwrap_or_default();
-        let in_body =
-            is_here("body") && found.spec.body.as_ref().is_some_and(|body| body::takes(body, first, place.is_some()));
-        match (parameters.as_slice(), in_body) {
-            ([], true) => self.set_member(found, rest, text),
-            ([parameter], false) => self.set_parameter(found, parameter, text),
-            ([], false) => Err(unknown_name(found, name)),
-            (several, in_body) => {
-                let places = several.iter().map(|one| word(one.place)).chain(in_body.then_some("body"));
-                let places: Vec<String> = places.map(|place| format!("{place}/{rest}=...")).collect();
-                Err(Failure::usage(format!("`{name}` stands in several places"))
-                    .help(format!("write {}", places.join(" or "))))
-            }
-        }
-    }
-
-    fn set_parameter(&mut self, found: &Found, parameter: &Parameter, text: &str) -> Result<(), Failure> {
-        let at = || format!("{}/{}", word(parameter.place), parameter.name);
-        if text.is_empty() {
-            return Err(match parameter.required {
-                true => self.wrong(found, &at(), &parameter.name, "is empty"),
-                false => Failure::usage(format!("{}: is empty", at())).help("leave it out to say nothing"),
-            });
-        }
-        let texts = match value::of(&parameter.schema, text)
-            .map_err(|said| Failure::usage(format!("{}: {said}", at())))?
-        {
-            Exact::List(items) => items.iter().map(|item| item.as_text().unwrap_or_else(|| item.compact())).collect(),
-            _ => vec![text.to_owned()],
-        };
-        let list = match parameter.place {
-            Whence::Path => &mut self.path,
-            Whence::Query => &mut self.query,
-            Whence::Header => &mut self.headers,
-        };
-        let is_again = list.iter().any(|(name, _)| *name == parameter.name);
-        if is_again && !parameter.schema.types().contains("array") {
-            return Err(self.wrong(found, &at(), &parameter.name, "is given twice"));
-        }
-        list.extend(texts.into_iter().map(|text| (parameter.name.clone(), text)));
-        Ok(())
-    }
-
-    fn set_member(&mut self, found: &Found, way: &str, text: &str) -> Result<(), Failure> {
-        let Some(schema) = &found.spec.body else { return Err(unknown_name(found, way)) };
-        let body = self.body.get_or_insert_with(|| Exact::Object(Vec::new()));
-        let names: Vec<&str> = way.split('/').collect();
-        let before = body.clone();
-        body::insert(body, schema, &names, text).map_err(|reason| {
-            *body = before;
-            Failure::usage(format!("{}/{way}: {reason}", body_word(found)))
-        })
-    }
-
-    /// What was given for a name, wherever it stands: what is neither a list nor an object.
-    pub fn given(&self, name: &str) -> Option<String> {
-        let mut parameters = self.path.iter().chain(&self.query);
-        let parameter = parameters.find(|(own, _)| plain(own) == plain(name)).map(|(_, text)| text.clone());
-        let member = || match self.body.as_ref()? {
-            Exact::Object(members) => members.iter().find(|(own, _)| plain(own) == plain(name)),
-            _ => None,
-        };
-        parameter.or_else(|| match &member()?.1 {
-            value @ Exact::Scalar(_) => value.as_text().or_else(|| Some(value.compact())),
-            _ => None,
-        })
-    }
-
-    /// Puts a value in the place of one of that name, for the next page.
-    pub fn replace(&mut self, operation: &Operation, name: &str, value: &Exact) {
-        let text = value.as_text().unwrap_or_else(|| value.compact());
-        if operation.parameters.iter().any(|one| one.name == name && one.place == Whence::Query) {
-            self.query.retain(|(own, _)| own != name);
-            self.query.push((name.to_owned(), text));
-        } else if let Some(Exact::Object(members)) = &mut self.body {
-            members.retain(|(own, _)| own != name);
-            members.push((name.to_owned(), value.clone()));
-        }
-    }
-
-    /// The value of that name in the query or at the top of the body.
-    pub fn value_of(&self, name: &str) -> Option<String> {
-        let in_query = self.query.iter().find(|(own, _)| own == name).map(|(_, text)| text.clone());
-        in_query.or_else(|| self.body.as_ref()?.member(name)?.as_text())
-    }
-
-    /// The name under which a repeated call does nothing again: the given one, or a new one. None where the venue knows no such
-    /// thing.
-    pub fn identify(&mut self, found: &Found) -> Option<(&'static str, String)> {
-        let Retry::Keyed(place) = found.row.retry else { return None };
-        let new = Uuid::new_v4().to_string();
-        match (place, &mut self.body) {
-            (Key::Header(name), _) => {
-                let given = self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
-                let key = given.map_or_else(|| new.clone(), |(_, key)| key.clone());
-                if given.is_none() {
-                    self.headers.push((name.to_owned(), new));
-                }
-                Some((name, key))
-            }
-            (Key::Field(name), Some(Exact::Object(members))) => {
-                if let Some((_, key)) = members.iter().find(|(own, _)| own == name) {
-                    return Some((name, key.as_text()?));
-                }
-                members.push((name.to_owned(), Exact::text(&new)));
-                Some((name, new))
-            }
-            (Key::Field(_), _) => None,
-        }
-    }
-
-    /// What was given, on one line, for a person to look at: long values cut, secrets left out.
-    pub fn shown(&self, secrets: &[String]) -> String {
-        let is_secret = |name: &String| secrets.iter().any(|secret| plain(secret) == plain(name));
-        let parameters = self.path.iter().chain(&self.query).chain(&self.headers);
-        let mut pairs: Vec<(String, String)> = parameters.cloned().collect();
-        match &self.body {
-            Some(Exact::Object(members)) => {
-                pairs.extend(members.iter().map(|(name, value)| {
-                    let mut value = value.clone();
-                    value.redact(secrets, HIDDEN);
-                    (name.clone(), value.as_text().unwrap_or_else(|| value.compact()))
-                }));
-            }
-            Some(other) => pairs.push(("body".to_owned(), other.compact())),
-            None => {}
-        }
-        let shown = pairs.iter().map(|(name, value)| match is_secret(name) {
-            true => format!("{name}={HIDDEN}"),
-            false if value.chars().count() > LONGEST => {
-                format!("{name}={}...", value.chars().take(LONGEST).collect::<String>())
-            }
-            false => format!("{name}={value}"),
-        });
-        shown.collect::<Vec<_>>().join(", ")
-    }
-
-    /// The required names that have no value.
-    fn missing(&self, found: &Found) -> Vec<String> {
-        let is_there = |parameter: &&Parameter| {
-            let list = match parameter.place {
-                Whence::Path => &self.path,
-                Whence::Query => &self.query,
-                Whence::Header => &self.headers,
-            };
-            list.iter().any(|(name, _)| *name == parameter.name)
-        };
-        let parameters = found.spec.parameters.iter().filter(|one| one.required && !is_there(one));
-        let parameters = parameters.map(|one| format!("{}/{}", word(one.place), one.name));
-        let fields = found
-            .spec
-            .fields()
-            .into_iter()
-            .filter(|one| one.required && self.body.as_ref().is_some_and(|body| body.member(&one.name).is_none()));
-        parameters.chain(fields.map(|one| format!("{}/{}", body_word(found), one.name))).collect()
-    }
-
-    /// The request, checked against the spec.
-    pub fn request(&self, found: &Found) -> Result<Request, Failure> {
-        let request = self.unchecked(found)?;
-        match words::check(self, found)?.0 {
-            Some(problem) => {
-                let said = problem.to_string();
-                let at = said.split(':').next().unwrap_or_default();
-                let failure = self.wrong(found, at, problem.field(), &problem.reason);
-                let advice = failure.advice().unwrap_or_default().to_owned();
-                Err(match problem.wrong_word {
-                    true => failure.help(format!("{advice}\n--allow-unknown sends a word that the spec does not list")),
-                    false => failure,
-                })
-            }
-            None => Ok(request),
-        }
-    }
-
-    /// The request as it stands.
-    pub fn unchecked(&self, found: &Found) -> Result<Request, Failure> {
-        let operation = found.spec;
-        if let Some(way) = self.body.as_ref().and_then(Exact::repeated) {
-            return Err(Failure::usage(format!("{}/{way}: is given twice", body_word(found))).code("invalid_parameter"));
-        }
-        let fill =
-            |path: String, (name, text): &(String, String)| path.replace(&format!("{{{name}}}"), &encode_path(text));
-        let path = self.path.iter().fold(operation.template.clone(), fill);
-        if let Some((_, rest)) = path.split_once('{') {
-            let name = rest.split('}').next().unwrap_or_default();
-            return Err(self.wrong(found, &format!("path/{name}"), name, "is required"));
-        }
-        let query = (!self.query.is_empty())
-            .then(|| url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.query).finish());
-        let mut headers = if self.body.is_some() { json_headers() } else { HeaderMap::new() };
-        for (name, text) in &self.headers {
-            let header = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::from_str(text).ok());
-            let (header, text) = header.ok_or_else(|| {
-                self.wrong(found, &format!("header/{name}"), name, "holds a character that no header can")
-            })?;
-            headers.insert(header, text);
-        }
-        let body = self.body.as_ref().map(Exact::compact).unwrap_or_default();
-        let method = operation.method.parse().map_err(|_| Failure::new(Exit::Internal, "the spec names no method"))?;
-        Ok(Request { method, path, query, headers, body: body.into() })
-    }
-
-    /// Whether words may be sent that the spec does not list.
     pub fn takes_unlisted(&self) -> bool {
         self.unlisted
     }
@@ -654,30 +297,7 @@ impl Given {
     pub fn body_mut(&mut self) -> Option<&mut Exact> {
         self.body.as_mut()
     }
-
-    /// What is wrong with a value, with what its place takes.
-    fn wrong(&self, found: &Found, at: &str, field: &str, reason: &str) -> Failure {
-        let parameter = found.spec.parameters.iter().find(|one| one.name == field);
-        let described = parameter.map(|one| (one.schema.kind(), describe::meaning(one))).or_else(|| {
-            let field = found.spec.fields().into_iter().find(|one| one.name == field)?;
-            Some((field.schema.kind(), field.description))
-        });
-        let mut said = format!("{at}: {reason}");
-        if reason == "must be an integer"
-            && let Some(unit) = described.as_ref().and_then(|(kind, _)| unit(kind))
-        {
-            said.push_str(&format!(": {unit} since 1970"));
-        }
-        let failure = Failure::usage(said).code("invalid_parameter").detail("at", at);
-        match described {
-            Some((kind, description)) => failure.help(format!("{field} ({kind}) {description}").trim_end().to_owned()),
-            None => failure.help(format!("see `venuekit describe {} {}`", found.venue, found.spec.name)),
-        }
-    }
 }
-
-/// What the spec says of what was not given.
-const REQUIRED: &str = "is required";
 
 /// The first step of a way, without the place in front.
 fn first_step(name: &str) -> &str {
@@ -690,16 +310,6 @@ const HIDDEN: &str = "[hidden]";
 
 /// So much of a value a question shows.
 const LONGEST: usize = 60;
-
-/// What is counted from the beginning of 1970.
-fn unit(kind: &str) -> Option<&'static str> {
-    match kind {
-        "unix-s" => Some("seconds"),
-        "unix-ms" => Some("milliseconds"),
-        "unix-ns" => Some("nanoseconds"),
-        _ => None,
-    }
-}
 
 /// What the body of a call is called.
 fn body_word(found: &Found) -> &'static str {

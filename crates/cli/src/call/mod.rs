@@ -3,7 +3,8 @@
 mod body;
 pub mod build;
 mod look_up;
-mod outcome;
+mod mistakes;
+pub mod outcome;
 mod pages;
 mod plain;
 mod proof;
@@ -84,6 +85,9 @@ pub struct CallArgs {
 
 const AFTER_HELP: &str = "\
 With a venue and an operation, --help shows what that operation takes and gives.
+
+A call that needs a key takes it from --key, from the profile or from environment variables. `venuekit keys create` makes one; the \
+first time it asks twice for the passphrase of the new store.
 
 Examples:
   venuekit call kalshi get_markets limit=5 status=open --env demo

@@ -11,7 +11,9 @@ pub fn body(value: &mut Exact, schema: &Schema) -> Result<(), String> {
     let at = |name: &str, way: String| if way.is_empty() { name.to_owned() } else { format!("{name}/{way}") };
     match value {
         Exact::Scalar(raw) if raw.starts_with('"') => {
-            let Some(text) = Exact::Scalar(raw.clone()).as_text().filter(|_| schema.is_decimal()) else { return Ok(()) };
+            let Some(text) = Exact::Scalar(raw.clone()).as_text().filter(|_| schema.is_decimal()) else {
+                return Ok(());
+            };
             if let Some(plain) = number(&text, false).map_err(|()| String::new())? {
                 *raw = Exact::text(&plain).compact();
             }

@@ -39,8 +39,20 @@ mod tests {
     #[test]
     fn a_batch_has_an_entry_for_each_item() {
         for (venue, name, body, answer, said) in [
-            (Venue::Kalshi, "batch_create_orders_v2", r#"{"orders":[{},{}]}"#, r#"{"orders":[{"order_id":"a"}]}"#, Some("has 1 of 2 entries")),
-            (Venue::Kalshi, "batch_cancel_orders_v2", r#"{"orders":[{}]}"#, r#"{"orders":[]}"#, Some("has 0 of 1 entries")),
+            (
+                Venue::Kalshi,
+                "batch_create_orders_v2",
+                r#"{"orders":[{},{}]}"#,
+                r#"{"orders":[{"order_id":"a"}]}"#,
+                Some("has 1 of 2 entries"),
+            ),
+            (
+                Venue::Kalshi,
+                "batch_cancel_orders_v2",
+                r#"{"orders":[{}]}"#,
+                r#"{"orders":[]}"#,
+                Some("has 0 of 1 entries"),
+            ),
             (Venue::Bayse, "batch_place_orders", r#"{"orders":[{}]}"#, r#"{"results":[]}"#, Some("has 0 of 1 entries")),
             (Venue::Bayse, "batch_cancel_orders", r#"{"orderIds":["a"]}"#, r#"{"results":[{"success":true}]}"#, None),
         ] {

@@ -61,8 +61,8 @@ impl Sender<'_> {
             self.made_up.call_once(|| self.context.out().aside(note));
         }
         self.secrets.keep(response.body())?;
-        let body = std::str::from_utf8(response.body())
-            .map_err(|_| self.unproved("the response body is not UTF-8", None))?;
+        let body =
+            std::str::from_utf8(response.body()).map_err(|_| self.unproved("the response body is not UTF-8", None))?;
         let answer = match body.trim() {
             "" => Exact::null(),
             body => Exact::parse(body).map_err(|_| self.unproved("the response body is not JSON", Some(body)))?,

@@ -49,7 +49,8 @@ impl<'a> Desk<'a> {
             environment: target.environment.clone(),
             base_url: target.base_url.clone(),
         };
-        let settings = Settings { timeouts: target.network.timeouts(), ..Settings::default() };
+        let settings =
+            Settings { timeouts: target.network.timeouts(), proxy: target.network.proxy(), ..Settings::default() };
         let engine = engine(context, store).settings(settings);
         Ok(Self { context, target, account, engine })
     }

@@ -91,7 +91,9 @@ fn format(arguments: &ExportArgs, key: &StoredKey, is_json: bool) -> Result<Form
     };
     if format == Format::Pem && key.kind != Kind::PrivateKeyPem {
         let message = "this key is a shared secret, and no PEM";
-        return Err(Failure::usage(message).code("format").help("--format secret writes it into a file such as key.txt"));
+        return Err(Failure::usage(message)
+            .code("format")
+            .help("--format secret writes it into a file such as key.txt"));
     }
     Ok(format)
 }

@@ -64,13 +64,10 @@ pub async fn run(context: &Context, arguments: &ReportArgs) -> Result<(), Failur
             Ok((account, known, lines)) => {
                 let is_known = |line: &Line| is_one_of(line, &known) || is_one_of(line, &arguments.known);
                 reported.extend(
-                    lines
-                        .into_iter()
-                        .filter(|line| line.live != Some(false) || line.reference.is_some())
-                        .map(|line| {
-                            let is_known = is_known(&line);
-                            examine(&account, line, is_known, arguments, UnixMillis::now())
-                        }),
+                    lines.into_iter().filter(|line| line.live != Some(false) || line.reference.is_some()).map(|line| {
+                        let is_known = is_known(&line);
+                        examine(&account, line, is_known, arguments, UnixMillis::now())
+                    }),
                 );
             }
             Err(failure) => unasked.push(Unasked { account, error: failure.message().to_owned() }),

@@ -1,13 +1,14 @@
 //! Yativo: it makes the secrets, its answer to a new key shows no id, and key calls carry a one-time code.
 
 use venuekit_transport::keys::{ApiKeys, CreatedKey};
-use venuekit_transport::{Error, ErrorKind, Timeouts};
+use venuekit_transport::{Error, ErrorKind};
 use venuekit_yativo::{Client, Credentials, Environment};
 
 use super::access::{self, Access, Factor};
 use super::{Facts, settle, unfit};
 use crate::account::Account;
 use crate::credential::Credential;
+use crate::network::Network;
 
 pub(super) static FACTS: Facts = Facts {
     environments: &[
@@ -28,11 +29,7 @@ pub(super) static FACTS: Facts = Facts {
     page: "the page API keys of Yativo's dashboard",
 };
 
-pub(super) fn connect(
-    account: &Account,
-    credential: &Credential,
-    timeouts: Timeouts,
-) -> Result<Box<dyn Access>, Error> {
+pub(super) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
     let credentials = match credential {
         Credential::Key { public_id, secret, kind } => {
             Credentials::try_from(&CreatedKey::new("", public_id.clone(), secret.clone(), *kind))?
@@ -41,7 +38,7 @@ pub(super) fn connect(
         other => return Err(unfit(other, "an API key with its secret")),
     };
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
-    Ok(Box::new(settle(builder, timeouts).credentials(credentials).build()?))
+    Ok(Box::new(settle(builder, network).credentials(credentials).build()?))
 }
 
 impl access::Client for Client {
