@@ -12,6 +12,8 @@ use crate::describe::DescribeArgs;
 use crate::doctor::DoctorArgs;
 use crate::keys::KeysCommand;
 use crate::manual::{CompletionsArgs, ManArgs};
+use crate::network::Network;
+use crate::number;
 use crate::profile::ConfigCommand;
 use crate::sandbox::SandboxArgs;
 use crate::sign::SignArgs;
@@ -65,11 +67,14 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "VENUEKIT_IDENTITY", value_parser = path(), value_hint = ValueHint::FilePath)]
     pub identity: Option<PathBuf>,
     /// Read the store's passphrase from this file descriptor
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = number::descriptor)]
     pub passphrase_fd: Option<u32>,
     /// Read one-time codes from this file descriptor, one a line
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = number::descriptor)]
     pub totp_fd: Option<u32>,
+    /// How calls get to the venue.
+    #[command(flatten)]
+    pub network: Network,
     /// One JSON document on standard output, errors as JSON on standard error
     #[arg(long, global = true)]
     pub json: bool,

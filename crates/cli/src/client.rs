@@ -61,6 +61,10 @@ impl Client {
             ($variant:ident, $venue:ident) => {{
                 let environment = $venue::Environment::Custom(target.base_url.clone());
                 let mut builder = $venue::Client::builder(environment).credentials(credentials);
+                builder = builder.timeouts(target.network.timeouts());
+                if let Some(proxy) = target.network.proxy() {
+                    builder = builder.proxy(proxy);
+                }
                 if manner == Manner::Plain {
                     builder = builder.retry(RetryPolicy::none()).heal_clock(false);
                 }

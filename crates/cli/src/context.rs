@@ -13,6 +13,7 @@ use crate::args::Global;
 use crate::confirm;
 use crate::credential::{self, Credential, Wanted};
 use crate::failure::{Exit, Failure};
+use crate::network::{Network, Proxy};
 use crate::output::Output;
 use crate::profile::{self, Config, Profile};
 use crate::store;
@@ -170,7 +171,23 @@ impl Context {
         }
         let given = self.global.base_url.clone().or_else(|| profile.and_then(|profile| profile.base_url.clone()));
         let base_url = given.or_else(|| local_url(environment));
-        Target::new(venue, environment, base_url.as_deref())
+        let target = Target::new(venue, environment, base_url.as_deref())?;
+        Ok(Target { network: self.network(profile)?, ..target })
+    }
+
+    /// How long calls may take and what they go through: by the options, or else by the profile.
+    fn network(&self, profile: Option<&Profile>) -> Result<Network, Failure> {
+        let said = &self.global.network;
+        if let Some(Err(why)) = said.proxy.as_ref().map(Proxy::url) {
+            return Err(Failure::usage(format!("--proxy: {why}")).code("proxy"));
+        }
+        let of_profile = profile.map(Profile::network).unwrap_or_default();
+        Ok(Network { timeout: said.timeout.or(of_profile.timeout), proxy: said.proxy.clone().or(of_profile.proxy) })
+    }
+
+    /// The profile for a target, where there is one.
+    pub fn profile_for(&self, target: &Target) -> Result<Option<&Profile>, Failure> {
+        self.profile_within(target.venue, Some(&target.environment))
     }
 
     /// The profile for an environment of a venue. One of another environment does not count, unless it was named: that is an error.
@@ -192,7 +209,10 @@ impl Context {
     /// once.
     pub fn store(&self) -> Result<Arc<dyn Store>, Failure> {
         if self.store.get().is_none() && !store::is_there(self) {
-            return Ok(Arc::new(store::Absent::new(self)));
+            return match &self.global.store_file {
+                Some(file) => Err(no_store(file)),
+                None => Ok(Arc::new(store::Absent::new(self))),
+            };
         }
         self.open_store(false)
     }
@@ -200,6 +220,14 @@ impl Context {
     /// The same for what keeps something there: it is made where there is none.
     pub fn store_to_write(&self) -> Result<Arc<dyn Store>, Failure> {
         self.open_store(true)
+    }
+
+    /// What to say where no keys are found.
+    pub fn no_keys(&self) -> String {
+        match store::is_there(self) {
+            true => "no keys".to_owned(),
+            false => format!("no keys: the store {} is not there yet", self.store_shown()),
+        }
     }
 
     fn open_store(&self, to_write: bool) -> Result<Arc<dyn Store>, Failure> {
@@ -244,13 +272,13 @@ impl Context {
 
     /// The credential for a target: that of `--key` or of the subject, of the profile, or of environment variables.
     pub async fn credential(&self, target: &Target, subject: &Subject) -> Result<Credential, Failure> {
-        let profile = self.profile_within(target.venue, Some(&target.environment))?;
+        let profile = self.profile_for(target)?;
         credential::find(self, target, subject, profile, Wanted::Caller).await
     }
 
     /// The same for what cares for keys: with Bayse a session or a login, never the key.
     pub async fn manager(&self, target: &Target, subject: &Subject) -> Result<Credential, Failure> {
-        let profile = self.profile_within(target.venue, Some(&target.environment))?;
+        let profile = self.profile_for(target)?;
         credential::find(self, target, subject, profile, Wanted::Manager).await
     }
 
@@ -268,6 +296,14 @@ impl Context {
     pub fn confirm(&self, question: &str) -> Result<(), Failure> {
         if self.global.yes { Ok(()) } else { confirm::ask(question) }
     }
+}
+
+/// A store that is named and not there: what it should hold is somewhere else.
+fn no_store(file: &Path) -> Failure {
+    let place = place_of("--store-file", "VENUEKIT_STORE_FILE");
+    let message = format!("there is no store {}, which {place} names", file.display());
+    let help = "look at the name; `venuekit keys create` makes a store where there is none";
+    Failure::new(Exit::Store, message).code("no_store").help(help)
 }
 
 fn stands_in(place: &str) -> String {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// A JSON value whose numbers keep their text, and whose members keep their order.
@@ -71,6 +72,15 @@ impl Exact {
                 ))
             }
             _ => Ok(Self::Scalar(raw.get().to_owned())),
+        }
+    }
+
+    /// The same for what looks at shapes and texts alone: a number that `f64` cannot hold is a zero in it.
+    pub fn outline(&self) -> Value {
+        match self {
+            Self::Scalar(raw) => serde_json::from_str(raw).unwrap_or_else(|_| Value::from(0)),
+            Self::List(items) => items.iter().map(Self::outline).collect(),
+            Self::Object(members) => members.iter().map(|(name, value)| (name.clone(), value.outline())).collect(),
         }
     }
 
@@ -266,7 +276,7 @@ pub fn reason(error: &serde_json::Error) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    Value::from(text).to_string()
 }
 
 #[cfg(test)]

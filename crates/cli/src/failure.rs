@@ -50,6 +50,8 @@ pub struct Failure {
     help: Option<String>,
     details: Map<String, Value>,
     is_told: bool,
+    /// What else is wrong.
+    others: Vec<Failure>,
 }
 
 impl Failure {
@@ -68,12 +70,34 @@ impl Failure {
             Exit::Internal => "internal",
         };
         let (code, message) = (code.to_owned(), message.into());
-        Self { exit, code, message, help: None, details: Map::new(), is_told: false }
+        Self { exit, code, message, help: None, details: Map::new(), is_told: false, others: Vec::new() }
     }
 
     /// The command line or the configuration is wrong.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
+    }
+
+    /// All that is wrong, where several mistakes were found before anything was done. The first decides the exit code.
+    pub fn all(mistakes: Vec<Self>) -> Option<Self> {
+        let mut mistakes = mistakes.into_iter();
+        let mut first = mistakes.next()?;
+        first.others.extend(mistakes);
+        Some(first)
+    }
+
+    /// The same behind others that were found before it.
+    #[must_use]
+    pub fn after(self, mut mistakes: Vec<Self>) -> Self {
+        match mistakes.is_empty() {
+            true => self,
+            false => {
+                let mut first = mistakes.remove(0);
+                first.others.extend(mistakes);
+                first.others.push(self);
+                first
+            }
+        }
     }
 
     /// A fault that the command has told in its own way: only the exit code is left to say.
@@ -102,6 +126,13 @@ impl Failure {
     #[must_use]
     pub fn exit(mut self, exit: Exit) -> Self {
         self.exit = exit;
+        self
+    }
+
+    /// Another sentence, where the cause's own says less.
+    #[must_use]
+    pub fn message_of(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
         self
     }
 
@@ -141,22 +172,30 @@ impl Failure {
 
     /// As one JSON document.
     pub fn document(&self) -> Value {
+        let mut error = self.members();
+        if !self.others.is_empty() {
+            error.insert("others".to_owned(), self.others.iter().map(Self::members).collect());
+        }
+        json!({ "error": error })
+    }
+
+    fn members(&self) -> Map<String, Value> {
         let mut error = self.details.clone();
         error.insert("code".to_owned(), json!(self.code));
         error.insert("message".to_owned(), json!(self.message));
         error.insert("help".to_owned(), json!(self.help));
         error.insert("exit".to_owned(), json!(self.exit as u8));
-        json!({ "error": error })
+        error
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "error: {}", on_one_line(&self.message))?;
-        match &self.help {
-            Some(help) => write!(formatter, "\n help: {}", visible(help).replace('\n', "\n       ")),
-            None => Ok(()),
+        if let Some(help) = &self.help {
+            write!(formatter, "\n help: {}", visible(help).replace('\n', "\n       "))?;
         }
+        self.others.iter().try_for_each(|other| write!(formatter, "\n{other}"))
     }
 }
 

@@ -47,6 +47,10 @@ pub fn is_there(context: &Context) -> bool {
 
 /// Opens the store. To be written, a file that is not there is made.
 pub fn open(context: &Context, to_write: bool) -> Result<Arc<dyn Store>, Failure> {
+    if kind(context) == StoreKind::File && identity(context).is_none() {
+        // Before anybody is asked for the passphrase of what is no store.
+        FileStore::recognize(path(context))?;
+    }
     Ok(match kind(context) {
         StoreKind::File if to_write => Arc::new(FileStore::open(path(context), &unlock(context)?)?),
         StoreKind::File => Arc::new(FileStore::open_to_read(path(context), &unlock(context)?)?),
@@ -95,9 +99,13 @@ pub fn reference(target: &Target, name: &str) -> Result<Reference, Failure> {
     Reference::new(target.venue.of_keys(), &target.environment, name).map_err(|error| Failure::usage(error.to_string()))
 }
 
+fn identity(context: &Context) -> Option<PathBuf> {
+    context.global().identity.clone().or_else(|| context.config().store.identity.clone())
+}
+
 fn unlock(context: &Context) -> Result<Unlock, Failure> {
     let global = context.global();
-    if let Some(identity) = global.identity.clone().or_else(|| context.config().store.identity.clone()) {
+    if let Some(identity) = identity(context) {
         return Ok(Unlock::IdentityFile(identity));
     }
     let passphrase = match global.passphrase_fd {

@@ -5,6 +5,7 @@ use venuekit_spec::Server;
 use venuekit_transport::endpoint::{is_loopback, may_carry_secrets};
 
 use crate::failure::Failure;
+use crate::network::Network;
 use crate::subject::unknown_environment;
 use crate::venue::{LOCAL, Venue};
 
@@ -20,6 +21,8 @@ pub struct Target {
     pub environment: String,
     /// What paths are appended to, without a slash at the end.
     pub base_url: String,
+    /// How calls get there.
+    pub network: Network,
 }
 
 impl Target {
@@ -37,7 +40,7 @@ impl Target {
         if url.path() == "/" {
             base_url.push_str(venue.spec().prefix);
         }
-        Ok(Self { venue, environment: environment.to_owned(), base_url })
+        Ok(Self { venue, environment: environment.to_owned(), base_url, network: Network::default() })
     }
 
     /// What a key is stored under, such as `kalshi/demo/bot`.

@@ -65,6 +65,44 @@ fn a_sandbox_is_started_used_and_interrupted() {
     assert_eq!(interrupt(child), Some(0));
 }
 
+/// Has a sandbox print its accounts into a file, and ends it.
+fn accounts_printed(world: &World, arguments: &[&str], file: &str) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_venuekit"));
+    command.args(["sandbox", "--port", "0", "--show-accounts"]).args(arguments);
+    world.prepare(&mut command);
+    let path = world.home.join(file);
+    let child = command.stdout(std::fs::File::create(&path).unwrap()).stderr(Stdio::null()).stdin(Stdio::null());
+    let child = child.spawn().unwrap();
+    let is_whole = || serde_json::from_slice::<Value>(&std::fs::read(&path).unwrap()).is_ok();
+    for _ in 0..600 {
+        if is_whole() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(is_whole(), "{}", std::fs::read_to_string(&path).unwrap());
+    assert_eq!(interrupt(child), Some(0));
+}
+
+#[test]
+fn accounts_that_a_sandbox_prints_are_read_back() {
+    let world = World::new("accounts");
+    for (name, arguments) in [("text.json", &[][..]), ("json.json", &["--json"])] {
+        accounts_printed(&world, arguments, name);
+        accounts_printed(&world, &["--json", "--accounts", name], "again.json");
+        let read =
+            |file: &str| -> Value { serde_json::from_slice(&std::fs::read(world.home.join(file)).unwrap()).unwrap() };
+        let (first, again) = (read(name), read("again.json"));
+        let first = first.get("accounts").cloned().unwrap_or(first);
+        assert!(first["deribit"][0]["client_id"].is_string(), "{name}");
+        assert_eq!(first, again["accounts"], "{name}");
+    }
+    std::fs::write(world.home.join("wrong.json"), r#"{"accounts": {"kalshi": [{"key": "x"}]}}"#).unwrap();
+    let output = world.venuekit(&["sandbox", "--port", "0", "--accounts", "wrong.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(texts(&output).1.contains("unknown field `key`"), "{:?}", texts(&output));
+}
+
 #[test]
 fn faults_come_from_a_file() {
     let world = World::new("faults");

@@ -7,6 +7,7 @@ mod engine;
 mod error;
 mod event;
 pub mod journal;
+mod network;
 mod recipe;
 pub mod record;
 mod reference;

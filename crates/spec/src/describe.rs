@@ -58,9 +58,21 @@ impl Schema {
         kind(&self.components, &self.value)
     }
 
-    /// Whether it is of a list, or of an object with a member that must be there.
-    pub fn has_required(&self) -> bool {
-        self.items().is_some() || self.fields().iter().any(|field| field.required)
+    /// Whether a text stands for an exact number.
+    pub fn is_decimal(&self) -> bool {
+        any(&self.components, &self.value, &|schema| schema["format"] == "decimal")
+    }
+
+    /// Whether it is of numbers.
+    pub fn is_number(&self) -> bool {
+        let types = self.types();
+        types.contains("integer") || types.contains("number")
+    }
+
+    /// Whether its numbers are whole ones.
+    pub fn is_integer(&self) -> bool {
+        let types = self.types();
+        types.contains("integer") && !types.contains("number")
     }
 
     /// The words that a value may be, where they are listed.
@@ -109,37 +121,6 @@ impl Schema {
         let item = || self.items().filter(|_| first.parse::<usize>().is_ok());
         let field = || self.fields().into_iter().find(|field| field.name == first).map(|field| field.schema);
         item().or_else(field)?.at(rest)
-    }
-
-    /// The members of a value that it does not know, as ways into it, such as `orders/0/prise`.
-    pub fn unknown_members(&self, value: &Value) -> Vec<String> {
-        let mut found = Vec::new();
-        collect_unknown(self, value, "", &mut found);
-        found
-    }
-}
-
-fn collect_unknown(schema: &Schema, value: &Value, at: &str, found: &mut Vec<String>) {
-    let way = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
-    match value {
-        Value::Object(members) => {
-            let (fields, others) = (schema.fields(), schema.other_members());
-            for (name, value) in members {
-                match (fields.iter().find(|field| field.name == *name), &others) {
-                    (Some(field), _) => collect_unknown(&field.schema, value, &way(name), found),
-                    (None, Some(other)) => collect_unknown(other, value, &way(name), found),
-                    (None, None) => found.push(way(name)),
-                }
-            }
-        }
-        Value::Array(items) => {
-            if let Some(schema) = schema.items() {
-                for (index, item) in items.iter().enumerate() {
-                    collect_unknown(&schema, item, &way(&index.to_string()), found);
-                }
-            }
-        }
-        _ => {}
     }
 }
 
@@ -197,6 +178,12 @@ fn kind(components: &Value, schema: &Value) -> String {
         ("string", _) => "text".to_owned(),
         (name, _) => name.to_owned(),
     }
+}
+
+/// Whether a schema is of a kind, or one of its alternatives is.
+fn any(components: &Value, schema: &Value, is: &dyn Fn(&Value) -> bool) -> bool {
+    let schema = resolved(components, schema);
+    is(schema) || alternatives(schema).any(|inner| any(components, inner, is))
 }
 
 fn is_secret(components: &Value, schema: &Value) -> bool {

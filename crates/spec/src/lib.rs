@@ -18,10 +18,12 @@ mod example;
 mod message;
 mod operation;
 mod problem;
+mod proof;
 mod request;
 mod route;
 mod schema;
 mod text;
+mod unknown;
 mod validate;
 
 #[cfg(test)]
@@ -36,8 +38,10 @@ pub use self::echo::Given;
 pub use self::message::{Request, decode_segments};
 pub use self::operation::{Operation, Parameter, Whence};
 pub use self::problem::{Place, Problem};
+pub use self::proof::Lack;
 pub use self::request::{ExampleRequest, example_requests};
 pub use self::schema::Schema;
+pub use self::unknown::{Novelty, Unknown};
 
 /// One venue's spec.
 #[derive(Debug)]

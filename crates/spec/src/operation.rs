@@ -46,6 +46,10 @@ pub struct Operation {
     pub scope: Option<String>,
     /// Whether the venue may ask for a second factor.
     pub second_factor: bool,
+    /// Whether it only reads.
+    pub reads: bool,
+    /// The members of a body that tell of an error.
+    pub(super) error_members: Arc<Vec<String>>,
     pub(super) page: Option<Page>,
     /// Values that would make a good answer a failure: where, and what.
     pub(super) refused: Arc<Vec<(String, Value)>>,
@@ -109,6 +113,7 @@ pub(super) fn read(mut document: Value) -> Vec<Operation> {
         components: Arc::new(components),
         takes_empty_body: document["x-no-body"] == true,
         refused: Arc::new(refused(&document)),
+        error_members: Arc::new(error_members(&document)),
     };
     match document.get("methods").and_then(Value::as_array) {
         Some(methods) => methods.iter().map(|method| reader.rpc(method)).collect(),
@@ -121,6 +126,7 @@ struct Reader<'a> {
     components: Components,
     takes_empty_body: bool,
     refused: Arc<Vec<(String, Value)>>,
+    error_members: Arc<Vec<String>>,
 }
 
 impl Reader<'_> {
@@ -148,6 +154,8 @@ impl Reader<'_> {
                 credentials: self.credentials(security, &self.components["securitySchemes"]),
                 scope: operation["x-scope"].as_str().map(str::to_owned),
                 second_factor: false,
+                reads: operation["x-retry"] == "safe",
+                error_members: Arc::clone(&self.error_members),
                 page: page(operation),
                 refused: Arc::clone(&self.refused),
             }
@@ -200,6 +208,8 @@ impl Reader<'_> {
             credentials: self.credentials(security, &self.document["x-security-schemes"]),
             scope: method["x-scope"].as_str().map(str::to_owned),
             second_factor: method["x-second-factor"] == true,
+            reads: method["x-retry"] == "safe",
+            error_members: Arc::clone(&self.error_members),
             page: page(method),
             refused: Arc::clone(&self.refused),
             id,
@@ -272,6 +282,14 @@ fn refused(document: &Value) -> Vec<(String, Value)> {
         refused.push((format!("/{flag}"), true.into()));
     }
     refused
+}
+
+/// Where the codes of errors stand, at the top of a body.
+fn error_members(document: &Value) -> Vec<String> {
+    let codes = list(&document["x-errors"]["code"]).iter().filter_map(Value::as_str);
+    let mut names: Vec<String> = codes.filter_map(|at| Some(at.split('/').nth(1)?.to_owned())).collect();
+    names.dedup();
+    names
 }
 
 fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {

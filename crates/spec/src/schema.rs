@@ -5,7 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use jsonschema::{Draft, ValidationError, Validator};
 use rust_decimal::Decimal;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+
+use super::problem::{Place, Problem};
 
 /// The `components` of a document.
 pub(super) type Components = Arc<Value>;
@@ -33,6 +36,12 @@ impl Schema {
         self.validator.get_or_init(|| compile(&self.self_contained())).validate(value)
     }
 
+    /// All that is wrong with a value that stands below `at`.
+    pub(super) fn problems(&self, place: Place, at: &str, value: &Value) -> Vec<Problem> {
+        let validator = self.validator.get_or_init(|| compile(&self.self_contained()));
+        validator.iter_errors(value).map(|error| Problem::of(place, at, &error)).collect()
+    }
+
     /// The same in draft 7, with a copy of every schema that it reaches.
     fn self_contained(&self) -> Value {
         let mut reached = BTreeSet::new();
@@ -56,8 +65,7 @@ impl Schema {
 
     /// The schema of the elements, where it is of an array.
     pub fn items(&self) -> Option<Self> {
-        let schema = resolved(&self.components, &self.value);
-        Some(Self::new(&self.components, schema.get("items")?.clone()))
+        items(&self.components, &self.value).map(|items| Self::new(&self.components, items.clone()))
     }
 }
 
@@ -67,6 +75,13 @@ pub(super) fn resolved<'a>(components: &'a Value, schema: &'a Value) -> &'a Valu
         Some(pointer) => components.pointer(pointer).map_or(schema, |target| resolved(components, target)),
         None => schema,
     }
+}
+
+/// The schema of the elements of an array, that of an alternative included.
+fn items<'a>(components: &'a Value, schema: &'a Value) -> Option<&'a Value> {
+    let schema = resolved(components, schema);
+    let mut alternatives = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|word| schema[word].as_array()).flatten();
+    schema.get("items").or_else(|| alternatives.find_map(|inner| items(components, inner)))
 }
 
 fn collect_types(components: &Value, schema: &Value, types: &mut BTreeSet<String>) {
@@ -94,13 +109,17 @@ fn compile(schema: &Value) -> Validator {
         .expect("what lint accepts compiles")
 }
 
-/// Digits with an optional sign, point and exponent.
+/// A number as JSON writes it, of at most 28 digits.
 fn is_decimal(text: &str) -> bool {
-    let begins = text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) && !text.contains('_');
-    match text.contains(['e', 'E']) {
-        true => Decimal::from_scientific(text).is_ok(),
-        false => begins && Decimal::from_str_exact(text).is_ok(),
-    }
+    let is_number =
+        || text.ends_with(|last: char| last.is_ascii_digit()) && serde_json::from_str::<&RawValue>(text).is_ok();
+    let begins = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    begins
+        && is_number()
+        && match text.contains(['e', 'E']) {
+            true => Decimal::from_scientific(text).is_ok(),
+            false => Decimal::from_str_exact(text).is_ok(),
+        }
 }
 
 /// From the dialect of the specs to draft 7. Names of referenced schemas are added to `reached`.

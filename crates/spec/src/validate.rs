@@ -11,10 +11,20 @@ use super::schema::Schema;
 impl Operation {
     /// Checks path, query, headers, content type and body; gives the values that the request names.
     pub fn check(&self, request: &Request) -> Result<Given, Problem> {
-        let mut given = Given::default();
+        let (given, problems) = self.examine(request);
+        problems.into_iter().next().map_or(Ok(given), Err)
+    }
+
+    /// All that is wrong with a request.
+    pub fn problems(&self, request: &Request) -> Vec<Problem> {
+        self.examine(request).1
+    }
+
+    fn examine(&self, request: &Request) -> (Given, Vec<Problem>) {
+        let (mut given, mut problems) = (Given::default(), Vec::new());
         for (name, text) in self.path_values(&request.path) {
             let value = match self.parameter(Whence::Path, name) {
-                Some(parameter) => parameter.check(Place::Path, std::slice::from_ref(&text))?,
+                Some(parameter) => parameter.read(Place::Path, std::slice::from_ref(&text), &mut problems),
                 None => Value::from(text.as_str()),
             };
             given.add_path(name, text, &value, self.ends_in(name));
@@ -28,31 +38,37 @@ impl Operation {
             };
             if texts.is_empty() {
                 if parameter.required {
-                    return Err(Problem::missing(place, &parameter.name));
+                    problems.push(Problem::missing(place, &parameter.name));
                 }
                 continue;
             }
-            given.add(&parameter.name, &parameter.check(place, &texts)?);
+            given.add(&parameter.name, &parameter.read(place, &texts, &mut problems));
         }
         if let Some(schema) = &self.body {
-            let body = if self.takes_empty_body && request.body.is_empty() {
-                self.check_json(schema, Value::Object(Map::new()))?
-            } else {
-                self.check_body(schema, request)?
-            };
-            given.add_all(&body);
+            match self.read_body(request) {
+                Ok(body) => {
+                    problems.extend(schema.problems(Place::Body, "", &body));
+                    given.add_all(&body);
+                }
+                Err(problem) => problems.push(problem),
+            }
         }
-        Ok(given)
+        (given, problems)
     }
 
     /// Checks the params of a JSON-RPC call.
     pub fn check_params(&self, params: &Value) -> Result<Given, Problem> {
-        if let Some(schema) = &self.body {
-            schema.check(params).map_err(|error| Problem::of(Place::Params, "", &error))?;
+        if let Some(problem) = self.problems_of_params(params).into_iter().next() {
+            return Err(problem);
         }
         let mut given = Given::default();
         given.add_all(params);
         Ok(given)
+    }
+
+    /// All that is wrong with the params of a JSON-RPC call.
+    pub fn problems_of_params(&self, params: &Value) -> Vec<Problem> {
+        self.body.as_ref().map(|body| body.problems(Place::Params, "", params)).unwrap_or_default()
     }
 
     /// A param that stands in a query, as the JSON that it would be in a body.
@@ -67,7 +83,11 @@ impl Operation {
         }
     }
 
-    fn check_body(&self, schema: &Schema, request: &Request) -> Result<Value, Problem> {
+    /// The body as JSON.
+    fn read_body(&self, request: &Request) -> Result<Value, Problem> {
+        if self.takes_empty_body && request.body.is_empty() {
+            return Ok(Value::Object(Map::new()));
+        }
         let content_type = request.header("content-type").unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
@@ -80,13 +100,7 @@ impl Operation {
             let reason = format!("is not JSON at line {} column {}", error.line(), error.column());
             Problem::new(Place::Json, "", reason)
         })?;
-        self.check_json(schema, body)
-    }
-
-    fn check_json(&self, schema: &Schema, body: Value) -> Result<Value, Problem> {
-        let body = without_nulls(body);
-        schema.check(&body).map_err(|error| Problem::of(Place::Body, "", &error))?;
-        Ok(body)
+        Ok(without_nulls(body))
     }
 
     fn parameter(&self, place: Whence, name: &str) -> Option<&Parameter> {
@@ -95,12 +109,11 @@ impl Operation {
 }
 
 impl Parameter {
-    fn check(&self, place: Place, texts: &[String]) -> Result<Value, Problem> {
+    /// The value that texts stand for, and what is wrong with it.
+    fn read(&self, place: Place, texts: &[String], problems: &mut Vec<Problem>) -> Value {
         let value = read(&self.schema, texts);
-        match self.schema.check(&value) {
-            Ok(()) => Ok(value),
-            Err(error) => Err(Problem::of(place, &self.name, &error)),
-        }
+        problems.extend(self.schema.problems(place, &self.name, &value));
+        value
     }
 }
 
@@ -129,7 +142,8 @@ fn read(schema: &Schema, texts: &[String]) -> Value {
         return written_out.flatten().unwrap_or_else(|| texts.iter().map(one).collect());
     }
     let number = || first.parse::<Number>().ok().map(Value::Number);
-    let integer = || first.parse::<i64>().ok().map(Value::from);
+    // As JSON writes it: `+5` and `05` are none.
+    let integer = || first.parse::<Number>().ok()?.as_i64().map(Value::from);
     let boolean = || first.parse::<bool>().ok().map(Value::Bool);
     let object = || serde_json::from_str::<Map<String, Value>>(first).ok().map(Value::Object);
     let readers: [(&str, &dyn Fn() -> Option<Value>); 4] =

@@ -35,9 +35,11 @@ pub fn hosts(_: &Document, value: &Value) -> Result<(), String> {
     listed.then_some(()).ok_or_else(|| "is a list of host names".to_owned())
 }
 
+/// A list of members, which must be there beside it: see `schemas.rs`.
 pub fn names(_: &Document, value: &Value) -> Result<(), String> {
-    let names = value.as_array().filter(|names| !names.is_empty() && names.iter().all(Value::is_string));
-    names.map(|_| ()).ok_or_else(|| "is a list of names".to_owned())
+    let is_name = |one: &Value| one.as_str().is_some_and(|name| !name.is_empty());
+    let listed = value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_name));
+    listed.then_some(()).ok_or_else(|| "is a list of members".to_owned())
 }
 
 pub fn list(_: &Document, value: &Value) -> Result<(), String> {

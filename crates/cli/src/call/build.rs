@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use uuid::Uuid;
 use venuekit_spec::{Operation, Parameter, Request, Whence};
 use venuekit_transport::client::encode_path;
 use venuekit_wire::operation::{Key, Protocol, Retry};
 
-use super::{body, value, words};
+use super::{body, plain as digits, value};
 use crate::client::json_headers;
-use crate::describe;
 use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
@@ -19,35 +18,82 @@ use crate::similar::{plain, suggestions};
 /// What was given for a call, each value in its place.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
-    path: Vec<(String, String)>,
+    pub(super) path: Vec<(String, String)>,
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     body: Option<Exact>,
     /// Whether words may be sent that the spec does not list.
     unlisted: bool,
+    /// What was named and could not be taken.
+    pub(super) mistaken: Vec<String>,
+    /// Whether the body's file could not be taken.
+    pub(super) is_body_unread: bool,
 }
 
 impl Given {
     /// Reads the arguments of a call, and its body's file.
     pub fn read(found: &Found, arguments: &[String], file: Option<&Path>, unknown: bool) -> Result<Self, Failure> {
-        let mut given = Self { unlisted: unknown, ..Self::default() };
-        if let Some(file) = file {
-            given.body = Some(body::read(found, file, unknown)?);
+        let (given, mistakes) = Self::collect(found, arguments, file, unknown);
+        Failure::all(mistakes).map_or(Ok(given), Err)
+    }
+
+    /// The same with all that is wrong with them.
+    pub fn collect(found: &Found, arguments: &[String], file: Option<&Path>, unknown: bool) -> (Self, Vec<Failure>) {
+        let (mut given, mut mistakes) = (Self { unlisted: unknown, ..Self::default() }, Vec::new());
+        match file.map(|file| body::read(found, file, unknown)).transpose() {
+            Ok(body) => given.body = body,
+            Err(failure) => {
+                given.is_body_unread = true;
+                mistakes.push(failure);
+            }
         }
         for argument in arguments {
-            let Some((name, written)) = argument.split_once('=') else {
-                let help = format!(
-                    "write name=value; `venuekit describe {} {}` shows the names",
-                    found.venue, found.spec.name
-                );
-                return Err(Failure::usage(format!("`{argument}` is not name=value")).help(help));
-            };
-            given.set(found, name.trim(), &value::text(name, written)?)?;
+            if let Err(failure) = given.take(found, argument) {
+                given.mistaken.push(plain(first_step(argument.split('=').next().unwrap_or_default())));
+                mistakes.push(failure);
+            }
         }
         if given.body.is_none() && found.spec.body.is_some() {
             given.body = Some(Exact::Object(Vec::new()));
         }
-        Ok(given)
+        mistakes.extend(given.write_plainly(found));
+        (given, mistakes)
+    }
+
+    fn take(&mut self, found: &Found, argument: &str) -> Result<(), Failure> {
+        let Some((name, written)) = argument.split_once('=') else {
+            let help =
+                format!("write name=value; `venuekit describe {} {}` shows the names", found.venue, found.spec.name);
+            return Err(Failure::usage(format!("`{argument}` is not name=value")).help(help));
+        };
+        self.set(found, name.trim(), &value::text(name, written)?)
+    }
+
+    /// Writes numbers without exponents.
+    fn write_plainly(&mut self, found: &Found) -> Vec<Failure> {
+        let failure = |at: String| {
+            let help = "a decimal has at most 28 digits: write it with fewer";
+            Failure::usage(format!("{at}: has too many digits")).code("invalid_parameter").detail("at", at).help(help)
+        };
+        let mut mistakes = Vec::new();
+        for parameter in &found.spec.parameters {
+            let list = match parameter.place {
+                Whence::Path => &mut self.path,
+                Whence::Query => &mut self.query,
+                Whence::Header => &mut self.headers,
+            };
+            for (_, text) in list.iter_mut().filter(|(name, _)| *name == parameter.name) {
+                if digits::text(text, &parameter.schema).is_err() {
+                    mistakes.push(failure(format!("{}/{}", word(parameter.place), parameter.name)));
+                }
+            }
+        }
+        if let (Some(body), Some(schema)) = (&mut self.body, &found.spec.body)
+            && let Err(way) = digits::body(body, schema)
+        {
+            mistakes.push(failure(format!("{}/{way}", body_word(found))));
+        }
+        mistakes
     }
 
     fn set(&mut self, found: &Found, name: &str, text: &str) -> Result<(), Failure> {
@@ -107,8 +153,11 @@ impl Given {
         let Some(schema) = &found.spec.body else { return Err(unknown_name(found, way)) };
         let body = self.body.get_or_insert_with(|| Exact::Object(Vec::new()));
         let names: Vec<&str> = way.split('/').collect();
-        body::insert(body, schema, &names, text)
-            .map_err(|reason| Failure::usage(format!("{}/{way}: {reason}", body_word(found))))
+        let before = body.clone();
+        body::insert(body, schema, &names, text).map_err(|reason| {
+            *body = before;
+            Failure::usage(format!("{}/{way}: {reason}", body_word(found)))
+        })
     }
 
     /// What was given for a name, wherever it stands: what is neither a list nor an object.
@@ -194,70 +243,43 @@ impl Given {
         shown.collect::<Vec<_>>().join(", ")
     }
 
-    /// The required names that have no value.
-    fn missing(&self, found: &Found) -> Vec<String> {
-        let is_there = |parameter: &&Parameter| {
-            let list = match parameter.place {
-                Whence::Path => &self.path,
-                Whence::Query => &self.query,
-                Whence::Header => &self.headers,
-            };
-            list.iter().any(|(name, _)| *name == parameter.name)
-        };
-        let parameters = found.spec.parameters.iter().filter(|one| one.required && !is_there(one));
-        let parameters = parameters.map(|one| format!("{}/{}", word(one.place), one.name));
-        let fields = found
-            .spec
-            .fields()
-            .into_iter()
-            .filter(|one| one.required && self.body.as_ref().is_some_and(|body| body.member(&one.name).is_none()));
-        parameters.chain(fields.map(|one| format!("{}/{}", body_word(found), one.name))).collect()
-    }
-
     /// The request, checked against the spec.
     pub fn request(&self, found: &Found) -> Result<Request, Failure> {
-        let request = self.unchecked(found)?;
-        match words::check(self, found)?.0 {
-            Some(problem) => {
-                let said = problem.to_string();
-                let at = said.split(':').next().unwrap_or_default();
-                let failure = self.wrong(found, at, problem.field(), &problem.reason);
-                let advice = failure.advice().unwrap_or_default().to_owned();
-                Err(match problem.wrong_word {
-                    true => failure.help(format!("{advice}\n--allow-unknown sends a word that the spec does not list")),
-                    false => failure,
-                })
-            }
-            None => Ok(request),
-        }
+        Failure::all(self.mistakes(found)).map_or_else(|| Ok(self.draft(found).0), Err)
     }
 
-    /// The request as it stands.
-    pub fn unchecked(&self, found: &Found) -> Result<Request, Failure> {
-        let operation = found.spec;
+    /// The request as it stands, placeholders without a value included, and what cannot be sent of it at all.
+    pub fn draft(&self, found: &Found) -> (Request, Vec<Failure>) {
+        let (operation, mut mistakes) = (found.spec, Vec::new());
         if let Some(way) = self.body.as_ref().and_then(Exact::repeated) {
-            return Err(Failure::usage(format!("{}/{way}: is given twice", body_word(found))).code("invalid_parameter"));
+            let message = format!("{}/{way}: is given twice", body_word(found));
+            mistakes.push(Failure::usage(message).code("invalid_parameter"));
         }
         let fill =
             |path: String, (name, text): &(String, String)| path.replace(&format!("{{{name}}}"), &encode_path(text));
         let path = self.path.iter().fold(operation.template.clone(), fill);
-        if let Some((_, rest)) = path.split_once('{') {
-            let name = rest.split('}').next().unwrap_or_default();
-            return Err(self.wrong(found, &format!("path/{name}"), name, "is required"));
-        }
         let query = (!self.query.is_empty())
             .then(|| url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.query).finish());
         let mut headers = if self.body.is_some() { json_headers() } else { HeaderMap::new() };
         for (name, text) in &self.headers {
-            let header = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::from_str(text).ok());
-            let (header, text) = header.ok_or_else(|| {
-                self.wrong(found, &format!("header/{name}"), name, "holds a character that no header can")
-            })?;
-            headers.insert(header, text);
+            match HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::from_str(text).ok()) {
+                Some((header, text)) => _ = headers.insert(header, text),
+                None => {
+                    mistakes.push(self.wrong(
+                        found,
+                        &format!("header/{name}"),
+                        name,
+                        "holds a character that no header can",
+                    ));
+                }
+            }
         }
         let body = self.body.as_ref().map(Exact::compact).unwrap_or_default();
-        let method = operation.method.parse().map_err(|_| Failure::new(Exit::Internal, "the spec names no method"))?;
-        Ok(Request { method, path, query, headers, body: body.into() })
+        let method = operation.method.parse().unwrap_or_else(|_| {
+            mistakes.push(Failure::new(Exit::Internal, "the spec names no method"));
+            Method::GET
+        });
+        (Request { method, path, query, headers, body: body.into() }, mistakes)
     }
 
     /// Whether words may be sent that the spec does not list.
@@ -275,33 +297,12 @@ impl Given {
     pub fn body_mut(&mut self) -> Option<&mut Exact> {
         self.body.as_mut()
     }
+}
 
-    /// What is wrong with a value, with what its place takes.
-    fn wrong(&self, found: &Found, at: &str, field: &str, reason: &str) -> Failure {
-        let parameter = found.spec.parameters.iter().find(|one| one.name == field);
-        let described = parameter.map(|one| (one.schema.kind(), describe::meaning(one))).or_else(|| {
-            let field = found.spec.fields().into_iter().find(|one| one.name == field)?;
-            Some((field.schema.kind(), field.description))
-        });
-        let mut said = format!("{at}: {reason}");
-        if reason == "must be an integer"
-            && let Some(unit) = described.as_ref().and_then(|(kind, _)| unit(kind))
-        {
-            said.push_str(&format!(": {unit} since 1970"));
-        }
-        let missing = self.missing(found);
-        let more: Vec<&str> = missing.iter().map(String::as_str).filter(|name| *name != at).collect();
-        if reason == "is required" && !more.is_empty() {
-            said.push_str(if more.len() == 1 { ", and so is " } else { ", and so are " });
-            said.push_str(&more.join(", "));
-        }
-        let failure = Failure::usage(said).code("invalid_parameter").detail("at", at);
-        let failure = if missing.is_empty() { failure } else { failure.detail("missing", missing) };
-        match described {
-            Some((kind, description)) => failure.help(format!("{field} ({kind}) {description}").trim_end().to_owned()),
-            None => failure.help(format!("see `venuekit describe {} {}`", found.venue, found.spec.name)),
-        }
-    }
+/// The first step of a way, without the place in front.
+fn first_step(name: &str) -> &str {
+    let mut steps = name.trim().split('/').filter(|step| !["path", "query", "header", "body", "params"].contains(step));
+    steps.next().unwrap_or_default()
 }
 
 /// What stands in place of a secret.
@@ -309,16 +310,6 @@ const HIDDEN: &str = "[hidden]";
 
 /// So much of a value a question shows.
 const LONGEST: usize = 60;
-
-/// What is counted from the beginning of 1970.
-fn unit(kind: &str) -> Option<&'static str> {
-    match kind {
-        "unix-s" => Some("seconds"),
-        "unix-ms" => Some("milliseconds"),
-        "unix-ns" => Some("nanoseconds"),
-        _ => None,
-    }
-}
 
 /// What the body of a call is called.
 fn body_word(found: &Found) -> &'static str {

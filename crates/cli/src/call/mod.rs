@@ -3,10 +3,14 @@
 mod body;
 pub mod build;
 mod look_up;
-mod outcome;
+mod mistakes;
+pub mod outcome;
 mod pages;
+mod plain;
+mod proof;
 mod secrets;
 mod send;
+mod strict;
 mod value;
 mod words;
 
@@ -22,6 +26,7 @@ use self::build::Given;
 use self::outcome::place;
 use self::secrets::Secrets;
 use self::send::Sender;
+use self::strict::Strict;
 use crate::client::{Client, Manner};
 use crate::complete;
 use crate::context::Context;
@@ -64,6 +69,9 @@ pub struct CallArgs {
     /// Send members of --body, and words in place of listed ones, that the spec does not know
     #[arg(long)]
     allow_unknown: bool,
+    /// Name what the response holds that the spec does not know, and exit with 8 if there is any
+    #[arg(long)]
+    strict: bool,
     /// Print secrets that the answer holds
     #[arg(long, conflicts_with = "secrets_to")]
     show_secrets: bool,
@@ -77,6 +85,9 @@ pub struct CallArgs {
 
 const AFTER_HELP: &str = "\
 With a venue and an operation, --help shows what that operation takes and gives.
+
+A call that needs a key takes it from --key, from the profile or from environment variables. `venuekit keys create` makes one; the \
+first time it asks twice for the passphrase of the new store.
 
 Examples:
   venuekit call kalshi get_markets limit=5 status=open --env demo
@@ -95,22 +106,23 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
         describe::one(context.out(), &found);
         return Ok(());
     }
-    check_way(&found, arguments)?;
+    if found.is_socket_only() {
+        let message = format!("`{}` exists on a WebSocket only: not from the command line", found.spec.name);
+        let help = "the client library calls it over a connection";
+        return Err(Failure::usage(message).code("websocket_only").help(help));
+    }
     note_of(context, &found, arguments);
-    let mut given = Given::read(&found, &arguments.parameters, arguments.body.as_deref(), arguments.allow_unknown)?;
+    let (mut given, target) = checked(context, subject, &found, arguments)?;
     let request = given.request(&found)?;
-    for at in words::unlisted(&given, &found)? {
+    for at in words::check(&given, &found)?.1 {
         context.out().note(&format!("note: {at} is none of the words that the spec lists; it is sent as it stands"));
     }
-    let target = context.target(subject)?;
     let credential = credential(context, &target, subject, &found, arguments.dry_run).await?;
     if arguments.dry_run {
         let with_code = found.needs_code() || found.takes_code() && (arguments.totp || context.has_codes());
         return sign::dry_run(context, &target, &credential, &found, &request, with_code);
     }
     let client = Client::new(&target, &credential, Manner::Forgiving)?;
-    // Before anything is sent: a secret that has no place to go would be lost.
-    Secrets::check(&found, arguments.show_secrets, arguments.secrets_to.as_deref())?;
     if found.is_write() {
         let what = given.shown(&secret_names(&found));
         let what = if what.is_empty() { String::new() } else { format!(": {what}") };
@@ -129,10 +141,15 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
         secrets: Arc::clone(&secrets),
         key,
         look_up,
+        strict: arguments.strict.then(Strict::default),
         made_up: Once::new(),
         under_way: RefCell::default(),
     };
     let sent = if arguments.all { all(context, &sender, given).await } else { once(context, &sender, &request).await };
+    let sent = match &sender.strict {
+        Some(strict) => sent.and_then(|()| strict.verdict(&found, arguments.all)),
+        None => sent,
+    };
     if sent.is_err() {
         secrets.discard();
     }
@@ -192,18 +209,31 @@ fn without_operation(context: &Context, subject: Option<&Subject>, help: bool) -
     }
 }
 
-/// Refuses what cannot be done from here, before anybody is asked anything.
-fn check_way(found: &Found, arguments: &CallArgs) -> Result<(), Failure> {
+/// What was given, and where it goes; or all mistakes in it, before anybody is asked anything.
+fn checked(
+    context: &Context,
+    subject: &Subject,
+    found: &Found,
+    arguments: &CallArgs,
+) -> Result<(Given, Target), Failure> {
+    let (given, mut mistakes) =
+        Given::collect(found, &arguments.parameters, arguments.body.as_deref(), arguments.allow_unknown);
+    mistakes.extend(given.mistakes(found));
     let name = &found.spec.name;
-    if found.is_socket_only() {
-        let message = format!("`{name}` exists on a WebSocket only: not from the command line");
-        let help = "the client library calls it over a connection";
-        return Err(Failure::usage(message).code("websocket_only").help(help));
-    }
     if arguments.totp && !found.takes_code() && !found.spec.second_factor {
-        return Err(Failure::usage(format!("`{name}` takes no one-time code")).help("leave out --totp"));
+        mistakes.push(Failure::usage(format!("`{name}` takes no one-time code")).help("leave out --totp"));
     }
-    Ok(())
+    if arguments.all && found.row.page.is_none() {
+        mistakes.push(pages::no_pages(found));
+    }
+    if !arguments.dry_run {
+        // A secret that has no place to go would be lost.
+        mistakes.extend(Secrets::check(found, arguments.show_secrets, arguments.secrets_to.as_deref()).err());
+    }
+    match context.target(subject) {
+        Ok(target) => Failure::all(mistakes).map_or(Ok((given, target)), Err),
+        Err(failure) => Err(failure.after(mistakes)),
+    }
 }
 
 /// The credential; none for what anybody may call, where there is none or where the store would have to be opened for it.

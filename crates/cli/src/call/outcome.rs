@@ -16,7 +16,7 @@ impl Sender<'_> {
     pub fn failed(&self, error: Error, carried_code: bool) -> Failure {
         let place = place(self.target);
         let is_lost = error.may_have_been_applied();
-        let is_of_code = carried_code && is_about_code(&error);
+        let is_of_code = carried_code && (is_about_code(&error) || error.kind() == ErrorKind::Challenge);
         let (kind, was_answered) = (error.kind(), error.status().is_some());
         let failure = Failure::from(error);
         match kind {
@@ -24,10 +24,7 @@ impl Sender<'_> {
                 Some(help) => failure.help(help),
                 None => failure,
             },
-            _ if is_of_code => {
-                let help = "the venue did not take the one-time code: try again with the next one";
-                failure.exit(Exit::NeedsPerson).code("second_factor").help(help)
-            }
+            _ if is_of_code => of_code(failure),
             ErrorKind::Unauthorized | ErrorKind::Clock if was_answered => failure.help(format!(
                 "`venuekit doctor {place}` tells what is wrong with the key, the clock or the environment"
             )),
@@ -82,6 +79,28 @@ impl Sender<'_> {
         let lines: Vec<String> = key.into_iter().chain(self.look_up.clone()).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
+}
+
+/// Why a code was not taken, by what venues say of it.
+const REASONS: [(&str, &str, &str); 3] = [
+    ("used_tfa_code", "it was used already", "wait for the next code, and try again"),
+    ("challenge_timeout", "it came too late", "try again, and give the code at once"),
+    ("over_limit", "there were too many wrong ones", "wait until the venue takes codes again"),
+];
+
+/// A one-time code that the venue did not take, in words of this command. What the venue said is among the details.
+pub fn of_code(failure: Failure) -> Failure {
+    let said = failure.message().to_ascii_lowercase();
+    let known = REASONS.iter().find(|(word, _, _)| said.contains(word));
+    let (why, help) = known.map_or(
+        (
+            "it is not the one that is valid now",
+            "try again with the next one; codes are of the clock, so see that it is right",
+        ),
+        |(_, why, help)| (why, help),
+    );
+    let message = format!("the venue did not take the one-time code: {why}");
+    failure.message_of(message).exit(Exit::NeedsPerson).code("second_factor").help(help)
 }
 
 /// Whether a refusal is about a one-time code. The venues have no code in common for it.

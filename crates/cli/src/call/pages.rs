@@ -118,7 +118,8 @@ fn is_required(found: &Found, items: &str) -> bool {
 /// Parameters by which a list without a rule for its pages is asked for in parts.
 const POSITIONS: [&str; 6] = ["page", "offset", "continuation", "cursor", "start_id", "start_timestamp"];
 
-fn no_pages(found: &Found) -> Failure {
+/// `--all` for what has no pages.
+pub fn no_pages(found: &Found) -> Failure {
     let known = super::build::names(found.spec);
     let position = POSITIONS.into_iter().find(|position| known.iter().any(|name| name == position));
     let help = match position {

@@ -8,7 +8,9 @@ use venuekit_transport::{Error, Response};
 use venuekit_wire::Secret;
 
 use super::outcome::is_about_code;
+use super::proof;
 use super::secrets::Secrets;
+use super::strict::Strict;
 use crate::client::Client;
 use crate::confirm;
 use crate::context::Context;
@@ -17,6 +19,9 @@ use crate::failure::{Exit, Failure};
 use crate::interrupt::{self, UnderWay};
 use crate::lookup::Found;
 use crate::target::Target;
+
+/// So much of a response an error shows.
+const LONGEST: usize = 400;
 
 /// The header by which the sandbox says that nothing was carried out.
 const MADE_UP: &str = "x-sandbox";
@@ -37,6 +42,8 @@ pub struct Sender<'a> {
     pub secrets: Arc<Secrets>,
     /// The name under which a repeated call does nothing again, and the parameter that carries it.
     pub key: Option<(&'static str, String)>,
+    /// What looks for values that the spec does not know, where that is wanted.
+    pub strict: Option<Strict>,
     /// What to say about the call that tells what became of this one, if its answer is lost.
     pub look_up: Option<String>,
     /// Said once, however many pages there are.
@@ -54,24 +61,43 @@ impl Sender<'_> {
             self.made_up.call_once(|| self.context.out().aside(note));
         }
         self.secrets.keep(response.body())?;
-        let body = std::str::from_utf8(response.body()).map_err(|_| self.unreadable("is no text"))?;
-        if body.trim().is_empty() {
-            let is_expected = self.found.spec.answer.as_ref().is_some_and(venuekit_spec::Schema::has_required);
-            return if is_expected { Err(self.unreadable("is empty")) } else { Ok(Exact::null()) };
+        let body =
+            std::str::from_utf8(response.body()).map_err(|_| self.unproved("the response body is not UTF-8", None))?;
+        let answer = match body.trim() {
+            "" => Exact::null(),
+            body => Exact::parse(body).map_err(|_| self.unproved("the response body is not JSON", Some(body)))?,
+        };
+        match proof::lack(self.found, request, &answer) {
+            Some(lack) => Err(self.unproved(&lack.to_string(), Some(&answer.compact()))),
+            None => {
+                if let Some(strict) = &self.strict {
+                    strict.look(self.found, &answer);
+                }
+                Ok(answer)
+            }
         }
-        Exact::parse(body).map_err(|_| self.unreadable("is no JSON"))
     }
 
-    fn unreadable(&self, what: &str) -> Failure {
-        let message = format!("{}: the answer {what}", self.found.spec.name);
-        if !self.found.is_write() {
-            return Failure::new(Exit::Network, message).code("decode");
-        }
-        let message = format!("{message}; it may have been carried out, do not just repeat it");
-        let failure = self.with_traces(Failure::new(Exit::Unknown, message).code("decode"));
-        let Some(file) = self.secrets.file() else { return failure };
+    /// The venue answered with a good status, and the response does not prove that the call was carried out.
+    fn unproved(&self, why: &str, came: Option<&str>) -> Failure {
+        let message = format!("{}: {why}", self.found.spec.name);
+        let failure = match self.found.is_write() {
+            true => {
+                let message = format!("{message}; it may have been carried out, do not just repeat it");
+                self.with_traces(Failure::new(Exit::Unknown, message))
+            }
+            false => Failure::new(Exit::Network, message),
+        };
+        let came = match (self.secrets.file(), came.filter(|came| *came != "null")) {
+            (Some(file), _) => format!("what came is in {}", file.display()),
+            (None, Some(came)) if came.chars().count() > LONGEST => {
+                format!("what came begins with {}", came.chars().take(LONGEST).collect::<String>())
+            }
+            (None, Some(came)) => format!("what came is {came}"),
+            (None, None) => return failure.code("decode"),
+        };
         let advice = failure.advice().map(|advice| format!("\n{advice}")).unwrap_or_default();
-        failure.help(format!("what came is in {}{advice}", file.display()))
+        failure.code("decode").help(format!("{came}{advice}"))
     }
 
     async fn response(&self, request: &Request) -> Result<Response, Failure> {

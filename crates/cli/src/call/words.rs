@@ -9,34 +9,31 @@ use crate::exact::{Exact, reason};
 use crate::failure::Failure;
 use crate::lookup::Found;
 
-/// Where words stand that the spec does not list, and are sent all the same.
-pub fn unlisted(given: &Given, found: &Found) -> Result<Vec<String>, Failure> {
-    check(given, found).map(|(_, unlisted)| unlisted)
-}
-
-/// What is wrong with a request, and where its unlisted words stand, if those are allowed.
-pub fn check(given: &Given, found: &Found) -> Result<(Option<Problem>, Vec<String>), Failure> {
+/// All that is wrong with a request, and where its unlisted words stand, if those are allowed.
+pub fn check(given: &Given, found: &Found) -> Result<(Vec<Problem>, Vec<String>), Failure> {
     // With a listed word in the place of each unlisted one, the rest is checked too.
     let (mut listed, mut unlisted) = (given.clone(), Vec::new());
     loop {
-        match problem(found, &listed.unchecked(found)?)? {
-            Some(problem)
-                if problem.wrong_word && given.takes_unlisted() && put_listed(&mut listed, found, &problem) =>
-            {
-                unlisted.push(problem.at);
+        let problems = problems(found, &listed.draft(found).0)?;
+        let before = unlisted.len();
+        for problem in problems.iter().filter(|problem| problem.wrong_word && given.takes_unlisted()) {
+            if put_listed(&mut listed, found, problem) {
+                unlisted.push(problem.at.clone());
             }
-            problem => return Ok((problem, unlisted)),
+        }
+        if unlisted.len() == before {
+            return Ok((problems, unlisted));
         }
     }
 }
 
-fn problem(found: &Found, request: &Request) -> Result<Option<Problem>, Failure> {
+fn problems(found: &Found, request: &Request) -> Result<Vec<Problem>, Failure> {
     Ok(match found.venue.table().protocol {
-        Protocol::Rest => found.spec.check(request).err(),
+        Protocol::Rest => found.spec.problems(request),
         Protocol::JsonRpc => {
             let unread = |error| Failure::usage(format!("body: cannot be sent: {}", reason(&error)));
             let params: Value = serde_json::from_slice(&request.body).map_err(unread)?;
-            found.spec.check_params(&params).err()
+            found.spec.problems_of_params(&params)
         }
     })
 }

@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::lookup::{self, Found, SECOND_FACTOR};
 use crate::output::Output;
+use crate::scopes;
 use crate::similar::{holding, suggestions};
 use crate::subject::Subject;
 use crate::venue::Venue;
@@ -104,6 +105,11 @@ pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
             out.line(&format!("  {:<width$}   {}{mark}", operation.name, operation.summary));
         }
     }
+    let scopes = scopes::known(venue);
+    if !scopes.is_empty() {
+        out.line("");
+        out.step("scopes", &scopes.iter().copied().collect::<Vec<_>>().join(", "));
+    }
     let listed: Vec<Value> = operations
         .iter()
         .map(|one| {
@@ -111,7 +117,7 @@ pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
             "path": format!("{}{}", venue.spec().prefix, one.template), "deprecated": one.deprecated})
         })
         .collect();
-    out.document(&json!({"venue": venue.name(), "operations": listed}));
+    out.document(&json!({"venue": venue.name(), "operations": listed, "scopes": scopes}));
 }
 
 /// What an operation takes and gives.
@@ -131,6 +137,9 @@ pub fn one(out: &Output, found: &Found) {
         out.step("note", "it exists on a WebSocket only: not from the command line");
     }
     out.step("needs", &access(found));
+    if !found.is_public() {
+        out.step("key", KEY);
+    }
     if let Some(scope) = row.scope {
         out.step("scope", scope);
     }
@@ -175,6 +184,10 @@ pub fn one(out: &Output, found: &Found) {
         "answers_with_secret": operation.answers_with_secret(), "reconcile_with": row.reconcile, "parameters": taken, "answer": answer,
     }));
 }
+
+/// Where a key comes from.
+const KEY: &str = "--key NAME, the profile's, or variables; `venuekit keys create` makes one, and the first\n\
+                   time asks twice for the passphrase of the new store";
 
 fn access(found: &Found) -> String {
     if found.is_public() {

@@ -309,6 +309,7 @@ impl Examination<'_> {
                 None => Target::new(venue, environment, None).ok(),
             }
         };
-        environments.filter_map(target).collect()
+        let network = || self.target.network.clone();
+        environments.filter_map(target).map(|target| Target { network: network(), ..target }).collect()
     }
 }

@@ -1,7 +1,8 @@
 //! Commands that mend what was found. They can be typed as they are printed.
 
 use super::Examination;
-use super::scope::{covers, grantable};
+use super::scope::covers;
+use crate::scopes::grantable;
 use crate::venue::Venue;
 
 impl Examination<'_> {

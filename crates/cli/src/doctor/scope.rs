@@ -9,17 +9,13 @@ use venuekit_wire::UnixMillis;
 use super::symptom::{Cause, cause};
 use super::{Examination, account, probe};
 use crate::lookup::Found;
+use crate::scopes::{OF_ACCOUNT, grantable, is_of_account};
 use crate::venue::Venue;
 
 const CHECK: &str = "scopes";
 
 /// How far ahead the end of a key is worth a word, in milliseconds.
 const SOON: i64 = 7 * 24 * 3600 * 1000;
-
-/// What a key can be given of a scope. Deribit sets `mainaccount` itself, by the account that the key is of; no list names it.
-pub fn grantable(scope: &str) -> &str {
-    scope.strip_suffix(" mainaccount").unwrap_or(scope)
-}
 
 /// Whether one of the scopes allows what needs `needed`: itself, the one above it, or writing where reading is needed.
 pub fn covers(scopes: &[String], needed: &str) -> bool {
@@ -70,14 +66,16 @@ impl Examination<'_> {
         match scopes {
             Ok(None) => self.report.good(CHECK, format!("{name} needs {needed}")),
             Ok(Some(scopes)) if covers(&scopes, needed) => {
-                let part = match grantable(needed) != needed && !scopes.iter().any(|scope| scope == "mainaccount") {
-                    true => "; the account decides whether its keys have mainaccount",
-                    false => "",
-                };
+                let is_open = is_of_account(needed) && !scopes.iter().any(|scope| scope == OF_ACCOUNT);
+                let part = if is_open { "; the account decides whether its keys have mainaccount" } else { "" };
                 self.report.good(CHECK, format!("{name} needs {needed}{part}"));
             }
             Ok(Some(scopes)) => {
-                let remedy = format!("make a key with it: {}", self.wider_key(&scopes, needed));
+                let also = match is_of_account(needed) {
+                    true => "\nmake it in the main account: the venue itself gives mainaccount to the keys of that one",
+                    false => "",
+                };
+                let remedy = format!("make a key with it: {}{also}", self.wider_key(&scopes, needed));
                 self.report.fault(CHECK, "scope", format!("{name} needs {needed}, which the key has not"), &remedy);
             }
             Err(why) => {

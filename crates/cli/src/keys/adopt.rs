@@ -17,6 +17,7 @@ use crate::credential::is_key_text;
 use crate::descriptor::Lines;
 use crate::failure::{Exit, Failure};
 use crate::input;
+use crate::number;
 use crate::subject::Subject;
 
 /// What `venuekit keys adopt` takes.
@@ -35,7 +36,7 @@ pub struct AdoptArgs {
     #[arg(long, value_name = "FILE", requires = "public_id", conflicts_with = "secret_fd")]
     pem: Option<PathBuf>,
     /// Read a shared secret from this file descriptor
-    #[arg(long, value_name = "N", requires = "public_id")]
+    #[arg(long, value_name = "N", requires = "public_id", value_parser = number::descriptor)]
     secret_fd: Option<u32>,
     /// Say what would be done; nothing is changed
     #[arg(long)]

@@ -7,20 +7,21 @@ use venuekit_keys::{Create, Origin, Task};
 use super::attendant::Person;
 use super::desk::Desk;
 use super::given;
-use super::scopes::note_unknown;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::scopes::{self, note_unknown};
 use crate::subject::Subject;
 
 /// What `venuekit keys create` takes.
 #[derive(Args, Debug)]
+#[command(after_help = after_help())]
 pub struct CreateArgs {
     /// VENUE/ENVIRONMENT/NAME, or VENUE with --env and --name
     subject: Subject,
     /// What to call it in the store; at the venue a tag follows
     #[arg(long)]
     name: Option<String>,
-    /// A permission, in the venue's own words; several times for several
+    /// A permission, in the venue's own words, as listed below; several times for several
     #[arg(long = "scope", value_name = "SCOPE", value_parser = given::scope)]
     scopes: Vec<String>,
     /// Who makes the secret, and of what kind; best takes this machine where the venue lets it
@@ -32,6 +33,15 @@ pub struct CreateArgs {
     /// Say what would be done; nothing is changed
     #[arg(long)]
     dry_run: bool,
+}
+
+fn after_help() -> String {
+    format!(
+        "The first key makes the store: an encrypted file, for which a new passphrase is asked for twice. A script gives one with \
+         --passphrase-fd N or VENUEKIT_PASSPHRASE, or an age identity with --identity FILE.\n\n{}\n\nExample:\n  venuekit \
+         keys create deribit/test/bot --scope account:read --scope trade:read_write",
+        scopes::help()
+    )
 }
 
 /// Who makes the secret of a new key.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use venuekit_keys::journal::{FolderJournal, RunId};
 use venuekit_keys::store::Store;
 use venuekit_keys::{
-    Account, Engine, Manager, Outcome, Reference, Report, Revoke, Target as Ends, Task, Unfinished, Venue as KeyVenue,
+    Account, Engine, Manager, Outcome, Reference, Report, Revoke, Settings, Target as Ends, Task, Unfinished,
+    Venue as KeyVenue,
 };
 
 use super::attendant::Person;
@@ -48,7 +49,10 @@ impl<'a> Desk<'a> {
             environment: target.environment.clone(),
             base_url: target.base_url.clone(),
         };
-        Ok(Self { context, target, account, engine: engine(context, store) })
+        let settings =
+            Settings { timeouts: target.network.timeouts(), proxy: target.network.proxy(), ..Settings::default() };
+        let engine = engine(context, store).settings(settings);
+        Ok(Self { context, target, account, engine })
     }
 
     /// The name that a subject, or `--name`, gives a key.

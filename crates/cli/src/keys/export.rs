@@ -25,24 +25,77 @@ pub struct ExportArgs {
     /// The file to write, for its owner alone; - is standard output
     #[arg(long, value_name = "FILE")]
     to: String,
-    /// How to write it
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// How to write it; by the ending of FILE if nothing is said, as variables if that says nothing
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Write over a file that is there
     #[arg(long)]
     force: bool,
 }
 
 /// How a key is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// As environment variables, to be sourced by a shell
-    #[default]
+    /// As environment variables, to be sourced by a shell: .env, .sh
     Env,
-    /// The secret alone: PEM, or the shared secret
+    /// The private key of a pair: .pem, .key
+    Pem,
+    /// The secret alone, whatever it is: PEM, or the shared secret
     Secret,
-    /// As one JSON object
+    /// As one JSON object: .json
     Json,
+}
+
+impl Format {
+    /// What the ending of a file's name says.
+    fn of_ending(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+        match ending.as_str() {
+            "env" | "sh" => Some(Self::Env),
+            "pem" | "key" => Some(Self::Pem),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// Whether a file of one format is a good file of the other: PEM is what the secret of a pair is.
+    fn agrees(self, other: Self, key: &StoredKey) -> bool {
+        let pem = |format| format == Self::Pem || format == Self::Secret && key.kind == Kind::PrivateKeyPem;
+        self == other || pem(self) && pem(other)
+    }
+}
+
+/// How to write a key, where what is said and the name of the file agree.
+fn format(arguments: &ExportArgs, key: &StoredKey, is_json: bool) -> Result<Format, Failure> {
+    let to_screen = arguments.to == "-";
+    let (of_place, place) = match to_screen {
+        true => (is_json.then_some(Format::Json), "--json".to_owned()),
+        false => (Format::of_ending(Path::new(&arguments.to)), format!("the name `{}`", arguments.to)),
+    };
+    let format = match (arguments.format, of_place) {
+        (Some(said), Some(other)) if !said.agrees(other, key) => {
+            let (said, other) = (said.name(), other.name());
+            let message = format!("--format {said} and {place} do not agree: that is a place for --format {other}");
+            let help = match to_screen {
+                true => "leave one of them out".to_owned(),
+                false => format!("leave --format out, or name the file otherwise, such as key.{said}"),
+            };
+            return Err(Failure::usage(message).code("format").help(help));
+        }
+        (Some(format), _) | (None, Some(format)) => format,
+        (None, None) => Format::Env,
+    };
+    if format == Format::Pem && key.kind != Kind::PrivateKeyPem {
+        let message = "this key is a shared secret, and no PEM";
+        return Err(Failure::usage(message)
+            .code("format")
+            .help("--format secret writes it into a file such as key.txt"));
+    }
+    Ok(format)
 }
 
 /// `venuekit keys export`.
@@ -54,10 +107,10 @@ pub async fn run(context: &Context, arguments: &ExportArgs) -> Result<(), Failur
     let key = key.ok_or_else(|| Failure::new(Exit::Store, format!("{reference} holds no key that is in use")))?;
     let out = context.out();
     let to_screen = arguments.to == "-";
-    let format = if to_screen && out.is_json() { Format::Json } else { arguments.format };
+    let format = format(arguments, key, out.is_json())?;
     let text = match format {
         Format::Env => variables(&desk, key),
-        Format::Secret => with_end(&key.secret),
+        Format::Pem | Format::Secret => with_end(&key.secret),
         Format::Json => Secret::new(format!(
             "{}\n",
             json!({
@@ -79,8 +132,8 @@ pub async fn run(context: &Context, arguments: &ExportArgs) -> Result<(), Failur
         }
         _ => Failure::file(path, &error),
     })?;
-    out.step("exported", &format!("{reference} to {}", path.display()));
-    out.document(&json!({ "reference": reference.to_string(), "written": path }));
+    out.step("exported", &format!("{reference} to {}, as {}", path.display(), format.name()));
+    out.document(&json!({ "reference": reference.to_string(), "written": path, "format": format.name() }));
     Ok(())
 }
 

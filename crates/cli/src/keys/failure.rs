@@ -2,6 +2,7 @@
 
 use venuekit_keys::{Class, Error, NeedsPerson};
 
+use crate::call::outcome::{is_about_code, of_code};
 use crate::failure::{Exit, Failure};
 
 impl From<Error> for Failure {
@@ -18,6 +19,7 @@ impl From<Error> for Failure {
             _ => Exit::Store,
         };
         let mut failure = match error.of_venue() {
+            Some(venue) if is_about_code(venue) => of_code(Self::from(venue.clone())),
             Some(venue) => Self::from(venue.clone()),
             None => Self::new(exit, error.to_string()),
         };

@@ -39,7 +39,7 @@ pub async fn run(context: &Context, arguments: &ListArgs) -> Result<(), Failure>
     };
     let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
     if rows.is_empty() {
-        context.out().line("no keys");
+        context.out().line(&context.no_keys());
     } else {
         context.out().table(&["stored as", "name", "id", "made", "scopes", "state"], &rows);
     }

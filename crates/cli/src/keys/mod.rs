@@ -12,7 +12,6 @@ mod report;
 mod resume;
 mod revoke;
 mod rotate;
-mod scopes;
 mod show;
 mod when;
 
@@ -49,7 +48,7 @@ pub enum KeysCommand {
 }
 
 const AFTER_HELP: &str = "\
-A run that is broken off, by whatever it may be, goes on with `venuekit keys resume`. No secret is printed but by `export --to -`.
+The first `create` makes the store, and asks twice for its new passphrase. A run that is broken off, by whatever it may be, goes on with `venuekit keys resume`. No secret is printed but by `export --to -`.
 
 Examples:
   venuekit keys create kalshi/demo/bot --scope read --scope write::trade

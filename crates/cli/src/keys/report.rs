@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
-use venuekit_keys::Line;
+use venuekit_keys::{Line, Manager};
 use venuekit_wire::UnixMillis;
 
 use super::attendant::Person;
@@ -10,7 +10,9 @@ use super::desk::Desk;
 use super::list::{of_account, stored_accounts};
 use super::when;
 use crate::context::Context;
+use crate::credential;
 use crate::failure::{Exit, Failure};
+use crate::number;
 use crate::subject::Subject;
 use crate::venue::Venue;
 
@@ -20,14 +22,17 @@ pub struct ReportArgs {
     /// VENUE or VENUE/ENVIRONMENT, several if need be; all accounts with stored keys if nothing is said
     subjects: Vec<Subject>,
     /// A key that is older is told
-    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = number::days)]
     max_age: i64,
     /// A key that ends sooner is told
-    #[arg(long, value_name = "DAYS", default_value_t = 14)]
+    #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = number::days)]
     expires_within: i64,
     /// A key that was not used for longer is told, where the venue says when it was
-    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = number::days)]
     unused_for: i64,
+    /// A key that is cared for elsewhere, by its id or its name: that it is not stored here is not told
+    #[arg(long, value_name = "ID")]
+    known: Vec<String>,
     /// Exit with 8 if anything was told
     #[arg(long)]
     check: bool,
@@ -56,12 +61,13 @@ pub async fn run(context: &Context, arguments: &ReportArgs) -> Result<(), Failur
     for subject in subjects(context, arguments).await? {
         let account = subject.to_string();
         match ask(context, &subject).await {
-            Ok((account, lines)) => {
+            Ok((account, known, lines)) => {
+                let is_known = |line: &Line| is_one_of(line, &known) || is_one_of(line, &arguments.known);
                 reported.extend(
-                    lines
-                        .into_iter()
-                        .filter(|line| line.live != Some(false) || line.reference.is_some())
-                        .map(|line| examine(&account, line, arguments, UnixMillis::now())),
+                    lines.into_iter().filter(|line| line.live != Some(false) || line.reference.is_some()).map(|line| {
+                        let is_known = is_known(&line);
+                        examine(&account, line, is_known, arguments, UnixMillis::now())
+                    }),
                 );
             }
             Err(failure) => unasked.push(Unasked { account, error: failure.message().to_owned() }),
@@ -69,7 +75,7 @@ pub async fn run(context: &Context, arguments: &ReportArgs) -> Result<(), Failur
     }
     let out = context.out();
     if reported.is_empty() && unasked.is_empty() {
-        out.line("no keys");
+        out.line(&context.no_keys());
     }
     if !reported.is_empty() {
         let rows: Vec<Vec<String>> = reported.iter().map(row).collect();
@@ -103,7 +109,8 @@ async fn subjects(context: &Context, arguments: &ReportArgs) -> Result<Vec<Subje
         .collect())
 }
 
-async fn ask(context: &Context, subject: &Subject) -> Result<(String, Vec<Line>), Failure> {
+/// The account, the keys that need not be stored here, and all of the account's keys.
+async fn ask(context: &Context, subject: &Subject) -> Result<(String, Vec<String>, Vec<Line>), Failure> {
     let desk = Desk::reading(context, subject)?;
     let manager = match desk.manager(None).await {
         Ok(manager) => manager,
@@ -111,21 +118,33 @@ async fn ask(context: &Context, subject: &Subject) -> Result<(String, Vec<Line>)
     };
     let person = Person::new(context, &desk.target, None);
     let lines = desk.engine.list(&desk.account, &manager, &person).await?;
-    Ok((desk.account.to_string(), lines))
+    let mut known = context.profile_for(&desk.target)?.map(|profile| profile.known_keys.clone()).unwrap_or_default();
+    let from_environment = credential::from_environment(&desk.target);
+    known.extend(from_environment.as_ref().and_then(|found| found.public_id()).map(str::to_owned));
+    if let Manager::Given(manager) = &manager {
+        known.extend(manager.public_id().map(str::to_owned));
+    }
+    Ok((desk.account.to_string(), known, lines))
+}
+
+/// Whether a key is named in a list, by its id or its name.
+fn is_one_of(line: &Line, list: &[String]) -> bool {
+    let names = [&line.id, &line.public_id, &line.name];
+    names.into_iter().flatten().any(|name| list.contains(name))
 }
 
 /// A report may be asked for by any key of the account: the first that the store has.
-async fn any_stored(desk: &Desk<'_>) -> Result<Option<venuekit_keys::Manager>, Failure> {
+async fn any_stored(desk: &Desk<'_>) -> Result<Option<Manager>, Failure> {
     if desk.target.venue == Venue::Bayse {
         return Ok(None);
     }
     let stored = desk.engine.stored(&desk.account).await?;
     let first =
         stored.into_iter().filter(|line| line.unreadable.is_none()).find_map(|line| line.reference?.parse().ok());
-    Ok(first.map(venuekit_keys::Manager::Stored))
+    Ok(first.map(Manager::Stored))
 }
 
-fn examine(account: &str, line: Line, arguments: &ReportArgs, now: UnixMillis) -> Reported {
+fn examine(account: &str, line: Line, is_known: bool, arguments: &ReportArgs, now: UnixMillis) -> Reported {
     let age_days = line.created.map(|created| when::days_between(created, now));
     let mut findings = Vec::new();
     let mut ends = |what: &str, at: Option<UnixMillis>| {
@@ -144,7 +163,7 @@ fn examine(account: &str, line: Line, arguments: &ReportArgs, now: UnixMillis) -
             Some(status) => format!("{status} at the venue"),
             None => "not at the venue any more".to_owned(),
         }),
-        _ if line.reference.is_none() => findings.push("not stored here".to_owned()),
+        _ if line.reference.is_none() && !is_known => findings.push("not stored here".to_owned()),
         _ => {}
     }
     if age_days.is_some_and(|age| age > arguments.max_age) {

@@ -7,13 +7,14 @@ use super::attendant::Person;
 use super::create::Kind;
 use super::desk::Desk;
 use super::given;
-use super::scopes::note_unknown;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::scopes::{self, note_unknown};
 use crate::subject::Subject;
 
 /// What `venuekit keys rotate` takes.
 #[derive(Args, Debug)]
+#[command(after_help = scopes::help())]
 pub struct RotateArgs {
     /// VENUE/ENVIRONMENT/NAME, or VENUE with --env and --name
     subject: Subject,

@@ -15,6 +15,7 @@ use crate::args::StoreKind;
 use crate::context::{self, Context};
 use crate::credential::is_key_text;
 use crate::failure::Failure;
+use crate::network::{Network, Proxy, Seconds};
 use crate::subject::Subject;
 use crate::target::Target;
 use crate::venue::Venue;
@@ -69,6 +70,13 @@ pub struct Profile {
     pub base_url: Option<String>,
     /// The key to use.
     pub key: Option<KeySource>,
+    /// Seconds that a call may take, with all its attempts; 60 if left out.
+    pub timeout: Option<Seconds>,
+    /// The proxy that calls are tunnelled through, as `http://HOST:PORT`.
+    pub proxy: Option<Proxy>,
+    /// Ids of keys that are cared for elsewhere: `keys report` does not tell that they are not stored here.
+    #[serde(default)]
+    pub known_keys: Vec<String>,
 }
 
 /// Where a key comes from: the name of a stored one, or a place outside of the store.
@@ -94,6 +102,11 @@ pub struct Elsewhere {
 }
 
 impl Profile {
+    /// How calls get to the venue.
+    pub fn network(&self) -> Network {
+        Network { timeout: self.timeout, proxy: self.proxy.clone() }
+    }
+
     /// Where it goes, or what is wrong with it.
     fn target(&self) -> Result<Target, String> {
         let base_url = self.base_url.clone().or_else(|| context::local_url(&self.environment));
@@ -197,7 +210,8 @@ fn show(context: &Context) {
         .map(|(name, profile, target)| {
             let (url, fault) = (target.as_ref().ok().map(|target| &target.base_url), target.as_ref().err());
             json!({"name": name, "venue": profile.venue.name(), "environment": profile.environment,
-                "key": profile.key.as_ref().map(KeySource::shown), "base_url": url, "fault": fault})
+                "key": profile.key.as_ref().map(KeySource::shown), "base_url": url, "timeout": profile.timeout,
+                "proxy": profile.proxy.as_ref().map(ToString::to_string), "known_keys": profile.known_keys, "fault": fault})
         })
         .collect();
     out.document(

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use clap::Args;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use venuekit_sandbox::{Accounts, Rule, Sandbox};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::number;
 use crate::target::SANDBOX_PORT;
 
 /// What `venuekit sandbox` takes.
@@ -20,7 +22,7 @@ use crate::target::SANDBOX_PORT;
 #[command(after_help = AFTER_HELP)]
 pub struct SandboxArgs {
     /// The port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = SANDBOX_PORT)]
+    #[arg(long, default_value_t = SANDBOX_PORT, value_parser = number::port)]
     port: u16,
     /// JSON with the accounts that may call; what it leaves out is made up
     #[arg(long, value_name = "FILE")]
@@ -31,7 +33,7 @@ pub struct SandboxArgs {
     /// Write the accounts' keys as environment variables that `--env local` finds
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Print the accounts with all that is secret
+    /// Print the accounts with all that is secret, as --accounts takes them
     #[arg(long)]
     show_accounts: bool,
 }
@@ -43,7 +45,7 @@ It serves until it is interrupted, and forgets everything then. In another termi
 
 It remembers accounts, keys, orders, transfers and webhooks; what it has no memory for, and all of kalshi-perps, it answers with the example of the spec, and `venuekit call` says so.
 
-`--show-accounts` prints what a file for --accounts looks like. Two members are not made up: `totp_code`, of an account of Yativo or a key of Deribit, is the one-time code that it then wants and takes; `scopes`, of a key of Kalshi, is a list such as [\"read\", \"write::trade\"] of what it may do. Left out, there is no second factor, and the key may do all.
+`--show-accounts > FILE` writes what --accounts reads: the same accounts once more. Two members are not made up: `totp_code`, of an account of Yativo or a key of Deribit, is the one-time code that it then wants and takes; `scopes`, of a key of Kalshi, is a list such as [\"read\", \"write::trade\"] of what it may do. Left out, there is no second factor, and the key may do all.
 
 A file with faults holds a list such as
   [{\"operation\": \"private/buy\", \"fault\": \"drop-after\", \"times\": 1},
@@ -69,7 +71,7 @@ Example:
 
 /// `venuekit sandbox`.
 pub async fn run(context: &Context, arguments: &SandboxArgs) -> Result<(), Failure> {
-    let given: Accounts = read_json(arguments.accounts.as_deref(), "accounts")?.unwrap_or_default();
+    let given = accounts(arguments.accounts.as_deref())?;
     let faults = faults(arguments.faults.as_deref())?;
     let rules = faults.len();
     let faults: Vec<Rule> = faults.into_iter().flatten().collect();
@@ -87,6 +89,19 @@ pub async fn run(context: &Context, arguments: &SandboxArgs) -> Result<(), Failu
     let stopped = stopped().map_err(internal)?;
     show(context, arguments, &sandbox, rules);
     stopped.await.map_err(internal)
+}
+
+/// What a file says of the accounts: as they are, or as `--show-accounts` prints them with `--json`.
+fn accounts(file: Option<&Path>) -> Result<Accounts, Failure> {
+    #[derive(Deserialize)]
+    struct Printed {
+        accounts: Accounts,
+    }
+    let value = file.and_then(|file| serde_json::from_slice::<serde_json::Value>(&fs::read(file).ok()?).ok());
+    match value.is_some_and(|value| value.get("accounts").is_some()) {
+        true => Ok(read_json::<Printed>(file, "accounts")?.map(|printed| printed.accounts).unwrap_or_default()),
+        false => Ok(read_json(file, "accounts")?.unwrap_or_default()),
+    }
 }
 
 /// The faults of a file, each once for every venue that it strikes.
@@ -111,7 +126,12 @@ fn in_use(port: u16, error: &io::Error) -> Failure {
 
 fn show(context: &Context, arguments: &SandboxArgs, sandbox: &Sandbox, rules: usize) {
     let (out, accounts) = (context.out(), sandbox.accounts());
-    out.step("listening", &sandbox.base_url());
+    // What --accounts reads has standard output to itself.
+    let step = |word: &str, text: &str| match arguments.show_accounts {
+        true => out.note(&format!("{word:<10} {text}")),
+        false => out.step(word, text),
+    };
+    step("listening", &sandbox.base_url());
     let counts = [
         ("bayse", accounts.bayse.len()),
         ("deribit", accounts.deribit.len()),
@@ -119,12 +139,12 @@ fn show(context: &Context, arguments: &SandboxArgs, sandbox: &Sandbox, rules: us
         ("yativo", accounts.yativo.len()),
     ];
     let counts: Vec<String> = counts.iter().map(|(venue, count)| format!("{venue} {count}")).collect();
-    out.step("accounts", &counts.join(", "));
+    step("accounts", &counts.join(", "));
     if rules > 0 {
-        out.step("faults", &rules.to_string());
+        step("faults", &rules.to_string());
     }
     if let Some(file) = &arguments.env_file {
-        out.step("keys", &format!("{}: read it into a shell, and use --env local", file.display()));
+        step("keys", &format!("{}: read it into a shell, and use --env local", file.display()));
     }
     let shown = arguments.show_accounts.then_some(accounts);
     if let Some(accounts) = shown {

@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::credential::Credential;
 use crate::failure::Failure;
 use crate::input;
+use crate::number;
 use crate::subject::Subject;
 use crate::target::Target;
 use crate::venue::Venue;
@@ -36,7 +37,7 @@ pub struct SignArgs {
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
     /// The time to sign for, in Unix milliseconds; now if left out
-    #[arg(long, value_name = "MILLIS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "MILLIS", allow_negative_numbers = true, value_parser = number::millis)]
     time: Option<i64>,
     /// The nonce, where the venue wants one; a random one if left out
     #[arg(long)]

@@ -85,7 +85,7 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn connect(&self, credential: &Credential) -> Result<Box<dyn Access>, Error> {
-        Ok(recipe::connect(self.account, credential, self.engine.settings.timeouts)?)
+        Ok(recipe::connect(self.account, credential, &self.engine.settings.network())?)
     }
 
     /// The account's keys, as its manager lists them.
@@ -127,8 +127,10 @@ impl<'a> Desk<'a> {
             if codes == CODES || error.may_have_been_applied() {
                 return Err(error.into());
             }
-            if codes > 0 && (access.wants_code(&error) || access.was_wrong_code(&error)) {
-                self.tell(Event::Warning { text: error.message().to_owned() });
+            // Where the venue challenges once more after a wrong code, that was told already.
+            let carried_code = !matches!(factor, Factor::None);
+            if carried_code && (access.wants_code(&error) || access.was_wrong_code(&error)) {
+                self.tell(Event::Warning { text: "the venue did not take the one-time code".to_owned() });
             }
             if access.wants_code(&error) {
                 let code = self.attendant.code(self.account).await;
@@ -154,7 +156,7 @@ impl<'a> Desk<'a> {
     }
 
     async fn log_in(&self, email: &str, password: &Secret) -> Result<Credential, Error> {
-        let opened = recipe::log_in(self.account, email, password, self.engine.settings.timeouts).await?;
+        let opened = recipe::log_in(self.account, email, password, &self.engine.settings.network()).await?;
         let kept = StoredKey {
             label: email.to_owned(),
             id: None,

@@ -77,7 +77,7 @@ impl Engine {
         let attested_until = match (account.venue, &desk.manager().await?) {
             // Worth a line in the report, and not worth failing for.
             (Venue::Kalshi, manager) => {
-                recipe::attested_until(account, manager, self.settings.timeouts).await.ok().flatten()
+                recipe::attested_until(account, manager, &self.settings.network()).await.ok().flatten()
             }
             _ => None,
         };

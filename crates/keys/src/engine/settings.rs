@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use venuekit_transport::Timeouts;
+use venuekit_wire::Secret;
 
-/// How long things may take.
+use crate::network::Network;
+
+/// How long things may take, and how the venue is reached.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Of each call.
     pub timeouts: Timeouts,
+    /// The proxy that calls are tunnelled through, as `http://user:password@host:port`. Without one the environment's variables
+    /// decide, as for every client.
+    pub proxy: Option<Secret>,
     /// How often a new key is tried that the venue does not know yet.
     pub verify: Waits,
     /// How often an old key is tried that the venue still knows.
@@ -22,10 +28,17 @@ impl Default for Settings {
         let seconds = Duration::from_secs;
         Self {
             timeouts: Timeouts::default(),
+            proxy: None,
             verify: Waits { first: Duration::from_millis(500), longest: seconds(15), total: seconds(180) },
             prove: Waits { first: Duration::from_millis(500), longest: seconds(10), total: seconds(60) },
             settle: seconds(20),
         }
+    }
+}
+
+impl Settings {
+    pub(super) fn network(&self) -> Network {
+        Network { timeouts: self.timeouts, proxy: self.proxy.clone() }
     }
 }
 

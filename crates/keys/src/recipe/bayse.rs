@@ -2,13 +2,14 @@
 
 use venuekit_bayse::{Client, Credentials, Environment, VENUE};
 use venuekit_transport::keys::{ApiKeys, CreatedKey};
-use venuekit_transport::{Error, ErrorKind, Timeouts};
+use venuekit_transport::{Error, ErrorKind};
 use venuekit_wire::Secret;
 
 use super::access::{self, Access, Factor};
 use super::{Facts, Opened, settle, unfit};
 use crate::account::Account;
 use crate::credential::Credential;
+use crate::network::Network;
 
 pub(super) static FACTS: Facts = Facts {
     environments: &[("production", || Environment::Production.base_url().to_owned())],
@@ -29,11 +30,7 @@ pub(super) static FACTS: Facts = Facts {
 /// No order has this id, so that cancelling it proves the signature and does nothing.
 const NO_ORDER: &str = "00000000-0000-0000-0000-000000000000";
 
-pub(super) fn connect(
-    account: &Account,
-    credential: &Credential,
-    timeouts: Timeouts,
-) -> Result<Box<dyn Access>, Error> {
+pub(super) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
     let credentials = match credential {
         Credential::Key { public_id, secret, kind } => {
             Credentials::try_from(&CreatedKey::new("", public_id.clone(), secret.clone(), *kind))?
@@ -43,7 +40,7 @@ pub(super) fn connect(
         other @ Credential::Token(_) => return Err(unfit(other, "a session, a login or a key")),
     };
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
-    Ok(Box::new(settle(builder, timeouts).credentials(credentials).build()?))
+    Ok(Box::new(settle(builder, network).credentials(credentials).build()?))
 }
 
 /// Opens a session. Bayse takes one login in two minutes, so that whoever opens one keeps it.
@@ -51,9 +48,9 @@ pub(crate) async fn log_in(
     account: &Account,
     email: &str,
     password: &Secret,
-    timeouts: Timeouts,
+    network: &Network,
 ) -> Result<Opened, Error> {
-    let client: Client = settle(Client::builder(Environment::Custom(account.base_url.clone())), timeouts).build()?;
+    let client: Client = settle(Client::builder(Environment::Custom(account.base_url.clone())), network).build()?;
     let answer = client.login().body_map(|body| body.email(email).password(password.clone())).send().await?;
     Ok(Opened { token: answer.token.clone(), device_id: answer.device_id.clone().into() })
 }

@@ -2,13 +2,14 @@
 
 use venuekit_deribit::types::Currency;
 use venuekit_deribit::{Client, Credentials, Environment};
+use venuekit_transport::Error;
 use venuekit_transport::keys::{ApiKeys, CreatedKey};
-use venuekit_transport::{Error, Timeouts};
 
 use super::access::{self, Access, Factor};
 use super::{Facts, settle, unfit};
 use crate::account::Account;
 use crate::credential::Credential;
+use crate::network::Network;
 
 pub(super) static FACTS: Facts = Facts {
     environments: &[
@@ -35,11 +36,7 @@ const SESSION: &str = "venuekit-keys";
 /// `security_key_authorization_error`.
 const WRONG_CODE: &str = "13668";
 
-pub(super) fn connect(
-    account: &Account,
-    credential: &Credential,
-    timeouts: Timeouts,
-) -> Result<Box<dyn Access>, Error> {
+pub(super) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
     let credentials = match credential {
         Credential::Key { public_id, secret, kind } => {
             Credentials::try_from(&CreatedKey::new("", public_id.clone(), secret.clone(), *kind))?
@@ -48,7 +45,7 @@ pub(super) fn connect(
         other => return Err(unfit(other, "a client id with its secret or private key")),
     };
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
-    Ok(Box::new(settle(builder, timeouts).credentials(credentials.session_name(SESSION)).build()?))
+    Ok(Box::new(settle(builder, network).credentials(credentials.session_name(SESSION)).build()?))
 }
 
 impl access::Client for Client {

@@ -1,14 +1,15 @@
 //! Kalshi: no rotation, but pairs of one's own; a key manages keys.
 
 use venuekit_kalshi::{Client, Credentials, Environment};
+use venuekit_transport::Error;
 use venuekit_transport::keys::{ApiKeys, CreatedKey, SecretKind};
-use venuekit_transport::{Error, Timeouts};
 use venuekit_wire::UnixMillis;
 
 use super::access::{self, Access, Factor};
 use super::{Facts, settle, unfit};
 use crate::account::Account;
 use crate::credential::Credential;
+use crate::network::Network;
 
 pub(super) static FACTS: Facts = Facts {
     environments: &[
@@ -29,30 +30,26 @@ pub(super) static FACTS: Facts = Facts {
     page: "the page API keys of Kalshi's account settings",
 };
 
-pub(super) fn connect(
-    account: &Account,
-    credential: &Credential,
-    timeouts: Timeouts,
-) -> Result<Box<dyn Access>, Error> {
-    Ok(Box::new(client(account, credential, timeouts)?))
+pub(super) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
+    Ok(Box::new(client(account, credential, network)?))
 }
 
-fn client(account: &Account, credential: &Credential, timeouts: Timeouts) -> Result<Client, Error> {
+fn client(account: &Account, credential: &Credential, network: &Network) -> Result<Client, Error> {
     let Credential::Key { public_id, secret, kind: kind @ SecretKind::PrivateKeyPem } = credential else {
         return Err(unfit(credential, "a key id with its private key"));
     };
     let key = CreatedKey::new("", public_id.clone(), secret.clone(), *kind);
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
-    settle(builder, timeouts).credentials(Credentials::try_from(&key)?).build()
+    settle(builder, network).credentials(Credentials::try_from(&key)?).build()
 }
 
 /// Until when the account's owner has attested a location. Past that, keys cannot trade in some categories.
 pub(crate) async fn attested_until(
     account: &Account,
     credential: &Credential,
-    timeouts: Timeouts,
+    network: &Network,
 ) -> Result<Option<UnixMillis>, Error> {
-    let answer = client(account, credential, timeouts)?.get_api_keys().send().await?;
+    let answer = client(account, credential, network)?.get_api_keys().send().await?;
     Ok(answer.api_key_region_expiration_ts.map(|seconds| UnixMillis(seconds.get().saturating_mul(1000))))
 }
 

@@ -8,12 +8,13 @@ mod yativo;
 
 use std::time::Duration;
 
-use venuekit_transport::{ClientBuilder, Connect, Error, Timeouts};
+use venuekit_transport::{ClientBuilder, Connect, Error};
 use venuekit_wire::Secret;
 
 pub(crate) use self::access::{Access, Factor};
 use crate::account::{Account, Venue};
 use crate::credential::Credential;
+use crate::network::Network;
 
 /// Where an environment is served.
 type BaseUrl = fn() -> String;
@@ -59,16 +60,12 @@ pub(crate) fn facts(venue: Venue) -> &'static Facts {
 }
 
 /// The account as this credential sees it. Nothing is sent.
-pub(crate) fn connect(
-    account: &Account,
-    credential: &Credential,
-    timeouts: Timeouts,
-) -> Result<Box<dyn Access>, Error> {
+pub(crate) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
     match account.venue {
-        Venue::Bayse => bayse::connect(account, credential, timeouts),
-        Venue::Deribit => deribit::connect(account, credential, timeouts),
-        Venue::Kalshi => kalshi::connect(account, credential, timeouts),
-        Venue::Yativo => yativo::connect(account, credential, timeouts),
+        Venue::Bayse => bayse::connect(account, credential, network),
+        Venue::Deribit => deribit::connect(account, credential, network),
+        Venue::Kalshi => kalshi::connect(account, credential, network),
+        Venue::Yativo => yativo::connect(account, credential, network),
     }
 }
 
@@ -81,9 +78,13 @@ pub(crate) struct Opened {
     pub(crate) device_id: Secret,
 }
 
-fn settle<C: Connect>(builder: ClientBuilder<C>, timeouts: Timeouts) -> ClientBuilder<C> {
+fn settle<C: Connect>(builder: ClientBuilder<C>, network: &Network) -> ClientBuilder<C> {
     // A key that a person waits for is not held back for minutes by a limit that was meant for trading.
-    builder.timeouts(timeouts).rate_wait(Duration::from_secs(20))
+    let builder = builder.timeouts(network.timeouts).rate_wait(Duration::from_secs(20));
+    match &network.proxy {
+        Some(proxy) => builder.proxy(proxy.clone()),
+        None => builder,
+    }
 }
 
 fn unfit(credential: &Credential, wanted: &str) -> Error {

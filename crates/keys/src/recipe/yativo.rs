@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 use venuekit_transport::keys::{ApiKeys, CreatedKey};
-use venuekit_transport::{Error, ErrorKind, Timeouts};
+use venuekit_transport::{Error, ErrorKind};
 use venuekit_yativo::{Client, Credentials, Environment, VENUE};
 
 use super::access::{self, Access, Factor};
 use super::{Facts, settle, unfit};
 use crate::account::Account;
 use crate::credential::Credential;
+use crate::network::Network;
 
 pub(super) static FACTS: Facts = Facts {
     environments: &[
@@ -29,11 +30,7 @@ pub(super) static FACTS: Facts = Facts {
     page: "the page API keys of Yativo's dashboard",
 };
 
-pub(super) fn connect(
-    account: &Account,
-    credential: &Credential,
-    timeouts: Timeouts,
-) -> Result<Box<dyn Access>, Error> {
+pub(super) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
     let credentials = match credential {
         Credential::Key { public_id, secret, kind } => {
             Credentials::try_from(&CreatedKey::new("", public_id.clone(), secret.clone(), *kind))?
@@ -42,7 +39,7 @@ pub(super) fn connect(
         other => return Err(unfit(other, "an API key with its secret")),
     };
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
-    Ok(Box::new(settle(builder, timeouts).credentials(credentials).build()?))
+    Ok(Box::new(settle(builder, network).credentials(credentials).build()?))
 }
 
 impl access::Client for Client {

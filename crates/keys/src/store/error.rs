@@ -27,6 +27,13 @@ pub enum StoreError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// The file is something else than a store.
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+        /// What it is, as the end of a sentence.
+        what: String,
+    },
     /// What is stored is damaged.
     Corrupted {
         /// Where it is stored.
@@ -129,6 +136,9 @@ impl fmt::Display for StoreError {
             }
             Self::IdentityMissing { path } => {
                 write!(f, "{}: the file that opens the store is missing; put it back from a copy", path.display())
+            }
+            Self::NotAStore { path, what } => {
+                write!(f, "{}: this file is no store: {what}; name the store's own file, or a new one", path.display())
             }
             Self::Corrupted { place, why } => {
                 write!(f, "{place}: damaged ({why}); nothing was changed, put it back from a copy")

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use venuekit_wire::Secret;
 use zeroize::Zeroizing;
 
 use super::atomic::{self, Lock};
-use super::identity::{self, Unlock};
+use super::identity::{self, Unlock, beside};
 use super::{Store, StoreError, StoreFuture};
 use crate::record::{Record, SCHEMA, Unreadable, Version};
 use crate::reference::Reference;
@@ -84,10 +86,47 @@ impl Kept {
     }
 }
 
+/// So much of a file says what it is.
+const HEADER: u64 = 256;
+
 impl FileStore {
     /// Whether the file of a store is there.
     pub fn exists(path: impl AsRef<Path>) -> bool {
         path.as_ref().exists()
+    }
+
+    /// Sees whether a file that is there may be a store, without opening it. One with an identity beside it is a store, if a damaged
+    /// one.
+    ///
+    /// # Errors
+    /// It is something else, or cannot be read.
+    pub fn recognize(path: impl Into<PathBuf>) -> Result<(), StoreError> {
+        let path = &atomic::behind_links(path.into());
+        let not = |what: &str| Err(StoreError::NotAStore { path: path.clone(), what: what.to_owned() });
+        let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
+        if !metadata.is_file() {
+            return not(if metadata.is_dir() { "it is a folder" } else { "it is no regular file" });
+        }
+        if beside(path).exists() {
+            return Ok(());
+        }
+        let mut start = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(HEADER).read_to_end(&mut start));
+        read.map_err(|error| StoreError::io(path, error))?;
+        let mut lines = start.split(|byte| *byte == b'\n');
+        match (lines.next(), lines.next()) {
+            _ if start.is_empty() => not("it is empty"),
+            (Some(first), Some(second)) if first == b"age-encryption.org/v1" => {
+                // The store is encrypted to an identity, and that identity by the passphrase.
+                let is_by_passphrase = second.starts_with(b"-> scrypt ");
+                if is_by_passphrase {
+                    not("it is encrypted by a passphrase, as the identity of one is")
+                } else {
+                    Ok(())
+                }
+            }
+            _ => not("it does not begin as a file that age has encrypted"),
+        }
     }
 
     /// Opens a store, or makes one where there is none. A passphrase takes about half a second.
@@ -103,7 +142,7 @@ impl FileStore {
         let identity = match unlock.read(&of_identity)? {
             Some(identity) => identity,
             // A new identity would not open it, and its file would stand in the old one's place.
-            None if path.exists() => return Err(StoreError::IdentityMissing { path: of_identity }),
+            None if path.exists() => return Err(missing(path, of_identity)),
             None => unlock.make(&of_identity)?,
         };
         let inner = Inner { path, identity };
@@ -118,8 +157,8 @@ impl FileStore {
     pub fn open_to_read(path: impl Into<PathBuf>, unlock: &Unlock) -> Result<Self, StoreError> {
         let path = atomic::behind_links(path.into());
         let of_identity = unlock.path(&path);
-        let missing = || StoreError::IdentityMissing { path: of_identity.clone() };
-        let inner = Inner { path, identity: unlock.read(&of_identity)?.ok_or_else(missing)? };
+        let Some(identity) = unlock.read(&of_identity)? else { return Err(missing(path, of_identity)) };
+        let inner = Inner { path, identity };
         inner.read()?;
         Ok(Self(Arc::new(inner)))
     }
@@ -138,6 +177,11 @@ impl FileStore {
                 .unwrap_or_else(|error| Err(StoreError::Io { path, source: std::io::Error::other(error) }))
         })
     }
+}
+
+/// What opens a store is missing, or there is no store to open.
+fn missing(store: PathBuf, identity: PathBuf) -> StoreError {
+    FileStore::recognize(store).err().unwrap_or(StoreError::IdentityMissing { path: identity })
 }
 
 impl Inner {

@@ -42,7 +42,7 @@ impl Unlock {
     /// Where the identity for a store lies.
     pub(super) fn path(&self, store: &Path) -> PathBuf {
         match self {
-            Self::Passphrase(_) => store.with_extension("identity.age"),
+            Self::Passphrase(_) => beside(store),
             Self::IdentityFile(path) => path.clone(),
         }
     }
@@ -71,6 +71,11 @@ impl Unlock {
         }
         Ok(identity)
     }
+}
+
+/// Where the identity of a store lies that a passphrase opens.
+pub(super) fn beside(store: &Path) -> PathBuf {
+    store.with_extension("identity.age")
 }
 
 fn parse(path: &Path, text: &[u8]) -> Result<x25519::Identity, StoreError> {

@@ -174,7 +174,7 @@ pub fn settings() -> Settings {
     let waits = Waits { first: millis(10), longest: millis(100), total: millis(1000) };
     let seconds = Duration::from_secs;
     let timeouts = Timeouts { connect: seconds(5), attempt: seconds(20), call: seconds(40) };
-    Settings { timeouts, verify: waits, prove: waits, settle: millis(50) }
+    Settings { timeouts, verify: waits, prove: waits, settle: millis(50), ..Settings::default() }
 }
 
 /// Remembers what it is told, has the code, and takes keys over as it was told to.

@@ -78,6 +78,14 @@ pub const CASES: &[Case] = &[
         "x-left-out",
     ),
     ("bad-word", ERRORS, "x-errors: { code: [/code] }\nx-no-body: false", "x-no-body"),
+    ("bad-word", "  Part:\n    type: object", "  Part:\n    type: object\n    x-vital: []", "x-vital"),
+    ("unknown-vital", "  Part:\n    type: object", "  Part:\n    type: object\n    x-vital: [wieght]", "  Part:"),
+    (
+        "unknown-vital",
+        "  NewThing:\n    type: object",
+        "  NewThing:\n    type: object\n    x-vital: [name]",
+        "  NewThing:",
+    ),
     (
         "bad-word",
         "      id: { type: string }",
