@@ -138,7 +138,9 @@ impl PrivateKey {
                 octets.and_then(|octets| encode(Pair::Ed25519(pair), 256, der::ED25519, None, &octets, &own))
             }
         };
-        inner.map(|inner| Self(Arc::new(Inner { pss_only, ..inner }))).map_err(|_| KeyError::Damaged("it cannot be written as PKCS#8"))
+        inner
+            .map(|inner| Self(Arc::new(Inner { pss_only, ..inner })))
+            .map_err(|_| KeyError::Damaged("it cannot be written as PKCS#8"))
     }
 
     /// RSA or Ed25519.

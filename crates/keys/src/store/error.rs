@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
+use super::identity::FoundInstead;
 use crate::record::{SCHEMA, Unreadable};
 use crate::reference::Reference;
 
@@ -26,6 +27,13 @@ pub enum StoreError {
     IdentityMissing {
         /// Where it should be.
         path: PathBuf,
+    },
+    /// The file that was named as the age identity is something else.
+    NotAnIdentity {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: FoundInstead,
     },
     /// What is stored is damaged.
     Corrupted {
@@ -122,6 +130,10 @@ impl fmt::Display for StoreError {
             }
             Self::IdentityMissing { path } => {
                 write!(f, "{}: the file that opens the store is missing; put it back from a copy", path.display())
+            }
+            Self::NotAnIdentity { path, found } => {
+                let (what, remedy) = found.words();
+                write!(f, "{} is {what}; {remedy}", path.display())
             }
             Self::Corrupted { place, why } => {
                 write!(f, "{place}: damaged ({why}); nothing was changed, put it back from a copy")
