@@ -15,6 +15,13 @@ pub enum Event {
         /// Its algorithm.
         algorithm: String,
     },
+    /// Some clients of the venue cannot sign with the key pair that was made.
+    Unsupported {
+        /// Its algorithm.
+        algorithm: String,
+        /// Those clients.
+        clients: String,
+    },
     /// The venue takes no pair of ours.
     VenueMakes {
         /// What it said.
@@ -138,7 +145,7 @@ impl Event {
             Self::Resumed { .. } => "resumed",
             Self::Waiting { .. } => "waiting",
             Self::Unknown { .. } => "unclear",
-            Self::Late { .. } | Self::Full { .. } => "note",
+            Self::Late { .. } | Self::Full { .. } | Self::Unsupported { .. } => "note",
             Self::Warning { .. } => "remark",
         }
     }
@@ -150,6 +157,9 @@ impl fmt::Display for Event {
         match self {
             Self::Made { algorithm } => {
                 write!(f, "{algorithm} key pair here; the private half never leaves this machine")
+            }
+            Self::Unsupported { algorithm, clients } => {
+                write!(f, "{clients} cannot sign with {algorithm}; for those make the key with --kind rsa2048")
             }
             Self::VenueMakes { why } => write!(f, "the venue takes no key pair of ours ({why}); it makes one"),
             Self::Stored { reference } => f.write_str(reference),

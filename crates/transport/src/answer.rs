@@ -87,7 +87,8 @@ pub(crate) fn error(venue: &Venue, operation: &'static Operation, answer: &Answe
         let message = message.as_deref().unwrap_or_default();
         key.fits(status.as_u16(), code.as_deref(), message, detail.as_deref())
     };
-    let unknown_key = members.is_some() && (refused || status.is_success()) && errors.unknown_key.iter().any(says_unknown);
+    let unknown_key =
+        members.is_some() && (refused || status.is_success()) && errors.unknown_key.iter().any(says_unknown);
     Error::new(Inner {
         kind: Some(kind),
         operation: Some(operation),

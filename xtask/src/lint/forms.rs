@@ -42,6 +42,12 @@ pub fn names(_: &Document, value: &Value) -> Result<(), String> {
     listed.then_some(()).ok_or_else(|| "is a list of members".to_owned())
 }
 
+pub fn websockets(_: &Document, value: &Value) -> Result<(), String> {
+    let is_url = |one: &Value| one.as_str().is_some_and(|url| url.starts_with("wss://") && !url.ends_with('/'));
+    let listed = value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_url));
+    listed.then_some(()).ok_or_else(|| "is a list of wss:// URLs without a slash at the end".to_owned())
+}
+
 pub fn list(_: &Document, value: &Value) -> Result<(), String> {
     value.is_array().then_some(()).ok_or_else(|| "is a list".to_owned())
 }

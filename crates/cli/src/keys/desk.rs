@@ -80,6 +80,7 @@ impl<'a> Desk<'a> {
         let account =
             Subject { venue: self.target.venue, environment: Some(self.target.environment.clone()), name: None };
         let given = self.context.manager(&self.target, &account).await?;
+        given.check(self.target.venue)?;
         if let Some(material) = given.material.into_iter().next() {
             return Ok(Manager::Given(material));
         }
@@ -150,7 +151,7 @@ impl<'a> Desk<'a> {
 
     /// Variables go before the store, so that a key in them that has ended stands in the way of everything.
     fn note_variables(&self, ended: Option<&str>) {
-        let variables = crate::credential::from_environment(&self.target);
+        let variables = crate::credential::from_environment(self.context, &self.target).ok().flatten();
         if let Some(variables) = variables.filter(|variables| ended.is_some() && variables.public_id() == ended) {
             let note = format!(
                 "note: {}: that key has just ended; unset it, or name a stored one with --key",

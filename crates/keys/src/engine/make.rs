@@ -1,6 +1,6 @@
 //! The new key: made, stored, and found again where its answer was lost.
 
-use venuekit_auth::{KeyKind, PrivateKey};
+use venuekit_auth::{Algorithm, KeyKind, PrivateKey};
 use venuekit_transport::ErrorKind;
 use venuekit_transport::keys::{CreatedKey, KeyInfo, NewKey};
 use venuekit_wire::{Secret, UnixSeconds};
@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::journal::Step;
 use crate::record::{Kind, State, StoredKey};
 use crate::store::StoreError;
-use crate::task::Origin;
+use crate::task::{Origin, Work};
 
 /// A venue is asked so many times for a key whose answers get lost.
 const ATTEMPTS: usize = 3;
@@ -168,7 +168,14 @@ impl Run<'_> {
             _ => self.usual_kind().await?,
         };
         let pair = PrivateKey::generate(kind).map_err(venuekit_transport::Error::from)?;
-        self.desk.tell(Event::Made { algorithm: pair.algorithm().to_string() });
+        let algorithm = pair.algorithm();
+        self.desk.tell(Event::Made { algorithm: algorithm.to_string() });
+        if let (Algorithm::Ed25519, Work::Create, Some(clients)) =
+            (algorithm, self.plan.work, self.desk.facts().without_ed25519)
+        {
+            let (algorithm, clients) = (algorithm.to_string(), clients.to_owned());
+            self.desk.tell(Event::Unsupported { algorithm, clients });
+        }
         place.kind = Kind::PrivateKeyPem;
         place.secret = pair.private_key_pem();
         self.put(place).await?;

@@ -14,6 +14,7 @@ use crate::network::Network;
 pub(super) static FACTS: Facts = Facts {
     environments: &[("production", || Environment::Production.base_url().to_owned())],
     takes_pairs: false,
+    without_ed25519: None,
     keys_manage: false,
     rotates: true,
     takes_restrictions: false,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
+use super::identity::FoundInstead;
 use crate::record::{SCHEMA, Unreadable};
 use crate::reference::Reference;
 
@@ -33,6 +34,13 @@ pub enum StoreError {
         path: PathBuf,
         /// What it is, as the end of a sentence.
         what: String,
+    },
+    /// The file that was named as the age identity is something else.
+    NotAnIdentity {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: FoundInstead,
     },
     /// What is stored is damaged.
     Corrupted {
@@ -139,6 +147,10 @@ impl fmt::Display for StoreError {
             }
             Self::NotAStore { path, what } => {
                 write!(f, "{}: this file is no store: {what}; name the store's own file, or a new one", path.display())
+            }
+            Self::NotAnIdentity { path, found } => {
+                let (what, remedy) = found.words();
+                write!(f, "{} is {what}; {remedy}", path.display())
             }
             Self::Corrupted { place, why } => {
                 write!(f, "{place}: damaged ({why}); nothing was changed, put it back from a copy")

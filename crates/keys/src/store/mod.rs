@@ -21,7 +21,7 @@ mod vault;
 pub use self::environment::EnvironmentStore;
 pub use self::error::StoreError;
 pub use self::file::FileStore;
-pub use self::identity::Unlock;
+pub use self::identity::{FoundInstead, Unlock};
 #[cfg(feature = "keyring")]
 pub use self::keyring::{KeyringStore, Ring, RingError, SystemRing};
 pub use self::pem::PemStore;

@@ -38,6 +38,12 @@ pub const CASES: &[Case] = &[
         "x-environment: production, x-hosts: ['https://w.test']",
         "https://v.test",
     ),
+    (
+        "bad-word",
+        "x-environment: production",
+        "x-environment: production, x-websockets: ['https://w.test/ws']",
+        "https://v.test",
+    ),
     ("bad-word", "x-environment: production", "x-environment: Production", "https://v.test"),
     ("bad-word", ERRORS, "x-errors: { code: /code }", "x-errors"),
     ("bad-word", ERRORS, "x-errors: { codes: [/code] }", "x-errors"),
