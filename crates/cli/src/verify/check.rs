@@ -47,11 +47,10 @@ impl Key {
             Ok(key) => key.public_key_pem().to_owned(),
             Err(_) => pem.trim().to_owned(),
         };
-        let rsa = RsaPublicKey::from_public_key_pem(&public)
-            .or_else(|_| RsaPublicKey::from_pkcs1_pem(&public).map_err(Into::into))
-            .or_else(|_| pss_only(&public));
+        let rsa = RsaPublicKey::from_public_key_pem(&public).ok();
+        let rsa = rsa.or_else(|| RsaPublicKey::from_pkcs1_pem(&public).ok()).or_else(|| pss_only(&public).ok());
         match (rsa, VerifyingKey::from_public_key_pem(&public)) {
-            (Ok::<_, rsa::pkcs8::spki::Error>(key), _) => Some(Self::Rsa(Box::new(key))),
+            (Some(key), _) => Some(Self::Rsa(Box::new(key))),
             (_, Ok(key)) => Some(Self::Ed25519(Box::new(key))),
             _ => None,
         }
