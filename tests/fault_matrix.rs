@@ -538,7 +538,7 @@ const KEYED: [(&Venue, &str, Keyed); 11] =
     ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_that_is_none_is_refused_before_anything_is_sent() {
+async fn an_unusable_key_is_refused_before_anything_is_sent() {
     let venues = [&kalshi::VENUE, &kalshi_perps::VENUE, &bayse::VENUE, &yativo::VENUE, &deribit::VENUE];
     for venue in venues {
         for operation in venue.operations.iter().filter(|operation| matches!(operation.retry, Retry::Keyed(_))) {

@@ -164,14 +164,14 @@ impl Limiter {
         let mut learn = Box::pin(learn);
         match (&mut learn).now_or_never() {
             Some(Ok(())) => {}
-            Some(Err(_)) => untaught(&debit, "it panicked"),
+            Some(Err(_)) => not_learned(&debit, "it panicked"),
             None => match self.learning.clone().try_acquire_owned() {
-                Err(_) => untaught(&debit, "it is behind with what was said before"),
+                Err(_) => not_learned(&debit, "it is behind with what was said before"),
                 Ok(turn) => drop(tokio::spawn(async move {
                     match tokio::time::timeout(PATIENCE, learn).await {
                         Ok(Ok(())) => {}
-                        Ok(Err(_)) => untaught(&debit, "it panicked"),
-                        Err(_) => untaught(&debit, "it did not answer in time"),
+                        Ok(Err(_)) => not_learned(&debit, "it panicked"),
+                        Err(_) => not_learned(&debit, "it did not answer in time"),
                     }
                     drop(turn);
                 })),
@@ -197,7 +197,7 @@ fn whole(text: &str) -> Option<u64> {
 }
 
 /// The next call finds out by itself.
-fn untaught(debit: &Debit, reason: &str) {
+fn not_learned(debit: &Debit, reason: &str) {
     let Debit { venue, bucket, .. } = debit;
     tracing::warn!(venue, bucket, reason, "the rate budget was not told what the venue says");
 }
