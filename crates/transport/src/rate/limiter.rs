@@ -14,6 +14,7 @@ use venuekit_wire::operation::{Bucket, ErrorKind, Operation, Rate, Tier, Venue};
 use super::budget::{Debit, RateBudget, Refused, Told};
 use super::local::LocalBudget;
 use crate::error::{Error, Inner};
+use crate::panics::caught_in;
 
 /// How a client keeps a venue's rate limits.
 ///
@@ -113,7 +114,8 @@ impl Limiter {
         longest: Duration,
     ) -> Result<(), Error> {
         let Some(budget) = &self.budget else { return Ok(()) };
-        let refused = match budget.take(debit, longest).await {
+        let taken = caught_in("the rate budget", async { budget.take(debit, longest).await }).await;
+        let refused = match taken.unwrap_or_else(|| Err(Refused::Unreachable("it panicked".into()))) {
             Ok(()) => return Ok(()),
             Err(refused) => refused,
         };
@@ -138,7 +140,8 @@ impl Limiter {
     /// Takes over what the venue says of the limit.
     pub(crate) async fn learn(&self, debit: &Debit, told: Told) {
         if let Some(budget) = &self.budget {
-            budget.learn(debit, told).await;
+            // There is an answer, which is not to be lost to this.
+            caught_in("the rate budget", async { budget.learn(debit, told).await }).await;
         }
     }
 
