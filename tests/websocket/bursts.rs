@@ -83,8 +83,7 @@ async fn calls_pay_after_the_login_that_they_wait_for() {
 #[tokio::test]
 async fn calls_pay_after_the_connection_that_they_wait_for() {
     let sandbox = Arc::new(sandbox().await);
-    let refuses =
-        Fault::Status { status: 503, body: None, content_type: None, retry_after: None, executed: false };
+    let refuses = Fault::Status { status: 503, body: None, content_type: None, retry_after: None, executed: false };
     sandbox.faults().set(vec![Rule::new(refuses).on("GET /ws/api/v2").times(1)]);
     let venue = sandbox.clone();
     let (limits, paid) = ledger(move || venue.websocket_connections() as u64);

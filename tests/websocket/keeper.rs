@@ -53,13 +53,7 @@ async fn a_handler_that_always_panics_stops_nothing() {
         }
     });
     let sandbox = sandbox().await;
-    let refuses = Fault::Status {
-        status: 503,
-        body: None,
-        content_type: None,
-        retry_after: Some(0),
-        executed: false,
-    };
+    let refuses = Fault::Status { status: 503, body: None, content_type: None, retry_after: Some(0), executed: false };
     sandbox.faults().set(vec![Rule::new(refuses).on("GET /ws/api/v2").times(3)]);
     let client = builder(&sandbox).websocket(options).build().unwrap();
     until("the fourth is opened", || {
@@ -175,7 +169,8 @@ fn calls_that_wait_for_a_connection_outlive_the_runtime_that_was_to_open_it() {
         (url, sandbox)
     });
     let client = Client::websocket(Environment::Custom(url)).credentials(Credentials::secret(ID, SECRET).unwrap());
-    let client = client.retry(RetryPolicy::none()).rate_limits(RateLimits::none()).websocket(options()).build().unwrap();
+    let client =
+        client.retry(RetryPolicy::none()).rate_limits(RateLimits::none()).websocket(options()).build().unwrap();
     let opening = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     opening.spawn({
         let client = client.clone();

@@ -55,7 +55,9 @@ async fn any_wait_at_the_handshake_is_bounded_and_the_client_goes_on() {
 #[tokio::test]
 async fn any_span_of_the_user_is_taken() {
     let sandbox = sandbox().await;
-    for span in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(u64::MAX / 2), Duration::from_secs(1 << 40)] {
+    for span in
+        [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(u64::MAX / 2), Duration::from_secs(1 << 40)]
+    {
         let options = options().heartbeat(Some(span)).reconnect(span, span).in_flight(usize::MAX);
         let timeouts = Timeouts { connect: span, attempt: span, call: span };
         let retry = RetryPolicy { attempts: u32::MAX, first_wait: span, longest_wait: span };
@@ -72,7 +74,8 @@ async fn any_span_of_the_user_is_taken() {
 /// A venue whose envelope tells the ends of time, and other numbers.
 #[tokio::test]
 async fn any_number_in_an_envelope_is_taken() {
-    let numbers = ["-9223372036854775808", "9223372036854775807", "0", "1e400", "\"x\"", "null", "99999999999999999999"];
+    let numbers =
+        ["-9223372036854775808", "9223372036854775807", "0", "1e400", "\"x\"", "null", "99999999999999999999"];
     let url = serve(move |mut stream, _| async move {
         let mut answered = 0;
         while let Some(Ok(message)) = stream.next().await {
