@@ -4,6 +4,7 @@
 mod canned;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use canned::{Canned, Script, http};
@@ -219,6 +220,89 @@ async fn an_answer_beyond_all_bounds_is_not_read() {
     let builder = kalshi::Client::builder(kalshi::Environment::Custom(server.base_url.clone())).credentials(key());
     let error = builder.max_answer(1000).build().unwrap().get_balance().send().await.unwrap_err();
     assert!(error.to_string().contains("larger than 1000 bytes"), "{error}");
+}
+
+/// A server whose every answer begins so and never ends, and how much of it was taken.
+async fn endless(head: &'static str) -> (Canned, Arc<AtomicUsize>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = taken.clone();
+    let server = Canned::serving(move |mut stream, _| {
+        let count = count.clone();
+        async move {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(head.as_bytes()).await;
+            // More than the 64 MiB that an ordinary answer may have.
+            for _ in 0..2_000 {
+                if stream.write_all(&[b'x'; 64 * 1024]).await.is_err() {
+                    return;
+                }
+                count.fetch_add(64 * 1024, Ordering::SeqCst);
+            }
+        }
+    });
+    (server.await, taken)
+}
+
+#[tokio::test]
+async fn of_an_error_no_more_is_read_than_it_takes_and_it_is_judged_by_that() {
+    let (server, taken) = endless(
+        "HTTP/1.1 400 Bad\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n\
+         {\"error\":{\"code\":\"insufficient_balance\",\"message\":\"too little\",\"details\":\"",
+    )
+    .await;
+    let error = order(&client(&server.base_url)).await;
+    assert_eq!((error.kind(), error.code()), (ErrorKind::InsufficientFunds, Some("insufficient_balance")), "{error}");
+    assert_eq!((error.message(), error.may_have_been_applied()), ("too little", false));
+    assert_eq!(error.raw_body().map(<[u8]>::len), Some(64 * 1024));
+    // What the sockets hold was written too.
+    assert!(taken.load(Ordering::SeqCst) < 32 * 1024 * 1024, "{taken:?}");
+
+    // The same in an envelope.
+    let (server, _taken) = endless(
+        "HTTP/1.1 400 Bad\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n\
+         {\"jsonrpc\":\"2.0\",\"error\":{\"code\":10009,\"message\":\"not_enough_funds\",\"data\":{\"reason\":\"",
+    )
+    .await;
+    let credentials = deribit::Credentials::secret("AMANDA", "AMANDASECRECT").unwrap();
+    let environment = deribit::Environment::Custom(format!("{}/api/v2", server.base_url));
+    let deribit = deribit::Client::builder(environment).credentials(credentials).build().unwrap();
+    let error = deribit.cancel().body_map(|params| params.order_id("ETH-1")).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::InsufficientFunds, Some("10009")), "{error}");
+    assert!(!error.may_have_been_applied(), "{error}");
+}
+
+#[tokio::test]
+async fn a_sentence_without_end_is_cut_and_the_secret_in_it_is_not_seen() {
+    // The secret lies where the sentence is cut.
+    let sentence = format!("{}s3cr3t-pass{}", "ä".repeat(2_045), "x".repeat(500_000));
+    for status in [400, 500] {
+        let body = serde_json::json!({"error": "validation_error", "message": sentence}).to_string();
+        let (server, _) = answering(json(status, &body)).await;
+        let bayse = bayse::Client::builder(bayse::Environment::Custom(server.base_url.clone()));
+        let bayse = bayse.retry(RetryPolicy::none()).build().unwrap();
+        let call = bayse.login().body_map(|body| body.email("me@example.com").password("s3cr3t-pass"));
+        let error = call.send().await.map(drop).unwrap_err();
+        assert!(error.message().len() < 5_000 && error.message().starts_with('ä'), "{}", error.message().len());
+        assert!(!error.to_string().contains("s3c"), "a part of the secret");
+        assert_eq!(error.code(), Some("validation_error"));
+    }
+}
+
+#[tokio::test]
+async fn an_error_whose_body_breaks_off_is_judged_by_what_came() {
+    let body = r#"{"error":{"code":"insufficient_balance","message":"too little","details":"#;
+    let head =
+        "HTTP/1.1 400 Bad\r\ncontent-type: application/json\r\ncontent-length: 5000\r\nconnection: close\r\n\r\n";
+    let (server, client) = answering([head, body].concat().into_bytes()).await;
+    let error = order(&client).await;
+    assert_eq!((error.kind(), error.code()), (ErrorKind::InsufficientFunds, Some("insufficient_balance")), "{error}");
+    assert!(!error.may_have_been_applied() && server.seen().len() == 1, "{error}");
+    // A good status proves nothing without its body.
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 5000\r\nconnection: close\r\n\r\n";
+    let (_server, client) = answering([head, body].concat().into_bytes()).await;
+    let error = order(&client).await;
+    assert!(error.kind() == ErrorKind::Network && error.may_have_been_applied(), "{error}");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use venuekit::auth::KeyKind;
 use venuekit::keys::{ApiKeys, NewKey};
 use venuekit::transport::{ClientBuilder, Connect, RateLimits, RetryPolicy, Timeouts};
 use venuekit::wire::operation::{Key, Retry, Venue};
-use venuekit::{Error, ErrorKind, bayse, deribit, kalshi, yativo};
+use venuekit::{Error, ErrorKind, bayse, deribit, kalshi, kalshi_perps, yativo};
 use venuekit_sandbox::{Accounts, Sandbox};
 
 /// What a fault leaves the caller with.
@@ -32,7 +32,7 @@ enum Effect {
 fn effect(fault: Fault) -> Effect {
     match fault {
         Fault::WrongType => Effect::None,
-        Fault::Status(429) | Fault::RetryAfter(429, _) => Effect::Refused,
+        Fault::Status(429) | Fault::RetryAfter(429, _) | Fault::RetryDate(429, _) => Effect::Refused,
         Fault::Status(500) | Fault::StatusAfter(500) | Fault::PageAfter(200) => Effect::Lasting,
         _ => Effect::Passing,
     }
@@ -44,7 +44,9 @@ fn kind(fault: Fault) -> ErrorKind {
         Fault::Refuse | Fault::ResetBefore | Fault::ResetAfter | Fault::Cut => ErrorKind::Network,
         Fault::Stall | Fault::StallAfter => ErrorKind::Timeout,
         Fault::PageAfter(_) => ErrorKind::Decode,
-        Fault::Status(503) | Fault::RetryAfter(503, _) | Fault::StatusAfter(503) => ErrorKind::Maintenance,
+        Fault::Status(503) | Fault::RetryAfter(503, _) | Fault::RetryDate(503, _) | Fault::StatusAfter(503) => {
+            ErrorKind::Maintenance
+        }
         _ => ErrorKind::Server,
     }
 }
@@ -52,6 +54,7 @@ fn kind(fault: Fault) -> ErrorKind {
 /// A client of each venue.
 struct Clients {
     kalshi: kalshi::Client,
+    kalshi_perps: kalshi_perps::Client,
     bayse: bayse::Client,
     yativo: yativo::Client,
     deribit: deribit::Client,
@@ -81,12 +84,15 @@ type Call = for<'a> fn(&'a Desk, number: usize) -> Outcome<'a>;
 /// A row: the venue, the operation, how the sandbox counts it, and the call.
 type Row = (&'static Venue, &'static str, &'static str, Call);
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 15] = [
     (&kalshi::VENUE, "get_balance", "kalshi GET /trade-api/v2/portfolio/balance", |desk, _| {
         Box::pin(async { desk.to.kalshi.get_balance().send().await.map(drop) })
     }),
     (&kalshi::VENUE, "create_order_v2", "kalshi POST /trade-api/v2/portfolio/events/orders", |desk, _| {
-        Box::pin(desk.kalshi_order())
+        Box::pin(desk.kalshi_order(None))
+    }),
+    (&kalshi::VENUE, "create_order_v2", "kalshi POST /trade-api/v2/portfolio/events/orders", |desk, number| {
+        Box::pin(desk.kalshi_order(Some(own_key(number))))
     }),
     (&kalshi::VENUE, "generate_api_key", "kalshi POST /trade-api/v2/api_keys/generate", |desk, _| {
         use kalshi::types::ApiKeyType;
@@ -96,7 +102,10 @@ const ROWS: [Row; 12] = [
     (&bayse::VENUE, "get_portfolio", "bayse GET /v1/pm/portfolio", |desk, _| {
         Box::pin(async { desk.to.bayse.get_portfolio().send().await.map(drop) })
     }),
-    (&bayse::VENUE, "batch_place_orders", "bayse POST /v1/pm/orders/batch", |desk, _| Box::pin(desk.bayse_batch())),
+    (&bayse::VENUE, "batch_place_orders", "bayse POST /v1/pm/orders/batch", |desk, _| Box::pin(desk.bayse_batch(None))),
+    (&bayse::VENUE, "batch_place_orders", "bayse POST /v1/pm/orders/batch", |desk, number| {
+        Box::pin(desk.bayse_batch(Some(own_key(number))))
+    }),
     (&bayse::VENUE, "place_order", "bayse POST /v1/pm/events/{eventId}/markets/{marketId}/orders", |desk, _| {
         Box::pin(desk.bayse_order())
     }),
@@ -104,7 +113,10 @@ const ROWS: [Row; 12] = [
         Box::pin(async { desk.to.yativo.list_accounts().send().await.map(drop) })
     }),
     (&yativo::VENUE, "send_funds", "yativo POST /api/v1/transactions/send-funds", |desk, _| {
-        Box::pin(desk.yativo_transfer())
+        Box::pin(desk.yativo_transfer(None))
+    }),
+    (&yativo::VENUE, "send_funds", "yativo POST /api/v1/transactions/send-funds", |desk, number| {
+        Box::pin(desk.yativo_transfer(Some(own_key(number))))
     }),
     (&yativo::VENUE, "create_api_key", "yativo POST /api/v1/apikey/generate", |desk, number| {
         let call = desk.to.yativo.create_api_key().body_map(|key| key.key_name(format!("bot {number}")));
@@ -127,6 +139,11 @@ const ROWS: [Row; 12] = [
     }),
 ];
 
+/// A caller's own idempotency key.
+fn own_key(number: usize) -> String {
+    format!("own-key-{number}")
+}
+
 impl Clients {
     /// Fresh ones: none has spent of its repetitions yet.
     fn new(sandbox: &Sandbox, url: &str) -> Self {
@@ -145,6 +162,10 @@ impl Clients {
         let builder = kalshi::Client::builder(kalshi::Environment::Custom(format!("{url}/trade-api/v2")));
         let kalshi = set(builder.credentials(credentials));
 
+        let credentials = kalshi_perps::Credentials::from_pem(&account.key_id, pem).unwrap();
+        let builder = kalshi_perps::Client::builder(kalshi_perps::Environment::Custom(format!("{url}/trade-api/v2")));
+        let kalshi_perps = set(builder.credentials(credentials));
+
         let account = &accounts.bayse[0];
         let credentials = bayse::Credentials::api_key(&*account.public_key, &*account.secret_key).unwrap();
         let builder = bayse::Client::builder(bayse::Environment::Custom(url.to_owned()));
@@ -160,7 +181,7 @@ impl Clients {
         let credentials = deribit::Credentials::secret(&account.client_id, secret).unwrap();
         let builder = deribit::Client::builder(deribit::Environment::Custom(format!("{url}/api/v2")));
         let deribit = set(builder.credentials(credentials));
-        Self { kalshi, bayse, yativo, deribit }
+        Self { kalshi, kalshi_perps, bayse, yativo, deribit }
     }
 }
 
@@ -227,7 +248,7 @@ impl Desk {
         self.proxy.take_seen();
     }
 
-    async fn kalshi_order(&self) -> Result<(), Error> {
+    async fn kalshi_order(&self, key: Option<String>) -> Result<(), Error> {
         use kalshi::types::{BookSide, SelfTradePreventionType, TimeInForce};
         let order = self.to.kalshi.create_order_v2().body_map(|order| {
             order
@@ -238,6 +259,10 @@ impl Desk {
                 .time_in_force(TimeInForce::GoodTillCanceled)
                 .self_trade_prevention_type(SelfTradePreventionType::TakerAtCross)
         });
+        let order = match key {
+            Some(key) => order.body_map(|order| order.client_order_id(key)),
+            None => order,
+        };
         order.send().await.map(drop)
     }
 
@@ -256,15 +281,20 @@ impl Desk {
         call.send().await.map(drop)
     }
 
-    async fn bayse_batch(&self) -> Result<(), Error> {
+    async fn bayse_batch(&self, key: Option<String>) -> Result<(), Error> {
         use bayse::types::{BatchOrder, Currency, OrderType, Side};
         let (_, _, outcome) = &self.world.event;
         let order = BatchOrder::builder().side(Side::Buy).outcome_id(outcome).amount(100).price("0.10");
         let order: BatchOrder = order.type_(OrderType::Limit).currency(Currency::Usd).try_into().unwrap();
-        self.to.bayse.batch_place_orders().body_map(|batch| batch.orders(vec![order])).send().await.map(drop)
+        let call = self.to.bayse.batch_place_orders().body_map(|batch| batch.orders(vec![order]));
+        let call = match key {
+            Some(key) => call.idempotency_key(key),
+            None => call,
+        };
+        call.send().await.map(drop)
     }
 
-    async fn yativo_transfer(&self) -> Result<(), Error> {
+    async fn yativo_transfer(&self, key: Option<String>) -> Result<(), Error> {
         let wallet = &self.world.wallet;
         let text = |name: &str| wallet[name].as_str().unwrap_or_else(|| panic!("{name} in {wallet}")).to_owned();
         let call = self.to.yativo.send_funds().body_map(|body| {
@@ -276,6 +306,10 @@ impl Desk {
                 .chain(text("chain"))
                 .category("payment")
         });
+        let call = match key {
+            Some(key) => call.idempotency_key(key),
+            None => call,
+        };
         call.send().await.map(drop)
     }
 }
@@ -325,7 +359,7 @@ async fn cell(world: &Arc<World>, (venue, id, counted, call): Row, fault: Fault,
     };
     assert_eq!(asked.len(), if repeated { 2 } else { 1 }, "{what}: {asked:?}");
     assert_eq!(asked[0].fault, Some(fault), "{what}");
-    if let (Fault::RetryAfter(_, seconds), [first, second]) = (fault, &*asked) {
+    if let (Fault::RetryAfter(_, seconds) | Fault::RetryDate(_, seconds), [first, second]) = (fault, &*asked) {
         let waited = second.at.duration_since(first.at);
         assert!(waited >= Duration::from_secs(seconds), "{what}: {waited:?}");
     }
@@ -349,7 +383,7 @@ async fn cell(world: &Arc<World>, (venue, id, counted, call): Row, fault: Fault,
     assert_eq!(error.reconcile_with().is_some(), operation.retry != Retry::Safe, "{what}: {error}");
     assert_eq!(error.attempts() as usize, asked.len(), "{what}: {error}");
     assert_eq!(error.idempotency_key().is_some(), matches!(operation.retry, Retry::Keyed(_)), "{what}: {error}");
-    if let Fault::RetryAfter(_, seconds) = fault {
+    if let Fault::RetryAfter(_, seconds) | Fault::RetryDate(_, seconds) = fault {
         assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)), "{what}: {error}");
     }
 }
@@ -403,4 +437,139 @@ async fn own_words(world: Arc<World>, (venue, id, counted, call): Row) {
     let [first, second] = &*asked else { panic!("{what}: {asked:?}") };
     let waited = second.at.duration_since(first.at);
     assert!(waited >= Duration::from_secs(1), "{what}: {waited:?}");
+}
+
+/// Waits that nobody can mean, or that cannot be read.
+const UNBELIEVABLE: [&str; 9] = [
+    "1e19",
+    "18446744073709551615",
+    "99999999999999999999999999",
+    "-1",
+    "NaN",
+    "inf",
+    "soon",
+    "Fri, 31 Dec 9999 23:59:59 GMT",
+    "Sun, 99 Nov 2026 03:00:00 GMT",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wait_that_nobody_can_mean_is_an_hour_and_ends_the_call() {
+    for_every_row(unbelievable).await;
+}
+
+async fn unbelievable(world: Arc<World>, (venue, id, counted, call): Row) {
+    let desk = Desk::new(&world).await;
+    desk.log_in(venue).await;
+    let before = world.executed(counted);
+    for (number, text) in UNBELIEVABLE.into_iter().enumerate() {
+        for status in [429, 503] {
+            let what = format!("{} {id} {status} {text}", venue.name);
+            desk.proxy.next(Fault::RetryText(status, text));
+            let error = call(&desk, 2_000 + number).await.expect_err(&what);
+            assert_eq!(error.retry_after(), Some(Duration::from_secs(3_600)), "{what}: {error}");
+            assert_eq!((error.attempts(), desk.proxy.take_seen().len()), (1, 1), "{what}: {error}");
+        }
+    }
+    assert_eq!(world.executed(counted), before, "{} {id}", venue.name);
+}
+
+/// A call with a caller's own idempotency key.
+type Keyed = for<'a> fn(&'a Desk, key: &'a str) -> Outcome<'a>;
+
+/// Every operation that is repeated by its key.
+const KEYED: [(&Venue, &str, Keyed); 11] =
+    [
+        (&kalshi::VENUE, "create_order_v2", |desk, key| Box::pin(desk.kalshi_order(Some(key.to_owned())))),
+        (&kalshi::VENUE, "apply_subaccount_transfer", |desk, key| {
+            let call = desk.to.kalshi.apply_subaccount_transfer();
+            let call = call.body_map(|t| t.client_transfer_id(key).from_subaccount(0).to_subaccount(1).amount_cents(1));
+            Box::pin(async { call.send().await.map(drop) })
+        }),
+        (&kalshi_perps::VENUE, "create_margin_order", |desk, key| {
+            use kalshi_perps::types::{BookSide, SelfTradePreventionType, TimeInForce};
+            let call = desk.to.kalshi_perps.create_margin_order().body_map(|order| {
+                order
+                    .ticker("KXBTCPERP")
+                    .client_order_id(key)
+                    .side(BookSide::Bid)
+                    .count("1")
+                    .price("0.05")
+                    .time_in_force(TimeInForce::GoodTillCanceled)
+                    .self_trade_prevention_type(SelfTradePreventionType::TakerAtCross)
+            });
+            Box::pin(async { call.send().await.map(drop) })
+        }),
+        (&kalshi_perps::VENUE, "apply_margin_subaccount_transfer", |desk, key| {
+            let call = desk.to.kalshi_perps.apply_margin_subaccount_transfer();
+            let call = call.body_map(|t| t.client_transfer_id(key).from_subaccount(0).to_subaccount(1).amount_cents(1));
+            Box::pin(async { call.send().await.map(drop) })
+        }),
+        (&kalshi_perps::VENUE, "intra_exchange_instance_transfer", |desk, key| {
+            use kalshi_perps::types::ExchangeInstance;
+            let call = desk.to.kalshi_perps.intra_exchange_instance_transfer().body_map(|t| {
+                let t = t.source(ExchangeInstance::EventContract).destination(ExchangeInstance::Margined);
+                t.client_transfer_id(key).amount(1)
+            });
+            Box::pin(async { call.send().await.map(drop) })
+        }),
+        (&bayse::VENUE, "batch_place_orders", |desk, key| Box::pin(desk.bayse_batch(Some(key.to_owned())))),
+        (&bayse::VENUE, "batch_cancel_orders", |desk, key| {
+            let call = desk.to.bayse.batch_cancel_orders().body_map(|body| body.order_ids(vec!["a-1".into()]));
+            Box::pin(async { call.idempotency_key(key).send().await.map(drop) })
+        }),
+        (&bayse::VENUE, "batch_amend_orders", |desk, key| {
+            use bayse::types::BatchAmendment;
+            let call = desk.to.bayse.batch_amend_orders().body_map(|body| body.items(Vec::<BatchAmendment>::new()));
+            Box::pin(async { call.idempotency_key(key).send().await.map(drop) })
+        }),
+        (&yativo::VENUE, "send_funds", |desk, key| Box::pin(desk.yativo_transfer(Some(key.to_owned())))),
+        (&deribit::VENUE, "withdraw", |desk, key| {
+            let call = desk.to.deribit.withdraw().body_map(|params| {
+                params.currency(deribit::types::Currency::Btc).address("bc1q").amount("0.1").nonce(key)
+            });
+            Box::pin(async { call.send().await.map(drop) })
+        }),
+        (&deribit::VENUE, "submit_transfer_between_subaccounts", |desk, key| {
+            let call = desk.to.deribit.submit_transfer_between_subaccounts().body_map(|params| {
+                params.currency(deribit::types::Currency::Btc).amount("0.1").destination(2).nonce(key)
+            });
+            Box::pin(async { call.send().await.map(drop) })
+        }),
+    ];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_none_is_refused_before_anything_is_sent() {
+    let venues = [&kalshi::VENUE, &kalshi_perps::VENUE, &bayse::VENUE, &yativo::VENUE, &deribit::VENUE];
+    for venue in venues {
+        for operation in venue.operations.iter().filter(|operation| matches!(operation.retry, Retry::Keyed(_))) {
+            let is_tried = |(of, id, _): &(&Venue, &str, Keyed)| of.name == venue.name && *id == operation.id;
+            assert!(KEYED.iter().any(is_tried), "{} {}", venue.name, operation.id);
+        }
+    }
+    let world = World::new().await;
+    let desk = Desk::new(&world).await;
+    let long = "x".repeat(300);
+    let none = [
+        "",
+        " ",
+        "\t",
+        "\r\n",
+        "\u{a0}\u{3000}",
+        "\u{200b}",
+        "\u{feff}",
+        "a\nb",
+        "a\u{0}b",
+        " own-key-1",
+        "own-key-1 ",
+        &long,
+    ];
+    for (venue, id, call) in KEYED {
+        for key in none {
+            let what = format!("{} {id} {key:?}", venue.name);
+            let error = call(&desk, key).await.expect_err(&what);
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidRequest, 0), "{what}: {error}");
+            assert!(!error.may_have_been_applied(), "{what}: {error}");
+        }
+    }
+    assert!(desk.proxy.take_seen().is_empty(), "nothing was sent");
 }

@@ -5,7 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use proc_macro2::TokenTree;
 use serde_json::Value;
+use syn::Type;
+use syn::visit::{self, Visit};
 
 const VENUES: [&str; 5] = ["bayse", "deribit", "kalshi", "kalshi_perps", "yativo"];
 
@@ -133,23 +136,327 @@ fn requests_are_touched_in_three_places() {
     assert_eq!(touched, BTreeSet::new());
 }
 
+/// Words of a field's name that say that it holds money or a quantity.
+const MONEY: [&str; 18] = [
+    "price",
+    "amount",
+    "quantity",
+    "qty",
+    "balance",
+    "fee",
+    "fees",
+    "premium",
+    "pnl",
+    "profit",
+    "loss",
+    "cost",
+    "equity",
+    "margin",
+    "commission",
+    "notional",
+    "volume",
+    "funds",
+];
+
+/// What a file of Rust defines, by name.
+#[derive(Default)]
+struct Definitions {
+    aliases: BTreeMap<String, Type>,
+    /// Structs whose fields have no names, as a wrapper of one value.
+    tuples: BTreeMap<String, Vec<Type>>,
+    /// Fields by what they belong to and their name.
+    fields: Vec<(String, String, Type)>,
+}
+
+impl<'ast> Visit<'ast> for Definitions {
+    fn visit_item_type(&mut self, item: &'ast syn::ItemType) {
+        self.aliases.insert(item.ident.to_string(), (*item.ty).clone());
+        self.fields.push(("type".to_owned(), item.ident.to_string(), (*item.ty).clone()));
+    }
+
+    fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
+        let owner = item.ident.to_string();
+        for field in &item.fields {
+            match &field.ident {
+                Some(name) => self.fields.push((owner.clone(), name.to_string(), field.ty.clone())),
+                None => {
+                    self.tuples.entry(owner.clone()).or_default().push(field.ty.clone());
+                    self.fields.push(("struct".to_owned(), owner.clone(), field.ty.clone()));
+                }
+            }
+        }
+    }
+
+    fn visit_variant(&mut self, variant: &'ast syn::Variant) {
+        for field in &variant.fields {
+            let name = field.ident.as_ref().unwrap_or(&variant.ident).to_string();
+            self.fields.push((variant.ident.to_string(), name, field.ty.clone()));
+        }
+    }
+}
+
+impl Definitions {
+    fn of(source: &str) -> Self {
+        let mut definitions = Self::default();
+        definitions.visit_file(&syn::parse_file(source).unwrap());
+        definitions
+    }
+
+    /// The names of all types that a type is made of, behind aliases and wrappers too.
+    fn parts(&self, kind: &Type) -> BTreeSet<String> {
+        struct Names(Vec<String>);
+        impl<'ast> Visit<'ast> for Names {
+            fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
+                self.0.push(segment.ident.to_string());
+                visit::visit_path_segment(self, segment);
+            }
+        }
+        let mut parts = BTreeSet::new();
+        let mut open = Names(Vec::new());
+        open.visit_type(kind);
+        while let Some(name) = open.0.pop() {
+            if parts.insert(name.clone()) {
+                self.aliases.get(&name).into_iter().for_each(|kind| open.visit_type(kind));
+                self.tuples.get(&name).into_iter().flatten().for_each(|kind| open.visit_type(kind));
+            }
+        }
+        parts
+    }
+
+    /// The fields whose name has one of these words and whose type is made of one of those.
+    fn named(&self, words: &[&str], kinds: &[&str]) -> Vec<String> {
+        let has = |name: &str| {
+            let snake: String = name
+                .chars()
+                .flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain(c.to_lowercase()))
+                .collect();
+            snake.split('_').any(|part| words.contains(&part))
+                || words.iter().any(|word| word.contains('_') && snake.contains(word))
+        };
+        let found = self
+            .fields
+            .iter()
+            .filter(|(_, name, kind)| has(name) && kinds.iter().any(|one| self.parts(kind).contains(*one)));
+        found.map(|(owner, name, _)| format!("{owner}.{name}")).collect()
+    }
+}
+
 #[test]
 fn money_is_no_float_and_no_secret_is_a_plain_string() {
-    let money = ["price", "amount", "quantity", "balance", "fee", "premium", "pnl", "cost", "equity", "margin"];
     let secret = ["secret", "private_key", "access_token", "refresh_token", "password"];
     for venue in VENUES {
         let path = root().join(format!("crates/{venue}/src/generated/client.rs"));
-        let text = fs::read_to_string(path).unwrap().replace("::std::option::Option<", "").replace('\n', " ");
-        for field in text.split("pub ").filter(|field| field.contains(": ")) {
-            let (name, kind) = field.split_once(": ").unwrap();
-            let kind = kind.trim_start();
-            let named = |words: &[&str]| words.iter().any(|word| name.contains(word));
-            assert!(!(named(&money) && kind.starts_with("f64")), "{venue}: {name} is a float");
-            let hinted = name.contains("hint") || name.contains("type");
-            assert!(
-                hinted || !(named(&secret) && kind.starts_with("::std::string::String")),
-                "{venue}: {name} is plain"
-            );
+        let definitions = Definitions::of(&fs::read_to_string(path).unwrap());
+        assert!(definitions.fields.len() > 300, "{venue}: the fields are found");
+        assert_eq!(definitions.named(&MONEY, &["f32", "f64"]), Vec::<String>::new(), "{venue}");
+        let mut plain = definitions.named(&secret, &["String"]);
+        plain.retain(|field| !field.contains("hint") && !field.contains("type"));
+        assert_eq!(plain, Vec::<String>::new(), "{venue}");
+    }
+}
+
+/// What the check above must see: it can fail.
+#[test]
+fn a_float_is_found_however_deep_it_is() {
+    for kind in [
+        "f64",
+        "f32",
+        "Option<f64>",
+        "::std::vec::Vec<f64>",
+        "::std::option::Option<::std::vec::Vec<f64>>",
+        "HashMap<String, f64>",
+        "::std::collections::BTreeMap<String, Vec<Option<f64>>>",
+        "[f64; 2]",
+        "Vec<[f64; 2]>",
+        "(String, f64)",
+        "&'static [f64]",
+        "Box<f64>",
+        "Alias",
+        "Option<Alias>",
+        "Vec<Aliased>",
+        "Wrapped",
+        "HashMap<String, Wrapped>",
+        "Nested",
+    ] {
+        let source = format!(
+            "type Alias = f64; type Aliased = Vec<Alias>; pub struct Wrapped(pub f64); pub struct Nested(Vec<Wrapped>);\
+             pub struct Order {{ pub limit_price: {kind}, pub rate: {kind} }}"
+        );
+        assert_eq!(Definitions::of(&source).named(&MONEY, &["f32", "f64"]), ["Order.limit_price"], "{kind}");
+    }
+    for (source, found) in [
+        ("pub type Price = f64;", "type.Price"),
+        ("pub struct FeeAmount(pub Vec<f64>);", "struct.FeeAmount"),
+        ("pub enum Value { Price(f64), Text(String) }", "Price.Price"),
+        ("pub mod inner { pub struct A { pub fees: Vec<f64> } }", "A.fees"),
+    ] {
+        assert_eq!(Definitions::of(source).named(&MONEY, &["f32", "f64"]), [found], "{source}");
+    }
+    let sound = "pub struct A { pub price: Vec<Decimal>, pub ratio: f64, pub feed: f64, pub status: Option<String> }";
+    assert_eq!(Definitions::of(sound).named(&MONEY, &["f32", "f64"]), Vec::<String>::new());
+}
+
+/// Texts in code, and those of them that something is compared with.
+#[derive(Default)]
+struct Texts {
+    all: Vec<String>,
+    compared: Vec<String>,
+}
+
+impl Texts {
+    fn of(source: &str) -> Self {
+        let mut texts = Self::default();
+        texts.visit_file(&syn::parse_file(source).unwrap());
+        texts
+    }
+
+    fn tokens(&mut self, tokens: proc_macro2::TokenStream, is_comparison: bool) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => self.tokens(group.stream(), is_comparison),
+                TokenTree::Literal(literal) => {
+                    if let Ok(syn::Lit::Str(text)) = syn::parse_str(&literal.to_string()) {
+                        self.all.push(text.value());
+                        self.compared.extend(is_comparison.then(|| text.value()));
+                    }
+                }
+                _ => {}
+            }
         }
+    }
+
+    /// The texts of an expression that something else is compared with.
+    fn compare(&mut self, expression: &syn::Expr) {
+        let mut inner = Self::default();
+        inner.visit_expr(expression);
+        self.compared.extend(inner.all);
+    }
+
+    /// Names of venues in any text, and of operations in a comparison.
+    fn naming(&self, venues: &[&str], operations: &BTreeSet<String>) -> Vec<&str> {
+        let of_venue = |text: &&String| venues.iter().any(|venue| text.to_lowercase().contains(venue));
+        let of_operation = |text: &&String| operations.contains(*text);
+        self.all.iter().filter(of_venue).chain(self.compared.iter().filter(of_operation)).map(String::as_str).collect()
+    }
+}
+
+fn is_test(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        matches!(&attribute.meta, syn::Meta::List(list) if list.path.is_ident("cfg") && list.tokens.to_string() == "test")
+    })
+}
+
+impl<'ast> Visit<'ast> for Texts {
+    fn visit_attribute(&mut self, _: &'ast syn::Attribute) {
+        // Documentation may give an example.
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if !is_test(&item.attrs) {
+            visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {
+        self.all.push(text.value());
+    }
+
+    fn visit_expr_binary(&mut self, expression: &'ast syn::ExprBinary) {
+        if matches!(expression.op, syn::BinOp::Eq(_) | syn::BinOp::Ne(_)) {
+            self.compare(&expression.left);
+            self.compare(&expression.right);
+        }
+        visit::visit_expr_binary(self, expression);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        let method = call.method.to_string();
+        if ["eq", "contains", "starts_with", "ends_with", "eq_ignore_ascii_case", "strip_prefix", "operation"]
+            .contains(&method.as_str())
+        {
+            call.args.iter().for_each(|argument| self.compare(argument));
+        }
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_pat(&mut self, pattern: &'ast syn::Pat) {
+        if let syn::Pat::Lit(syn::PatLit { lit: syn::Lit::Str(text), .. }) = pattern {
+            self.compared.push(text.value());
+        }
+        visit::visit_pat(self, pattern);
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        let is_comparison = call.path.segments.last().is_some_and(|last| last.ident == "matches");
+        self.tokens(call.tokens.clone(), is_comparison);
+    }
+}
+
+/// The names of all venues' operations, as methods and on the wire.
+fn operations() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for spec in venuekit_spec::all() {
+        for operation in &spec.operations {
+            names.extend([operation.name.clone(), operation.id.clone()]);
+        }
+    }
+    assert!(names.len() > 500 && names.contains("create_order_v2") && names.contains("private/buy"));
+    names
+}
+
+#[test]
+fn transport_and_wire_know_no_venue_and_no_operation() {
+    let venues = ["bayse", "deribit", "kalshi", "yativo"];
+    let operations = operations();
+    let mut texts = 0;
+    for folder in ["crates/transport/src", "crates/wire/src"] {
+        for (path, text) in sources(&root().join(folder)) {
+            if path.ends_with("tests.rs") {
+                continue;
+            }
+            let found = Texts::of(&text);
+            texts += found.all.len();
+            assert_eq!(found.naming(&venues, &operations), Vec::<&str>::new(), "{}", path.display());
+        }
+    }
+    assert!(texts > 200, "the texts are found: {texts}");
+}
+
+/// What the check above must see: it can fail.
+#[test]
+fn a_branch_on_a_venue_is_found() {
+    let operations = operations();
+    for source in [
+        "fn a(v: &Venue) -> bool { v.name == \"kalshi\" }",
+        "fn a(v: &Venue) -> bool { v.name.starts_with(\"kalshi\") }",
+        "fn a(v: &Venue) -> u8 { match v.name { \"deribit\" => 1, _ => 2 } }",
+        "fn a(v: &Venue) -> bool { matches!(v.name, \"bayse\" | \"yativo\") }",
+        "const SPECIAL: &[&str] = &[\"kalshi_perps\"];",
+        "fn a(url: &str) -> bool { url.contains(\"https://www.Deribit.com\") }",
+        "fn a(o: &Operation) -> bool { o.id == \"create_order_v2\" }",
+        "fn a(o: &Operation) -> bool { \"private/buy\".eq(o.path) }",
+        "fn a(o: &Operation) -> u8 { if let \"buy\" | \"sell\" = o.id { 1 } else { 2 } }",
+        "fn a(o: &Operation) -> bool { matches!(o.id, \"get_balance\") }",
+        "fn a(o: &Operation) -> bool { [\"auth\"].contains(&o.id) == [\"logout\"].contains(&\"auth\") }",
+    ] {
+        let texts = Texts::of(source);
+        assert!(!texts.naming(&["bayse", "deribit", "kalshi", "yativo"], &operations).is_empty(), "{source}");
+    }
+    let sound = "#[doc = \"kalshi\"] fn a(v: &Venue) { span(\"status\"); } #[cfg(test)] mod tests { const A: &str = \"kalshi\"; }";
+    assert!(Texts::of(sound).naming(&["kalshi"], &operations).is_empty());
+}
+
+/// Known vulnerabilities are looked for on every run of the hosted workflow, by a version that is named.
+#[test]
+fn dependencies_are_checked_where_ci_runs() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let workflow = read(".github/workflows/ci.yml");
+    let install = workflow.lines().find(|line| line.contains("cargo install") && line.contains("cargo-deny"));
+    let install = install.expect("the workflow installs cargo-deny");
+    assert!(install.contains("--locked") && install.contains("--version ="), "{install}");
+    assert!(workflow.contains("VENUEKIT_DENY: required"), "a run without it fails");
+    let run = read(".ci/run");
+    for part in ["cargo deny check bans licenses sources", "cargo deny check advisories", "cargo deny fetch db"] {
+        assert!(run.contains(part), "{part}");
     }
 }

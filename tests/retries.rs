@@ -200,6 +200,50 @@ async fn a_wait_that_is_too_long_is_the_callers() {
     assert_eq!((error.retry_after(), error.attempts()), (Some(Duration::from_secs(3600)), 1));
 }
 
+/// A refusal that asks for a wait with these headers.
+fn slow(headers: &str) -> Vec<u8> {
+    format!("HTTP/1.1 503 Slow\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n").into_bytes()
+}
+
+#[tokio::test]
+async fn a_wait_until_a_date_is_kept() {
+    let date = "date: Sun, 22 Nov 2026 03:00:00 GMT\r\n";
+    for (headers, seconds) in [
+        (format!("{date}retry-after: Sun, 22 Nov 2026 03:05:00 GMT\r\n"), 300),
+        (format!("{date}retry-after: Sunday, 22-Nov-26 03:05:00 GMT\r\n"), 300),
+        (format!("retry-after: Sun Nov 22 03:05:00 2026\r\n{date}"), 300),
+        (format!("{date}retry-after: 5\r\nretry-after: 60\r\n"), 60),
+        (format!("{date}retry-after: Sun, 22 Nov 2037 03:05:00 GMT\r\n"), 3_600),
+        (format!("{date}retry-after: next tuesday\r\n"), 3_600),
+        (format!("{date}retry-after: 1e19\r\n"), 3_600),
+    ] {
+        let server = in_turn(vec![slow(&headers), balance()]).await;
+        let error = client(&server).get_balance().send().await.unwrap_err();
+        assert_eq!((error.retry_after(), error.attempts()), (Some(Duration::from_secs(seconds)), 1), "{headers}");
+    }
+    // A date that is over asks for no wait.
+    let over = slow(&format!("{date}retry-after: Sun, 22 Nov 2026 02:59:00 GMT\r\n"));
+    let server = in_turn(vec![over, balance()]).await;
+    client(&server).get_balance().send().await.unwrap();
+    // Without a `Date` beside it, it counts by the client's clock.
+    let server = in_turn(vec![slow("retry-after: Fri, 31 Dec 9999 23:59:59 GMT\r\n"), balance()]).await;
+    let error = client(&server).get_balance().send().await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3_600)));
+}
+
+#[tokio::test]
+async fn no_time_limit_is_too_long_to_count_with() {
+    let server = in_turn(vec![lost(), balance()]).await;
+    let limits = Timeouts { connect: Duration::MAX, attempt: Duration::MAX, call: Duration::MAX };
+    let credentials = kalshi::Credentials::new("key-id", PrivateKey::generate(KeyKind::Ed25519).unwrap()).unwrap();
+    let builder = kalshi::Client::builder(kalshi::Environment::Custom(server.base_url.clone()));
+    let builder = builder.credentials(credentials).timeouts(limits).rate_wait(Duration::MAX).retry(quick());
+    let client = builder.build().unwrap();
+    let patient = client.with_timeout(Duration::MAX).with_rate_wait(Duration::MAX);
+    let read = patient.get_balance().send().await.unwrap();
+    assert_eq!(read.balance_dollars.to_string(), "1.0000");
+}
+
 #[tokio::test]
 async fn a_call_ends_with_its_time() {
     let server = in_turn(vec![json(503, "")]).await;
@@ -307,4 +351,35 @@ async fn a_web_page_with_a_good_status_is_no_answer_even_where_none_is_expected(
     let error = client(&server).delete_api_key().api_key("8f2b-1").send().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Decode, 1), "{error}");
     assert!(error.may_have_been_applied() && error.message().contains("web page"), "{error}");
+}
+
+#[tokio::test]
+async fn a_failure_is_one_however_its_body_is_written() {
+    let credentials = || yativo::Credentials::token("t0ken").unwrap();
+    for (body, kind) in [
+        (r#"{"success":false,"message":"no"}"#, ErrorKind::Other),
+        (r#"{"success":false,"\u0064":1,"message":"no"}"#, ErrorKind::Other),
+        (r#"{"succ\u0065ss":false,"data":{"_id":"t-1"}}"#, ErrorKind::Other),
+        (r#"{"success":true,"success":false,"data":{"_id":"t-1"}}"#, ErrorKind::Other),
+        (r#"{"success":false,"success":true,"data":{"_id":"t-1"}}"#, ErrorKind::Other),
+        (r#"{"status":"\u0065rror","data":{"_id":"t-1"}}"#, ErrorKind::Other),
+        (r#"{"success":false,"data":{"_id":"t-1"},"\ud800":1}"#, ErrorKind::Decode),
+        (r#"{"success":false,"data":{"_id":"t-1"}"#, ErrorKind::Decode),
+    ] {
+        let server = in_turn(vec![json(200, body)]).await;
+        let environment = yativo::Environment::Custom(server.base_url.clone());
+        let client = yativo::Client::builder(environment).credentials(credentials()).retry(quick()).build().unwrap();
+        let call = client.send_funds().body_map(|body| {
+            body.account("a")
+                .assets("w")
+                .receiving_address("x")
+                .amount(1)
+                .type_("USDC")
+                .chain("solana")
+                .category("other")
+        });
+        let error = call.send().await.map(drop).expect_err(body);
+        assert_eq!((error.kind(), error.attempts()), (kind, 1), "{body}: {error}");
+        assert_eq!(error.may_have_been_applied(), kind == ErrorKind::Decode, "{body}: {error}");
+    }
 }

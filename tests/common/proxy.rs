@@ -32,6 +32,10 @@ pub enum Fault {
     Status(u16),
     /// The same with so many seconds to wait in `Retry-After`.
     RetryAfter(u16, u64),
+    /// The same with an HTTP date in `Retry-After`, so many seconds after the response's own `Date`.
+    RetryDate(u16, u64),
+    /// The same with this in `Retry-After`.
+    RetryText(u16, &'static str),
     /// The same with a web page.
     Page(u16),
     /// The same with this JSON.
@@ -45,7 +49,7 @@ pub enum Fault {
 }
 
 /// Every fault, with the statuses and waits that make a difference.
-pub const FAULTS: [Fault; 24] = [
+pub const FAULTS: [Fault; 26] = [
     Fault::Refuse,
     Fault::ResetBefore,
     Fault::ResetAfter,
@@ -63,6 +67,8 @@ pub const FAULTS: [Fault; 24] = [
     Fault::RetryAfter(504, 0),
     Fault::RetryAfter(429, 1),
     Fault::RetryAfter(503, 1),
+    Fault::RetryDate(429, 1),
+    Fault::RetryDate(503, 1),
     Fault::Page(502),
     Fault::StatusAfter(500),
     Fault::StatusAfter(502),
@@ -280,6 +286,11 @@ async fn answer(
         }
         Some(Fault::Status(status) | Fault::StatusAfter(status)) => head(status, "", ""),
         Some(Fault::RetryAfter(status, seconds)) => head(status, &format!("retry-after: {seconds}\r\n"), ""),
+        Some(Fault::RetryDate(status, seconds)) => {
+            let dates = [0, seconds].map(|seconds| format!("Sun, 22 Nov 2026 03:00:{seconds:02} GMT"));
+            head(status, &format!("date: {}\r\nretry-after: {}\r\n", dates[0], dates[1]), "")
+        }
+        Some(Fault::RetryText(status, text)) => head(status, &format!("retry-after: {text}\r\n"), ""),
         Some(Fault::Page(status) | Fault::PageAfter(status)) => {
             head(status, "content-type: text/html\r\n", "<html>somebody else answers</html>")
         }

@@ -7,7 +7,8 @@ use std::pin::Pin;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use venuekit::Error;
-use venuekit::transport::ResponseValue;
+use venuekit::transport::{ResponseValue, Unknown};
+use venuekit::wire::lenient::{self, Lenient};
 
 use crate::json::Json;
 
@@ -45,6 +46,8 @@ pub struct Answer {
     pub shown: String,
     /// Written as JSON again.
     pub json: Json,
+    /// What the type did not know.
+    pub unknown: Vec<Unknown>,
 }
 
 /// A call from its builder's text and `send`.
@@ -56,13 +59,13 @@ where
     let answer = async move {
         let answer = answer.await?;
         let json = serde_json::to_string(&*answer).expect("what was read can be written");
-        Ok(Answer { shown: format!("{answer:?}"), json: Json::parse(&json) })
+        Ok(Answer { shown: format!("{answer:?}"), json: Json::parse(&json), unknown: answer.unknown() })
     };
     Call { building, answer: Box::pin(answer) }
 }
 
-/// Reads a text as a type and writes that again. The transport reads answers by the same function.
-pub fn reread<T: Serialize + DeserializeOwned>(answer: &[u8]) -> Result<String, String> {
-    let answer: T = serde_json::from_slice(answer).map_err(|error| error.to_string())?;
+/// Reads a text as a type and writes that again. The transport reads responses by the same function.
+pub fn reread<T: Serialize + for<'de> Lenient<'de>>(answer: &[u8]) -> Result<String, String> {
+    let answer: T = lenient::from_slice(answer).map_err(|error| error.to_string())?;
     serde_json::to_string(&answer).map_err(|error| error.to_string())
 }

@@ -144,7 +144,7 @@ impl<'a> Maker<'a> {
             Kind::Open(words) | Kind::Closed(words) => Json::text(words[n as usize % words.len()]),
             Kind::Pattern(pattern) => Json::Text(matching(pattern, n)),
             Kind::Text => Json::Text(format!("{}{n}", self.alphabet)),
-            Kind::Integer => Json::number(n),
+            Kind::Integer | Kind::IntegerOrText => Json::number(n),
             Kind::Float => Json::Number(format!("{n}.5")),
             Kind::Boolean => Json::Bool(n.is_multiple_of(2)),
             Kind::List(_) if self.shape == Shape::EmptyLists => Json::List(Vec::new()),
@@ -160,8 +160,8 @@ impl<'a> Maker<'a> {
         for property in &object.properties {
             let is_list = matches!(self.spec.kind(property.schema), Kind::List(_));
             let value = match self.shape {
-                Shape::Minimal if !property.required => continue,
-                Shape::Null if !property.required || is_list => Json::Null,
+                Shape::Minimal if !property.kept => continue,
+                Shape::Null if !property.kept || is_list => Json::Null,
                 _ => match self.example(property.schema) {
                     Some(value) => value,
                     None => continue,
@@ -180,7 +180,7 @@ impl<'a> Maker<'a> {
 
 /// A text that a pattern takes, the same on every run.
 fn matching(pattern: &str, n: u32) -> String {
-    let whole = regress::Regex::new(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+    let whole = regress::Regex::with_flags(pattern, "u").unwrap_or_else(|error| panic!("{pattern}: {error}"));
     // What it says about its surroundings cannot be generated, only tried.
     let ahead = regress::Regex::new(r"\(\?[^)]*\)").unwrap();
     let inner = ahead.replace_all(pattern.trim_start_matches('^').trim_end_matches('$'), "");

@@ -120,13 +120,23 @@ impl Walk<'_> {
             (Kind::DecimalOrText, _) => {
                 self.add(Change::Money(Form::Text));
                 self.add(Change::Money(Form::Number));
-                self.is(texts(&["market_price", ""]));
+                self.is(texts(&["market_price", "N/A"]));
             }
             (Kind::UnixTime | Kind::Integer, _) => {
                 self.is([i64::MIN, i64::MAX, 0, -1].map(Json::number));
+                // A venue that computes in floats.
+                self.is(numbers(&["25.0", "1e3", "-2.50E+1", "9007199254740993.00", "9.223372036854775807e18"]));
+                self.is(texts(&["7", "25.0"]));
             }
-            (Kind::Float, _) => self.is(numbers(&["0", "-1", "1e-7", "9007199254740993", "1.7976931348623157e308"])),
-            (Kind::DateTime, _) => self.is(texts(&["", "tomorrow", "2026-02-17T10:30:00.123456789+01:00"])),
+            (Kind::IntegerOrText, _) => {
+                self.is(numbers(&["0", "25.0", "1e3"]));
+                self.is(texts(&["7", "unlimited", ""]));
+            }
+            (Kind::Float, _) => {
+                self.is(numbers(&["0", "-1", "1e-7", "9007199254740993", "1.7976931348623157e308"]));
+                self.is(texts(&["0.5"]));
+            }
+            (Kind::DateTime, _) => self.is(texts(&["tomorrow", "2026-02-17T10:30:00.123456789+01:00"])),
             (Kind::Text | Kind::Secret, _) => self.is(texts(&["", "é\"\\\n\u{1F600}\u{0}"])),
             (Kind::Boolean, Json::Bool(value)) => self.is([Json::Bool(!value)]),
             (Kind::Choice(choices), _) => {
@@ -150,10 +160,13 @@ impl Walk<'_> {
                     let Some(schema) = property.map(|property| property.schema).or(object.others) else { continue };
                     let is_list = matches!(self.spec.kind(schema), Kind::List(_));
                     self.at.push(Step::Key(name.clone()));
-                    if property.is_none_or(|property| !property.required) {
+                    if property.is_none_or(|property| !property.kept) {
                         self.add(Change::Missing);
+                        if self.spec.kind(schema).is_read_from_a_token() {
+                            self.is(texts(&["", " \t"]));
+                        }
                     }
-                    if property.is_some_and(|property| !property.required || is_list) {
+                    if property.is_some_and(|property| !property.kept || is_list) {
                         self.add(Change::Is(Json::Null));
                     }
                     self.at.pop();

@@ -17,6 +17,7 @@ pub enum Kind<'a> {
     /// An exact number, written as a number.
     DecimalNumber,
     DecimalOrText,
+    IntegerOrText,
     DateTime,
     /// A Unix time, in whatever unit.
     UnixTime,
@@ -38,6 +39,23 @@ pub enum Kind<'a> {
     Free,
 }
 
+impl Kind<'_> {
+    /// Whether it is a number or a time, for which a blank text is no value.
+    pub fn is_read_from_a_token(&self) -> bool {
+        matches!(
+            self,
+            Self::Decimal
+                | Self::DecimalNumber
+                | Self::DecimalOrText
+                | Self::IntegerOrText
+                | Self::DateTime
+                | Self::UnixTime
+                | Self::Integer
+                | Self::Float
+        )
+    }
+}
+
 pub struct Object<'a> {
     pub properties: Vec<Property<'a>>,
     /// What stands under any other name, where that is kept.
@@ -47,7 +65,10 @@ pub struct Object<'a> {
 pub struct Property<'a> {
     pub name: &'a str,
     pub schema: &'a Value,
+    /// Whether the object is useless without it.
     pub required: bool,
+    /// Whether it stays in every example: required, or the first of several of which one is.
+    pub kept: bool,
 }
 
 /// Where a parameter travels.
@@ -127,6 +148,11 @@ impl Spec {
         }
     }
 
+    /// The members of an object of which one at least must be there.
+    pub fn one_of<'a>(&'a self, schema: &'a Value) -> Vec<&'a str> {
+        self.resolve(schema)["x-vital"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
     pub fn kind<'a>(&'a self, schema: &'a Value) -> Kind<'a> {
         let schema = self.resolve(schema);
         if let Some(path) = schema.pointer("/x-rust-type/path").and_then(Value::as_str) {
@@ -136,6 +162,7 @@ impl Spec {
                 "Decimal" => Kind::Decimal,
                 "DecimalNumber" => Kind::DecimalNumber,
                 "DecimalOrText" => Kind::DecimalOrText,
+                "IntegerOrText" => Kind::IntegerOrText,
                 "DateTime" => Kind::DateTime,
                 "UnixSeconds" | "UnixMillis" | "UnixMicros" | "UnixNanos" => Kind::UnixTime,
                 other => panic!("`{other}` has no examples"),
@@ -167,8 +194,13 @@ fn words(schema: &Value) -> Vec<&str> {
 fn object(schema: &Value) -> Object<'_> {
     let required = |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|n| n == name));
     let properties = schema["properties"].as_object().into_iter().flatten();
-    let properties: Vec<Property<'_>> =
-        properties.map(|(name, schema)| Property { name, schema, required: required(name) }).collect();
+    let one_of: Vec<&str> = schema["x-vital"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let properties: Vec<Property<'_>> = properties
+        .map(|(name, schema)| {
+            let required = required(name) || one_of == [name];
+            Property { name, schema, required, kept: required || one_of.first().is_some_and(|first| first == name) }
+        })
+        .collect();
     let others = schema.get("additionalProperties").filter(|others| **others != false);
     Object { properties, others }
 }

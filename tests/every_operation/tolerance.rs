@@ -10,7 +10,7 @@ use serde_json::Value;
 use venuekit::wire::operation::Operation;
 
 use crate::example::Shape;
-use crate::json::Json;
+use crate::json::{Json, Step};
 use crate::mutate::{Change, Form, Mutation, mutations, vital};
 use crate::venues::{Subject, subjects};
 
@@ -103,6 +103,27 @@ fn only_what_is_vital_is_missed() {
             }
         }
     }
+}
+
+#[test]
+fn one_of_the_members_that_a_venue_chooses_from_is_wanted() {
+    let mut found = 0;
+    for subject in subjects() {
+        for answer in Answer::all(&subject) {
+            let members = subject.spec.one_of(answer.schema);
+            if members.is_empty() {
+                continue;
+            }
+            found += 1;
+            let missing = |name: &&str| Mutation { at: vec![Step::Key((*name).to_owned())], change: Change::Missing };
+            let all: Vec<Mutation> = members.iter().map(missing).collect();
+            let error = answer.survives(all.iter().map(|mutation| (mutation, ""))).unwrap_err();
+            assert!(error.contains("missing field: one of "), "{} {error}", answer.operation.id);
+            let empty = (subject.answer)(answer.operation.id, b"{}").unwrap_err();
+            assert!(empty.contains("missing field: one of "), "{} {empty}", answer.operation.id);
+        }
+    }
+    assert!(found > 60, "{found} responses");
 }
 
 /// Any number that can be held exactly, as text.

@@ -49,6 +49,30 @@ impl RateBudget for Noting {
     }
 }
 
+/// A budget that never answers, or panics, wherever it is asked to.
+#[derive(Clone, Copy, Debug)]
+enum Dead {
+    Taking,
+    Learning,
+    Panicking,
+}
+
+impl RateBudget for Dead {
+    fn take<'a>(&'a self, _: &'a Debit, _: Duration) -> RateFuture<'a, Result<(), Refused>> {
+        match self {
+            Self::Taking => Box::pin(std::future::pending()),
+            Self::Learning | Self::Panicking => Box::pin(std::future::ready(Ok(()))),
+        }
+    }
+
+    fn learn<'a>(&'a self, _: &'a Debit, _: Told) -> RateFuture<'a, ()> {
+        match self {
+            Self::Panicking => panic!("a budget's own fault"),
+            Self::Taking | Self::Learning => Box::pin(std::future::pending()),
+        }
+    }
+}
+
 impl Noting {
     fn taken(&self) -> Vec<Debit> {
         std::mem::take(&mut *self.0.taken.lock().unwrap()).into_iter().map(|(debit, _)| debit).collect()
@@ -134,5 +158,45 @@ fn a_budget_out_of_reach_is_a_network_error_and_nothing_is_sent() {
         budget.0.gone_once.store(true, Ordering::SeqCst);
         client.cancel_order_v2().order_id("o-1").send().await.unwrap();
         assert_eq!((desk.sent(), budget.taken().len()), (1, 2));
+    });
+}
+
+#[test]
+fn a_budget_that_never_learns_keeps_no_response_from_its_caller() {
+    // The clock stands still: whoever waits for such a budget waits for ever.
+    for dead in [Dead::Learning, Dead::Panicking] {
+        at_a_standstill(async {
+            let desk = Desk::new(RateLimits::shared(dead)).await;
+            // Often enough that it is behind.
+            for _ in 0..100 {
+                desk.answers(refusal(
+                    200,
+                    "X-RateLimit-Remaining: 1\r\nX-RateLimit-Reset: 9999999999\r\n",
+                    r#"{"data":[]}"#,
+                ));
+                YATIVO(&desk).await.unwrap();
+            }
+            desk.answers(refusal(429, "retry-after: 7\r\n", ""));
+            let error = KALSHI_ORDER(&desk).await.unwrap_err();
+            assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(Duration::from_secs(7))));
+            desk.goes(1, KALSHI_ORDER).await;
+        });
+    }
+}
+
+#[test]
+fn a_budget_that_never_grants_ends_with_the_call_and_nothing_is_sent() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let desk = Desk::new(RateLimits::shared(Dead::Taking)).await;
+        for (wait, longest) in [(Duration::ZERO, 6), (Duration::MAX, 61)] {
+            let client = desk.kalshi.with_rate_wait(wait);
+            let start = tokio::time::Instant::now();
+            let error = client.cancel_order_v2().order_id("o-1").send().await.unwrap_err();
+            assert!(start.elapsed() < Duration::from_secs(longest), "{:?}", start.elapsed());
+            assert_eq!(error.kind(), ErrorKind::Network, "{error}");
+            assert!(!error.may_have_been_applied() && error.message().contains("not sent"), "{error}");
+        }
+        assert_eq!(desk.sent(), 0);
     });
 }

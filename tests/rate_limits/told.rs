@@ -138,3 +138,46 @@ fn headers_that_make_no_sense_are_passed_over() {
         desk.goes(60, KALSHI_READ).await;
     });
 }
+
+#[test]
+fn one_bad_value_does_not_stop_a_client_for_good() {
+    let hour = Duration::from_secs(3_600);
+    for wait in ["1e19", "18446744073709551615", "99999999999999999999", "86400", "-1", "NaN", "inf", "soon"] {
+        at_a_standstill(async {
+            let desk = Desk::new(RateLimits::new()).await;
+            desk.answers(refusal(429, &format!("retry-after: {wait}\r\n"), ""));
+            let error = KALSHI_READ(&desk).await.unwrap_err();
+            assert_eq!(error.retry_after(), Some(hour), "{wait}");
+            assert_eq!(desk.is_held_back(KALSHI_READ).await, hour, "{wait}");
+            advance(hour).await;
+            desk.goes(2, KALSHI_READ).await;
+        });
+    }
+    for reset in ["9223372036854775807", "18446744073709551615", "99999999999999999999999", "9223372036854775"] {
+        at_a_standstill(async {
+            let desk = Desk::new(RateLimits::new()).await;
+            desk.answers(with_limit("0", reset));
+            desk.goes(1, YATIVO).await;
+            assert_eq!(desk.is_held_back(YATIVO).await, hour, "{reset}");
+            advance(hour).await;
+            desk.goes(2, YATIVO).await;
+        });
+    }
+    // Of what is left, too much is as good as all.
+    at_a_standstill(async {
+        let desk = Desk::new(RateLimits::new()).await;
+        desk.answers(with_limit("99999999999999999999999", &from_now(300)));
+        desk.goes(2, YATIVO).await;
+    });
+}
+
+#[test]
+fn a_date_until_which_a_refusal_holds_is_kept() {
+    at_a_standstill(async {
+        let desk = Desk::new(RateLimits::new()).await;
+        let headers = "date: Sun, 22 Nov 2026 03:00:00 GMT\r\nretry-after: Sun, 22 Nov 2026 03:05:00 GMT\r\n";
+        desk.answers(refusal(429, headers, ""));
+        KALSHI_CANCEL(&desk).await.unwrap_err();
+        assert_eq!(desk.is_held_back(KALSHI_CANCEL).await, Duration::from_secs(300));
+    });
+}

@@ -201,3 +201,19 @@ async fn money_is_exact() {
     assert_eq!(order.amount.unwrap().get(), exact("12340"));
     assert_eq!(order.price.unwrap().decimal().unwrap().get(), exact("20000.5"));
 }
+
+#[tokio::test]
+async fn a_key_that_is_none_is_refused_before_anything_is_sent() {
+    let sandbox = sandbox().await;
+    let client = builder(&sandbox).build().unwrap();
+    let long = "x".repeat(129);
+    for key in ["", "        ", "\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}", "seven-7", "with\na-break", &long] {
+        let call = client
+            .submit_transfer_between_subaccounts()
+            .body_map(|params| params.currency(Currency::Btc).amount("0.1").destination(2).nonce(key));
+        let error = call.send().await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidRequest, 0), "{key:?}: {error}");
+        assert!(error.message().contains("nonce") && !error.may_have_been_applied(), "{key:?}: {error}");
+    }
+    assert_eq!(sandbox.websocket_connections(), 0, "not even a connection was opened");
+}

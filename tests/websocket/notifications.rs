@@ -18,17 +18,17 @@ async fn notifications_reach_the_handler_as_raw_json() {
         }
     });
     let client = builder(&sandbox).websocket(options).build().unwrap();
-    let channels = vec!["made.up.channel".to_owned()];
+    let channels = vec!["announcements".to_owned()];
     let subscribed = client.subscribe().body_map(|params| params.channels(channels.clone())).send().await.unwrap();
     assert_eq!(*subscribed, channels);
     for number in 0..50 {
-        assert_eq!(sandbox.deribit_notify("made.up.channel", json!({"number": number, "price": "0.10"})), 1);
+        assert_eq!(sandbox.deribit_notify("announcements", json!({"number": number, "price": "0.10"})), 1);
         client.get_time().send().await.unwrap();
     }
     until("all arrive", || seen.lock().unwrap().len() == 50).await;
     for (number, (channel, data)) in seen.lock().unwrap().iter().enumerate() {
         let data: Value = serde_json::from_str(data).unwrap();
-        assert_eq!((channel.as_str(), &data["number"]), ("made.up.channel", &json!(number)));
+        assert_eq!((channel.as_str(), &data["number"]), ("announcements", &json!(number)));
     }
     let stats = client.connection().unwrap().stats();
     assert_eq!((stats.unasked_answers, stats.unreadable_messages), (0, 0));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -142,12 +142,4 @@ pub fn venues(root: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-/// The workspace root.
-pub fn root() -> PathBuf {
-    // At run time first: a target directory that several checkouts share may hold a binary that another one has built.
-    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let folder = manifest.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
-    folder.parent().map(Path::to_owned).unwrap_or_default()
 }

@@ -291,7 +291,13 @@ impl Joiner<'_> {
                 for name in keys(&self.sources[source].value, section) {
                     let inner = step(&format!("/{section}"), &name);
                     if let Some(first) = homes.insert((section.to_owned(), name.clone()), source) {
-                        let message = format!("`{name}` is defined twice, first in {}", self.sources[first].path);
+                        let other = if first == root && section_is_nested(document, section, &name) {
+                            step(&format!("/components/{section}"), &name)
+                        } else {
+                            inner.clone()
+                        };
+                        let message =
+                            format!("`{name}` is defined twice, first at {}", self.sources[first].locate(&other));
                         self.fail("duplicate-schema", source, &inner, message, "a name is used once in a venue");
                         continue;
                     }
@@ -315,6 +321,11 @@ impl Joiner<'_> {
             }
         }
     }
+}
+
+/// Whether the root document has a name under `components`, and not at its top.
+fn section_is_nested(document: &Value, section: &str, name: &str) -> bool {
+    document.pointer(&step(&format!("/components/{section}"), name)).is_some()
 }
 
 fn keys(value: &Value, section: &str) -> Vec<String> {

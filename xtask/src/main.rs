@@ -1,15 +1,19 @@
 //! The project's chores: `cargo xtask codegen | lint | bundle`.
 #![allow(clippy::print_stderr)]
 
+mod characters;
 mod codegen;
 mod document;
 mod emit;
 mod finding;
 mod lint;
 mod lower;
+mod markup;
 mod model;
 mod names;
 mod source;
+mod workspace;
+mod yaml;
 
 #[cfg(test)]
 mod tests;
@@ -25,38 +29,52 @@ const USAGE: &str = "\
 usage: cargo xtask codegen [VENUE...] [--check]   regenerate the clients; with --check only say what is stale
        cargo xtask lint [VENUE...]                check the specs
        cargo xtask bundle VENUE [--lowered]       print a spec as one JSON document; --lowered: as Progenitor receives it
-each takes --root=DIR for a workspace other than this one";
+each works on the workspace that it is run in; --root=DIR names another";
 
 fn main() -> ExitCode {
-    let mut root = codegen::root();
+    let mut root = None;
     let mut flags = Vec::new();
     let mut words = Vec::new();
     for argument in std::env::args().skip(1) {
         match argument.strip_prefix("--root=") {
-            Some(other) => root = PathBuf::from(other),
+            Some(other) => root = Some(PathBuf::from(other)),
             None if argument.starts_with('-') => flags.push(argument),
             None => words.push(argument),
         }
     }
-    run(&root, &words, &flags).unwrap_or_else(|message| {
+    run(root, &words, &flags).unwrap_or_else(|message| {
         eprintln!("{message}");
         ExitCode::from(2)
     })
 }
 
+/// The workspace that was named, or the one that the command is run in.
+fn workspace(named: Option<PathBuf>) -> Result<PathBuf, String> {
+    match named {
+        Some(root) => Ok(root),
+        None => {
+            let current =
+                std::env::current_dir().map_err(|error| format!("cannot read the current folder: {error}"))?;
+            workspace::find(&current)
+        }
+    }
+}
+
 /// Does what was asked; an error is about how it was asked.
-fn run(root: &Path, words: &[String], flags: &[String]) -> Result<ExitCode, String> {
+fn run(root: Option<PathBuf>, words: &[String], flags: &[String]) -> Result<ExitCode, String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    match (words.as_slice(), flags.as_slice()) {
-        (_, ["-h" | "--help"]) => Ok(print(USAGE)),
-        (["codegen", venues @ ..], []) => Ok(codegen(root, &chosen(root, venues)?, false)),
-        (["codegen", venues @ ..], ["--check"]) => Ok(codegen(root, &chosen(root, venues)?, true)),
-        (["lint", venues @ ..], []) => Ok(lint(root, &chosen(root, venues)?)),
-        (["bundle", venue], []) => chosen(root, &[venue]).map(|_| bundle(root, venue, false)),
-        (["bundle", venue], ["--lowered"]) => chosen(root, &[venue]).map(|_| bundle(root, venue, true)),
-        _ => Err(USAGE.to_owned()),
-    }
+    let work: fn(&Path, &[String]) -> ExitCode = match (words.as_slice(), flags.as_slice()) {
+        (_, ["-h" | "--help"]) => return Ok(print(USAGE)),
+        (["codegen", ..], []) => |root, venues| codegen(root, venues, false),
+        (["codegen", ..], ["--check"]) => |root, venues| codegen(root, venues, true),
+        (["lint", ..], []) => lint,
+        (["bundle", _], []) => |root, venues| bundle(root, &venues[0], false),
+        (["bundle", _], ["--lowered"]) => |root, venues| bundle(root, &venues[0], true),
+        _ => return Err(USAGE.to_owned()),
+    };
+    let root = workspace(root)?;
+    Ok(work(&root, &chosen(&root, &words[1..])?))
 }
 
 /// The venues that were named, or all.

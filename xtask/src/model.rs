@@ -1,5 +1,6 @@
 //! The parts of a joined spec that lint, lowering and the operation table all walk over.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use heck::{ToPascalCase, ToSnakeCase};
@@ -142,6 +143,35 @@ impl<'a> Operation<'a> {
         Some((format!("{}/schema", step(&step(&pointer, "content"), media)), schema))
     }
 
+    /// The schema of the idempotency key that `x-retry: keyed` names, references followed, and where the key is declared.
+    pub fn idempotency_key(&self, document: &'a Document) -> Option<(String, &'a Value)> {
+        let keyed = self.value.pointer("/x-retry/keyed")?;
+        let parameter = |name: &str, place: Option<&str>| {
+            self.parameters(document).into_iter().find_map(|(at, parameter)| {
+                let is_it = text(parameter, "name").is_some_and(|own| own.eq_ignore_ascii_case(name))
+                    && (place.is_none() || text(parameter, "in") == place);
+                Some((step(&at, "schema"), parameter.get("schema").filter(|_| is_it)?))
+            })
+        };
+        let (at, schema) = match (text(keyed, "header"), text(keyed, "field")) {
+            (Some(header), _) => parameter(header, Some("header")),
+            (_, Some(field)) => self
+                .request_media()
+                .into_iter()
+                .find_map(|(at, media)| {
+                    let schema = media.get("schema")?;
+                    let at = stands_for(schema)
+                        .map_or_else(|| step(&at, "schema"), |name| step("/components/schemas", name));
+                    let property = resolve(document, schema).get("properties")?.get(field)?;
+                    Some((step(&step(&at, "properties"), field), property))
+                })
+                .or_else(|| parameter(field, None)),
+            _ => None,
+        }?;
+        let at = stands_for(schema).map_or(at, |name| step("/components/schemas", name));
+        Some((at, resolve(document, schema)))
+    }
+
     /// Every schema a request is made of: parameters and body.
     pub fn request_schemas(&self, document: &'a Document) -> Vec<(String, &'a Value)> {
         self.parameters(document)
@@ -244,16 +274,14 @@ pub fn follow(document: &Document, pointer: &str, schema: &Value, into: &mut BTr
     }
 }
 
-/// Names that two entries of a list share once they are written as Rust does.
-pub fn collisions<'a>(
-    names: impl IntoIterator<Item = &'a str>,
-    case: impl Fn(&str) -> String,
-) -> Vec<(String, String)> {
-    let mut first: HashMap<String, &str> = HashMap::new();
+/// Two entries of a list, by their indices, whose names are the same once they are written as Rust does.
+pub fn collisions<'a>(names: impl IntoIterator<Item = &'a str>, case: impl Fn(&str) -> String) -> Vec<(usize, usize)> {
+    let mut first: HashMap<String, usize> = HashMap::new();
     let mut pairs = Vec::new();
-    for name in names {
-        if let Some(earlier) = first.insert(case(name), name) {
-            pairs.push((earlier.to_owned(), name.to_owned()));
+    for (index, name) in names.into_iter().enumerate() {
+        match first.entry(case(name)) {
+            Entry::Occupied(earlier) => pairs.push((*earlier.get(), index)),
+            Entry::Vacant(place) => _ = place.insert(index),
         }
     }
     pairs

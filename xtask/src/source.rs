@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use marked_yaml::LoaderOptions;
 use marked_yaml::types::{MarkedScalarNode, Node};
-use marked_yaml::{LoaderOptions, Marker};
 use serde_json::{Map, Number, Value};
 
+use crate::characters;
 use crate::finding::{Finding, Location};
+use crate::yaml;
 
 /// One spec file.
 #[derive(Debug)]
@@ -37,18 +39,18 @@ impl Source {
 
     /// Reads a text as the file `path`.
     pub fn parse(path: &str, text: &str) -> Result<Self, Finding> {
+        if let Some(finding) = strange_character(path, text).or_else(|| yaml::second_document(path, text)) {
+            return Err(finding);
+        }
         let options = LoaderOptions::default().error_on_duplicate_keys(true).prevent_coercion(true);
-        let node = marked_yaml::parse_yaml_with_options(0, text, options).map_err(|error| {
-            let (line, column) = yaml_error_place(&error);
-            Finding {
-                rule: "yaml",
-                message: error.to_string(),
-                at: Location { file: path.to_owned(), line, column },
-                help: "a spec file is one YAML mapping, without anchors, tags or repeated keys".to_owned(),
-            }
-        })?;
-        let mut lines = HashMap::new();
-        let value = convert(&node, String::new(), &mut lines);
+        let node = marked_yaml::parse_yaml_with_options(0, text, options)
+            .map_err(|error| yaml::finding(path, text, &error))?;
+        let mut reader = Reader { path, lines: HashMap::new(), too_large: None };
+        let value = reader.convert(&node, String::new());
+        let Reader { lines, too_large, .. } = reader;
+        if let Some(finding) = too_large {
+            return Err(finding);
+        }
         // The generator walks over schemas on the stack, and one that overflows cannot be caught.
         let too_deep = lines.iter().filter(|(pointer, _)| pointer.matches('/').count() > DEEPEST);
         if let Some(&(line, column)) = too_deep.map(|(_, place)| place).min() {
@@ -77,18 +79,27 @@ impl Source {
     }
 }
 
-fn yaml_error_place(error: &marked_yaml::LoadError) -> (usize, usize) {
-    use marked_yaml::LoadError as E;
-    let place = |marker: &Marker| (marker.line(), marker.column());
-    match error {
-        E::TopLevelMustBeMapping(at)
-        | E::UnexpectedAnchor(at)
-        | E::UnexpectedTag(at)
-        | E::MappingKeyMustBeScalar(at)
-        | E::ScanError(at, _) => place(at),
-        E::DuplicateKey(inner) => inner.key.span().start().map_or((0, 0), place),
-        _ => (0, 0),
+/// The first character that cannot stand in a spec, also in a comment, and how many more there are.
+fn strange_character(path: &str, text: &str) -> Option<Finding> {
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(text.split('\n')) {
+        // A carriage return ends a line together with a line feed only.
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let strange =
+            (1..).zip(line.chars()).filter_map(|(column, c)| Some((number, column, c, characters::problem(c)?)));
+        found.extend(strange);
     }
+    let &(line, column, c, problem) = found.first()?;
+    let more = match found[1..].iter().map(|(line, ..)| *line).collect::<Vec<usize>>() {
+        lines if lines.is_empty() => String::new(),
+        lines => format!(", and {} more, the next in line {}", lines.len(), lines[0]),
+    };
+    Some(Finding {
+        rule: "strange-character",
+        message: format!("{} is {problem}{more}", characters::name(c)),
+        at: Location { file: path.to_owned(), line, column },
+        help: "delete it; where the venue sends it, describe it by its number".to_owned(),
+    })
 }
 
 /// Appends one step to a JSON pointer.
@@ -96,54 +107,82 @@ pub fn step(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-fn convert(node: &Node, pointer: String, lines: &mut HashMap<String, (usize, usize)>) -> Value {
-    if let Some(start) = node.span().start() {
-        lines.entry(pointer.clone()).or_insert((start.line(), start.column()));
-    }
-    match node {
-        Node::Scalar(scalar) => scalar_value(scalar),
-        Node::Sequence(items) => Value::Array(
-            items.iter().enumerate().map(|(i, item)| convert(item, step(&pointer, &i.to_string()), lines)).collect(),
-        ),
-        Node::Mapping(entries) => {
-            let mut map = Map::new();
-            for (key, value) in entries.iter() {
-                let below = step(&pointer, key.as_str());
-                // A member is found by its key, not by where its value begins.
-                if let Some(start) = key.span().start() {
-                    lines.insert(below.clone(), (start.line(), start.column()));
-                }
-                map.insert(key.as_str().to_owned(), convert(value, below, lines));
-            }
-            Value::Object(map)
+/// Turns a parsed file into JSON.
+struct Reader<'a> {
+    path: &'a str,
+    lines: HashMap<String, (usize, usize)>,
+    /// The first number that cannot be held.
+    too_large: Option<Finding>,
+}
+
+impl Reader<'_> {
+    fn convert(&mut self, node: &Node, pointer: String) -> Value {
+        if let Some(start) = node.span().start() {
+            self.lines.entry(pointer.clone()).or_insert((start.line(), start.column()));
         }
+        match node {
+            Node::Scalar(scalar) => self.scalar(scalar),
+            Node::Sequence(items) => Value::Array(
+                items.iter().enumerate().map(|(i, item)| self.convert(item, step(&pointer, &i.to_string()))).collect(),
+            ),
+            Node::Mapping(entries) => {
+                let mut map = Map::new();
+                for (key, value) in entries.iter() {
+                    let below = step(&pointer, key.as_str());
+                    // A member is found by its key, not by where its value begins.
+                    if let Some(start) = key.span().start() {
+                        self.lines.insert(below.clone(), (start.line(), start.column()));
+                    }
+                    map.insert(key.as_str().to_owned(), self.convert(value, below));
+                }
+                Value::Object(map)
+            }
+        }
+    }
+
+    fn scalar(&mut self, scalar: &MarkedScalarNode) -> Value {
+        let text = scalar.as_str();
+        if !scalar.may_coerce() {
+            return Value::String(text.to_owned());
+        }
+        plain(text).unwrap_or_else(|problem| {
+            let (line, column) = scalar.span().start().map_or((0, 0), |start| (start.line(), start.column()));
+            self.too_large.get_or_insert(Finding {
+                rule: "number-range",
+                message: format!("`{text}` {problem}"),
+                at: Location { file: self.path.to_owned(), line, column },
+                help: "leave a bound out and say it in the description; quote what is a text".to_owned(),
+            });
+            Value::Null
+        })
     }
 }
 
-/// YAML 1.2's core schema: what is plain and looks like null, a boolean or a number is one.
-fn scalar_value(scalar: &MarkedScalarNode) -> Value {
-    let text = scalar.as_str();
-    if !scalar.may_coerce() {
-        return Value::String(text.to_owned());
-    }
+/// YAML 1.2's core schema: what is plain and looks like null, a boolean or a number is one. An error says why a number cannot be
+/// held.
+fn plain(text: &str) -> Result<Value, &'static str> {
     match text {
-        "" | "~" | "null" => return Value::Null,
-        "true" => return Value::Bool(true),
-        "false" => return Value::Bool(false),
+        "" | "~" | "null" => return Ok(Value::Null),
+        "true" => return Ok(Value::Bool(true)),
+        "false" => return Ok(Value::Bool(false)),
         _ => {}
     }
-    let numeric = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'));
-    if numeric {
-        if let Ok(integer) = text.parse::<i64>() {
-            return integer.into();
-        }
-        if let Some(float) =
-            text.parse::<f64>().ok().filter(|_| text.contains(['.', 'e', 'E'])).and_then(Number::from_f64)
-        {
-            return float.into();
-        }
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+        return text.parse::<i64>().map(Value::from).map_err(|_| "does not fit a signed 64-bit integer");
     }
-    Value::String(text.to_owned())
+    let numeric = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && digits.contains(['.', 'e', 'E']);
+    match text.parse::<f64>() {
+        Ok(float) if numeric => {
+            let significant = |part: &str| part.bytes().any(|b| (b'1'..=b'9').contains(&b));
+            let mantissa = digits.split(['e', 'E']).next().unwrap_or_default();
+            if float == 0.0 && significant(mantissa) {
+                return Err("is too small for a 64-bit float");
+            }
+            Number::from_f64(float).map(Value::Number).ok_or("is too large for a 64-bit float")
+        }
+        _ => Ok(Value::String(text.to_owned())),
+    }
 }
 
 #[cfg(test)]
@@ -171,11 +210,84 @@ mod tests {
         assert_eq!(line("/a/b/1/c/nothing/there"), 4, "the nearest ancestor answers");
     }
 
+    fn refused(text: &str) -> Finding {
+        Source::parse("a.yaml", text).map(|source| source.value).expect_err(text)
+    }
+
     #[test]
-    fn broken_yaml_names_the_line() {
-        for (text, line) in [("a: 1\na: 2\n", 2), ("a: [1\nb: 2\n", 2), ("- 1\n", 1), ("a: &x 1\nb: *x\n", 1)] {
-            let finding = Source::parse("a.yaml", text).unwrap_err();
-            assert_eq!((finding.rule, finding.at.line), ("yaml", line), "{finding}");
+    fn broken_yaml_names_the_line_and_the_remedy() {
+        for (text, line, message, help) in [
+            ("a: 1\nb:\n  c: 1\n  c: 2\n", 4, "the key `c` is used twice in one mapping, first at line 3", "keep one"),
+            ("a: 1\nb: 2\na: { c: 1 }\n", 3, "the key `a` is used twice in one mapping, first at line 1", "keep one"),
+            (
+                "a: 1\ndescription: Price: in dollars\n",
+                2,
+                "the text of `description` has a colon",
+                "description: 'Price: in dollars'",
+            ),
+            ("a:\n  - description: It's in $: yes\n", 2, "the text of `description` has a colon", "'It''s in $: yes'"),
+            ("a:\n  b: text\n    c: 1\n", 3, "a key stands where none can", "indent"),
+            ("a:\n\tb: 1\n", 2, "the line is indented with a tab", "spaces"),
+            ("a:\n  b: 1\n\tc: 1\n", 3, "the line is indented with a tab", "spaces"),
+            ("a: 1\nb: 'text\nc: 2\n", 2, "a quoted text does not end", "close the quote"),
+            ("a: 1\nb: \"text\nc: 2\n", 2, "a quoted text does not end", "close the quote"),
+            ("a: 'It's late'\nb: 1\n", 1, "a quoted text ends before `s late'`", "twice"),
+            ("a: \"\\d\"\n", 1, "a backslash in double quotes", "single quotes"),
+            ("a: [1\nb: 2\n", 2, "a list `[...]` or mapping `{...}` on one line is not closed", "close it"),
+            ("a: { b: 1\nc: 2\n", 2, "a list `[...]` or mapping `{...}` on one line is not closed", "close it"),
+            ("a: @home\n", 1, "a text cannot begin with `@`", "quote"),
+            ("a: `code`\n", 1, "a text cannot begin with ```", "quote"),
+            ("a: &x 1\nb: *x\n", 1, "anchors", "quote"),
+            ("a: !!int 1\n", 1, "tags", "quote"),
+            ("a: 1\nmore text\nb: 2\n", 2, "`more text` is neither a key", "key: value"),
+            ("a:\n    b: 1\n  c: 1\n", 3, "the line does not fit the lines around it", "indent"),
+            ("- 1\n", 1, "the file is not a mapping", "key"),
+            ("a: 1\n---\nb: 2\n", 2, "the document ends here", "one YAML document"),
+        ] {
+            let finding = refused(text);
+            assert_eq!((finding.rule, finding.at.line), ("yaml", line), "{text}\n{finding}");
+            assert!(finding.message.contains(message) && finding.help.contains(help), "{text}\n{finding}");
         }
+        assert!(Source::parse("a.yaml", "# first\n---\na: 1\n").is_ok());
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_held_are_named() {
+        for (number, problem) in [
+            ("18446744073709551615", "a signed 64-bit integer"),
+            ("9223372036854775808", "a signed 64-bit integer"),
+            ("-9223372036854775809", "a signed 64-bit integer"),
+            ("1e400", "too large"),
+            ("-1.5e999", "too large"),
+            ("1e-400", "too small"),
+        ] {
+            for member in ["maximum", "minimum", "minLength", "default", "example"] {
+                let finding = refused(&format!("a: 1\nb:\n  {member}: {number}\n"));
+                assert_eq!((finding.rule, finding.at.line), ("number-range", 3));
+                assert!(finding.message.contains(number) && finding.message.contains(problem), "{finding}");
+            }
+            assert_eq!(refused(&format!("a:\n  enum: [1,\n    {number}]\n")).at.line, 3);
+            assert!(Source::parse("a.yaml", &format!("a: '{number}'\n")).is_ok(), "a text is no number");
+        }
+        let source = Source::parse("a.yaml", "a: 9223372036854775807\nb: -9223372036854775808\nc: 0.0e-999\nd: 1e3\n");
+        assert_eq!(source.unwrap().value, json!({"a": i64::MAX, "b": i64::MIN, "c": 0.0, "d": 1000.0}));
+    }
+
+    #[test]
+    fn strange_characters_are_named_with_their_place() {
+        for (text, line, column, name) in [
+            ("a: 1\nb: to \u{202e}the left\n", 2, 7, "U+202E"),
+            ("a: 1 # \u{2066}\n", 1, 8, "U+2066"),
+            ("a: |\n  one\n  two\u{0}\n", 3, 6, "U+0000"),
+            ("a: one\rtwo\n", 1, 7, "U+000D"),
+            ("\u{feff}a: 1\n", 1, 1, "U+FEFF"),
+        ] {
+            let finding = refused(text);
+            assert_eq!((finding.rule, finding.at.line, finding.at.column), ("strange-character", line, column));
+            assert!(finding.message.starts_with(name), "{finding}");
+        }
+        let finding = refused("a: \u{200b}\nb: \u{200b}\u{200b}\n");
+        assert!(finding.message.ends_with(", and 2 more, the next in line 2"), "{finding}");
+        assert!(Source::parse("a.yaml", "a: 1\r\nb: \u{e9}\r\n").is_ok(), "lines may end in both");
     }
 }

@@ -22,6 +22,8 @@ paths:
         '200':
           description: All of them.
           content: { application/json: { schema: { type: array, items: { $ref: '#/schemas/Thing' } } } }
+        4XX: { description: Refused. }
+        5XX: { description: Failed. }
 schemas:
   Thing:
     type: object
@@ -104,12 +106,39 @@ fn a_venue_that_is_not_there_is_named_with_those_that_are() {
     assert!(stderr.starts_with("there is no venue below "), "{stderr}");
 }
 
+/// A built command works on the checkout that it is run in, wherever it was built and whatever ran it.
+#[test]
+fn the_workspace_is_the_one_around_the_current_folder() {
+    let workspace = Workspace::new("around");
+    std::fs::write(workspace.0.join("Cargo.toml"), "[workspace]\n").unwrap();
+    let run = |folder: &Path, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        // What Cargo sets for the package that it runs something for.
+        command.env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
+        said(command.args(arguments).current_dir(folder).output().unwrap())
+    };
+    for folder in ["", "specs", "specs/things"] {
+        let lint = run(&workspace.0.join(folder), &["lint"]);
+        assert_eq!(lint, (Some(0), "things: no errors\n".to_owned(), String::new()), "{folder}");
+    }
+    let (code, ..) = run(&workspace.0.join("specs"), &["codegen", "things"]);
+    assert_eq!(code, Some(0));
+    assert!(workspace.0.join("crates/things/src/generated/client.rs").is_file());
+    let nowhere = std::env::temp_dir();
+    let (code, stdout, stderr) = run(&nowhere, &["lint"]);
+    assert_eq!((code, stdout.as_str()), (Some(2), ""));
+    assert!(stderr.starts_with("no workspace found: ") && stderr.contains("--root=DIR"), "{stderr}");
+    let named = format!("--root={}", workspace.0.display());
+    assert_eq!(run(&nowhere, &["lint", &named]).0, Some(0));
+    assert_eq!(run(&nowhere, &["--help"]).0, Some(0), "help needs no workspace");
+}
+
 #[test]
 fn an_error_has_a_rule_a_place_and_a_remedy() {
     let workspace = Workspace::new("lint");
     assert_eq!(workspace.run(&["lint"]), (Some(0), "things: no errors\n".to_owned(), String::new()));
     workspace.write(&SPEC.replace("name: { type: string }", "price: { type: number }"));
-    let expected = "error[float-money]: `price` looks like money and is a float\n  --> specs/things/openapi.yaml:20:7\n  = help: say `format: decimal`\n\n";
+    let expected = "error[float-money]: `price` looks like money and is a float\n  --> specs/things/openapi.yaml:22:7\n  = help: say `format: decimal`\n\n";
     let (code, stdout, stderr) = workspace.run(&["lint", "things"]);
     assert_eq!((code, stdout.as_str(), stderr), (Some(1), "", format!("{expected}1 errors\n")));
     let (code, _, stderr) = workspace.run(&["codegen"]);

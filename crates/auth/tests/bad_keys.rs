@@ -95,7 +95,6 @@ fn keys_for_other_algorithms_are_named() {
         ("ec_pkcs8.pem", "elliptic-curve"),
         ("x25519.pem", "X25519"),
         ("ed448.pem", "Ed448"),
-        ("rsa_pss_only.pem", "RSASSA-PSS"),
     ] {
         let error = refused(text(name));
         assert!(

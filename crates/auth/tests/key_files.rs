@@ -74,6 +74,9 @@ fn what_stands_around_the_key_does_not_matter() {
             ("indented", block.replace('\n', "\n    ")),
             ("no line end at the end", block.trim_end().to_owned()),
             ("line ends spelled out", block.replace('\n', "\\n")),
+            ("line ends escaped twice", block.replace('\n', "\\\\n")),
+            ("line ends of Windows escaped twice, quoted", format!("\"{}\"", block.replace('\n', "\\\\r\\\\n"))),
+            ("line ends escaped three times", block.replace('\n', "\\\\\\n")),
             ("quoted, with line ends spelled out", format!("\"{}\"", block.replace('\n', "\\r\\n"))),
             ("blanks for line ends", block.replace('\n', " ")),
             ("one long line", format!("{begin}\n{one_line}\n{end}\n")),
@@ -108,6 +111,42 @@ fn version_2_holds_the_public_key_as_well() {
     assert!(PrivateKey::from_pem(pem(right).as_bytes()).is_ok());
     assert!(matches!(PrivateKey::from_pem(pem(&[7; 32]).as_bytes()), Err(KeyError::PublicKeyMismatch)));
     assert!(matches!(PrivateKey::from_pem(pem(&[7; 31]).as_bytes()), Err(KeyError::Damaged(_))));
+}
+
+#[test]
+fn version_2_as_older_ring_wrote_it_is_read() {
+    let own = aws_lc_rs::signature::Ed25519KeyPair::generate().unwrap();
+    let public = aws_lc_rs::signature::KeyPair::public_key(&own).as_ref().to_vec();
+    let document = own.to_pkcs8v1().unwrap();
+    let seed = &document.as_ref()[16..48];
+    // `[1]` in its constructed form, with a whole BIT STRING inside.
+    let pem = |unused_bits: u8, public: &[u8]| {
+        let mut der = hex::decode("3053020101300506032b657004220420").unwrap();
+        der.extend_from_slice(seed);
+        der.extend_from_slice(&hex::decode("a1230321").unwrap());
+        der.push(unused_bits);
+        der.extend_from_slice(public);
+        let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &der);
+        format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n")
+    };
+    let key = PrivateKey::from_pem(pem(0, &public)).unwrap();
+    let spki = pkcs8::Document::from_pem(key.public_key_pem()).unwrap().1;
+    assert_eq!(&spki.as_bytes()[12..], public);
+    assert!(matches!(PrivateKey::from_pem(pem(0, &[7; 32])), Err(KeyError::PublicKeyMismatch)));
+    assert!(matches!(PrivateKey::from_pem(pem(1, &public)), Err(KeyError::Damaged(_))));
+}
+
+#[test]
+fn a_key_for_pss_only_is_the_same_key_as_plain_rsa() {
+    let key = PrivateKey::from_pem(text("rsa_pss_only.pem")).unwrap();
+    assert!(key.is_pss_only());
+    assert_eq!(key.algorithm(), Algorithm::Rsa);
+    let signature = key.sign_pss(b"message").unwrap();
+    assert!(verify_pss(key.public_key_pem(), b"message", &signature));
+    let plain = PrivateKey::from_pem(key.private_key_pem().expose()).unwrap();
+    assert!(!plain.is_pss_only());
+    assert_eq!(plain.public_key_pem(), key.public_key_pem());
+    assert!(!PrivateKey::from_pem(text("rsa_pkcs8.pem")).unwrap().is_pss_only());
 }
 
 #[test]

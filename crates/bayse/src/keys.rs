@@ -2,9 +2,10 @@
 
 use venuekit_transport::Error;
 use venuekit_transport::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, RotatedKey, SecretKind};
+use venuekit_wire::operation::Operation;
 
 use crate::types::ApiKey;
-use crate::{Client, Credentials};
+use crate::{Client, Credentials, VENUE};
 
 /// The account's API keys. See [`Client::keys`].
 #[derive(Clone, Copy, Debug)]
@@ -22,26 +23,39 @@ impl ApiKeys for Keys<'_> {
     async fn create(&self, key: NewKey) -> Result<CreatedKey, Error> {
         let own = key.local.is_some() || key.pair.is_some();
         if !key.scopes.is_empty() || own || key.like.is_some() {
-            return Err(Error::invalid_request("Bayse keys have no scopes, and no key pair of one's own"));
+            return Err(Error::invalid_request("Bayse keys have no scopes, and Bayse takes no key pair"));
         }
         let made = self.0.create_api_key().body_map(|body| body.name(key.name)).send().await?.into_inner();
-        Ok(CreatedKey::new(made.id, made.public_key, made.secret_key, SecretKind::Shared))
+        CreatedKey::new(made.id, made.public_key, made.secret_key, SecretKind::Shared).whole(row("create_api_key"))
     }
 
     async fn list(&self) -> Result<Vec<KeyInfo>, Error> {
         let answer = self.0.list_api_keys().send().await?.into_inner();
-        Ok(answer.keys.into_iter().map(info).collect())
+        let shown = answer.keys.len();
+        match answer.total.and_then(|total| usize::try_from(total).ok()) {
+            // Whoever looks for a key in it must not take half a list for the whole.
+            Some(total) if total > shown => {
+                let message = format!("the response shows {shown} of {total} keys");
+                Err(Error::incomplete(row("list_api_keys"), message))
+            }
+            _ => Ok(answer.keys.into_iter().map(info).collect()),
+        }
     }
 
+    /// The list is asked for the public key first: it stays, and the response may leave it out.
     async fn rotate(&self, id: &str) -> Result<RotatedKey, Error> {
-        let made = self.0.rotate_api_key().key_id(id).send().await?.into_inner();
-        // The public key does not change, and an answer may leave it out. The new secret comes first: it is not lost if the
-        // list cannot be had.
-        let public = match made.public_key {
-            Some(public) => public,
-            None => self.public_key_of(id).await.unwrap_or_default(),
+        let Some(known) = self.list().await?.into_iter().find(|key| key.id == id) else {
+            return Err(Error::invalid_request(format!("the account has no key `{id}`")));
         };
-        let key = CreatedKey::new(made.id, public, made.secret_key, SecretKind::Shared);
+        let made = self.0.rotate_api_key().key_id(id).send().await?.into_inner();
+        let row = row("rotate_api_key");
+        if made.id != id {
+            let message =
+                "the venue has replaced a secret, and its response is about another key: rotate the key again";
+            return Err(Error::incomplete(row, message));
+        }
+        let public = made.public_key.filter(|public| !public.is_empty()).or(known.public_id).unwrap_or_default();
+        let key = CreatedKey::new(made.id, public, made.secret_key, SecretKind::Shared).whole(row)?;
         Ok(RotatedKey::new(key, OldSecret::Replaced))
     }
 
@@ -51,11 +65,9 @@ impl ApiKeys for Keys<'_> {
     }
 }
 
-impl Keys<'_> {
-    async fn public_key_of(&self, id: &str) -> Option<String> {
-        let keys = self.list().await.ok()?;
-        keys.into_iter().find(|key| key.id == id)?.public_id
-    }
+/// The row of an operation, which an error is about.
+fn row(id: &str) -> &'static Operation {
+    VENUE.operation(id).expect("the spec has it")
 }
 
 impl TryFrom<&CreatedKey> for Credentials {

@@ -69,6 +69,9 @@ pub struct Global {
     /// Read the store's passphrase from this file descriptor
     #[arg(long, global = true, value_name = "N", value_parser = number::descriptor)]
     pub passphrase_fd: Option<u32>,
+    /// Read the passphrase of an encrypted private key from this file descriptor
+    #[arg(long, global = true, value_name = "N")]
+    pub pem_passphrase_fd: Option<u32>,
     /// Read one-time codes from this file descriptor, one a line
     #[arg(long, global = true, value_name = "N", value_parser = number::descriptor)]
     pub totp_fd: Option<u32>,

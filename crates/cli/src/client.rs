@@ -130,6 +130,7 @@ pub fn json_headers() -> http::HeaderMap {
 
 /// What a client of a venue makes of a credential.
 pub fn credentials(venue: Venue, credential: &Credential) -> Result<venuekit_transport::Credentials, Failure> {
+    credential.check(venue)?;
     let mut made = venuekit_transport::Credentials::none();
     let mut bayse: Option<venuekit_bayse::Credentials> = None;
     // A session that is open goes before a login.

@@ -1,7 +1,8 @@
 //! What all commands share: options, configuration, the store, the key to use.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use etcetera::BaseStrategy;
 use venuekit_keys::Reference;
@@ -12,6 +13,7 @@ use venuekit_wire::Secret;
 use crate::args::Global;
 use crate::confirm;
 use crate::credential::{self, Credential, Wanted};
+use crate::descriptor::Lines;
 use crate::failure::{Exit, Failure};
 use crate::network::{Network, Proxy};
 use crate::output::Output;
@@ -57,6 +59,8 @@ pub struct Context {
     folders: Folders,
     store: OnceLock<Arc<dyn Store>>,
     codes: Codes,
+    pem_passphrase: Option<Lines>,
+    typed: Mutex<BTreeMap<String, Secret>>,
 }
 
 struct Folders {
@@ -81,8 +85,19 @@ impl Context {
         let config_path = global.config.clone().unwrap_or_else(|| profile::default_path(&config_dir));
         let config = profile::load(&config_path, global.config.is_some())?;
         let codes = Codes::new(global.totp_fd);
+        let pem_passphrase = global.pem_passphrase_fd.map(|number| Lines::new("--pem-passphrase-fd", number));
         let folders = Folders { data, state };
-        Ok(Self { out, global, config, config_path, folders, store: OnceLock::new(), codes })
+        Ok(Self {
+            out,
+            global,
+            config,
+            config_path,
+            folders,
+            store: OnceLock::new(),
+            codes,
+            pem_passphrase,
+            typed: Mutex::default(),
+        })
     }
 
     /// Where it is printed.
@@ -290,6 +305,22 @@ impl Context {
     /// Whether a code can be had without asking anybody.
     pub fn has_codes(&self) -> bool {
         self.global.totp_fd.is_some()
+    }
+
+    /// The passphrase that `--pem-passphrase-fd` gives for an encrypted private key.
+    pub fn pem_passphrase(&self) -> Result<Option<Secret>, Failure> {
+        self.pem_passphrase.as_ref().map_or(Ok(None), Lines::first)
+    }
+
+    /// Asks for a secret that several parts of a command may want, once. None where nobody is there.
+    pub fn typed_once(&self, prompt: &str) -> Result<Option<Secret>, Failure> {
+        let mut typed = self.typed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(secret) = typed.get(prompt) {
+            return Ok(Some(secret.clone()));
+        }
+        let secret = confirm::secret(prompt)?;
+        typed.extend(secret.clone().map(|secret| (prompt.to_owned(), secret)));
+        Ok(secret)
     }
 
     /// Asks a person, unless `--yes` was said.

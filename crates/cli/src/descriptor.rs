@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use venuekit_wire::Secret;
 use zeroize::Zeroizing;
@@ -15,12 +15,22 @@ pub struct Lines {
     option: &'static str,
     number: u32,
     reader: Mutex<Option<BufReader<File>>>,
+    first: OnceLock<Option<Secret>>,
 }
 
 impl Lines {
     /// The descriptor that an option names. It is opened when the first line is wanted.
     pub fn new(option: &'static str, number: u32) -> Self {
-        Self { option, number, reader: Mutex::default() }
+        Self { option, number, reader: Mutex::default(), first: OnceLock::new() }
+    }
+
+    /// The first line, however often it is asked for. None where there is none.
+    pub fn first(&self) -> Result<Option<Secret>, Failure> {
+        if let Some(first) = self.first.get() {
+            return Ok(first.clone());
+        }
+        let line = self.next()?;
+        Ok(self.first.get_or_init(|| line).clone())
     }
 
     /// The next line, without its end. None where there are no more.

@@ -33,6 +33,12 @@ pub fn text(path: &Path) -> Result<String, Failure> {
     String::from_utf8(bytes(path)?).map_err(|_| Failure::usage(format!("{}: is not UTF-8", shown(path))))
 }
 
+/// A secret that is a whole file, such as a PEM: bytes that are not UTF-8 around it do no harm.
+pub fn secret(path: &Path) -> Result<Secret, Failure> {
+    let bytes = Zeroizing::new(bytes(path)?);
+    Ok(Secret::new(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()).as_str()))
+}
+
 /// Where it was read, in words.
 pub fn shown(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }

@@ -1,9 +1,8 @@
 //! Where a call goes. A key of one environment never gets to another: that is decided here, before anything is sent.
 
-use std::net::IpAddr;
-
-use url::{Host, Url};
+use url::Url;
 use venuekit_spec::Server;
+use venuekit_transport::endpoint::{is_loopback, may_carry_secrets};
 
 use crate::failure::Failure;
 use crate::network::Network;
@@ -65,7 +64,7 @@ fn check(venue: Venue, environment: &str, url: &Url, given: &str) -> Result<(), 
     if url.host().is_none() {
         return Err(no_url(given));
     }
-    if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+    if !matches!(url.scheme(), "http" | "https") || !may_carry_secrets(url) {
         let message = format!("`{given}` is not https: only a server on this machine may be reached without");
         return Err(Failure::usage(message));
     }
@@ -103,15 +102,6 @@ fn not_ours(venue: Venue, environment: &str, other: Venue, server: &Server, give
         }
     };
     Failure::usage(message).code("wrong_environment").help(help)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]
@@ -153,6 +143,8 @@ mod tests {
             (None, "http://127.0.0.1:9100/trade-api/v2"),
             (Some("http://localhost:1"), "http://localhost:1/trade-api/v2"),
             (Some("http://[::1]:1/other/"), "http://[::1]:1/other"),
+            (Some("http://localhost.:1"), "http://localhost.:1/trade-api/v2"),
+            (Some("http://[::ffff:127.0.0.1]:1"), "http://[::ffff:127.0.0.1]:1/trade-api/v2"),
         ] {
             assert_eq!(Target::new(Venue::Kalshi, "local", url).unwrap().base_url, base_url);
         }

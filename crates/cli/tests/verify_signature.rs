@@ -107,6 +107,113 @@ fn a_request_without_the_prefix_is_a_fault_of_its_own() {
 }
 
 #[test]
+fn the_path_of_a_websocket_is_signed_as_it_is() {
+    let world = World::new("verify-websocket");
+    let key = own_key(&world);
+    let sign = |text: &str| STANDARD.encode(key.sign_ed25519(text.as_bytes()).unwrap());
+    let right = "1703123456789GET/trade-api/ws/v2";
+    for target in ["/trade-api/ws/v2", "wss://external-api-ws.kalshi.com/trade-api/ws/v2"] {
+        let (found, code) = verify(&world, "kalshi", &kalshi_capture(target, TIME, &sign(right)), "kalshi.pub.pem");
+        assert_eq!((found["verdict"].as_str(), code), (Some("right"), Some(0)), "{found}");
+        for (signed, expected) in [
+            ("1703123456789GET/trade-api/v2/trade-api/ws/v2", "websocket_path_with_prefix"),
+            ("1703123456789GET/trade-api/v2/ws", "websocket_path_of_rest"),
+            ("1703123456789GETwss://external-api-ws.kalshi.com/trade-api/ws/v2", "host_included"),
+        ] {
+            let capture = kalshi_capture(target, TIME, &sign(signed));
+            let capture = capture.replace("HTTP/1.1\n", "HTTP/1.1\nHost: external-api-ws.kalshi.com\n");
+            let (found, _) = verify(&world, "kalshi", &capture, "kalshi.pub.pem");
+            let is_named = mistakes(&found) == [expected] || target.starts_with('/') && expected == "host_included";
+            assert!(is_named, "{target}: {found}");
+            assert_eq!(found["expected"], right);
+        }
+    }
+    let perps = "1703123456789GET/trade-api/ws/v2/margin";
+    for venue in ["kalshi-perps", "kalshi"] {
+        let capture = kalshi_capture("/trade-api/ws/v2/margin", TIME, &sign(perps));
+        let (found, _) = verify(&world, venue, &capture, "kalshi.pub.pem");
+        assert_eq!(found["verdict"], "right", "{found}");
+    }
+    // A whole URL is never completed: what it says is what was sent.
+    let capture = kalshi_capture("https://external-api.kalshi.com/portfolio/balance", TIME, &sign(right));
+    let (found, _) = verify(&world, "kalshi", &capture, "kalshi.pub.pem");
+    assert_eq!(found["expected"], "1703123456789GET/portfolio/balance");
+    assert!(found["faults"][0].as_str().unwrap().contains("no operation of kalshi has the path"), "{found}");
+}
+
+/// `venuekit sign` and `venuekit verify-signature` agree on a path, whatever form it is written in.
+#[test]
+fn sign_and_verify_agree_on_paths() {
+    let world = World::new("verify-sign");
+    for (venue, path, signed) in [
+        ("kalshi/local", "/trade-api/ws/v2", "/trade-api/ws/v2"),
+        ("kalshi/local", "wss://external-api-ws.demo.kalshi.co/trade-api/ws/v2", "/trade-api/ws/v2"),
+        (
+            "kalshi/local",
+            "https://external-api.kalshi.com/trade-api/v2/portfolio/balance",
+            "/trade-api/v2/portfolio/balance",
+        ),
+        ("kalshi/local", "https://external-api.kalshi.com/portfolio/balance", "/portfolio/balance"),
+        ("kalshi/local", "/trade-api/v1/markets", "/trade-api/v1/markets"),
+        ("kalshi/local", "/portfolio/balance", "/trade-api/v2/portfolio/balance"),
+        ("kalshi-perps/local", "/trade-api/ws/v2/margin", "/trade-api/ws/v2/margin"),
+        ("kalshi/local", "/trade-api/ws/v2/margin", "/trade-api/ws/v2/margin"),
+    ] {
+        let output = world.venuekit(&["sign", venue, "GET", path, "--time", TIME, "--json"]);
+        let found = document(&output);
+        assert_eq!(found["string_to_sign"], format!("{TIME}GET{signed}"), "{path}");
+        let signature = found["headers"]["kalshi-access-signature"].as_str().unwrap();
+        let (verdict, _) = verify(&world, venue, &kalshi_capture(path, TIME, signature), "kalshi.pub.pem");
+        assert_eq!(verdict["signed"], format!("{TIME}GET{signed}"), "{path}: {verdict}");
+    }
+}
+
+#[test]
+fn a_body_in_the_text_of_kalshi_is_named() {
+    let world = World::new("verify-kalshi-body");
+    let key = own_key(&world);
+    let sign = |text: &str| STANDARD.encode(key.sign_ed25519(text.as_bytes()).unwrap());
+    let path = "/trade-api/v2/portfolio/events/orders";
+    let body = r#"{"ticker":"A-1","count":1}"#;
+    let hash = |text: &str| hex::encode(digest::digest(&digest::SHA256, text.as_bytes()));
+    for (part, expected) in [
+        (body.to_owned(), vec!["body_included"]),
+        (r#"{"ticker": "A-1", "count": 1}"#.to_owned(), vec!["body_included", "body_spaced"]),
+        (hash(body), vec!["body_hash_included"]),
+        (hash(""), vec!["hash_of_empty_text"]),
+    ] {
+        let headers = kalshi_capture(path, TIME, &sign(&format!("{TIME}POST{path}{part}"))).replacen("GET", "POST", 1);
+        let (found, _) = verify(&world, "kalshi", &format!("{headers}\n{body}"), "kalshi.pub.pem");
+        assert_eq!(mistakes(&found), expected, "{part}: {found}");
+    }
+    let (found, _) = verify(
+        &world,
+        "kalshi",
+        &kalshi_capture(path, TIME, &sign(&format!("{TIME}GET{path}{}", hash("")))),
+        "kalshi.pub.pem",
+    );
+    assert_eq!(mistakes(&found), ["body_hash_included"], "{found}");
+}
+
+#[test]
+fn the_hash_of_an_empty_text_in_place_of_the_body_is_named() {
+    let world = World::new("verify-empty-hash");
+    std::fs::write(world.home.join("bayse.txt"), "sk_live_x").unwrap();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"sk_live_x");
+    let body = r#"{"side":"BUY"}"#;
+    let empty = hex::encode(digest::digest(&digest::SHA256, b""));
+    for (part, expected) in [(empty.clone(), "hash_of_empty_text"), (body.to_owned(), "body_not_hashed")] {
+        let text = format!("1703123456.POST./v1/pm/orders.{part}");
+        let signature = STANDARD.encode(hmac::sign(&key, text.as_bytes()));
+        let capture = format!(
+            "POST /v1/pm/orders HTTP/1.1\nX-Public-Key: pk_a\nX-Timestamp: 1703123456\nX-Signature: {signature}\n\n{body}"
+        );
+        let (found, _) = verify(&world, "bayse", &capture, "bayse.txt");
+        assert_eq!(mistakes(&found), [expected], "{found}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_the_signature_itself_is_named() {
     let world = World::new("verify-form");
     let key = own_key(&world);

@@ -4,9 +4,10 @@ use venuekit_auth::PrivateKey;
 use venuekit_transport::Error;
 use venuekit_transport::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, RotatedKey, SecretKind};
 use venuekit_wire::Secret;
+use venuekit_wire::operation::Operation;
 
 use crate::types::ApiKey;
-use crate::{Client, Credentials};
+use crate::{Client, Credentials, VENUE};
 
 /// The account's API keys. See [`Client::keys`].
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +41,8 @@ impl ApiKeys for Keys<'_> {
         });
         let made = call.send().await?.into_inner();
         match pair {
-            Some(pair) => Ok(key_of(made, pair.private_key_pem(), SecretKind::PrivateKeyPem)),
-            None => shared(made),
+            Some(pair) => key_of(made, pair.private_key_pem(), SecretKind::PrivateKeyPem).whole(row("create_api_key")),
+            None => shared(made, row("create_api_key")),
         }
     }
 
@@ -50,16 +51,44 @@ impl ApiKeys for Keys<'_> {
         Ok(keys.into_iter().map(info).collect())
     }
 
+    /// Only a key with a secret gets a new one: a key with a public key is refused before anything is changed, as the list shows it.
+    /// Where the list itself asks for a second factor it is not looked at, since the code is meant for the change.
     async fn rotate(&self, id: &str) -> Result<RotatedKey, Error> {
-        let id = number(id)?;
-        let made = self.0.reset_api_key().body_map(|body| body.id(id)).send().await?.into_inner();
-        Ok(RotatedKey::new(shared(made)?, OldSecret::Replaced))
+        let number = number(id)?;
+        self.has_secret(number).await?;
+        let made = self.0.reset_api_key().body_map(|body| body.id(number)).send().await?.into_inner();
+        let row = row("reset_api_key");
+        if made.id != number {
+            let message =
+                "the venue has reset a key, and its response is about another one: list the keys, and reset it again";
+            return Err(Error::incomplete(row, message));
+        }
+        Ok(RotatedKey::new(shared(made, row)?, OldSecret::Replaced))
     }
 
     async fn revoke(&self, id: &str) -> Result<(), Error> {
         let id = number(id)?;
         self.0.remove_api_key().body_map(|body| body.id(id)).send().await?;
         Ok(())
+    }
+}
+
+impl Keys<'_> {
+    /// Refuses a key that has no secret to replace.
+    async fn has_secret(&self, number: i64) -> Result<(), Error> {
+        let without_code = self.0.with_session(self.0.inner.without_code());
+        let keys = match without_code.list_api_keys().send().await {
+            Ok(keys) => keys.into_inner(),
+            Err(error) if error.challenge().is_some() => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        match keys.iter().find(|key| key.id == number) {
+            None => Err(Error::invalid_request(format!("the account has no key `{number}`"))),
+            Some(key) if key.public_key.is_some() => Err(Error::invalid_request(format!(
+                "the key `{number}` has a public key, and so no secret that could be replaced: make a new key, then revoke this one"
+            ))),
+            Some(_) => Ok(()),
+        }
     }
 }
 
@@ -84,11 +113,20 @@ fn number(id: &str) -> Result<i64, Error> {
     })
 }
 
-fn shared(made: ApiKey) -> Result<CreatedKey, Error> {
-    match made.client_secret.clone() {
-        Some(secret) => Ok(key_of(made, secret, SecretKind::Shared)),
-        None => Err(Error::invalid_request("the key was changed and the answer shows no secret; reset it to get one")),
+/// The row of an operation, which an error is about.
+fn row(id: &str) -> &'static Operation {
+    VENUE.operation(id).expect("the spec has it")
+}
+
+/// A key with its secret. For a key with a public key Deribit puts a fingerprint in the secret's place.
+fn shared(made: ApiKey, row: &'static Operation) -> Result<CreatedKey, Error> {
+    if made.public_key.is_some() {
+        let message = "the venue has made or changed a key with a public key: what its response shows is a fingerprint, no \
+                       secret; list the keys, and use the private key of that pair";
+        return Err(Error::incomplete(row, message));
     }
+    let secret = made.client_secret.clone().unwrap_or_default();
+    key_of(made, secret, SecretKind::Shared).whole(row)
 }
 
 fn key_of(made: ApiKey, secret: Secret, kind: SecretKind) -> CreatedKey {

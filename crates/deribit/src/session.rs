@@ -222,8 +222,12 @@ impl Grant for LoginGrant {
 }
 
 fn token(answer: &AuthToken) -> Result<Token, Error> {
-    let seconds = answer.expires_in.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or_default();
-    let token = Token::bearer(answer.access_token.clone())?.lives(Duration::from_secs(seconds));
+    let token = Token::bearer(answer.access_token.clone())?;
+    // A life that is missing or no life at all says nothing: the token is used until the venue refuses it.
+    let token = match answer.expires_in.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0) {
+        Some(seconds) => token.lives(Duration::from_secs(seconds)),
+        None => token,
+    };
     Ok(match &answer.refresh_token {
         Some(refresh) => token.refreshed_by(refresh.clone()),
         None => token,

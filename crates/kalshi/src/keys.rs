@@ -4,9 +4,10 @@ use venuekit_auth::PrivateKey;
 use venuekit_transport::Error;
 use venuekit_transport::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, RotatedKey, SecretKind};
 use venuekit_wire::Open;
+use venuekit_wire::operation::Operation;
 
 use crate::types::{ApiKey, ApiKeyScope, ApiKeyType};
-use crate::{Client, Credentials};
+use crate::{Client, Credentials, VENUE};
 
 /// The account's API keys. See [`Client::keys`].
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +100,7 @@ impl Keys<'_> {
         let id = made.api_key_id;
         let mut key = CreatedKey::new(id.clone(), id, pair.private_key_pem(), SecretKind::PrivateKeyPem);
         key.warning = made.warning;
-        Ok(key)
+        key.whole(row("create_api_key"))
     }
 
     async fn generate(&self, wanted: Wanted) -> Result<CreatedKey, Error> {
@@ -112,7 +113,7 @@ impl Keys<'_> {
             }
             body.name(wanted.name).scopes(wanted.scopes).key_type(ApiKeyType::Ed25519)
         });
-        Ok(created(call.send().await?.into_inner()))
+        created(call.send().await?.into_inner()).whole(row("generate_api_key"))
     }
 }
 
@@ -122,6 +123,11 @@ impl TryFrom<&CreatedKey> for Credentials {
     fn try_from(key: &CreatedKey) -> Result<Self, Error> {
         Self::from_pem(key.public_id.clone(), key.secret.expose())
     }
+}
+
+/// The row of an operation, which an error is about.
+fn row(id: &str) -> &'static Operation {
+    VENUE.operation(id).expect("the spec has it")
 }
 
 fn scope_of(scope: &str) -> Open<ApiKeyScope> {

@@ -81,6 +81,11 @@ pub(crate) enum Cause {
     },
     /// A call that changes nothing got no answer.
     NoAnswer(String),
+    /// The journal of a run cannot be read.
+    Unreadable {
+        error: JournalError,
+        help: String,
+    },
     /// A key does not work.
     Fails {
         message: String,
@@ -166,7 +171,7 @@ impl Error {
             Cause::Store(StoreError::NotFound(_)) | Cause::NotFound { .. } => Class::NotFound,
             Cause::Journal(JournalError::NoSuchRun(_)) => Class::NotFound,
             Cause::Journal(JournalError::Busy { .. }) => Class::Busy,
-            Cause::Store(_) | Cause::Journal(_) => Class::Store,
+            Cause::Store(_) | Cause::Journal(_) | Cause::Unreadable { .. } => Class::Store,
             Cause::Usage { .. } => Class::Usage,
             Cause::Unfinished(_) | Cause::Code(_) | Cause::HandOver { .. } => Class::NeedsPerson,
             Cause::Fails { .. } => Class::Failed,
@@ -183,7 +188,7 @@ impl Error {
             (Cause::Code(_), Some(run)) => Some(format!("{code}; {}", resume(run))),
             (Cause::NotFound { help: Some(help), .. }, None) => Some(help.clone()),
             (Cause::Usage { help, .. }, _) => help.clone(),
-            (Cause::Fails { help, .. }, None) => Some(help.clone()),
+            (Cause::Fails { help, .. } | Cause::Unreadable { help, .. }, None) => Some(help.clone()),
             (Cause::Fails { help, .. }, Some(run)) => Some(format!("{help}; {}", resume(run))),
             (_, Some(run)) => Some(resume(run)),
             (_, None) => None,
@@ -209,7 +214,7 @@ impl fmt::Display for Error {
         match &self.cause {
             Cause::Venue(error) => error.fmt(f),
             Cause::Store(error) => error.fmt(f),
-            Cause::Journal(error) => error.fmt(f),
+            Cause::Journal(error) | Cause::Unreadable { error, .. } => error.fmt(f),
             Cause::Usage { message, .. } | Cause::NotFound { message, .. } | Cause::Fails { message, .. } => {
                 f.write_str(message)
             }
@@ -233,7 +238,7 @@ impl std::error::Error for Error {
         match &self.cause {
             Cause::Venue(error) => Some(error),
             Cause::Store(error) => Some(error),
-            Cause::Journal(error) => Some(error),
+            Cause::Journal(error) | Cause::Unreadable { error, .. } => Some(error),
             _ => None,
         }
     }

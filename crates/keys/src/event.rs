@@ -15,6 +15,13 @@ pub enum Event {
         /// Its algorithm.
         algorithm: String,
     },
+    /// Some clients of the venue cannot sign with the key pair that was made.
+    Unsupported {
+        /// Its algorithm.
+        algorithm: String,
+        /// Those clients.
+        clients: String,
+    },
     /// The venue takes no pair of ours.
     VenueMakes {
         /// What it said.
@@ -63,6 +70,11 @@ pub enum Event {
     Proved {
         /// By a call that it signed and that failed; otherwise by the account's list, which does not have it.
         tried: bool,
+    },
+    /// A person has seen at the venue that the old key has ended.
+    Confirmed {
+        /// Its id.
+        id: String,
     },
     /// The secret was replaced.
     Replaced {
@@ -127,12 +139,13 @@ impl Event {
             Self::Orphan { .. } => "cleaned up",
             Self::Found { .. } => "found",
             Self::Proved { .. } => "proved",
+            Self::Confirmed { .. } => "confirmed",
             Self::Replaced { .. } => "replaced",
             Self::Undone => "undone",
             Self::Resumed { .. } => "resumed",
             Self::Waiting { .. } => "waiting",
             Self::Unknown { .. } => "unclear",
-            Self::Late { .. } | Self::Full { .. } => "note",
+            Self::Late { .. } | Self::Full { .. } | Self::Unsupported { .. } => "note",
             Self::Warning { .. } => "remark",
         }
     }
@@ -144,6 +157,9 @@ impl fmt::Display for Event {
         match self {
             Self::Made { algorithm } => {
                 write!(f, "{algorithm} key pair here; the private half never leaves this machine")
+            }
+            Self::Unsupported { algorithm, clients } => {
+                write!(f, "{clients} cannot sign with {algorithm}; for those make the key with --kind rsa2048")
             }
             Self::VenueMakes { why } => write!(f, "the venue takes no key pair of ours ({why}); it makes one"),
             Self::Stored { reference } => f.write_str(reference),
@@ -160,6 +176,7 @@ impl fmt::Display for Event {
             Self::Found { id } => write!(f, "{id}: its answer was lost, and the store has its secret"),
             Self::Proved { tried: true } => f.write_str("the old key fails"),
             Self::Proved { tried: false } => f.write_str("the account's list has it no more"),
+            Self::Confirmed { id } => write!(f, "{id}: ended, as a person has seen at the venue; no call proves it"),
             Self::Replaced { id } => write!(f, "{id}: new secret; the old one fails from now on"),
             Self::Undone => f.write_str("what was prepared here is removed; the venue has changed nothing"),
             Self::Resumed { run } => f.write_str(run),

@@ -19,7 +19,7 @@ use std::pin::Pin;
 
 pub use account::{Account, Venue};
 pub use credential::Credential;
-pub use engine::{Adopted, Attendant, Engine, Handed, Line, Manager, Settings, Silent, Unfinished, Waits};
+pub use engine::{Adopted, Attendant, Engine, Handed, Line, Manager, Settings, Silent, Unfinished, Unreadable, Waits};
 pub use error::{Class, Error};
 pub use event::Event;
 pub use reference::{BadReference, Reference};

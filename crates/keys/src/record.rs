@@ -169,7 +169,7 @@ pub(crate) struct Version {
 
 /// The stored form. Apart from the public types, so that those cannot be serialized by mistake.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Sealed {
+struct Sealed {
     schema: u32,
     reference: String,
     keys: Vec<SealedKey>,

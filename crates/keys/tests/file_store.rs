@@ -301,9 +301,10 @@ async fn processes_that_write_at_once_lose_nothing() {
 async fn what_a_killed_writer_left_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).unwrap().put(&record("bot")).await.unwrap();
-    fs::write(folder.path().join(".venuekit-abc"), "half a file").unwrap();
+    let left = folder.path().join(".venuekit.keys.age.4242.aBc123");
+    fs::write(&left, "half a file").unwrap();
     let store = open(folder.path()).unwrap();
-    assert!(!folder.path().join(".venuekit-abc").exists());
+    assert!(!left.exists());
     assert_eq!(store.list().await.unwrap(), [reference("bot")]);
 }
 

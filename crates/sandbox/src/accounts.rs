@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Accounts {
-    /// Kalshi keys: one account, several keys.
+    /// Kalshi keys. Several may belong to one account.
     pub kalshi: Vec<KalshiKey>,
     /// Bayse accounts.
     pub bayse: Vec<BayseAccount>,
@@ -29,6 +29,9 @@ pub struct KalshiKey {
     /// The private half. The sandbox does not need it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_key_pem: Option<String>,
+    /// The account that the key belongs to. Keys with the same name, and those without one, share orders, positions and money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// What the key may do, such as `read` and `write::trade`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,

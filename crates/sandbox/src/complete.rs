@@ -42,6 +42,8 @@ impl Accounts {
             self.kalshi = vec![
                 KalshiKey { private_key_pem: Some(rsa.private_pem), ..KalshiKey::default() },
                 KalshiKey::default(),
+                // Of another account, so that two can trade with each other.
+                KalshiKey { account: Some("counterparty".to_owned()), ..KalshiKey::default() },
             ];
         }
         if self.deribit.is_empty() {

@@ -26,6 +26,7 @@ mod bayse;
 mod clock;
 mod complete;
 mod deribit;
+mod exchange;
 mod executed;
 mod faults;
 mod kalshi;

@@ -195,9 +195,9 @@ async fn a_connection_ends_in_the_middle_of_a_frame() {
 async fn a_client_that_does_not_read_is_cut() {
     let sandbox = two_accounts().await;
     let mut socket = Socket::connect(&sandbox).await;
-    socket.result("public/subscribe", json!({"channels": ["ticker.X.raw1"]})).await;
+    socket.result("public/subscribe", json!({"channels": ["announcements"]})).await;
     let data = json!("x".repeat(10_000));
-    while sandbox.deribit_notify("ticker.X.raw1", data.clone()) == 1 {
+    while sandbox.deribit_notify("announcements", data.clone()) == 1 {
         tokio::task::yield_now().await;
     }
     assert_eq!(sandbox.websocket_connections(), 0);

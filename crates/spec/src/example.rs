@@ -9,6 +9,11 @@ use super::text;
 
 /// 2026-01-31, 12:00 UTC.
 const SECONDS: i64 = 1_769_860_800;
+/// Members that say whether more of a list is to come.
+const MORE: [&str; 4] = ["has_more", "hasMore", "has_next", "hasNext"];
+/// Members that lead to what is to come.
+const MARKS: [&str; 7] =
+    ["continuation", "cursor", "next_cursor", "nextCursor", "next_page_token", "nextPageToken", "next_start_id"];
 
 impl Operation {
     /// The body of a good answer, on the last page where there are several.
@@ -18,6 +23,7 @@ impl Operation {
         // What was given may not do as a whole where each value does on its own.
         let good = schema.check(&value).is_ok();
         let mut value = if good { value } else { self.filled(schema, &Given::default()) };
+        end_lists(&mut value);
         if let Some(page) = &self.page {
             page.end(&mut value, given);
         }
@@ -34,6 +40,25 @@ impl Operation {
     fn filled(&self, schema: &Schema, given: &Given) -> Value {
         let maker = Maker { components: &schema.components, given, refused: &self.refused, optional: true };
         maker.make(&schema.value, "", "", &mut Vec::new())
+    }
+}
+
+/// Says of every list that it ends here.
+fn end_lists(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                match member {
+                    Value::Bool(more) if MORE.contains(&name.as_str()) => *more = false,
+                    Value::String(mark) if MARKS.contains(&name.as_str()) => mark.clear(),
+                    other => end_lists(other),
+                }
+            }
+            // A mark that is no text has no value that means none.
+            members.retain(|name, member| member.is_string() || !MARKS.contains(&name.as_str()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(end_lists),
+        _ => {}
     }
 }
 

@@ -66,6 +66,8 @@ pub struct Server {
     pub url: String,
     /// Other hosts that serve it.
     pub hosts: Vec<String>,
+    /// Where WebSocket connections to it are opened: whole URLs.
+    pub websockets: Vec<String>,
 }
 
 impl Server {
@@ -113,17 +115,15 @@ impl Spec {
     fn read(venue: &'static str, prefix: &'static str, document: &str) -> Self {
         let document: Value = serde_json::from_str(document).expect("a generated document is JSON");
         let text = |server: &Value, word: &str| server[word].as_str().unwrap_or_default().to_owned();
+        let texts = |value: &Value| -> Vec<String> {
+            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
         let servers = document["servers"].as_array().into_iter().flatten();
-        let servers = servers.map(|server| Server {
-            environment: text(server, "x-environment"),
-            url: text(server, "url"),
-            hosts: server["x-hosts"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
+        let servers = servers.map(|server| {
+            let environment = text(server, "x-environment");
+            let mut websockets = texts(&server["x-websockets"]);
+            websockets.extend(document["x-websocket"]["servers"][&environment].as_str().map(str::to_owned));
+            Server { url: text(server, "url"), hosts: texts(&server["x-hosts"]), environment, websockets }
         });
         Self { venue, prefix, servers: servers.collect(), operations: operation::read(document) }
     }

@@ -154,11 +154,11 @@ impl<'a> Prover<'a> {
                 return lack;
             }
         }
-        if names("x-proof").next().is_some() {
-            if !names("x-proof").any(is_there) {
-                return Lack::new(at, format!("has none of {}", names("x-proof").collect::<Vec<_>>().join(", ")));
+        if names("x-vital").next().is_some() {
+            if !names("x-vital").any(is_there) {
+                return Lack::new(at, format!("has none of {}", names("x-vital").collect::<Vec<_>>().join(", ")));
             }
-            let mut there = names("x-proof").filter(|name| is_there(name));
+            let mut there = names("x-vital").filter(|name| is_there(name));
             return there.find_map(|name| members.get(name).and_then(|member| whole(name, member)));
         }
         let says_more = ["allOf", "anyOf", "oneOf"].into_iter().any(|word| schema.get(word).is_some());

@@ -84,4 +84,15 @@ impl Spec {
         let texts = decode_segments(path);
         self.operations.iter().any(|operation| operation.fits(&texts))
     }
+
+    /// Whether a whole path is one at which a WebSocket connection is opened.
+    pub fn is_websocket(&self, path: &str) -> bool {
+        let path_of = |url: &str| {
+            let below = url.split_once("://").map_or(url, |(_, rest)| rest);
+            below.split_once('/').map(|(_, path)| path.trim_end_matches('/').to_owned())
+        };
+        let path = path.split(['?', '#']).next().unwrap_or_default().trim_start_matches('/').trim_end_matches('/');
+        let mut urls = self.servers.iter().flat_map(|server| &server.websockets);
+        !path.is_empty() && urls.any(|url| path_of(url).as_deref() == Some(path))
+    }
 }

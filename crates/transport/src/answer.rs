@@ -1,46 +1,74 @@
 //! What an answer means, by the venue's `x-errors`.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use reqwest::Request;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use venuekit_wire::operation::{ErrorKind, Errors, Operation, Venue};
+use venuekit_wire::UnixMillis;
+use venuekit_wire::operation::{ErrorKind, FailedWhen, Operation, UnknownKey, Venue};
 
 use crate::error::{Error, Inner};
+use crate::members::{Members, closed, string};
 use crate::response::Response;
+use crate::retry_after;
 
 /// An answer as it came.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whether the body goes on after what was read of it.
+    pub(crate) is_cut: bool,
+    /// The venue's time when it was here, as far as it is known.
+    pub(crate) now: UnixMillis,
+}
+
+impl Answer {
+    /// The body as a JSON document. Of one that is cut, what is whole.
+    pub(crate) fn document(&self) -> Bytes {
+        match self.is_cut {
+            true => closed(&text_of(&self.body)).into(),
+            false => self.body.clone(),
+        }
+    }
 }
 
 /// A good answer, or the error in it.
 pub(crate) fn judge(venue: &'static Venue, operation: &'static Operation, answer: Answer) -> Result<Response, Error> {
-    let good = answer.status.is_success() && !says_failed(&venue.errors, &answer.body);
-    if good {
-        // A proxy's page with a good status is no answer, not even to a call that expects no body.
-        let message = is_page(&answer.body).then(|| describe(&answer, false));
-        let Answer { status, headers, body } = answer;
-        let response = Response::new(operation, status, headers, body);
-        return match message {
-            Some(message) => Err(Error::of_response(&response, ErrorKind::Decode, message)),
-            None => Ok(response),
-        };
+    if !answer.status.is_success() {
+        return Err(error(venue, operation, &answer, &answer.document()));
     }
-    let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    Err(error(&venue.errors, operation, &answer, body.as_ref()))
+    match verdict(venue.errors.failed_when, &answer.body) {
+        Verdict::Failed => Err(error(venue, operation, &answer, &answer.body)),
+        // A proxy's page with a good status is no answer, not even to a call that expects no body.
+        Verdict::Unknown => Err(unreadable(operation, answer)),
+        Verdict::Good if is_page(&answer.body) => Err(unreadable(operation, answer)),
+        Verdict::Good => {
+            let Answer { status, headers, body, .. } = answer;
+            Ok(Response::new(operation, status, headers, body))
+        }
+    }
 }
 
-/// The error that a body tells of. `body` is the part that `x-errors` points into; none where it is not JSON.
-pub(crate) fn error(errors: &Errors, operation: &'static Operation, answer: &Answer, body: Option<&Value>) -> Error {
-    let status = answer.status;
-    let text = |places: &[&str]| places.iter().find_map(|place| scalar(body?.pointer(place)?));
+/// A good status with a body from which nobody can tell what was done.
+fn unreadable(operation: &'static Operation, answer: Answer) -> Error {
+    let message = describe(&answer, false);
+    let Answer { status, headers, body, .. } = answer;
+    Error::of_response(&Response::new(operation, status, headers, body), ErrorKind::Decode, message)
+}
+
+/// The error that a response tells of. `body` is the part of its body that `x-errors` points into.
+pub(crate) fn error(venue: &Venue, operation: &'static Operation, answer: &Answer, body: &[u8]) -> Error {
+    let (errors, status) = (&venue.errors, answer.status);
+    let body = text_of(body);
+    let members = Members::of(&body);
+    let at = |place: &&str| members.as_ref()?.at(place).pop();
+    let text = |places: &[&str]| places.iter().find_map(|place| scalar(at(place)?));
     // A sentence in the code's place, as some bodies have, is no code.
     let code = text(errors.code).filter(|code| !code.contains(char::is_whitespace));
     let kind = match status.is_redirection() {
@@ -51,31 +79,55 @@ pub(crate) fn error(errors: &Errors, operation: &'static Operation, answer: &Ans
     let not_processed = code.as_deref().is_some_and(|code| errors.not_processed.contains(&code))
         || errors.not_processed_statuses.contains(&status.as_u16());
     let header = |name: &str| Some(answer.headers.get(name)?.to_str().ok()?.to_owned());
-    let seconds = text(errors.retry_after).or_else(|| header("retry-after"));
+    let longest = retry_after::longest_after(venue, operation);
+    let by_body = errors.retry_after.iter().find_map(|place| wait(at(place)?, answer.now, longest));
+    let known_code = code.as_deref().is_some_and(|code| errors.kind_of_code(code).is_some());
+    let (message, detail) = (text(errors.message), text(errors.detail));
+    let says_unknown = |key: &UnknownKey| {
+        let message = message.as_deref().unwrap_or_default();
+        key.fits(status.as_u16(), code.as_deref(), message, detail.as_deref())
+    };
+    let unknown_key =
+        members.is_some() && (refused || status.is_success()) && errors.unknown_key.iter().any(says_unknown);
     Error::new(Inner {
         kind: Some(kind),
         operation: Some(operation),
         status: Some(status),
-        message: text(errors.message).unwrap_or_else(|| describe(answer, body.is_some())),
+        message: message.unwrap_or_else(|| describe(answer, members.is_some())),
         code,
-        detail: text(errors.detail),
+        detail,
+        known_code,
+        unknown_key,
         param: text(errors.param),
         request_id: errors.request_id_header.and_then(header),
-        retry_after: seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.parse().ok()?).ok()),
+        retry_after: by_body.or_else(|| retry_after::of_headers(&answer.headers, answer.now, longest)),
         // A good status with an error in it is the venue's own verdict: it did not do it.
         applied: !(refused || not_processed || status.is_redirection() || status.is_success()),
         not_processed,
         ..Inner::default()
     })
-    .with_body(answer.body.clone())
+    .with_body(&answer.body)
+}
+
+/// A body as text. What is not UTF-8 in it spoils no more than itself.
+fn text_of(body: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body))
 }
 
 /// A code or a message: text or a number, but no object.
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+fn scalar(value: &RawValue) -> Option<String> {
+    match value.get().as_bytes().first()? {
+        b'"' => string(value).filter(|text| !text.is_empty()),
+        b'-' | b'0'..=b'9' => Some(value.get().to_owned()),
         _ => None,
+    }
+}
+
+/// The wait that a member says: a number or a text. Null says nothing, anything else cannot be read.
+fn wait(value: &RawValue, now: UnixMillis, longest: Duration) -> Option<Duration> {
+    match value.get() {
+        "null" => None,
+        text => retry_after::of_text(&string(value).unwrap_or_else(|| text.to_owned()), now, longest),
     }
 }
 
@@ -89,11 +141,12 @@ fn describe(answer: &Answer, is_json: bool) -> String {
     }
     let kind = answer.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     match answer.body.len() {
-        0 => "the answer is empty".to_owned(),
+        0 if !answer.is_cut => "the answer is empty".to_owned(),
         bytes if kind.contains("html") || is_page(&answer.body) => {
             format!("the answer is a web page of {bytes} bytes, from a proxy perhaps")
         }
-        bytes if !is_json => format!("the answer is {bytes} bytes of no JSON"),
+        bytes if answer.is_cut => format!("the response body was cut off, and its first {bytes} bytes give no reason"),
+        bytes if !is_json => format!("the response body of {bytes} bytes cannot be read"),
         _ => "the venue gives no reason".to_owned(),
     }
 }
@@ -103,16 +156,40 @@ fn is_page(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
 
-/// Whether an answer with a good status is a failure all the same.
-fn says_failed(errors: &Errors, body: &[u8]) -> bool {
-    if errors.failed_when.is_empty() {
-        return false;
+/// What a body with a good status says of its call.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    Failed,
+    /// The venue would say in it whether the call failed, and it cannot be read.
+    Unknown,
+}
+
+fn verdict(failed_when: &[FailedWhen], body: &[u8]) -> Verdict {
+    if failed_when.is_empty() || body.trim_ascii().is_empty() {
+        return Verdict::Good;
     }
-    let Ok(top) = serde_json::from_slice::<HashMap<&str, &RawValue>>(body) else { return false };
-    errors
-        .failed_when
-        .iter()
-        .any(|test| top.get(test.at.trim_start_matches('/')).is_some_and(|value| value.get() == test.equals))
+    let body = text_of(body);
+    match Members::of(&body) {
+        // Of a member that comes twice, either value may be the one that holds.
+        Some(members)
+            if failed_when.iter().any(|test| members.at(test.at).into_iter().any(|value| is(value, test))) =>
+        {
+            Verdict::Failed
+        }
+        Some(_) => Verdict::Good,
+        // What is not an object has no such member.
+        None if !body.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(&body).is_ok() => {
+            Verdict::Good
+        }
+        None => Verdict::Unknown,
+    }
+}
+
+/// Whether a value is the one that means failure, however it is written.
+fn is(value: &RawValue, test: &FailedWhen) -> bool {
+    let read = |text| serde_json::from_str::<Value>(text).ok();
+    value.get() == test.equals || read(value.get()).is_some_and(|value| read(test.equals) == Some(value))
 }
 
 /// The secrets in a request, so that an error that echoes one can be cleaned.
@@ -139,5 +216,167 @@ fn collect(value: &Value, names: &[&str], found: &mut Vec<String>) {
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use venuekit_wire::operation::{Errors, Limit, Protocol, Retry, Tier};
+
+    use super::*;
+
+    const FAILED: &[FailedWhen] =
+        &[FailedWhen { at: "/success", equals: "false" }, FailedWhen { at: "/status", equals: r#""error""# }];
+
+    static OPERATION: Operation = Operation {
+        id: "write",
+        method: "POST",
+        path: "/write",
+        access: &[],
+        retry: Retry::Never,
+        key: None,
+        rate: Some(venuekit_wire::operation::Rate { bucket: "all", cost: 1, per_item: None }),
+        venue_time: None,
+        page: None,
+        reconcile: None,
+        scope: None,
+        secret: false,
+        secret_fields: &[],
+        on_connection: None,
+    };
+
+    static VENUE: Venue = Venue {
+        name: "venue",
+        protocol: Protocol::Rest,
+        operations: &[],
+        errors: Errors {
+            code: &["/error/code", "/code"],
+            message: &["/error/message"],
+            detail: &[],
+            param: &[],
+            retry_after: &["/retry"],
+            request_id_header: None,
+            failed_when: FAILED,
+            kinds: &[("limit", ErrorKind::RateLimited)],
+            statuses: &[],
+            not_processed: &[],
+            not_processed_statuses: &[],
+        },
+        challenge: None,
+        buckets: &[venuekit_wire::operation::Bucket {
+            name: "all",
+            tiers: &[Tier { name: "basic", limits: &[Limit::Window { count: 1, seconds: 86_400 }] }],
+        }],
+        rate_headers: None,
+        largest_request: None,
+        websocket: None,
+    };
+
+    fn answer(status: u16, body: impl Into<Bytes>, is_cut: bool) -> Answer {
+        let status = StatusCode::from_u16(status).unwrap();
+        Answer { status, headers: HeaderMap::new(), body: body.into(), is_cut, now: UnixMillis(1_795_316_400_000) }
+    }
+
+    fn judged(status: u16, body: impl Into<Bytes>) -> Result<Response, Error> {
+        judge(&VENUE, &OPERATION, answer(status, body, false))
+    }
+
+    #[test]
+    fn a_failure_is_seen_however_it_is_written() {
+        for body in [
+            r#"{"success":false}"#,
+            r#"{"success":false,"\u0064":1}"#,
+            r#"{"succ\u0065ss":false}"#,
+            r#"{"success": false ,"success":true}"#,
+            r#"{"success":true,"success":false}"#,
+            r#"{"status":"error"}"#,
+            r#"{"status":"\u0065rror","big":1e400}"#,
+            "\u{feff}{\"success\":false}",
+        ] {
+            assert_eq!(verdict(FAILED, body.as_bytes()), Verdict::Failed, "{body}");
+        }
+        assert_eq!(verdict(FAILED, b"{\"success\":false,\"text\":\"\xff\"}"), Verdict::Failed, "not UTF-8");
+        for body in [
+            r#"{"success":true,"\u0064":1}"#,
+            r#"{"data":{"success":false}}"#,
+            r#"{"success":0}"#,
+            "[]",
+            "null",
+            "",
+            " ",
+        ] {
+            assert_eq!(verdict(FAILED, body.as_bytes()), Verdict::Good, "{body}");
+        }
+        for body in ["{", r#"{"success":false"#, r#"{"success":false} x"#, r#"{"\ud800":1}"#, "<html>", "true false"] {
+            assert_eq!(verdict(FAILED, body.as_bytes()), Verdict::Unknown, "{body}");
+            assert_eq!(verdict(&[], body.as_bytes()), Verdict::Good, "no venue's word for a failure: {body}");
+            let error = judged(200, body).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode, "{body}: {error}");
+            assert!(error.may_have_been_applied(), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_wait_in_a_body_is_bounded() {
+        let hour = Some(Duration::from_secs(3_600));
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        for (said, wait) in [
+            ("7", seconds(7)),
+            ("7.0", seconds(7)),
+            (r#""7""#, seconds(7)),
+            ("86400", seconds(86_400)),
+            (r#""Sun, 22 Nov 2026 03:05:00 GMT""#, seconds(300)),
+            ("null", None),
+            (r#""""#, None),
+            ("86401", hour),
+            ("1e19", hour),
+            ("1e400", hour),
+            ("18446744073709551616", hour),
+            ("-1", hour),
+            ("true", hour),
+            ("{}", hour),
+            (r#""soon""#, hour),
+        ] {
+            let error = judged(429, format!(r#"{{"c\u006fde":"limit","retry":{said}}}"#)).unwrap_err();
+            assert_eq!((error.code(), error.retry_after()), (Some("limit"), wait), "{said}");
+        }
+    }
+
+    #[test]
+    fn of_an_error_that_is_cut_counts_what_is_there() {
+        let body = format!(r#"{{"error":{{"code":"limit","message":"slow down","more":"{}"#, "x".repeat(100_000));
+        let error = judge(&VENUE, &OPERATION, answer(429, body.clone(), true)).unwrap_err();
+        assert_eq!((error.kind(), error.code(), error.message()), (ErrorKind::RateLimited, Some("limit"), "slow down"));
+        assert_eq!(error.raw_body(), Some(&body.as_bytes()[..64 * 1024]), "as it came");
+        let error = judge(&VENUE, &OPERATION, answer(400, r#"{"error":{"code":"li"#, true)).unwrap_err();
+        assert_eq!((error.code(), error.kind()), (None, ErrorKind::InvalidRequest));
+        assert!(error.message().contains("cut off"), "{error}");
+    }
+
+    #[test]
+    fn an_error_keeps_a_copy_and_not_the_whole_body() {
+        let body = Bytes::from(vec![b' '; 1024 * 1024]);
+        let error = judged(500, body.clone()).unwrap_err();
+        assert!(body.is_unique(), "nothing else holds it");
+        assert_eq!(error.raw_body().map(<[u8]>::len), Some(64 * 1024));
+        let body = Bytes::from([&b"<html>"[..], &vec![b' '; 1024 * 1024]].concat());
+        let error = judged(200, body.clone()).unwrap_err();
+        assert!(body.is_unique() && error.raw_body().is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_does_harm(status in 200_u16..600, body in any::<Vec<u8>>(), is_cut in any::<bool>()) {
+            let _ = judge(&VENUE, &OPERATION, answer(status, body, is_cut));
+        }
+
+        #[test]
+        fn no_wait_in_a_body_stops_a_client(number in any::<f64>(), whole in any::<i128>(), text in ".*") {
+            for said in [format!("{number:e}"), whole.to_string(), Value::from(text).to_string()] {
+                let error = judged(429, format!(r#"{{"retry":{said}}}"#)).unwrap_err();
+                prop_assert!(error.retry_after().is_none_or(|wait| wait <= Duration::from_secs(86_400)), "{}", said);
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use venuekit_wire::UnixMillis;
 
 /// The largest correction that is learned, in milliseconds: a quarter of an hour. Beyond that the clock should be set.
-const FURTHEST: i64 = 15 * 60 * 1000;
+const FURTHEST: u64 = 15 * 60 * 1000;
 
 /// What a clock may be off, in milliseconds, before a refusal as unauthorized is laid to it.
 const SUSPICIOUS: i64 = 2_000;
@@ -46,7 +46,7 @@ impl VenueTime {
         }
         let date = headers.get(http::header::DATE)?.to_str().ok()?;
         let millis = UnixMillis::from(httpdate::parse_http_date(date).ok()?).get();
-        Some(Self(millis, millis + 999))
+        Some(Self(millis, millis.saturating_add(999)))
     }
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct Offsets {
 impl Offsets {
     /// Of an answer to a request that was sent at this time of the system clock, and that is here now.
     pub(crate) fn of(time: VenueTime, sent: UnixMillis) -> Self {
-        Self { least: time.0 - UnixMillis::now().get(), most: time.1 - sent.get() }
+        Self { least: time.0.saturating_sub(UnixMillis::now().get()), most: time.1.saturating_sub(sent.get()) }
     }
 
     /// Whether a clock with this correction is so far off that a refusal which does not say why is likely to be its fault.
@@ -105,11 +105,11 @@ impl Clock {
 
     /// Takes the venue's time over, which refused the timestamp. Says whether it is believed.
     pub(crate) fn follow(&self, offsets: Offsets) -> bool {
-        self.set_if_believable(offsets.least + (offsets.most - offsets.least) / 2)
+        self.set_if_believable(offsets.least.midpoint(offsets.most))
     }
 
     fn set_if_believable(&self, offset: i64) -> bool {
-        let believable = offset.abs() <= FURTHEST;
+        let believable = offset.unsigned_abs() <= FURTHEST;
         if believable {
             self.set_offset_millis(offset);
         }
@@ -143,6 +143,49 @@ mod tests {
         assert_eq!(clock.offset_millis(), 600_500);
         assert!(Offsets { least: 603_000, most: 604_000 }.are_far_from(clock.offset_millis()));
         assert!(!Offsets { least: 601_000, most: 602_000 }.are_far_from(clock.offset_millis()));
+    }
+
+    /// Whatever a venue says of the time and whatever the system clock was: nothing overflows, and no correction goes too far.
+    fn survives(time: VenueTime, sent: i64, held: i64) {
+        let offsets = Offsets::of(time, UnixMillis(sent));
+        let clock = Clock::default();
+        clock.set_offset_millis(held);
+        let _ = offsets.are_far_from(held);
+        for moved in [clock.agree(offsets), clock.follow(offsets)] {
+            assert!(!moved || clock.offset_millis().unsigned_abs() <= FURTHEST);
+        }
+        let _ = clock.now();
+    }
+
+    #[test]
+    fn the_ends_of_time_move_no_clock() {
+        const EDGES: [i64; 7] = [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX];
+        for time in EDGES {
+            for sent in EDGES {
+                for held in EDGES {
+                    survives(VenueTime::of_millis(time), sent, held);
+                    survives(VenueTime::exact(time), sent, held);
+                }
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_time_of_a_venue_is_too_much(time: i64, sent: i64, held: i64) {
+            survives(VenueTime::of_millis(time), sent, held);
+            survives(VenueTime::exact(time), sent, held);
+        }
+
+        #[test]
+        fn no_date_is_too_much(date: String, year in 0_u32..100_000) {
+            for date in [date, format!("Sun, 22 Nov {year} 03:00:00 GMT"), format!("Sunday, 22-Nov-{year} 03:00:00 GMT")] {
+                let Ok(value) = http::HeaderValue::from_str(&date) else { continue };
+                if let Some(time) = VenueTime::of_headers(&HeaderMap::from_iter([(http::header::DATE, value)])) {
+                    survives(time, 0, 0);
+                }
+            }
+        }
     }
 
     #[test]

@@ -191,7 +191,7 @@ pub(crate) fn authority(url: &Url) -> String {
 }
 
 /// A text that should be a URL, without what may be a user name and a password in it.
-pub(crate) fn without_user(url: &str) -> String {
+pub fn without_user(url: &str) -> String {
     match url.rsplit_once('@') {
         Some((before, after)) => {
             let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://")).unwrap_or_default();

@@ -44,6 +44,10 @@ pub(crate) struct Inner {
     pub(crate) venue_time: Option<VenueTime>,
     /// It is of the login that the call needs, and shared by all calls that waited for that.
     pub(crate) of_login: bool,
+    /// Its code is one that the spec lists: the venue itself said this, and nothing in between.
+    pub(crate) known_code: bool,
+    /// The venue's own words for a key that it does not know, or whose secret is another one.
+    pub(crate) unknown_key: bool,
     /// Our own limiter did not let it through.
     pub(crate) held_back: bool,
     pub(crate) idempotency_key: Option<String>,
@@ -61,6 +65,9 @@ pub struct Challenge {
 
 /// An error body is kept up to this size.
 const KEPT_BODY: usize = 64 * 1024;
+
+/// A sentence of the venue is kept up to this size.
+const LONGEST_TEXT: usize = 4 * 1024;
 
 impl Error {
     /// What went wrong, in one vocabulary for all venues.
@@ -81,6 +88,18 @@ impl Error {
     /// The venue's own code, where it gave one.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
+    }
+
+    /// Whether the code is one that the spec lists. Then the venue itself said this, and not a proxy or a firewall before it.
+    pub fn has_known_code(&self) -> bool {
+        self.0.known_code
+    }
+
+    /// Whether these are the venue's own words (the spec's `unknown-key`) for a key that it does not know, or whose secret is
+    /// another one. A refusal for everybody, by an outage, a proxy or a firewall, has other words as a rule; compare with a
+    /// call that another key signs before you take a key for gone.
+    pub fn is_unknown_key(&self) -> bool {
+        self.0.unknown_key
     }
 
     /// The venue's sentence, or ours.
@@ -209,6 +228,19 @@ impl Error {
         Self::of_response(&response, ErrorKind::Decode, message)
     }
 
+    /// A good response that lacks what the call was made for. The venue has acted where the operation changes something.
+    #[doc(hidden)]
+    pub fn incomplete(operation: &'static Operation, message: impl Into<String>) -> Self {
+        Self::new(Inner {
+            kind: Some(ErrorKind::Decode),
+            operation: Some(operation),
+            status: Some(StatusCode::OK),
+            message: message.into(),
+            applied: true,
+            ..Inner::default()
+        })
+    }
+
     pub(crate) fn new(inner: Inner) -> Self {
         Self(Box::new(inner))
     }
@@ -276,7 +308,7 @@ impl Error {
             operation: Some(response.operation),
             status: Some(response.status),
             message,
-            body: response.body.slice(..response.body.len().min(KEPT_BODY)),
+            body: kept(&response.body),
             applied: true,
             idempotency_key: response.idempotency_key.clone(),
             attempts: response.attempts,
@@ -309,8 +341,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_body(mut self, body: Bytes) -> Self {
-        self.0.body = body.slice(..body.len().min(KEPT_BODY));
+    pub(crate) fn with_body(mut self, body: &[u8]) -> Self {
+        self.0.body = kept(body);
         self
     }
 
@@ -319,14 +351,32 @@ impl Error {
         if secret.len() < 4 {
             return;
         }
-        let inner = &mut self.0;
-        let texts = [&mut inner.code, &mut inner.detail, &mut inner.param, &mut inner.request_id].into_iter().flatten();
-        for text in texts.chain([&mut inner.message]) {
-            if text.contains(secret) {
-                *text = text.replace(secret, "[redacted]");
-            }
+        for text in self.texts().filter(|text| text.contains(secret)) {
+            *text = text.replace(secret, "[redacted]");
         }
     }
+
+    /// Cuts what the venue said to what somebody may read. Secrets are taken out before: half of one is not found.
+    pub(crate) fn shorten(&mut self) {
+        for text in self.texts().filter(|text| text.len() > LONGEST_TEXT) {
+            let end = (0..=LONGEST_TEXT).rev().find(|end| text.is_char_boundary(*end));
+            text.truncate(end.unwrap_or_default());
+            text.push_str("...");
+            text.shrink_to_fit();
+        }
+    }
+
+    /// Every text that is shown.
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let inner = &mut *self.0;
+        let optional = [&mut inner.code, &mut inner.detail, &mut inner.param, &mut inner.request_id];
+        optional.into_iter().flatten().chain([&mut inner.message])
+    }
+}
+
+/// A copy, so that an error that is kept does not keep the whole body with it.
+fn kept(body: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)])
 }
 
 /// serde's sentence without the values it quotes: they come from the answer.
@@ -338,9 +388,28 @@ fn without_values(error: &serde_json::Error) -> String {
         Category::Syntax | Category::Io => said.to_owned(),
         Category::Data if said.starts_with("missing field") || said.starts_with("duplicate field") => said.to_owned(),
         Category::Data => match said.rsplit_once(", expected ") {
-            Some((_, expected)) => format!("expected {expected}"),
+            Some((found, expected)) => format!("{}expected {}", kind_of(found), in_json_words(expected)),
             None => "a value that does not fit".to_owned(),
         },
+    }
+}
+
+/// What was found, where it can be said without its value.
+fn kind_of(found: &str) -> &'static str {
+    match found {
+        "invalid type: sequence" => "found a list, ",
+        "invalid type: map" => "found an object, ",
+        "invalid type: null" => "found null, ",
+        "empty or null" => "found an empty text or null, ",
+        _ => "",
+    }
+}
+
+fn in_json_words(expected: &str) -> &str {
+    match expected {
+        "a sequence" => "a list",
+        "a map" => "an object",
+        other => other,
     }
 }
 

@@ -79,7 +79,7 @@ impl Session {
         operation: &'static Operation,
         progress: &mut Progress,
     ) -> Result<Response, Error> {
-        let key = idempotency::key_of(&mut request, operation);
+        let key = idempotency::key_of(&mut request, operation)?;
         let debit = self.shared.common.limiter.debit(operation, &request);
         let (credentials, way) = self.way(operation, &mut request)?;
         let plan = Plan { operation, credentials, debit, way };
@@ -147,7 +147,8 @@ impl Session {
         progress.begin_attempt();
         if let Some(debit) = &plan.debit {
             let longest = self.call.rate_wait.unwrap_or(self.shared.common.rate_wait).min(progress.time_left());
-            progress.waits(self.shared.common.limiter.take(operation, debit, longest)).await?;
+            let time_left = progress.time_left();
+            progress.waits(self.shared.common.limiter.take(operation, debit, longest, time_left)).await?;
         }
         let Outcome { result, tokens, date } = match &plan.way {
             Way::Message { params, needs_login } => {
@@ -156,7 +157,7 @@ impl Session {
             Way::Rest => self.over_http(http, request, plan, None, progress).await?,
             Way::Rpc { id } => self.over_http(http, request, plan, Some(*id), progress).await?,
         };
-        self.learn(plan, &result, date, progress).await;
+        self.learn(plan, &result, date, progress);
         result.map_err(|error| tokens.iter().fold(error, |error, token| token.judged(error, progress)))
     }
 
@@ -177,12 +178,9 @@ impl Session {
         };
         let tokens = self.sign(&mut request, plan, progress).await?;
         let time = self.send_within(operation, progress)?;
-        let answer = send::send(http, &common.route, request, operation, common.max_answer, time).await?;
-        if let Some(debit) = &plan.debit
-            && let Some(told) = common.limiter.told(&answer.headers, common.clock.now())
-        {
-            common.limiter.learn(debit, told).await;
-        }
+        let answer =
+            send::send(http, &common.route, request, operation, common.max_answer, time, &common.clock).await?;
+        let told = common.limiter.told(&answer.headers, answer.now);
         // What anybody may ask, anybody may have asked before: such an answer may come from a cache.
         let tells_time =
             !plan.credentials.is_empty() && (!answer.status.is_success() || common.clock.looks(progress.sent()));
@@ -191,6 +189,9 @@ impl Session {
             Some(id) => jsonrpc::unwrap(common.venue, operation, answer, id),
             None => answer::judge(common.venue, operation, answer),
         };
+        if let (Some(debit), Some(told)) = (&plan.debit, told) {
+            common.limiter.learn(debit, told);
+        }
         Ok(Outcome { result, tokens, date })
     }
 
@@ -247,14 +248,9 @@ impl Session {
         Ok(tokens)
     }
 
-    /// What an answer tells of the venue's clock and limits. `date` is the time in its headers.
-    async fn learn(
-        &self,
-        plan: &Plan,
-        result: &Result<Response, Error>,
-        date: Option<VenueTime>,
-        progress: &mut Progress,
-    ) {
+    /// What an answer tells of the venue's clock and limits. `date` is the time in its headers. Nothing here is waited for: the
+    /// caller's response is at hand.
+    fn learn(&self, plan: &Plan, result: &Result<Response, Error>, date: Option<VenueTime>, progress: &mut Progress) {
         let told = match result {
             Ok(response) => response.venue_time(),
             Err(error) => error.venue_time(),
@@ -265,7 +261,7 @@ impl Session {
         if let (Some(debit), Err(error)) = (&plan.debit, result)
             && error.kind() == ErrorKind::RateLimited
         {
-            self.shared.common.limiter.learn(debit, Told { left: 0, lasts: error.retry_after() }).await;
+            self.shared.common.limiter.learn(debit, Told { left: 0, lasts: error.retry_after() });
         }
     }
 
@@ -285,6 +281,7 @@ impl Session {
         if let Some(code) = &self.call.code {
             error.redact(code.expose());
         }
+        error.shorten();
         error
     }
 }
@@ -315,8 +312,9 @@ impl Held {
     fn judged(&self, mut error: Error, progress: &mut Progress) -> Error {
         self.token.secrets().for_each(|secret| error.redact(secret.expose()));
         if error.kind() == ErrorKind::Unauthorized {
-            self.cache.drop_if(&self.token);
-            progress.token_was_refused();
+            if self.cache.drop_if(&self.token) {
+                progress.token_was_refused();
+            }
         }
         error
     }

@@ -1,41 +1,220 @@
 //! Idempotency keys: one a call, the same in every attempt.
-
-use std::borrow::Cow;
-use std::collections::HashMap;
+//!
+//! A key is what makes a write repeatable, so one that the venue may not take as such is refused before anything is sent.
 
 use http::{HeaderName, HeaderValue};
 use reqwest::{Body, Request};
 use serde_json::value::RawValue;
 use uuid::Uuid;
-use venuekit_wire::operation::{Key, Operation, Retry};
+use venuekit_wire::operation::{ErrorKind, Key, KeyBounds, Operation, Retry};
 
+use crate::error::Error;
 use crate::jsonrpc::with_members;
+use crate::members::{Members, string};
+
+/// The longest key, in characters, where the venue's sources do not tell. A key that a venue cuts is another one.
+const LONGEST: usize = 255;
 
 /// The call's key: the caller's, or a new one that is put on the request. None for an operation that takes no key.
-pub(crate) fn key_of(request: &mut Request, operation: &Operation) -> Option<String> {
-    let Retry::Keyed(place) = operation.retry else { return None };
-    match place {
-        Key::Header(name) => {
-            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-            if let Some(given) = request.headers().get(&name) {
-                return Some(given.to_str().ok()?.to_owned());
-            }
-            let key = Uuid::new_v4().to_string();
-            request.headers_mut().insert(name, HeaderValue::from_str(&key).ok()?);
-            Some(key)
+pub(crate) fn key_of(request: &mut Request, operation: &'static Operation) -> Result<Option<String>, Error> {
+    let Retry::Keyed(place) = operation.retry else { return Ok(None) };
+    let key = match place {
+        Key::Header(name) => in_header(request, name, operation.key),
+        Key::Field(name) => in_body(request, name, operation.key),
+    };
+    key.map(Some).map_err(|problem| {
+        let (Key::Header(name) | Key::Field(name)) = place;
+        let message = format!("nothing was sent: the idempotency key `{name}` {problem}");
+        Error::before_sending(operation, ErrorKind::InvalidRequest, message)
+    })
+}
+
+fn in_header(request: &mut Request, name: &str, bounds: Option<KeyBounds>) -> Result<String, String> {
+    let unfit = || "is in a header that cannot be sent".to_owned();
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit())?;
+    let mut given = request.headers().get_all(&name).iter();
+    if let Some(key) = given.next() {
+        if given.next().is_some() {
+            return Err("is given more than once".to_owned());
         }
-        Key::Field(name) => {
-            let body = request.body().and_then(Body::as_bytes)?;
-            let body = std::str::from_utf8(body).ok()?;
-            let members: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(body).ok()?;
-            if let Some(given) = members.get(name) {
-                return serde_json::from_str(given.get()).ok();
-            }
+        let key = key.to_str().map_err(|_| "has characters that a header cannot carry; use ASCII".to_owned())?;
+        return checked(key.to_owned(), bounds);
+    }
+    let key = Uuid::new_v4().to_string();
+    request.headers_mut().insert(name, HeaderValue::from_str(&key).map_err(|_| unfit())?);
+    Ok(key)
+}
+
+fn in_body(request: &mut Request, name: &str, bounds: Option<KeyBounds>) -> Result<String, String> {
+    let body = request.body().and_then(Body::as_bytes).and_then(|body| std::str::from_utf8(body).ok());
+    let Some((body, members)) = body.and_then(|body| Some((body, Members::of(body)?))) else {
+        return Err("has no place: the request body is not a JSON object".to_owned());
+    };
+    let given: Vec<&RawValue> = members.all(name).collect();
+    match given[..] {
+        [] => {
             let key = Uuid::new_v4().to_string();
             // The members' own text is kept: a number must reach the venue digit by digit.
             let body = with_members(body, &format!(r#""{name}":"{key}""#));
             *request.body_mut() = Some(body.into());
-            Some(key)
+            Ok(key)
+        }
+        [key] => checked(string(key).ok_or("is not a text; leave it out for a new one")?, bounds),
+        _ => Err("is given more than once".to_owned()),
+    }
+}
+
+/// A caller's own key, if the venue takes it for one.
+fn checked(key: String, bounds: Option<KeyBounds>) -> Result<String, String> {
+    let (shortest, longest) = bounds.map_or((1, None), |bounds| (bounds.shortest.max(1), bounds.longest));
+    let longest = longest.unwrap_or(LONGEST);
+    let length = key.chars().count();
+    if key.chars().all(is_blank) {
+        return Err("is empty, which a venue takes for none; leave it out for a new one".to_owned());
+    }
+    if key.chars().any(|character| character.is_control() || is_invisible(character)) {
+        return Err("has control or invisible characters".to_owned());
+    }
+    if key.trim() != key {
+        return Err("begins or ends with a space, which may be lost on the way".to_owned());
+    }
+    if length < shortest {
+        return Err(format!("has {length} characters, and the venue wants at least {shortest}"));
+    }
+    if length > longest {
+        return Err(format!("has {length} characters, and {longest} are the most"));
+    }
+    Ok(key)
+}
+
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || character.is_control() || is_invisible(character)
+}
+
+/// Characters that show nothing, which some systems drop.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    static IN_BODY: Operation = operation(Key::Field("key"));
+    static IN_HEADER: Operation = operation(Key::Header("Idempotency-Key"));
+
+    const fn operation(key: Key) -> Operation {
+        Operation {
+            id: "write",
+            method: "POST",
+            path: "/write",
+            access: &[],
+            retry: Retry::Keyed(key),
+            key: Some(KeyBounds { shortest: 2, longest: Some(40) }),
+            rate: None,
+            venue_time: None,
+            page: None,
+            reconcile: None,
+            scope: None,
+            secret: false,
+            secret_fields: &[],
+            on_connection: None,
+        }
+    }
+
+    fn request() -> Request {
+        Request::new(http::Method::POST, "http://localhost/".parse().unwrap())
+    }
+
+    /// The key that comes of a body, and the body that is sent.
+    fn with_body(body: &str) -> Result<(String, String), String> {
+        let mut request = request();
+        *request.body_mut() = Some(body.to_owned().into());
+        let key = key_of(&mut request, &IN_BODY).map_err(|error| error.to_string())?;
+        let sent = request.body().and_then(Body::as_bytes).unwrap();
+        Ok((key.unwrap(), String::from_utf8(sent.to_vec()).unwrap()))
+    }
+
+    fn with_headers(keys: &[&[u8]]) -> Result<String, String> {
+        let mut request = request();
+        for key in keys {
+            request.headers_mut().append("idempotency-key", HeaderValue::from_bytes(key).unwrap());
+        }
+        key_of(&mut request, &IN_HEADER).map(Option::unwrap).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_key_is_kept_and_a_missing_one_is_made() {
+        for body in [r#"{"a":1.50,"key":"mine-1"}"#, r#"{"k\u0065y":"mine-1"}"#, r#"{"key":"\u006dine-1"}"#] {
+            assert_eq!(with_body(body), Ok(("mine-1".to_owned(), body.to_owned())));
+        }
+        let (key, sent) = with_body(r#"{"a":1.50}"#).unwrap();
+        assert_eq!(sent, format!(r#"{{"a":1.50,"key":"{key}"}}"#));
+        assert_eq!(key.len(), 36);
+        assert_eq!(with_headers(&[b"mine 1"]).as_deref(), Ok("mine 1"));
+        assert_eq!(with_headers(&[]).unwrap().len(), 36);
+    }
+
+    #[test]
+    fn what_a_venue_may_not_take_as_a_key_is_refused() {
+        let long = format!(r#"{{"key":"{}"}}"#, "x".repeat(41));
+        for (body, problem) in [
+            (r#"{"key":""}"#, "is empty"),
+            (r#"{"key":" \t\n"}"#, "is empty"),
+            (r#"{"key":"\u00a0\u3000"}"#, "is empty"),
+            (r#"{"key":"\u200b\ufeff"}"#, "is empty"),
+            (r#"{"key":"\u0000"}"#, "is empty"),
+            (r#"{"k\u0065y":""}"#, "is empty"),
+            (r#"{"key":"a\nb"}"#, "control"),
+            (r#"{"key":"a\u0085b"}"#, "control"),
+            (r#"{"key":"ab\u202e"}"#, "invisible"),
+            (r#"{"key":" ab"}"#, "begins or ends"),
+            (r#"{"key":"ab "}"#, "begins or ends"),
+            (r#"{"key":"a"}"#, "at least 2"),
+            (&long, "40 are the most"),
+            (r#"{"key":null}"#, "is not a text"),
+            (r#"{"key":7}"#, "is not a text"),
+            (r#"{"key":["ab"]}"#, "is not a text"),
+            (r#"{"key":"\ud800"}"#, "is not a text"),
+            (r#"{"key":"ab","key":"ab"}"#, "more than once"),
+            (r#"{"key":"ab","k\u0065y":""}"#, "more than once"),
+            ("[]", "not a JSON object"),
+            ("", "not a JSON object"),
+        ] {
+            let error = with_body(body).unwrap_err();
+            assert!(error.contains(problem) && error.contains("nothing was sent"), "{body}: {error}");
+        }
+        for (keys, problem) in [
+            (&[&b""[..]][..], "is empty"),
+            (&[b"  \t"], "is empty"),
+            (&[b"ab\tc"], "control"),
+            (&[b"ab "], "begins or ends"),
+            (&["\u{fc}".as_bytes()], "use ASCII"),
+            (&[b"ab", b"ab"], "more than once"),
+            (&[&[b'x'; 41]], "40 are the most"),
+        ] {
+            let error = with_headers(keys).unwrap_err();
+            assert!(error.contains(problem), "{keys:?}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_that_is_taken_can_be_seen_and_comes_back_as_it_was(key in "\\PC{0,50}|[ -~]{0,50}|\\s*") {
+            let body = serde_json::json!({ "key": key }).to_string();
+            if let Ok((taken, sent)) = with_body(&body) {
+                prop_assert_eq!(&sent, &body);
+                prop_assert_eq!(&taken, &key);
+                prop_assert!(key.chars().any(|character| !is_blank(character)));
+                prop_assert!((2..=40).contains(&key.chars().count()));
+            }
         }
     }
 }

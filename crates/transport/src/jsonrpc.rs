@@ -10,12 +10,13 @@ use reqwest::{Body, Request};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use venuekit_wire::Secret;
 use venuekit_wire::operation::{ErrorKind, Operation, Venue};
+use venuekit_wire::{Secret, UnixMillis};
 
 use crate::answer::{Answer, error};
 use crate::clock::VenueTime;
 use crate::error::{Challenge, Error, Inner};
+use crate::members::{Members, string};
 use crate::response::{Response, RpcTiming};
 use crate::session::Session;
 
@@ -169,8 +170,8 @@ pub(crate) fn unwrap(
     id: u64,
 ) -> Result<Response, Error> {
     // An error comes with any status, so the body is read before the status is looked at.
-    let Some(message) = Message::read(answer.body.clone()) else {
-        let mut failed = error(&venue.errors, operation, &answer, None);
+    let Some(message) = Message::read(answer.document()) else {
+        let mut failed = error(venue, operation, &answer, b"");
         if answer.status.is_success() {
             let message = failed.message().to_owned();
             let response = Response::new(operation, answer.status, answer.headers, answer.body);
@@ -178,9 +179,9 @@ pub(crate) fn unwrap(
         }
         return Err(failed);
     };
-    let Answer { status, headers, .. } = answer;
+    let status = answer.status;
     let for_another = !matches!(message.id, Id::Missing) && message.id != Id::Number(id);
-    let response = open(venue, operation, status, headers, message)?;
+    let response = open(venue, operation, answer, message.part, message.timing)?;
     if for_another {
         let message = format!("the answer is for another call than {id}");
         return Err(Error::of_response(&response, ErrorKind::Decode, message));
@@ -194,7 +195,10 @@ pub(crate) fn unwrap_message(
     operation: &'static Operation,
     message: Message,
 ) -> Result<Response, Error> {
-    let response = open(venue, operation, StatusCode::OK, HeaderMap::new(), message).map_err(Error::without_status)?;
+    let Message { body, part, timing, .. } = message;
+    let now = timing.us_out.map_or_else(UnixMillis::now, |micros| UnixMillis(micros.div_euclid(1000)));
+    let answer = Answer { status: StatusCode::OK, headers: HeaderMap::new(), body, is_cut: false, now };
+    let response = open(venue, operation, answer, part, timing).map_err(Error::without_status)?;
     unchallenged(venue, response, None)
 }
 
@@ -202,27 +206,23 @@ pub(crate) fn unwrap_message(
 fn open(
     venue: &'static Venue,
     operation: &'static Operation,
-    status: StatusCode,
-    headers: HeaderMap,
-    message: Message,
+    answer: Answer,
+    part: Part,
+    timing: RpcTiming,
 ) -> Result<Response, Error> {
-    let Message { body, part, timing, .. } = message;
     match part {
         Part::Result(result) => {
+            let Answer { status, headers, .. } = answer;
             Ok(Response { timing: Some(timing), ..Response::new(operation, status, headers, result) })
         }
-        Part::Error(inner) => {
-            let inner: Option<Value> = serde_json::from_slice(&inner).ok();
-            let answer = Answer { status, headers, body };
-            Err(error(&venue.errors, operation, &answer, inner.as_ref()).at(timing.us_out.map(VenueTime::exact)))
-        }
-        Part::Notification { .. } | Part::Nothing if !status.is_success() => {
-            Err(error(&venue.errors, operation, &Answer { status, headers, body }, None))
+        Part::Error(inner) => Err(error(venue, operation, &answer, &inner).at(timing.us_out.map(VenueTime::exact))),
+        Part::Notification { .. } | Part::Nothing if !answer.status.is_success() => {
+            Err(error(venue, operation, &answer, b""))
         }
         Part::Notification { .. } | Part::Nothing => {
-            let response = Response::new(operation, status, headers, body);
+            let Answer { status, headers, body, .. } = answer;
             let message = "the envelope holds neither result nor error".to_owned();
-            Err(Error::of_response(&response, ErrorKind::Decode, message))
+            Err(Error::of_response(&Response::new(operation, status, headers, body), ErrorKind::Decode, message))
         }
     }
 }
@@ -241,19 +241,20 @@ fn unchallenged(venue: &Venue, response: Response, status: Option<StatusCode>) -
 }
 
 /// A challenge is small: a longer result is not searched for one.
-const LARGEST_CHALLENGE: usize = 4096;
+const LARGEST_CHALLENGE: usize = 64 * 1024;
 
 fn challenge(venue: &Venue, response: &Response) -> Option<Challenge> {
     let words = venue.challenge.as_ref()?;
     if response.body.len() > LARGEST_CHALLENGE {
         return None;
     }
-    memmem::find(&response.body, words.flag.as_bytes())?;
-    let result: Value = serde_json::from_slice(&response.body).ok()?;
-    if result.get(words.flag) != Some(&Value::Bool(true)) {
+    // Most results are not read here. One with an escape may hide the name.
+    memmem::find(&response.body, words.flag.as_bytes()).or_else(|| memchr::memchr(b'\\', &response.body))?;
+    let result = Members::of(std::str::from_utf8(&response.body).ok()?)?;
+    if !result.all(words.flag).any(|flag| flag.get() == "true") {
         return None;
     }
-    let challenge = result.get(words.challenge).and_then(Value::as_str).unwrap_or_default();
+    let challenge = result.get(words.challenge).and_then(string).unwrap_or_default();
     Some(Challenge { challenge: challenge.into() })
 }
 

@@ -13,6 +13,7 @@
 //! | [`RetryPolicy`] | how failed calls are repeated; which ones may be is the spec's word |
 //! | [`RateLimits`], [`RateBudget`] | the venue's limits, kept by one process or shared by many |
 //! | [`Pages`] | lists that come in pages, as streams |
+//! | [`Unknown`] | what a response says that its type does not know |
 //! | [`Clock`] | the time that signatures carry, put right by the venue's |
 //! | [`endpoint`] | where secrets may be sent, and through which proxy |
 //! | [`keys`] | the life cycle of API keys, the same words on every venue |
@@ -31,16 +32,20 @@ mod exec;
 mod idempotency;
 mod jsonrpc;
 pub mod keys;
+mod members;
 mod observe;
 mod paging;
+mod panics;
 mod progress;
 mod rate;
 mod response;
 mod retry;
+mod retry_after;
 mod send;
 mod session;
 mod socket;
 mod token;
+mod unknown;
 
 pub use builder::{ClientBuilder, Connect, Timeouts};
 pub use clock::Clock;
@@ -55,4 +60,7 @@ pub use retry::RetryPolicy;
 pub use session::Session;
 pub use socket::{Event, WebSocket, WebSocketOptions, WebSocketStats};
 pub use token::{Grant, GrantFuture, Token};
+pub use unknown::Unknown;
+#[doc(hidden)]
+pub use unknown::Unread;
 pub use venuekit_wire::operation::ErrorKind;

@@ -12,6 +12,10 @@ use serde::Serialize;
 use venuekit_wire::operation::ErrorKind;
 
 use crate::error::{Error, Inner};
+use crate::unknown::{Unknown, Unread};
+
+/// What was read of a page, and the page itself for whoever asks what was not.
+type Read<P> = Result<(P, Unread), Error>;
 
 /// The items of a list that comes in pages, one after the other: what a generated `stream()` returns.
 ///
@@ -22,9 +26,10 @@ use crate::error::{Error, Inner};
 /// It is a [`Stream`], for which crates such as `futures-util` have many methods; [`next`](Self::next) needs none of them.
 #[must_use = "no page is asked for before an item is"]
 pub struct Pages<'a, T> {
-    pages: BoxStream<'a, Result<Vec<T>, Error>>,
+    pages: BoxStream<'a, Read<Vec<T>>>,
     items: std::vec::IntoIter<T>,
     pages_left: usize,
+    unread: Option<Unread>,
 }
 
 impl<T> Pages<'_, T> {
@@ -32,6 +37,12 @@ impl<T> Pages<'_, T> {
     pub fn max_pages(mut self, pages: usize) -> Self {
         self.pages_left = pages;
         self
+    }
+
+    /// What the page that was fetched last says that its type does not know; see
+    /// [`ResponseValue::unknown`](crate::ResponseValue::unknown). Its body is kept until the next page.
+    pub fn unknown(&self) -> Vec<Unknown> {
+        self.unread.as_ref().map_or_else(Vec::new, Unread::unknown)
     }
 
     /// The next item; none at the end and after an error.
@@ -53,7 +64,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
     ) -> Self
     where
         C: ToString + Send + 'a,
-        F: Future<Output = Result<(Vec<T>, Option<C>), Error>> + Send + 'a,
+        F: Future<Output = Read<(Vec<T>, Option<C>)>> + Send + 'a,
     {
         let asked: HashSet<String> = first.iter().map(C::to_string).collect();
         Self::of(try_unfold((fetch, asked, Some(None)), move |(mut fetch, mut asked, at)| async move {
@@ -61,23 +72,23 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
             if at.as_ref().is_some_and(|cursor: &C| !asked.insert(cursor.to_string())) {
                 return Err(no_end(operation, "a cursor came again: the pages have no end"));
             }
-            let (items, next) = fetch(at).await?;
+            let ((items, next), unread) = fetch(at).await?;
             let next = next.filter(|cursor| !cursor.to_string().is_empty()).map(Some);
-            Ok(Some((items, (fetch, asked, next))))
+            Ok(Some(((items, unread), (fetch, asked, next))))
         }))
     }
 
     /// Pages have numbers, and an answer has that of the last page, or none if this was it.
     pub fn by_number<F>(first: Option<i64>, fetch: impl FnMut(Option<i64>) -> F + Send + 'a) -> Self
     where
-        F: Future<Output = Result<(Vec<T>, Option<i64>), Error>> + Send + 'a,
+        F: Future<Output = Read<(Vec<T>, Option<i64>)>> + Send + 'a,
     {
         let start = first.unwrap_or(1);
         Self::of(try_unfold((fetch, start, Some(None)), move |(mut fetch, page, at)| async move {
             let Some(at) = at else { return Ok(None) };
-            let (items, last) = fetch(at).await?;
+            let ((items, last), unread) = fetch(at).await?;
             let next = page.checked_add(1).filter(|next| last.is_some_and(|last| *next <= last));
-            Ok(Some((items, (fetch, next.unwrap_or(page), next.map(Some)))))
+            Ok(Some(((items, unread), (fetch, next.unwrap_or(page), next.map(Some)))))
         }))
     }
 
@@ -89,7 +100,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
     ) -> Self
     where
         T: Serialize,
-        F: Future<Output = Result<Vec<T>, Error>> + Send + 'a,
+        F: Future<Output = Read<Vec<T>>> + Send + 'a,
     {
         Self::until_empty(operation, first.unwrap_or(1), |_| 1, fetch)
     }
@@ -102,7 +113,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
     ) -> Self
     where
         T: Serialize,
-        F: Future<Output = Result<Vec<T>, Error>> + Send + 'a,
+        F: Future<Output = Read<Vec<T>>> + Send + 'a,
     {
         Self::until_empty(operation, first.unwrap_or(0), <[T]>::len, fetch)
     }
@@ -116,10 +127,10 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
     ) -> Self
     where
         T: Serialize,
-        F: Future<Output = Result<Vec<T>, Error>> + Send + 'a,
+        F: Future<Output = Read<Vec<T>>> + Send + 'a,
     {
         Self::of(try_unfold((fetch, start, None, None), move |(mut fetch, here, at, before)| async move {
-            let items = fetch(at).await?;
+            let (items, unread) = fetch(at).await?;
             if items.is_empty() {
                 return Ok(None);
             }
@@ -128,12 +139,12 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
                 return Err(no_end(operation, "a page has the items of the page before: the pages have no end"));
             }
             let next = i64::try_from(step(&items)).map_or(i64::MAX, |step| here.saturating_add(step));
-            Ok(Some((items, (fetch, next, Some(next), content))))
+            Ok(Some(((items, unread), (fetch, next, Some(next), content))))
         }))
     }
 
-    fn of(pages: impl Stream<Item = Result<Vec<T>, Error>> + Send + 'a) -> Self {
-        Self { pages: Box::pin(pages), items: Vec::new().into_iter(), pages_left: usize::MAX }
+    fn of(pages: impl Stream<Item = Read<Vec<T>>> + Send + 'a) -> Self {
+        Self { pages: Box::pin(pages), items: Vec::new().into_iter(), pages_left: usize::MAX, unread: None }
     }
 }
 
@@ -157,8 +168,9 @@ impl<T> Stream for Pages<'_, T> {
                 return Poll::Ready(None);
             }
             match ready!(self.pages.as_mut().poll_next(context)) {
-                Some(Ok(page)) => {
+                Some(Ok((page, unread))) => {
                     self.items = page.into_iter();
+                    self.unread = Some(unread);
                     self.pages_left -= 1;
                 }
                 end => {

@@ -30,11 +30,14 @@ pub(crate) struct Progress {
     token_renewed: bool,
 }
 
+/// No call takes longer, whatever its caller allows: any moment up to its end can be counted.
+const LONGEST_CALL: Duration = Duration::from_secs(365 * 86_400);
+
 impl Progress {
     pub(crate) fn new(limit: Duration) -> Self {
         Self {
             started: Instant::now(),
-            limit,
+            limit: limit.min(LONGEST_CALL),
             attempts: 0,
             waited: Duration::ZERO,
             sent: UnixMillis::default(),
@@ -48,7 +51,7 @@ impl Progress {
     }
 
     pub(crate) fn begin_attempt(&mut self) {
-        self.attempts += 1;
+        self.attempts = self.attempts.saturating_add(1);
         self.offsets = None;
         self.signed_with = None;
     }
@@ -84,7 +87,7 @@ impl Progress {
     }
 
     pub(crate) fn waited(&mut self, wait: Duration) {
-        self.waited += wait;
+        self.waited = self.waited.saturating_add(wait);
     }
 
     /// Counts the time that something takes as waiting, if it takes any.
@@ -95,7 +98,7 @@ impl Progress {
         }
         let begin = Instant::now();
         let result = work.await;
-        self.waited += begin.elapsed();
+        self.waited = self.waited.saturating_add(begin.elapsed());
         result
     }
 

@@ -5,12 +5,14 @@ use std::ops::{Deref, DerefMut};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::Serialize;
+use venuekit_wire::lenient::{self, Lenient};
 use venuekit_wire::operation::Operation;
 
 use crate::clock::VenueTime;
 use crate::error::Error;
 use crate::observe::unreadable;
+use crate::unknown::{Unknown, Unread};
 
 /// An answer with a good status, its body in hand and its envelope off.
 pub struct Response {
@@ -94,23 +96,30 @@ impl fmt::Debug for Response {
     }
 }
 
-/// A typed answer. It dereferences to the value.
+/// A typed response. It dereferences to the value.
+///
+/// The body is kept, by reference count and without a copy, for as long as this is: [`unknown`](Self::unknown) reads it when it is
+/// called. Whoever keeps many responses keeps their values only, with [`into_inner`](Self::into_inner). The body of an operation that
+/// takes or returns a secret is not kept.
 pub struct ResponseValue<T> {
     inner: T,
     status: StatusCode,
     headers: HeaderMap,
     timing: Option<RpcTiming>,
     idempotency_key: Option<String>,
+    unread: Unread,
 }
 
-impl<T: DeserializeOwned> ResponseValue<T> {
+impl<T: for<'de> Lenient<'de> + Serialize> ResponseValue<T> {
     #[doc(hidden)]
     pub async fn from_response(response: Response) -> Result<Self, Error> {
-        let inner = serde_json::from_slice(&response.body).map_err(|_| {
-            // Only now, when speed no longer matters: where in the answer?
-            let mut deserializer = serde_json::Deserializer::from_slice(&response.body);
-            let error = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-                Err(error) => Error::decode(&response, &error.path().to_string(), error.inner()),
+        let inner = lenient::from_slice(&response.body).map_err(|_| {
+            // Only now, when speed no longer matters: where in the response?
+            let mut json = serde_json::Deserializer::from_slice(&response.body);
+            let mut track = serde_path_to_error::Track::new();
+            let again = lenient::vital::<_, T>(serde_path_to_error::Deserializer::new(&mut json, &mut track));
+            let error = match again {
+                Err(error) => Error::decode(&response, &track.path().to_string(), &error),
                 Ok(_) => Error::decode_trailing(&response),
             };
             unreadable(&response, &error);
@@ -127,15 +136,40 @@ impl ResponseValue<()> {
     }
 }
 
-impl<T> ResponseValue<T> {
+impl<T: for<'de> Lenient<'de> + Serialize> ResponseValue<T> {
     fn of(inner: T, response: Response) -> Self {
+        let unread = Unread::new::<T>(&response.body, response.operation.secret);
         let Response { status, headers, timing, idempotency_key, .. } = response;
-        Self { inner, status, headers, timing, idempotency_key }
+        Self { inner, status, headers, timing, idempotency_key, unread }
     }
+}
 
-    /// The value itself.
+impl<T> ResponseValue<T> {
+    /// The value itself, without the body.
     pub fn into_inner(self) -> T {
         self.inner
+    }
+
+    #[doc(hidden)]
+    pub fn into_parts(self) -> (T, Unread) {
+        (self.inner, self.unread)
+    }
+
+    /// What the venue said that the type does not know: members that have no field, then values that an enum does not name.
+    ///
+    /// Nothing is spent on this before it is called; it then reads the body once more. An empty list means that the value holds all
+    /// that the venue said. What stands inside a value that the type leaves open (a `serde_json` value or map) is not unknown. Members
+    /// that a choice of several types or a flattened map drops are not seen.
+    ///
+    /// ```no_run
+    /// # fn report<T>(response: &venuekit_transport::ResponseValue<T>) {
+    /// for unknown in response.unknown() {
+    ///     eprintln!("the venue has something new: {unknown}");
+    /// }
+    /// # }
+    /// ```
+    pub fn unknown(&self) -> Vec<Unknown> {
+        self.unread.unknown()
     }
 
     /// The HTTP status; 200 over a WebSocket, which has none.

@@ -26,6 +26,9 @@ pub struct RetryPolicy {
     pub longest_wait: Duration,
 }
 
+/// No wait is longer, whatever a policy says: it can be added to any moment.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
+
 impl RetryPolicy {
     /// One attempt and no more.
     pub const fn none() -> Self {
@@ -37,8 +40,8 @@ impl RetryPolicy {
         if attempt >= self.attempts {
             return None;
         }
-        let doubled = self.first_wait.saturating_mul(1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX));
-        let wait = doubled.min(self.longest_wait).mul_f64(random);
+        let doubled = self.first_wait.saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
+        let wait = doubled.min(self.longest_wait).min(LONGEST_WAIT).mul_f64(random);
         match asked {
             Some(asked) if asked > self.longest_wait => None,
             Some(asked) => Some(wait.max(asked)),
@@ -120,6 +123,16 @@ mod tests {
         let patient = RetryPolicy { attempts: u32::MAX, ..policy };
         assert_eq!(patient.wait(200, None, 1.0), Some(policy.longest_wait));
         assert_eq!(RetryPolicy::none().wait(1, None, 1.0), None);
+    }
+
+    #[test]
+    fn no_policy_is_too_long_to_count_with() {
+        let endless = RetryPolicy { attempts: u32::MAX, first_wait: Duration::MAX, longest_wait: Duration::MAX };
+        for attempt in [0, 1, 32, 33, u32::MAX - 1] {
+            let wait = endless.wait(attempt, None, 1.0).unwrap();
+            assert!(std::time::Instant::now().checked_add(wait).is_some(), "{wait:?}");
+        }
+        assert_eq!(endless.wait(1, Some(Duration::MAX), 0.5), Some(Duration::MAX), "as asked for");
     }
 
     #[test]

@@ -9,8 +9,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use venuekit_auth::{Headers, SignError, Signer};
 use venuekit_wire::Secret;
+use venuekit_wire::operation::ErrorKind;
 
-use crate::error::Error;
+use crate::error::{Error, Inner};
+use crate::panics::caught_in;
 
 /// What a venue gives for a login: the headers that calls carry from then on, and for how long.
 #[derive(Clone)]
@@ -40,7 +42,8 @@ impl Token {
         Self { signer: Arc::new(signer), secrets: secrets.into(), lives: None, ahead: AHEAD, refresh: None }
     }
 
-    /// Its remaining life, by the venue's word. Without it the token is used until the venue refuses it.
+    /// Its remaining life, by the venue's word. Without it the token is used until the venue refuses it. A life of less than a
+    /// second counts as a second, so that no venue's word makes a client log in for every call.
     #[must_use]
     pub fn lives(mut self, life: Duration) -> Self {
         self.lives = Some(life);
@@ -105,6 +108,10 @@ struct State {
     held: Option<Held>,
     failed: Option<Failure>,
     failures: u64,
+    /// Renewals ahead of the end that have failed in a row.
+    renewals_failed: u32,
+    /// When all the logins that refused tokens have caused are paid for.
+    refusals_paid_at: Option<Instant>,
 }
 
 #[derive(Clone)]
@@ -122,8 +129,24 @@ struct Failure {
 /// A refused login is not tried again before this is over.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A renewal ahead of the end that failed is tried again after this.
+/// A token lives at least this long here, whatever the venue says.
+const SHORTEST_LIFE: Duration = PAUSE;
+
+/// No token is renewed sooner than this before its end: any longer is as good as for ever.
+const LONGEST_AHEAD: Duration = Duration::from_secs(365 * 86_400);
+
+/// A renewal ahead of the end that failed is tried again after this, and after twice as long each further time.
 const RENEW_AGAIN: Duration = Duration::from_secs(5);
+
+/// Renewals that fail are at most this far apart.
+const RENEW_AGAIN_LATEST: Duration = Duration::from_secs(300);
+
+/// A refused token is replaced this often at once, and once more after each [`REFUSAL_EARNED`]. Where a venue refuses every token
+/// that it gives, or one call for another reason than its token, further logins would not help.
+const REFUSALS_AT_ONCE: u32 = 5;
+
+/// See [`REFUSALS_AT_ONCE`].
+const REFUSAL_EARNED: Duration = Duration::from_secs(15);
 
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -163,23 +186,45 @@ impl TokenCache {
         loop {
             match self.state(|state| state.held.as_ref().and_then(|held| held.renew_at)) {
                 None => self.renewed.notified().await,
-                Some(at) => {
-                    tokio::time::sleep_until(at).await;
-                    if self.get().await.is_err() {
-                        tokio::time::sleep(RENEW_AGAIN).await;
-                    }
-                }
+                Some(at) => tokio::select! {
+                    () = tokio::time::sleep_until(at) => self.renew_if_due().await,
+                    () = self.renewed.notified() => {}
+                },
             }
         }
     }
 
-    /// Forgets a token that the venue no longer takes.
-    pub(crate) fn drop_if(&self, refused: &Arc<Token>) {
+    /// Renews the token, unless a call that had the turn before has done so.
+    async fn renew_if_due(&self) {
+        let _turn = self.turn.lock().await;
+        let now = Instant::now();
+        let held = self.state(|state| state.held.clone().filter(|held| held.renew_at.is_some_and(|at| at <= now)));
+        if let Some(held) = held {
+            self.renew(&held).await;
+        }
+    }
+
+    /// Whether this is the token that calls carry now.
+    pub(crate) fn is_current(&self, token: &Arc<Token>) -> bool {
+        let now = Instant::now();
+        self.state(|state| state.usable(now)).is_some_and(|held| Arc::ptr_eq(&held.token, token))
+    }
+
+    /// Forgets a token that the venue has refused. Says whether the call is worth repeating with another one: not after many
+    /// refusals in a short time, when the token is kept, since another login would be refused as well.
+    pub(crate) fn drop_if(&self, refused: &Arc<Token>) -> bool {
         self.state(|state| {
-            if state.held.as_ref().is_some_and(|held| Arc::ptr_eq(&held.token, refused)) {
-                state.held = None;
+            if !state.held.as_ref().is_some_and(|held| Arc::ptr_eq(&held.token, refused)) {
+                return true;
             }
-        });
+            let may = state.may_replace_refused(Instant::now());
+            if may {
+                state.held = None;
+            } else {
+                tracing::warn!("the venue refuses fresh tokens; the last one is kept");
+            }
+            may
+        })
     }
 
     /// `failures` is how many there were when the caller began to wait.
@@ -193,7 +238,7 @@ impl TokenCache {
         if let Some(error) = self.state(|state| state.shared_failure(failures, now)) {
             return Err(error);
         }
-        let result = self.grant.fetch().await;
+        let result = self.log_in().await;
         let result = self.state(|state| match result {
             Ok(token) => Ok(state.hold(token, now)),
             Err(error) => {
@@ -211,24 +256,35 @@ impl TokenCache {
     async fn renew(&self, held: &Held) -> Arc<Token> {
         let now = Instant::now();
         let refreshed = match &held.token.refresh {
-            Some(refresh) => self.grant.refresh(refresh).await,
-            None => self.grant.fetch().await,
+            Some(refresh) => Some(self.refresh(refresh).await),
+            None => None,
         };
         let result = match refreshed {
-            // A refresh token that is no longer taken is no reason to give up.
-            Err(error) if held.token.refresh.is_some() && error.status().is_some() => self.grant.fetch().await,
-            other => other,
+            // A refresh token that the venue no longer takes is no reason to give up.
+            Some(Err(error)) if is_refusal(&error) => self.log_in().await,
+            Some(result) => result,
+            None => self.log_in().await,
         };
         self.state(|state| match result {
             Ok(token) => state.hold(token, now),
             Err(error) => {
                 tracing::warn!(kind = ?error.kind(), "the token could not be renewed ahead of its end");
+                let wait = RENEW_AGAIN.saturating_mul(1 << state.renewals_failed.min(16)).min(RENEW_AGAIN_LATEST);
+                state.renewals_failed = state.renewals_failed.saturating_add(1);
                 if let Some(held) = &mut state.held {
-                    held.renew_at = Some(Instant::now() + RENEW_AGAIN);
+                    held.renew_at = Some(Instant::now() + wait);
                 }
                 held.token.clone()
             }
         })
+    }
+
+    async fn log_in(&self) -> Result<Token, Error> {
+        caught_in("the login", async { self.grant.fetch().await }).await.unwrap_or_else(|| Err(panicked()))
+    }
+
+    async fn refresh(&self, refresh: &Secret) -> Result<Token, Error> {
+        caught_in("the login", async { self.grant.refresh(refresh).await }).await.unwrap_or_else(|| Err(panicked()))
     }
 
     fn state<T>(&self, does: impl FnOnce(&mut State) -> T) -> T {
@@ -236,7 +292,28 @@ impl TokenCache {
     }
 }
 
+/// Whether the venue did not take a refresh token. An outage or a limit would meet a login as well.
+fn is_refusal(error: &Error) -> bool {
+    use ErrorKind::{Maintenance, Network, RateLimited, Timeout};
+    !matches!(error.kind(), Network | Timeout | RateLimited | Maintenance)
+}
+
+fn panicked() -> Error {
+    let message = "the login panicked".to_owned();
+    Error::new(Inner { kind: Some(ErrorKind::Other), message, ..Inner::default() })
+}
+
 impl State {
+    /// Whether a refused token may be replaced by a login, which is then counted.
+    fn may_replace_refused(&mut self, now: Instant) -> bool {
+        let paid_at = self.refusals_paid_at.map_or(now, |at| at.max(now)) + REFUSAL_EARNED;
+        let may = paid_at <= now + REFUSAL_EARNED * REFUSALS_AT_ONCE;
+        if may {
+            self.refusals_paid_at = Some(paid_at);
+        }
+        may
+    }
+
     fn usable(&self, now: Instant) -> Option<Held> {
         self.held.as_ref().filter(|held| held.ends_at.is_none_or(|end| now < end)).cloned()
     }
@@ -251,12 +328,14 @@ impl State {
     fn hold(&mut self, token: Token, fetched: Instant) -> Arc<Token> {
         let token = Arc::new(token);
         // Clients that logged in together do not come back together.
-        let ahead = token.ahead.mul_f64(1.0 + fastrand::f64() / 2.0);
-        let renew_after = token.lives.map(|life| life.saturating_sub(ahead).max(life / 2));
+        let ahead = token.ahead.min(LONGEST_AHEAD).mul_f64(1.0 + fastrand::f64() / 2.0);
+        let life = token.lives.map(|life| life.max(SHORTEST_LIFE));
+        let renew_after = life.map(|life| life.saturating_sub(ahead).max(life / 2).max(SHORTEST_LIFE));
         // A life too long for the clock to hold has no end.
         let after = |span: Option<Duration>| fetched.checked_add(span?);
-        self.held = Some(Held { token: token.clone(), renew_at: after(renew_after), ends_at: after(token.lives) });
+        self.held = Some(Held { token: token.clone(), renew_at: after(renew_after), ends_at: after(life) });
         self.failed = None;
+        self.renewals_failed = 0;
         token
     }
 }
@@ -410,6 +489,154 @@ mod tests {
         // At its end there is nothing left to go on with.
         tokio::time::sleep(AHEAD).await;
         assert_eq!(cache.get().await.unwrap_err().kind(), ErrorKind::Server);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_life_of_nothing_is_no_login_for_every_call() {
+        let (desk, cache) = cache(Desk { lives: Some(Duration::ZERO), refreshable: true, ..Desk::default() });
+        for _ in 0..50 {
+            assert_eq!(got(&cache).await, "token-0");
+        }
+        assert_eq!(desk.counts(), (1, 0));
+        let keeper = tokio::spawn({
+            let cache = cache.clone();
+            async move { cache.keep().await }
+        });
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        keeper.abort();
+        let (fetched, refreshed) = desk.counts();
+        assert!(fetched + refreshed <= 62, "no more than one a second: {fetched} and {refreshed}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_venue_that_refuses_every_token_is_not_asked_for_ever_more() {
+        let (desk, cache) = cache(Desk::default());
+        let refused = async || {
+            let token = cache.get().await.unwrap();
+            cache.drop_if(&token)
+        };
+        let mut replaced = 0;
+        for _ in 0..200 {
+            replaced += u64::from(refused().await);
+        }
+        let first = u64::from(REFUSALS_AT_ONCE);
+        assert_eq!(replaced, first);
+        assert_eq!(desk.counts().0, first + 1);
+        assert_eq!(got(&cache).await, format!("token-{first}"), "the last one goes on serving whoever it is good for");
+        tokio::time::sleep(REFUSAL_EARNED).await;
+        assert!(refused().await);
+        assert!(!refused().await);
+        tokio::time::sleep(HOUR).await;
+        for _ in 0..first {
+            assert!(refused().await);
+        }
+        assert!(!refused().await);
+    }
+
+    /// A refresh token that is refused over a WebSocket, where there is no status.
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_refresh_token_is_followed_by_a_login_whatever_carries_it() {
+        for (kind, status, logs_in) in [
+            (ErrorKind::Unauthorized, None, true),
+            (ErrorKind::InvalidRequest, None, true),
+            (ErrorKind::Other, None, true),
+            (ErrorKind::Unauthorized, Some(400), true),
+            (ErrorKind::Network, None, false),
+            (ErrorKind::Timeout, None, false),
+            (ErrorKind::RateLimited, Some(429), false),
+            (ErrorKind::Maintenance, Some(503), false),
+        ] {
+            let (desk, cache) = cache(Desk { lives: Some(HOUR), refreshable: true, ..Desk::default() });
+            cache.get().await.unwrap();
+            tokio::time::sleep(HOUR - AHEAD.mul_f32(0.9)).await;
+            desk.fails(kind, status);
+            assert_eq!(got(&cache).await, "token-0");
+            assert_eq!(desk.counts(), (1 + u64::from(logs_in), 1), "{kind:?}");
+        }
+    }
+
+    /// Counts how often a task is polled.
+    struct Polled<F>(F, Arc<AtomicU64>);
+
+    impl<F: Future + Unpin> Future for Polled<F> {
+        type Output = F::Output;
+
+        fn poll(mut self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<F::Output> {
+            // A loop that never waits is never polled again, and would never end here either.
+            assert!(self.1.fetch_add(1, Ordering::SeqCst) < 1000, "it spins");
+            Pin::new(&mut self.0).poll(context)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keeping_waits_while_a_call_renews() {
+        let (desk, cache) = cache(Desk { lives: Some(HOUR), refreshable: true, ..Desk::default() });
+        cache.get().await.unwrap();
+        let polls = Arc::new(AtomicU64::new(0));
+        let keeper = tokio::spawn({
+            let (cache, polls) = (cache.clone(), polls.clone());
+            Polled(Box::pin(async move { cache.keep().await }), polls)
+        });
+        let turn = cache.turn.lock().await;
+        tokio::time::sleep(HOUR - Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        drop(turn);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        keeper.abort();
+        assert_eq!(desk.counts(), (1, 1), "renewed once the turn was free");
+        assert!(polls.load(Ordering::SeqCst) < 20, "{polls:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn renewals_that_fail_are_further_and_further_apart() {
+        let (desk, cache) = cache(Desk { lives: Some(HOUR), refreshable: true, ..Desk::default() });
+        cache.get().await.unwrap();
+        desk.fails(ErrorKind::Unauthorized, None);
+        let keeper = tokio::spawn({
+            let cache = cache.clone();
+            async move { cache.keep().await }
+        });
+        tokio::time::sleep(HOUR * 25).await;
+        keeper.abort();
+        let (_, refreshed) = desk.counts();
+        assert!((200..400).contains(&refreshed), "one in five minutes: {refreshed}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_that_panics_is_a_failed_login() {
+        struct Panics(Arc<AtomicU64>);
+
+        impl Grant for Panics {
+            fn fetch(&self) -> GrantFuture<'_> {
+                assert!(self.0.fetch_add(1, Ordering::SeqCst) > 0, "on purpose");
+                Box::pin(async { Ok(Token::bearer("token")?) })
+            }
+        }
+
+        let cache = TokenCache::new(Box::new(Panics(Arc::default())));
+        let error = cache.get().await.unwrap_err();
+        assert!(error.is_of_login() && error.to_string().contains("the login panicked"), "{error}");
+        tokio::time::sleep(PAUSE).await;
+        assert_eq!(got(&cache).await, "token");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_life_and_no_lead_is_too_much(lives: Option<(u64, u32)>, ahead: (u64, u32), now: u32) {
+            let span = |(seconds, nanos)| Duration::new(seconds, nanos % 1_000_000_000);
+            let mut token = Token::bearer("token").unwrap().renewed_ahead(span(ahead));
+            token.lives = lives.map(span);
+            let mut state = State::default();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            runtime.block_on(async {
+                let now = Instant::now() + Duration::from_secs(now.into());
+                state.hold(token, now);
+                let held = state.held.as_ref().unwrap();
+                proptest::prop_assert!(held.renew_at.is_none_or(|at| at >= now + SHORTEST_LIFE));
+                proptest::prop_assert!(held.ends_at.is_none_or(|at| at >= now + SHORTEST_LIFE));
+                Ok(())
+            })?;
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,61 +14,34 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// A text that is no decimal number, or one with more than 28 significant digits.
+use crate::lenient::vital;
+use crate::number;
+use crate::token::{Form, FromToken, Token};
+
+/// A text that is not a decimal number in the notation of JSON, or one with more than 28 significant digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseDecimalError(String);
 
 impl fmt::Display for ParseDecimalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no decimal number of at most 28 digits", self.0)
+        write!(f, "`{}` is not a decimal number of at most 28 digits, such as 1.50 or 5e-2", self.0)
     }
 }
 
 impl std::error::Error for ParseDecimalError {}
 
-/// Reads plain and exponent notation, and refuses what cannot be held exactly instead of rounding it.
+/// Refuses what cannot be held exactly, instead of rounding it.
 fn exact(text: &str) -> Result<Exact, ParseDecimalError> {
-    let parsed = match text.split_once(['e', 'E']) {
-        None => Exact::from_str_exact(text.trim_end_matches('.')).ok(),
-        Some((mantissa, exponent)) => shifted(mantissa, exponent),
-    };
-    parsed.ok_or_else(|| ParseDecimalError(text.chars().take(40).collect()))
-}
-
-fn shifted(mantissa: &str, exponent: &str) -> Option<Exact> {
-    let mantissa = Exact::from_str_exact(mantissa).ok()?.normalize();
-    let scale = i64::from(mantissa.scale()) - exponent.parse::<i64>().ok()?;
-    if mantissa.is_zero() {
-        return Some(mantissa);
-    }
-    if let Ok(scale) = u32::try_from(scale) {
-        return Exact::try_from_i128_with_scale(mantissa.mantissa(), scale).ok();
-    }
-    let zeros = u32::try_from(-scale).ok()?;
-    let digits = mantissa.mantissa().checked_mul(10_i128.checked_pow(zeros)?)?;
-    Exact::try_from_i128_with_scale(digits, 0).ok()
-}
-
-/// The decimal in a JSON token: a number, or a string that holds one.
-fn from_token(token: &str) -> Result<Exact, String> {
-    let inner = token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    match inner {
-        None => exact(token),
-        Some(text) if !text.contains('\\') => exact(text),
-        Some(_) => {
-            let text: String = serde_json::from_str(token).map_err(|error| error.to_string())?;
-            exact(&text)
-        }
-    }
-    .map_err(|error| error.to_string())
+    number::exact(text).ok_or_else(|| ParseDecimalError(text.chars().take(40).collect()))
 }
 
 macro_rules! decimal {
     ($(#[$doc:meta])* $name:ident, $written:literal) => {
         $(#[$doc])*
         #[doc = ""]
-        #[doc = concat!("It is written as a JSON ", $written, " and read from a JSON string or number alike, digit by digit. It")]
-        #[doc = "dereferences to [`rust_decimal::Decimal`] for arithmetic."]
+        #[doc = concat!("It is written as a JSON ", $written, ", without an exponent, and read from a JSON string or number")]
+        #[doc = "alike, digit by digit. A text is read by the grammar of JSON numbers: `1.50` and `5e-2`, but not `1_0`, `+1`, `007` or"]
+        #[doc = "`.5`. It dereferences to [`rust_decimal::Decimal`] for arithmetic."]
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Exact);
 
@@ -141,8 +114,15 @@ macro_rules! decimal {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let token = Box::<RawValue>::deserialize(deserializer)?;
-                from_token(token.get()).map(Self).map_err(D::Error::custom)
+                vital(deserializer)
+            }
+        }
+
+        impl FromToken for $name {
+            const EXPECTED: &'static str = "a decimal number of at most 28 digits";
+
+            fn from_token(text: &str, _: Form) -> Option<Self> {
+                number::exact(text).map(Self)
             }
         }
     };
@@ -222,12 +202,18 @@ impl Serialize for DecimalOrText {
 
 impl<'de> Deserialize<'de> for DecimalOrText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let token = Box::<RawValue>::deserialize(deserializer)?;
-        if token.get().starts_with('"') {
-            let text: String = serde_json::from_str(token.get()).map_err(D::Error::custom)?;
-            return Ok(exact(&text).map_or(Self::Text(text), |number| Self::Decimal(number.into())));
+        Token::deserialize(deserializer)?.read().map_err(D::Error::custom)
+    }
+}
+
+impl FromToken for DecimalOrText {
+    const EXPECTED: &'static str = "a decimal number or a text";
+
+    fn from_token(text: &str, form: Form) -> Option<Self> {
+        match number::exact(text) {
+            Some(number) => Some(Self::Decimal(number.into())),
+            None => (form == Form::Text).then(|| Self::Text(text.to_owned())),
         }
-        from_token(token.get()).map(|number| Self::Decimal(number.into())).map_err(D::Error::custom)
     }
 }
 
@@ -248,26 +234,45 @@ mod tests {
     }
 
     #[test]
-    fn exponents_are_read() {
-        for (token, plain) in [
-            ("-4.739622041017375e-07", "-0.0000004739622041017375"),
-            ("1e3", "1000"),
-            ("1.5E+2", "150"),
-            ("12300e-2", "123"),
-            ("0e-99", "0"),
-        ] {
-            assert_eq!(
-                serde_json::from_str::<DecimalNumber>(token).unwrap().get(),
-                plain.parse::<Exact>().unwrap(),
-                "{token}"
-            );
+    fn one_grammar_for_all_ways_in() {
+        for text in
+            ["1_0", "5_0e-3", "+1", "007", ".5", "5.", "1e", "", " ", " 1", "1 ", "0x1", "Infinity", "NaN", "null"]
+        {
+            let quoted = format!("\"{text}\"");
+            assert!(text.parse::<Decimal>().is_err() && text.parse::<DecimalNumber>().is_err(), "{text:?}");
+            assert!(Decimal::try_from(text).is_err() && DecimalNumber::try_from(text).is_err(), "{text:?}");
+            assert!(serde_json::from_str::<Decimal>(&quoted).is_err(), "{text:?}");
+            assert!(serde_json::from_str::<DecimalNumber>(&quoted).is_err(), "{text:?}");
+            assert!(serde_json::from_str::<DecimalOrText>(&quoted).unwrap().decimal().is_none(), "{text:?}");
+        }
+        for (text, plain) in [("5E-2", "0.05"), ("1e3", "1000"), ("-1.50", "-1.50"), ("1.5E+2", "150"), ("0e-99", "0")]
+        {
+            let number: DecimalNumber = text.parse().unwrap();
+            assert_eq!(serde_json::to_string(&number).unwrap(), plain, "written without an exponent");
+            assert_eq!(serde_json::to_string(&Decimal::try_from(text).unwrap()).unwrap(), format!("\"{plain}\""));
+            assert_eq!(serde_json::from_str::<DecimalNumber>(text).unwrap(), number);
+            assert_eq!(serde_json::from_str::<DecimalOrText>(text).unwrap().decimal(), Some(number));
         }
     }
 
     #[test]
     fn what_cannot_be_held_is_refused_and_not_rounded() {
-        for token in ["0.12345678901234567890123456789", "1e60", "1e-40", "true", "\"\"", "\"abc\"", "[1]", "{}"] {
+        for token in [
+            "0.12345678901234567890123456789",
+            "1e60",
+            "1e-40",
+            "1e-9223372036854775808",
+            "1e9223372036854775807",
+            "1e-99999999999999999999999",
+            "true",
+            "\"\"",
+            "\"abc\"",
+            "[1]",
+            "{}",
+            "null",
+        ] {
             assert!(serde_json::from_str::<Decimal>(token).is_err(), "{token}");
+            assert!(token.parse::<Decimal>().is_err(), "{token}");
         }
     }
 

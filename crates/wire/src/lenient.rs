@@ -1,17 +1,469 @@
-//! What an answer may leave out without being refused.
+//! How responses are read: what an honest venue may write is not refused.
+//!
+//! - A list or a map that is null is empty, and so is the place of an entry of a map that is null.
+//! - A whole number may be written with a point or an exponent, as by a venue that computes in floats: `25.0`, `1e3`. It is read by its
+//!   text, exactly; what is not whole, or too large, is refused.
+//! - Numbers may be written as text, in the notation of JSON.
+//! - A text of nothing but spaces, in place of a number or a time, is no value. Words such as `null` or `N/A` are refused: nobody knows
+//!   what they mean.
+//! - An object is never read from a list: by its position alone, a value could end up in any field.
+//!
+//! Generated code names [`optional`], [`vital`] and [`collection`] in `deserialize_with`. Requests are built, and are not read by these
+//! rules.
 
-use serde::{Deserialize, Deserializer};
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
 
-/// Reads `null` as the type's default: a venue that writes `"markets": null` means an empty list.
-///
-/// Generated code names it in `deserialize_with` on every list and map.
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+use serde_json::{Map, Value};
+
+use crate::token::{Form, FromToken, Token};
+use crate::{DateTime, Decimal, DecimalNumber, DecimalOrText, IntegerOrText, Open, Secret};
+use crate::{UnixMicros, UnixMillis, UnixNanos, UnixSeconds, number};
+
+/// A type that responses are made of.
+pub trait Lenient<'de>: Sized {
+    /// What an error says where there is no value.
+    const EXPECTED: &'static str = "a value";
+
+    /// Reads a value; none where the venue says nothing.
+    ///
+    /// # Errors
+    /// What is written there is something else.
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
+}
+
+/// Reads a response.
 ///
 /// # Errors
-/// What the type itself makes of a value that is not null.
-pub fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+/// It is not JSON, or not what its type says.
+pub fn from_slice<'de, T: Lenient<'de>>(body: &'de [u8]) -> serde_json::Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = vital(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// Reads a field that may be null, blank or missing.
+///
+/// # Errors
+/// What is written there is something else.
+pub fn optional<'de, D: Deserializer<'de>, T: Lenient<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::read(deserializer)
+}
+
+/// Reads a field without which the response is useless.
+///
+/// # Errors
+/// There is no value, or what is written there is something else.
+pub fn vital<'de, D: Deserializer<'de>, T: Lenient<'de>>(deserializer: D) -> Result<T, D::Error> {
+    T::read(deserializer)?.ok_or_else(|| D::Error::custom(format_args!("empty or null, expected {}", T::EXPECTED)))
+}
+
+/// Reads a list or a map that is empty where the venue says nothing.
+///
+/// # Errors
+/// What is written there is something else.
+pub fn collection<'de, D: Deserializer<'de>, T: Lenient<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    T::read(deserializer).map(Option::unwrap_or_default)
+}
+
+macro_rules! scalars {
+    ($($name:ty),*) => {$(
+        impl<'de> Lenient<'de> for $name {
+            const EXPECTED: &'static str = <$name as FromToken>::EXPECTED;
+
+            fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                match Option::<Token>::deserialize(deserializer)? {
+                    Some(token) if !token.is_blank() => token.read().map(Some).map_err(D::Error::custom),
+                    _ => Ok(None),
+                }
+            }
+        }
+    )*};
+}
+
+scalars!(i32, u32, i64, u64, f64, Decimal, DecimalNumber, DecimalOrText, IntegerOrText, DateTime);
+scalars!(UnixSeconds, UnixMillis, UnixMicros, UnixNanos);
+
+macro_rules! whole {
+    ($($name:ty: $expected:literal),*) => {$(
+        impl FromToken for $name {
+            const EXPECTED: &'static str = $expected;
+
+            fn from_token(text: &str, _: Form) -> Option<Self> {
+                number::whole(text)?.try_into().ok()
+            }
+        }
+    )*};
+}
+
+whole!(
+    i32: "a whole number of 32 bits",
+    u32: "a whole number of 32 bits that is not negative",
+    i64: "a whole number of 64 bits",
+    u64: "a whole number of 64 bits that is not negative"
+);
+
+macro_rules! unix_times {
+    ($($name:ident),*) => {$(
+        impl FromToken for $name {
+            const EXPECTED: &'static str = "a Unix time, a whole number of 64 bits";
+
+            fn from_token(text: &str, form: Form) -> Option<Self> {
+                i64::from_token(text, form).map(Self)
+            }
+        }
+    )*};
+}
+
+unix_times!(UnixSeconds, UnixMillis, UnixMicros, UnixNanos);
+
+impl FromToken for f64 {
+    const EXPECTED: &'static str = "a number";
+
+    fn from_token(text: &str, _: Form) -> Option<Self> {
+        let number = number::is_number(text).then(|| text.parse::<Self>().ok())??;
+        number.is_finite().then_some(number)
+    }
+}
+
+impl FromToken for DateTime {
+    const EXPECTED: &'static str = "a time as text";
+
+    fn from_token(text: &str, form: Form) -> Option<Self> {
+        (form == Form::Text).then(|| text.into())
+    }
+}
+
+macro_rules! plain {
+    ($($name:ty),*) => {$(
+        impl<'de> Lenient<'de> for $name {
+            fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                plain(deserializer)
+            }
+        }
+    )*};
+}
+
+plain!(String, bool, Secret, Map<String, Value>);
+
+/// Reads a value as its type says.
+#[doc(hidden)]
+pub fn plain<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+/// Reads a struct from an object, and from nothing else.
+#[doc(hidden)]
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
+}
+
+impl<'de, K: FromStr> Lenient<'de> for Open<K> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        plain(deserializer)
+    }
+}
+
+/// A response of which no body is expected: whatever an object holds is unknown.
+impl<'de> Lenient<'de> for () {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        #[derive(Deserialize)]
+        struct Nothing {}
+
+        object(deserializer).map(|nothing: Option<Nothing>| Some(nothing.map_or((), |Nothing {}| ())))
+    }
+}
+
+impl<'de> Lenient<'de> for Value {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Self::deserialize(deserializer).map(Some)
+    }
+}
+
+impl<'de, T: Lenient<'de>> Lenient<'de> for Option<T> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        T::read(deserializer).map(Some)
+    }
+}
+
+impl<'de, T: Lenient<'de>> Lenient<'de> for Box<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Ok(T::read(deserializer)?.map(Self::new))
+    }
+}
+
+/// No element may be missing: the others would move up.
+impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
+    const EXPECTED: &'static str = "a list";
+
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        struct Vital<T>(T);
+
+        impl<'de, T: Lenient<'de>> Deserialize<'de> for Vital<T> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                vital(deserializer).map(Self)
+            }
+        }
+
+        let items = Option::<Vec<Vital<T>>>::deserialize(deserializer)?;
+        Ok(items.map(|items| items.into_iter().map(|Vital(item)| item).collect()))
+    }
+}
+
+impl<'de, T: Lenient<'de>> Lenient<'de> for HashMap<String, T> {
+    const EXPECTED: &'static str = "an object";
+
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        struct Perhaps<T>(Option<T>);
+
+        impl<'de, T: Lenient<'de>> Deserialize<'de> for Perhaps<T> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                T::read(deserializer).map(Self)
+            }
+        }
+
+        let entries = Option::<HashMap<String, Perhaps<T>>>::deserialize(deserializer)?;
+        Ok(entries.map(|entries| entries.into_iter().filter_map(|(key, Perhaps(value))| Some((key, value?))).collect()))
+    }
+}
+
+/// Implements [`Lenient`] for generated types.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! lenient_types {
+    (objects { $($object:ident)* } others { $($other:ident)* } vital { $(
+        $vital:ident [$($member:literal)*] [$($list:literal)*] [$($field:ident)*]
+    )* }) => {
+        $(impl<'de> $crate::lenient::Lenient<'de> for $object {
+            const EXPECTED: &'static str = "an object";
+
+            fn read<D: $crate::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                $crate::lenient::object(deserializer)
+            }
+        })*
+        $(impl<'de> $crate::lenient::Lenient<'de> for $other {
+            fn read<D: $crate::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                $crate::lenient::plain(deserializer)
+            }
+        })*
+        $(impl<'de> $crate::lenient::Lenient<'de> for $vital {
+            const EXPECTED: &'static str = "an object";
+
+            fn read<D: $crate::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                let has = |value: &Self| false $(|| value.$field.is_some())*;
+                $crate::object_with(deserializer, &[$($member),*], &[$($list),*], has)
+            }
+        })*
+    };
+}
+
+/// A struct that was read from an object: serde's own reading of structs takes a list too, field by field.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(ObjectOnly(deserializer)).map(Self)
+    }
+}
+
+/// Hands a struct an object.
+struct ObjectOnly<D>(D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(Members(visitor, PhantomData))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct seq
+        tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// Says what is expected in the words of JSON.
+struct Members<'de, V>(V, PhantomData<&'de ()>);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Members<'de, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object: ")?;
+        self.0.expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(map)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    struct Inner {
+        #[serde(default, deserialize_with = "optional")]
+        at: Option<UnixMillis>,
+        name: Option<String>,
+    }
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(default)]
+    struct Row {
+        #[serde(deserialize_with = "optional")]
+        count: Option<i64>,
+        #[serde(deserialize_with = "optional")]
+        price: Option<DecimalNumber>,
+        #[serde(deserialize_with = "optional")]
+        fee: Option<DecimalOrText>,
+        #[serde(deserialize_with = "optional")]
+        rate: Option<f64>,
+        #[serde(deserialize_with = "optional")]
+        day: Option<DateTime>,
+        #[serde(deserialize_with = "optional")]
+        inner: Option<Inner>,
+        #[serde(deserialize_with = "collection")]
+        ids: Vec<i64>,
+        #[serde(deserialize_with = "collection")]
+        levels: Vec<Vec<Decimal>>,
+        #[serde(deserialize_with = "collection")]
+        rows: Vec<Inner>,
+        #[serde(deserialize_with = "collection")]
+        totals: HashMap<String, Decimal>,
+        #[serde(deserialize_with = "collection")]
+        counts: HashMap<String, Vec<i64>>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Wanted {
+        #[serde(deserialize_with = "vital")]
+        id: i64,
+    }
+
+    mod generated {
+        use super::{Inner, Row, Wanted};
+
+        crate::lenient_types! { objects { Inner Row Wanted } others {} vital {} }
+    }
+
+    fn row(json: &str) -> Row {
+        from_slice(json.as_bytes()).unwrap_or_else(|error| panic!("{json}: {error}"))
+    }
+
+    fn refused<T: for<'de> Lenient<'de> + fmt::Debug>(json: &str) -> String {
+        from_slice::<T>(json.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn whole_numbers_in_any_notation() {
+        for (token, number) in
+            [("25", 25), ("25.0", 25), ("1e3", 1000), ("-2.50E+1", -25), ("\"25\"", 25), ("\"25.0\"", 25)]
+        {
+            assert_eq!(row(&format!(r#"{{"count":{token}}}"#)).count, Some(number));
+            assert_eq!(row(&format!(r#"{{"ids":[{token}]}}"#)).ids, [number]);
+            assert_eq!(row(&format!(r#"{{"counts":{{"a":[{token}]}}}}"#)).counts["a"], [number]);
+            assert_eq!(row(&format!(r#"{{"inner":{{"at":{token}}}}}"#)).inner.unwrap().at, Some(UnixMillis(number)));
+            assert_eq!(from_slice::<Wanted>(format!(r#"{{"id":{token}}}"#).as_bytes()).unwrap(), Wanted { id: number });
+            assert_eq!(from_slice::<i64>(token.as_bytes()).unwrap(), number);
+        }
+        assert_eq!(row(r#"{"count":9007199254740993.0}"#).count, Some(9_007_199_254_740_993));
+        for token in [
+            "25.5",
+            "25.00000000000000001",
+            "9223372036854775808",
+            "9223372036854775808.0",
+            "1e19",
+            "1e-9223372036854775808",
+            "true",
+            "[]",
+            "\"1_0\"",
+            "\"+1\"",
+            "\"N/A\"",
+            "\"null\"",
+        ] {
+            let error = refused::<Row>(&format!(r#"{{"count":{token}}}"#));
+            assert!(error.contains("expected a whole number of 64 bits"), "{token}: {error}");
+        }
+        assert!(from_slice::<u32>(b"-1").is_err() && from_slice::<i32>(b"2147483648.0").is_err());
+    }
+
+    #[test]
+    fn a_blank_text_is_no_value() {
+        for blank in ["\"\"", "\" \"", "\"\\t\\n\"", "\"\\u0020\"", "null"] {
+            let json = format!(
+                r#"{{"count":{blank},"price":{blank},"fee":{blank},"rate":{blank},"day":{blank},"inner":{{"at":{blank}}},"totals":{{"a":{blank},"b":"1.50"}}}}"#
+            );
+            let mut expected = Row { inner: Some(Inner::default()), ..Row::default() };
+            expected.totals.insert("b".to_owned(), "1.50".parse().unwrap());
+            assert_eq!(row(&json), expected);
+            for json in [format!(r#"{{"ids":[1,{blank}]}}"#), format!(r#"{{"levels":[["1",{blank}]]}}"#)] {
+                assert!(refused::<Row>(&json).contains("empty or null, expected "), "{json}");
+            }
+            assert!(
+                refused::<Wanted>(&format!(r#"{{"id":{blank}}}"#)).contains("empty or null, expected a whole number")
+            );
+            assert!(from_slice::<i64>(blank.as_bytes()).is_err());
+        }
+        assert!(refused::<Wanted>("{}").contains("missing field `id`"));
+        for word in ["\"null\"", "\"N/A\"", "\"-\""] {
+            assert!(refused::<Row>(&format!(r#"{{"price":{word}}}"#)).contains("expected a decimal number"), "{word}");
+        }
+    }
+
+    #[test]
+    fn null_lists_and_maps_are_empty() {
+        assert_eq!(
+            row(r#"{"ids":null,"levels":null,"rows":null,"totals":null,"counts":{"a":null},"inner":null}"#),
+            Row::default()
+        );
+    }
+
+    #[test]
+    fn an_object_is_never_read_from_a_list() {
+        for json in
+            ["[]", "[1]", r#"{"inner":[]}"#, r#"{"inner":[1,"a"]}"#, r#"{"rows":[[]]}"#, r#"{"rows":[{},[1,"a"]]}"#]
+        {
+            let error = refused::<Row>(json);
+            assert!(error.contains("invalid type: sequence, expected an object: struct "), "{json}: {error}");
+        }
+        assert!(refused::<Vec<Row>>("{}").contains("expected a sequence"));
+    }
+
+    #[test]
+    fn what_follows_the_response_is_refused() {
+        assert!(refused::<Row>("{} {}").contains("trailing"));
+        assert_eq!(from_slice::<Option<Row>>(b" null ").unwrap(), None);
+        assert_eq!(from_slice::<Value>(b"null").unwrap(), Value::Null);
+    }
+
+    proptest! {
+        #[test]
+        fn any_whole_number_is_read_exactly(number in any::<i64>(), zeros in 0_usize..4, shift in 0_usize..20) {
+            let zeros = "0".repeat(zeros);
+            let digits = number.unsigned_abs().to_string();
+            let shift = shift.min(digits.len() - 1);
+            let (head, tail) = digits.split_at(digits.len() - shift);
+            let sign = if number < 0 { "-" } else { "" };
+            let tail = if tail.is_empty() && zeros.is_empty() { String::new() } else { format!(".{tail}{zeros}") };
+            let token = format!("{sign}{head}{tail}e{shift}");
+            prop_assert_eq!(from_slice::<i64>(token.as_bytes()).unwrap(), number, "{}", token);
+        }
+
+        #[test]
+        fn no_body_panics(body in any::<Vec<u8>>(), text in "[\\[\\]{}\":,.0-9eE a-z-]*") {
+            let _ = from_slice::<Row>(&body);
+            let _ = from_slice::<Row>(text.as_bytes());
+        }
+    }
 }

@@ -8,9 +8,11 @@
 //! | [`Open`] | enums in answers | a value added by the venue tomorrow decodes, and is written back unchanged |
 //! | [`Decimal`], [`DecimalNumber`] | money and quantities | exact from a JSON string and a JSON number alike |
 //! | [`DecimalOrText`] | a price that may be a word | the same |
+//! | [`IntegerOrText`] | an id or a number that may be a word | kept in the form that it has |
 //! | [`Secret`] | key material, tokens, passwords | no Display, a redacted Debug, zeroized memory |
 //! | [`UnixSeconds`], [`UnixMillis`], [`UnixMicros`], [`UnixNanos`] | integer times | the unit is in the type |
 //! | [`DateTime`] | times as text | the text is kept, also where it does not parse |
+//! | [`lenient`] | what responses are made of | what an honest venue may write is read |
 //! | [`operation`] | the generated operation tables | what a call needs, costs and may be |
 //!
 //! ```
@@ -25,15 +27,23 @@
 #![deny(missing_docs)]
 
 mod decimal;
-mod lenient;
+mod integer;
+pub mod lenient;
+mod number;
 mod open;
 pub mod operation;
 mod secret;
 mod time;
+mod token;
+mod vital;
 
 pub use decimal::{Decimal, DecimalNumber, DecimalOrText, ParseDecimalError};
-pub use lenient::null_as_default;
-pub use open::Open;
+pub use integer::IntegerOrText;
+pub use open::{Open, UNKNOWN, Word};
 pub use rust_decimal;
 pub use secret::Secret;
+#[doc(hidden)]
+pub use serde;
 pub use time::{DateTime, UnixMicros, UnixMillis, UnixNanos, UnixSeconds};
+#[doc(hidden)]
+pub use vital::object_with;

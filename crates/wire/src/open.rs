@@ -6,6 +6,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// The name of the newtype as which [`Open::Unknown`] is serialized, so that a serializer can find such values. Formats such as JSON write
+/// the text alone.
+pub const UNKNOWN: &str = "$venuekit_wire::Open::Unknown";
+
 /// A value of an enum that the venue may extend: known to this version, or kept as it came.
 ///
 /// An unknown value never fails an answer and is written back unchanged.
@@ -48,6 +52,28 @@ impl<K> Open<K> {
     }
 }
 
+/// A list of words, as generated code has the enums of a venue.
+pub trait Word: FromStr {
+    /// The word as the venue writes it.
+    fn as_str(&self) -> &str;
+}
+
+impl<K: Word> Open<K> {
+    /// The word as the venue writes it, whether it is named here or not.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Known(known) => known.as_str(),
+            Self::Unknown(text) => text,
+        }
+    }
+}
+
+impl<K: Word> AsRef<str> for Open<K> {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl<K: PartialEq> PartialEq<K> for Open<K> {
     fn eq(&self, other: &K) -> bool {
         self.known() == Some(other)
@@ -57,6 +83,37 @@ impl<K: PartialEq> PartialEq<K> for Open<K> {
 impl<K> From<K> for Open<K> {
     fn from(known: K) -> Self {
         Self::Known(known)
+    }
+}
+
+impl<K: Clone> From<&K> for Open<K> {
+    fn from(known: &K) -> Self {
+        Self::Known(known.clone())
+    }
+}
+
+impl<K: Clone> From<&Self> for Open<K> {
+    fn from(value: &Self) -> Self {
+        value.clone()
+    }
+}
+
+/// A word that has no name here is kept, and sent as it is: the venue may know it.
+impl<K: Word> From<&str> for Open<K> {
+    fn from(word: &str) -> Self {
+        word.parse().map_or_else(|_| Self::Unknown(word.to_owned()), Self::Known)
+    }
+}
+
+impl<K: Word> From<String> for Open<K> {
+    fn from(word: String) -> Self {
+        word.parse().map_or_else(|_| Self::Unknown(word), Self::Known)
+    }
+}
+
+impl<K: Word> From<&String> for Open<K> {
+    fn from(word: &String) -> Self {
+        Self::from(word.as_str())
     }
 }
 
@@ -81,7 +138,7 @@ impl<K: Serialize> Serialize for Open<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Known(known) => known.serialize(serializer),
-            Self::Unknown(text) => serializer.serialize_str(text),
+            Self::Unknown(text) => serializer.serialize_newtype_struct(UNKNOWN, text),
         }
     }
 }
@@ -126,6 +183,24 @@ mod tests {
             assert_eq!(open, again);
             assert_eq!(open.known().is_some(), text == r#""abc""#);
         }
+    }
+
+    #[test]
+    fn words_and_values_by_reference_convert() {
+        impl Word for Abc {
+            fn as_str(&self) -> &str {
+                "abc"
+            }
+        }
+        let known: Open<Abc> = "abc".into();
+        assert_eq!(known, Abc);
+        assert_eq!(
+            [Open::from(&known), Open::from(&Abc), String::from("abc").into(), (&String::from("abc")).into()],
+            [const { Open::Known(Abc) }; 4]
+        );
+        let unknown: Open<Abc> = "def".into();
+        assert_eq!((unknown.unknown(), unknown.as_str(), known.as_ref()), (Some("def"), "def", "abc"));
+        assert_eq!(serde_json::to_string(&unknown).unwrap(), r#""def""#);
     }
 
     #[test]

@@ -108,6 +108,8 @@ pub struct Operation {
     pub access: &'static [&'static [&'static str]],
     /// Whether the call may be repeated.
     pub retry: Retry,
+    /// How long a text the venue takes as the idempotency key, where the call has one.
+    pub key: Option<KeyBounds>,
     /// What the call costs the venue's limiter.
     pub rate: Option<Rate>,
     /// Where the answer has the venue's own time.
@@ -151,6 +153,15 @@ pub enum Key {
     Header(&'static str),
     /// In a member of the request body of this name.
     Field(&'static str),
+}
+
+/// How long a text a venue takes as an idempotency key. A pattern is checked by the type of the parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyBounds {
+    /// The smallest number of characters.
+    pub shortest: usize,
+    /// The largest number of characters, where the venue's sources tell one.
+    pub longest: Option<usize>,
 }
 
 /// What a call costs.
@@ -272,6 +283,8 @@ pub struct Errors {
     pub kinds: &'static [(&'static str, ErrorKind)],
     /// Statuses that mean something else here than usual.
     pub statuses: &'static [(u16, ErrorKind)],
+    /// How the venue says that it does not know a key, or that its secret is another one. Any one of them will do.
+    pub unknown_key: &'static [UnknownKey],
     /// Codes after which nothing was carried out.
     pub not_processed: &'static [&'static str],
     /// Statuses after which nothing was carried out, besides the refusals by 4xx.
@@ -281,16 +294,45 @@ pub struct Errors {
 impl Errors {
     /// What a code and a status mean.
     pub fn kind(&self, code: Option<&str>, status: u16) -> ErrorKind {
-        let by_code = |code: &str| {
-            let exact = self.kinds.iter().find(|(known, _)| *known == code);
-            let prefix = || {
-                let starts = |known: &str| known.strip_suffix('*').is_some_and(|start| code.starts_with(start));
-                self.kinds.iter().find(|(known, _)| starts(known))
-            };
-            exact.or_else(prefix).map(|(_, kind)| *kind)
-        };
         let by_status = || self.statuses.iter().find(|(known, _)| *known == status).map(|(_, kind)| *kind);
-        code.and_then(by_code).or_else(by_status).unwrap_or_else(|| ErrorKind::of_status(status))
+        code.and_then(|code| self.kind_of_code(code)).or_else(by_status).unwrap_or_else(|| ErrorKind::of_status(status))
+    }
+
+    /// What a code means by itself; none for a code that the spec does not list.
+    pub fn kind_of_code(&self, code: &str) -> Option<ErrorKind> {
+        let exact = self.kinds.iter().find(|(known, _)| *known == code);
+        let prefix = || {
+            let starts = |known: &str| known.strip_suffix('*').is_some_and(|start| code.starts_with(start));
+            self.kinds.iter().find(|(known, _)| starts(known))
+        };
+        exact.or_else(prefix).map(|(_, kind)| *kind)
+    }
+}
+
+/// One way in which a venue says that it does not know a key, or that its secret is another one. All that is given must hold.
+#[derive(Debug)]
+pub struct UnknownKey {
+    /// The HTTP status.
+    pub status: Option<u16>,
+    /// The code.
+    pub code: Option<&'static str>,
+    /// The sentence.
+    pub message: Option<&'static str>,
+    /// The further explanation.
+    pub detail: Option<&'static str>,
+    /// Words that the explanation must not have: the same code with one of them is about something else, such as the clock.
+    pub except: &'static [&'static str],
+}
+
+impl UnknownKey {
+    /// Whether an error says so.
+    pub fn fits(&self, status: u16, code: Option<&str>, message: &str, detail: Option<&str>) -> bool {
+        let explained = detail.unwrap_or_default().to_ascii_lowercase();
+        self.status.is_none_or(|wanted| status == wanted)
+            && self.code.is_none_or(|wanted| code == Some(wanted))
+            && self.message.is_none_or(|wanted| message == wanted)
+            && self.detail.is_none_or(|wanted| detail == Some(wanted))
+            && !self.except.iter().any(|word| explained.contains(word))
     }
 }
 

@@ -3,10 +3,11 @@
 use serde_json::Value;
 use venuekit_transport::Error;
 use venuekit_transport::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, RotatedKey, SecretKind};
+use venuekit_wire::operation::Operation;
 use venuekit_wire::{DateTime, Open};
 
 use crate::types::{KeyScope, ListApiKeysResponse};
-use crate::{Client, Credentials};
+use crate::{Client, Credentials, VENUE};
 
 /// The account's API keys. See [`Client::keys`].
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +26,7 @@ impl ApiKeys for Keys<'_> {
     /// secret is shown this once.
     async fn create(&self, key: NewKey) -> Result<CreatedKey, Error> {
         if key.local.is_some() || key.pair.is_some() {
-            return Err(Error::invalid_request("Yativo makes the secret itself; it takes no key pair of one's own"));
+            return Err(Error::invalid_request("Yativo makes the secret itself; it takes no key pair"));
         }
         if key.like.is_some() {
             return Err(Error::invalid_request("restrictions are kept by rotating the key, not by making one like it"));
@@ -36,25 +37,38 @@ impl ApiKeys for Keys<'_> {
         let id = self.id_of(&made.data.api_key).await.unwrap_or_default();
         let mut created = CreatedKey::new(id, made.data.api_key, made.data.api_secret, SecretKind::Shared);
         created.warning = made.warning;
-        Ok(created)
+        created.whole(row("create_api_key"))
     }
 
     async fn list(&self) -> Result<Vec<KeyInfo>, Error> {
         let answer = self.without_code().list_api_keys().send().await?.into_inner();
-        Ok(entries(answer).iter().filter_map(info).collect())
+        let row = row("list_api_keys");
+        let keys = entries(answer).ok_or_else(|| Error::incomplete(row, "the response holds no list of keys"))?;
+        let keys = keys.iter().map(|key| {
+            // Whoever looks for a key in the list must not take one that cannot be read for one that is gone.
+            info(key).ok_or_else(|| Error::incomplete(row, "the list holds a key without an id"))
+        });
+        keys.collect()
     }
 
     async fn rotate(&self, id: &str) -> Result<RotatedKey, Error> {
         // Before the rotation: its answer may not name the key, and must not be lost over a list that fails afterwards.
         let known = self.list().await?.into_iter().find(|key| key.id == id).and_then(|key| key.public_id);
         let made = self.0.rotate_api_key().key_id(id).send().await?.into_inner();
-        let (inner_key, inner_secret) = made.data.map_or((None, None), |data| (data.api_key, data.api_secret));
-        let Some(secret) = inner_secret.or(made.api_secret) else {
-            return Err(Error::invalid_request(
-                "the key was rotated and the answer shows no secret: its old secret is dead; rotate it again",
-            ));
+        let row = row("rotate_api_key");
+        let (inner_id, inner_key, inner_secret) =
+            made.data.map_or((None, None, None), |data| (data.id, data.api_key, data.api_secret));
+        if inner_id.is_some_and(|inner| inner != id) {
+            let message =
+                "the venue has replaced a secret, and its response is about another key: rotate the key again";
+            return Err(Error::incomplete(row, message));
+        }
+        let secret = inner_secret.or(made.api_secret).filter(|secret| !secret.is_empty());
+        let Some(secret) = secret else {
+            let message = "the venue has replaced the secret, and its response shows no new one: rotate the key again";
+            return Err(Error::incomplete(row, message));
         };
-        let public = inner_key.or(made.api_key).or(known).unwrap_or_default();
+        let public = inner_key.or(made.api_key).filter(|public| !public.is_empty()).or(known).unwrap_or_default();
         Ok(RotatedKey::new(CreatedKey::new(id, public, secret, SecretKind::Shared), OldSecret::Replaced))
     }
 
@@ -84,19 +98,25 @@ impl TryFrom<&CreatedKey> for Credentials {
     }
 }
 
+/// The row of an operation, which an error is about.
+fn row(id: &str) -> &'static Operation {
+    VENUE.operation(id).expect("the spec has it")
+}
+
 fn scope_of(scope: &str) -> Open<KeyScope> {
     scope.parse().unwrap_or_else(|never| match never {})
 }
 
-/// The list, wherever this generation of the API has put it.
-fn entries(answer: ListApiKeysResponse) -> Vec<Value> {
+/// The list, wherever this generation of the API has put it; none if it is nowhere.
+fn entries(answer: ListApiKeysResponse) -> Option<Vec<Value>> {
     match answer.data {
-        Some(Value::Array(keys)) => keys,
+        Some(Value::Array(keys)) => Some(keys),
         Some(Value::Object(mut data)) => match data.remove("keys") {
-            Some(Value::Array(keys)) => keys,
-            _ => answer.keys,
+            Some(Value::Array(keys)) => Some(keys),
+            _ => None,
         },
-        _ => answer.keys,
+        Some(_) => None,
+        None => Some(answer.keys),
     }
 }
 

@@ -93,7 +93,7 @@ impl Grant for Exchange {
             let answer =
                 call.body_map(|body| body.api_key(self.key.clone()).api_secret(self.secret.clone())).send().await?;
             let seconds = |seconds: Option<i64>| Some(Duration::from_secs(u64::try_from(seconds?).ok()?));
-            let lives = seconds(answer.expires_in).unwrap_or(USUAL_LIFE);
+            let lives = seconds(answer.expires_in).filter(|life| !life.is_zero()).unwrap_or(USUAL_LIFE);
             let advice = answer.refresh_recommendation.as_ref().and_then(|advice| advice.refresh_before_seconds);
             let token = Token::bearer(answer.access_token.clone())?.lives(lives);
             Ok(match seconds(advice) {

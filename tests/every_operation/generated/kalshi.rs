@@ -948,6 +948,9 @@ fn call_get_event<'a>(client: &'a Client, mut given: Given) -> Result<Call<'a>, 
     if let Some(value) = given.take::<bool>("with_nested_markets")? {
         call = call.with_nested_markets(value);
     }
+    if let Some(value) = given.take::<bool>("exclude_markets")? {
+        call = call.exclude_markets(value);
+    }
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
@@ -1696,6 +1699,9 @@ fn call_get_multivariate_events<'a>(
     }
     if let Some(value) = given.take::<::std::string::String>("collection_ticker")? {
         call = call.collection_ticker(value);
+    }
+    if let Some(value) = given.take::<::std::string::String>("tickers")? {
+        call = call.tickers(value);
     }
     if let Some(value) = given.take::<bool>("with_nested_markets")? {
         call = call.with_nested_markets(value);

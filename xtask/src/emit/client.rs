@@ -7,9 +7,10 @@ use progenitor_impl::{CrateVers, GenerationSettings, Generator, HooksMode, Inter
 use quote::quote;
 use serde_json::Value;
 
-use super::pages;
+use super::lenient::Reading;
 use super::seal::seal;
-use crate::document::Document;
+use super::{docs, pages};
+use crate::document::{Document, Kind};
 use crate::model::operations;
 
 /// The client's items, and their text.
@@ -27,8 +28,10 @@ pub fn source(document: &Document, lowered: &Value) -> Result<(syn::File, String
         .with_crate("venuekit-wire", CrateVers::Any, None);
     let tokens = Generator::new(&settings).generate_tokens(&spec).map_err(|error| error.to_string())?;
     let mut file: syn::File = syn::parse2(tokens).map_err(|error| error.to_string())?;
-    seal(&mut file, operations(document).len())?;
+    let reading = Reading::of(&document.derived(Kind::OpenApi, lowered.clone()));
+    seal(&mut file, operations(document).len(), &reading)?;
     pages::add(document, &mut file)?;
+    docs::add(document, lowered, &mut file);
     file.items.extend(construction());
     if document.value.get("x-websocket").is_some() {
         file.items.extend(websocket());

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::venue::ident;
 use crate::document::Document;
+use crate::markup;
 use crate::model::text;
 
 pub fn source(document: &Document) -> TokenStream {
@@ -23,7 +24,7 @@ pub fn source(document: &Document) -> TokenStream {
         .collect();
     let variants = servers.iter().map(|(name, url, said)| {
         let name = ident(name);
-        let doc = format!(" {} `{url}`", said.trim()).replace("  ", " ");
+        let doc = format!(" {} {}", markup::inline(said), markup::code(url)).replace("  ", " ");
         quote!(#[doc = #doc] #name)
     });
     let arms = servers.iter().map(|(name, url, _)| {

@@ -6,13 +6,15 @@ use quote::quote;
 use serde_json::Value;
 
 use super::venue::ident;
+use crate::markup;
 
 pub fn source(names: &Value) -> TokenStream {
     let mut all: Vec<(&String, &str)> =
         names.as_object().into_iter().flatten().filter_map(|(code, name)| Some((code, name.as_str()?))).collect();
     all.sort();
     let variants = all.iter().map(|(code, name)| {
-        let (doc, variant) = (format!(" `{name}` ({code})."), ident(&name.to_pascal_case()));
+        let (doc, variant) =
+            (format!(" {} ({}).", markup::code(name), markup::inline(code)), ident(&name.to_pascal_case()));
         quote!(#[doc = #doc] #variant)
     });
     let rows = all.iter().map(|(code, name)| {

@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Field, File, Item, ItemEnum, ItemStruct, LitStr, Type, TypePath, parse_quote};
+use syn::{Attribute, Field, File, Item, ItemEnum, ItemStruct, LitStr, Type, TypePath, parse_quote};
 
 use super::dispatch::{answer, functions, named};
 use super::seal::argument;
@@ -78,9 +78,9 @@ fn stream(id: &str, page: &Value, client: &File, types: &Structs, builders: &Str
                         call = #set;
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         #told
-                        Ok(#page)
+                        Ok((#page, unread))
                     }
                 })
             }
@@ -171,17 +171,17 @@ fn structs(client: &File, name: &str) -> Structs {
 }
 
 /// The field that a member of this name is read into.
-fn field<'a>(owner: &'a ItemStruct, name: &str) -> Option<&'a Field> {
-    owner.fields.iter().find(|field| match renamed(field) {
+pub fn field<'a>(owner: &'a ItemStruct, name: &str) -> Option<&'a Field> {
+    owner.fields.iter().find(|field| match renamed(&field.attrs) {
         Some(renamed) => renamed == name,
         None => field.ident.as_ref().is_some_and(|ident| *ident == snake(name)),
     })
 }
 
 /// `name` of `#[serde(rename = "name")]`.
-fn renamed(field: &Field) -> Option<String> {
+pub fn renamed(attributes: &[Attribute]) -> Option<String> {
     let mut name = None;
-    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         // Arguments of another form end the search, and a rename stands first.
         let _ = attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("rename") {

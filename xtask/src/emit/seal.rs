@@ -5,32 +5,43 @@
 //!    included, and whose `exec` can fail with nothing but a `reqwest::Error`.
 //! 2. No request carries an `api-version` header, which no venue asked for.
 //! 3. A client is made by our builder only: progenitor's constructors would follow redirects and time out as they please.
-//! 4. A list or a map that arrives as null is empty.
+//! 4. Responses are read leniently: see `lenient.rs`.
 //! 5. A setter of an optional field takes what the field holds, as those of query parameters do, and not an `Option` of it:
 //!    `.price("0.56")`, `.label("mine")`.
 //! 6. A value that is refused before anything is sent is refused in the name of its operation.
 //! 7. Types may gain fields and variants without breaking a user: `#[non_exhaustive]`.
+//! 8. Patterns are read with the flag `u`, as JSON Schema asks and as lint reads them.
+//! 9. Ids and words convert from what a response holds: see `conversions`.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, Field, File, GenericArgument, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Path, PathArguments, Stmt, Type,
+    Expr, File, GenericArgument, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Path, PathArguments, Stmt, Type,
     TypeParamBound, WherePredicate, parse_quote,
 };
 
-pub fn seal(file: &mut File, operations: usize) -> Result<(), String> {
+use super::conversions;
+use super::lenient::{self, Reading};
+
+pub fn seal(file: &mut File, operations: usize, reading: &Reading) -> Result<(), String> {
     let renamed = runtime(file.to_token_stream());
     *file = syn::parse2(renamed).map_err(|error| error.to_string())?;
-    let source_refuses = file.to_token_stream().to_string().contains("Error :: InvalidRequest");
+    let unsealed = file.to_token_stream().to_string();
+    let patterns = unsealed.matches("regress :: Regex :: new").count();
+    let source_refuses = unsealed.contains("Error :: InvalidRequest");
     let mut sealer = Sealer::default();
     sealer.visit_file_mut(file);
     for item in &mut file.items {
         if let Item::Mod(module) = item
             && module.ident == "types"
         {
-            tolerate(&mut module.content.iter_mut().flat_map(|(_, items)| items));
             Setters.visit_item_mod_mut(module);
+            if let Some((_, items)) = &mut module.content {
+                open(items);
+                lenient::apply(items, reading)?;
+            }
+            conversions::add(&mut module.content.get_or_insert_default().1);
         }
     }
     let expected = [
@@ -38,6 +49,7 @@ pub fn seal(file: &mut File, operations: usize) -> Result<(), String> {
         ("errors of generated methods", sealer.errors.min(operations), operations),
         ("refused values", sealer.refusals.min(1), usize::from(source_refuses)),
         ("Client::new", sealer.constructors, 2),
+        ("patterns", sealer.patterns, patterns),
     ];
     match expected.iter().find(|(_, found, wanted)| found != wanted) {
         Some((what, found, wanted)) => {
@@ -67,6 +79,7 @@ struct Sealer {
     errors: usize,
     refusals: usize,
     constructors: usize,
+    patterns: usize,
     /// The operation whose `send` is being visited.
     operation: Option<LitStr>,
 }
@@ -104,6 +117,9 @@ impl VisitMut for Sealer {
         {
             *expression = parse_quote!(Error::refused(#operation));
             self.refusals += 1;
+        } else if let Some(pattern) = pattern(expression) {
+            *expression = parse_quote!(::regress::Regex::with_flags(#pattern, "u"));
+            self.patterns += 1;
         } else if expression.to_token_stream().to_string().ends_with(ROOM_FOR_THE_VERSION) {
             // An empty map allocates nothing.
             *expression = parse_quote!(::reqwest::header::HeaderMap::new());
@@ -143,6 +159,12 @@ impl VisitMut for Sealer {
     }
 }
 
+/// What `::regress::Regex::new` is called with.
+fn pattern(expression: &Expr) -> Option<Expr> {
+    let Expr::Call(call) = expression else { return None };
+    (call.func.to_token_stream().to_string() == ":: regress :: Regex :: new").then(|| call.args.first().cloned())?
+}
+
 /// The literal after `operation_id:`.
 fn named_operation(tokens: TokenStream) -> Option<LitStr> {
     let mut found = false;
@@ -161,31 +183,14 @@ fn named_operation(tokens: TokenStream) -> Option<LitStr> {
     None
 }
 
-/// Lists and maps take null for empty; types may grow.
-fn tolerate(items: &mut dyn Iterator<Item = &mut Item>) {
+/// Types may grow.
+fn open(items: &mut [Item]) {
     for item in items {
         match item {
-            Item::Struct(item) => {
-                item.attrs.push(parse_quote!(#[non_exhaustive]));
-                if item.fields.iter().any(|field| field.ident.is_some()) {
-                    item.fields.iter_mut().filter(|field| is_collection(&field.ty)).for_each(null_is_empty);
-                }
-            }
+            Item::Struct(item) => item.attrs.push(parse_quote!(#[non_exhaustive])),
             Item::Enum(item) => item.attrs.push(parse_quote!(#[non_exhaustive])),
             _ => {}
         }
-    }
-}
-
-fn is_collection(kind: &Type) -> bool {
-    let Type::Path(path) = kind else { return false };
-    path.path.segments.last().is_some_and(|segment| segment.ident == "Vec" || segment.ident == "HashMap")
-}
-
-fn null_is_empty(field: &mut Field) {
-    // A flattened map has no null of its own.
-    if !field.attrs.iter().any(|attribute| attribute.to_token_stream().to_string().contains("flatten")) {
-        field.attrs.push(parse_quote!(#[serde(deserialize_with = "::venuekit_wire::null_as_default")]));
     }
 }
 

@@ -36,8 +36,8 @@ pub fn source(document: &Document) -> String {
     let error_code = root.pointer("/x-errors/names").map(error_code::source);
     let tokens = quote! {
         use ::venuekit_wire::operation::{
-            Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, Limit, OnConnection, Operation, Page, Protocol, Rate,
-            RateHeaders, Retry, Setting, Tier, Venue, VenueTime, WebSocket,
+            Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, KeyBounds, Limit, OnConnection, Operation, Page, Protocol,
+            Rate, RateHeaders, Retry, Setting, Tier, UnknownKey, Venue, VenueTime, WebSocket,
         };
 
         #environment
@@ -68,29 +68,41 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
     let (id, method, path) = (&operation.id, &operation.method, &operation.path);
     let access = access(document, operation);
     let retry = retry(operation.value.get("x-retry").unwrap_or(&Value::Null));
+    let key = option(operation.idempotency_key(document).map(|(_, schema)| key_bounds(schema)));
     let rate = option(operation.value.get("x-rate").map(rate));
     let page = option(operation.value.get("x-page").map(page));
     let venue_time = option(operation.value.get("x-venue-time").map(venue_time));
-    let reconcile = option(text(operation.value, "x-reconcile").map(|name| {
-        let named = operations(document).into_iter().find(|other| text(other.value, "name") == Some(name));
-        let id = named.map_or_else(|| name.to_snake_case(), |other| other.id);
-        quote!(#id)
-    }));
+    let reconcile = option(reconcile(document, operation).map(|id| quote!(#id)));
     let scope = option(text(operation.value, "x-scope").map(|scope| quote!(#scope)));
     let on_connection = option(operation.value.get("x-connection").map(on_connection));
     let secret_fields = secret_fields(document, operation);
     let secret = returns_secret(document, operation) || !secret_fields.is_empty();
     quote! {
         Operation {
-            id: #id, method: #method, path: #path, access: #access, retry: #retry, rate: #rate, venue_time: #venue_time, page: #page,
-            reconcile: #reconcile, scope: #scope, secret: #secret,
+            id: #id, method: #method, path: #path, access: #access, retry: #retry, key: #key, rate: #rate, venue_time: #venue_time,
+            page: #page, reconcile: #reconcile, scope: #scope, secret: #secret,
             secret_fields: &[#(#secret_fields),*], on_connection: #on_connection,
         }
     }
 }
 
-/// Each requirement as the credentials it needs, in the order of their names.
+/// The operation that tells what became of this one.
+pub(super) fn reconcile(document: &Document, operation: &Operation<'_>) -> Option<String> {
+    let name = text(operation.value, "x-reconcile")?;
+    let named = operations(document).into_iter().find(|other| text(other.value, "name") == Some(name));
+    Some(named.map_or_else(|| name.to_snake_case(), |other| other.id))
+}
+
 fn access(document: &Document, operation: &Operation<'_>) -> TokenStream {
+    let ways = ways(document, operation).into_iter().map(|way| {
+        let names = way.into_iter();
+        quote!(&[#(#names),*])
+    });
+    quote!(&[#(#ways),*])
+}
+
+/// Each requirement as the credentials it needs, in the order of their names.
+pub(super) fn ways<'a>(document: &'a Document, operation: &Operation<'a>) -> Vec<BTreeSet<&'a str>> {
     let (key, schemes) = match document.kind {
         Kind::OpenApi => ("security", "/components/securitySchemes"),
         Kind::OpenRpc => ("x-security", "/x-security-schemes"),
@@ -114,11 +126,7 @@ fn access(document: &Document, operation: &Operation<'_>) -> TokenStream {
     if ways.is_empty() {
         ways.push(BTreeSet::new());
     }
-    let ways = ways.iter().map(|way| {
-        let names = way.iter();
-        quote!(&[#(#names),*])
-    });
-    quote!(&[#(#ways),*])
+    ways
 }
 
 fn retry(value: &Value) -> TokenStream {
@@ -133,6 +141,13 @@ fn retry(value: &Value) -> TokenStream {
         (_, Some(field)) => quote!(Retry::Keyed(Key::Field(#field))),
         _ => quote!(Retry::Never),
     }
+}
+
+fn key_bounds(schema: &Value) -> TokenStream {
+    let length = |name: &str| schema.get(name).and_then(Value::as_u64).map(proc_macro2::Literal::u64_unsuffixed);
+    let shortest = length("minLength").unwrap_or_else(|| proc_macro2::Literal::u64_unsuffixed(1));
+    let longest = option(length("maxLength").map(|length| quote!(#length)));
+    quote!(KeyBounds { shortest: #shortest, longest: #longest })
 }
 
 fn rate(value: &Value) -> TokenStream {
@@ -238,6 +253,13 @@ fn errors(value: &Value) -> TokenStream {
         let kind = variant(kind);
         quote!((#code, ErrorKind::#kind))
     });
+    let unknown_key = value.get("unknown-key").and_then(Value::as_array).into_iter().flatten().map(|test| {
+        let status = option(test["status"].as_u64().and_then(|status| u16::try_from(status).ok()).map(|s| quote!(#s)));
+        let [code, message, detail] =
+            ["code", "message", "detail"].map(|key| option(text(test, key).map(|word| quote!(#word))));
+        let except = test["except"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        quote!(UnknownKey { status: #status, code: #code, message: #message, detail: #detail, except: &[#(#except),*] })
+    });
     let refused = value.get("not-processed").and_then(Value::as_array).into_iter().flatten();
     let not_processed_statuses = refused.filter_map(Value::as_u64).filter_map(|status| u16::try_from(status).ok());
     let statuses = members(value, "statuses").filter_map(|(status, kind)| {
@@ -248,7 +270,7 @@ fn errors(value: &Value) -> TokenStream {
         Errors {
             code: #code, message: #message, detail: #detail, param: #param, retry_after: #retry_after,
             request_id_header: #request_id_header, failed_when: &[#(#failed_when),*], kinds: &[#(#kinds),*],
-            statuses: &[#(#statuses),*], not_processed: #not_processed,
+            statuses: &[#(#statuses),*], unknown_key: &[#(#unknown_key),*], not_processed: #not_processed,
             not_processed_statuses: &[#(#not_processed_statuses),*],
         }
     }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::Fail;
-use crate::model::{Operation, members, text};
+use crate::document::Document;
+use crate::model::{Operation, members, operations, stands_for, text};
 use crate::source::step;
 
 pub fn request(operation: &Operation<'_>, fail: &mut Fail<'_>) {
@@ -42,6 +43,13 @@ pub fn responses(operation: &Operation<'_>, fail: &mut Fail<'_>) {
         let message = format!("{good} 2xx responses");
         fail("success-responses", &operation.pointer, message, "an operation has exactly one");
     }
+    for status in ["4XX", "5XX"] {
+        if !all.iter().any(|(_, other, _)| *other == status) {
+            let message = format!("`{}` does not say how it fails: `{status}` is missing", operation.id);
+            let help = format!("add `{status}` to `responses`, with the venue's error schema");
+            fail("error-responses", &operation.pointer, message, &help);
+        }
+    }
     for (at, status, response) in &all {
         let known = matches!(*status, "2XX" | "4XX" | "5XX")
             || status.len() == 3
@@ -60,18 +68,53 @@ pub fn responses(operation: &Operation<'_>, fail: &mut Fail<'_>) {
         if text(response, "description").is_none() {
             fail("response-description", at, "the response has no description".to_owned(), "OpenAPI asks for one");
         }
-        for (media, content) in members(response, "content") {
-            if media != "application/json" {
-                let message = format!("`{media}` would be handed out as a raw byte stream");
-                fail("response-media", at, message, "only JSON answers are typed");
+        media(at, response, fail);
+    }
+}
+
+/// One error schema serves all operations; shared responses are JSON like the others.
+pub fn errors(document: &Document, fail: &mut Fail<'_>) {
+    let shared = document.value.get("components").unwrap_or(&Value::Null);
+    for (name, response) in members(shared, "responses") {
+        media(&step("/components/responses", name), response, fail);
+    }
+    let mut first: Option<(&str, String)> = None;
+    for operation in operations(document) {
+        for (at, status, response) in operation.responses() {
+            if status.starts_with('2') {
+                continue;
             }
-            if content.get("schema").is_none() {
-                let message = "a JSON answer without schema makes the generator panic".to_owned();
-                fail("untyped-response", at, message, "refer to a named schema");
+            let target = text(response, "$ref").and_then(|target| document.value.pointer(target.strip_prefix('#')?));
+            let contents = members(target.unwrap_or(response), "content");
+            for name in contents.filter_map(|(_, content)| stands_for(content.get("schema")?)) {
+                let (known, place) = first.get_or_insert_with(|| (name, document.locate(&at).to_string()));
+                if *known != name {
+                    let message = format!("the error is a `{name}`, and at {place} a `{known}`");
+                    fail(
+                        "error-schema",
+                        &at,
+                        message,
+                        "describe the errors of a venue by one schema with optional fields",
+                    );
+                }
             }
-            if content.get("encoding").is_some() {
-                fail("encoding", at, "`encoding` makes the generator panic".to_owned(), "leave it out");
-            }
+        }
+    }
+}
+
+fn media(at: &str, response: &Value, fail: &mut Fail<'_>) {
+    for (media, content) in members(response, "content") {
+        if media != "application/json" {
+            let message = format!("`{media}` would be handed out as a raw byte stream");
+            let help = "only `application/json` is typed: leave the operation out, and say so in sources.md";
+            fail("response-media", at, message, help);
+        }
+        if content.get("schema").is_none() {
+            let message = "a JSON response without schema makes the generator panic".to_owned();
+            fail("untyped-response", at, message, "refer to a named schema");
+        }
+        if content.get("encoding").is_some() {
+            fail("encoding", at, "`encoding` makes the generator panic".to_owned(), "leave it out");
         }
     }
 }

@@ -64,7 +64,7 @@ fn all_of(document: &Document, parts: &[Value], nested: bool, fail: &mut Fail<'_
 }
 
 fn one_of(document: &Document, schema: &Value, choices: &[Value], nested: bool, fail: &mut Fail<'_>) {
-    if is_decimal_or_text(schema) {
+    if is_decimal_or_text(schema) || is_integer_or_text(schema) {
         return;
     }
     let nulls = choices.iter().filter(|choice| is_null(choice)).count();
@@ -97,18 +97,23 @@ fn one_of(document: &Document, schema: &Value, choices: &[Value], nested: bool, 
     }
 }
 
-/// Refuses exact numbers where the generated code decodes through a buffer that keeps no digits.
+/// Refuses numbers and times where the generated code decodes through a buffer that keeps no digits: an exact number anywhere, and
+/// any number or time in an object, whose fields are read by their text.
 fn exact(document: &Document, schema: &Value, fail: &mut Fail<'_>) {
     let mut names = BTreeSet::new();
     follow(document, "", schema, &mut names);
     let named = names.iter().filter_map(|name| document.value.pointer(&step("/components/schemas", name)));
     let mut found = false;
-    for schema in named.chain([schema]) {
-        walk_schema("", schema, &mut |_, inner| found |= text(inner, "format") == Some("decimal"));
+    walk_schema("", schema, &mut |_, inner| found |= text(inner, "format") == Some("decimal"));
+    for schema in named {
+        walk_schema("", schema, &mut |_, inner| {
+            found |= matches!(text(inner, "format"), Some("decimal" | "date-time"))
+                || types(inner).iter().any(|kind| matches!(*kind, "integer" | "number"));
+        });
     }
     if found {
-        let help = "a choice is decoded through a buffer in which digits are lost: use optional fields, or `[{number, decimal}, {string}]`";
-        fail("decimal-in-choice", "an exact number that may be something else".to_owned(), help);
+        let help = "a choice is decoded through a buffer in which digits are lost: use optional fields, `[{number, decimal}, {string}]`, or `[{integer}, {string}]`";
+        fail("decimal-in-choice", "a number or a time that is read by its text may be something else".to_owned(), help);
     }
 }
 
@@ -127,4 +132,11 @@ pub fn is_decimal_or_text(schema: &Value) -> bool {
     let Some([number, word]) = schema.get("oneOf").and_then(Value::as_array).map(Vec::as_slice) else { return false };
     let plain = ["format", "enum", "pattern"].iter().all(|key| word.get(key).is_none());
     types(number) == ["number"] && text(number, "format") == Some("decimal") && types(word) == ["string"] && plain
+}
+
+/// `oneOf: [{type: integer}, {type: string}]`.
+pub fn is_integer_or_text(schema: &Value) -> bool {
+    let Some([number, word]) = schema.get("oneOf").and_then(Value::as_array).map(Vec::as_slice) else { return false };
+    let plain = |choice: &Value| ["format", "enum", "pattern"].iter().all(|key| choice.get(key).is_none());
+    types(number) == ["integer"] && types(word) == ["string"] && plain(number) && plain(word)
 }

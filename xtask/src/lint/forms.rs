@@ -42,6 +42,12 @@ pub fn names(_: &Document, value: &Value) -> Result<(), String> {
     listed.then_some(()).ok_or_else(|| "is a list of members".to_owned())
 }
 
+pub fn websockets(_: &Document, value: &Value) -> Result<(), String> {
+    let is_url = |one: &Value| one.as_str().is_some_and(|url| url.starts_with("wss://") && !url.ends_with('/'));
+    let listed = value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_url));
+    listed.then_some(()).ok_or_else(|| "is a list of wss:// URLs without a slash at the end".to_owned())
+}
+
 pub fn list(_: &Document, value: &Value) -> Result<(), String> {
     value.is_array().then_some(()).ok_or_else(|| "is a list".to_owned())
 }
@@ -130,9 +136,25 @@ fn kind_of(value: &Value) -> Result<(), String> {
     known.then_some(()).ok_or_else(|| format!("{value} is no kind of error"))
 }
 
+/// A code or a sentence of the venue's; a status alone is anybody's.
+fn unknown_key(test: &Value) -> Result<(), String> {
+    const TEXTS: [&str; 3] = ["code", "message", "detail"];
+    shape(test, &[], &[TEXTS.as_slice(), &["status", "except"]].concat())?;
+    if !TEXTS.iter().any(|key| test.get(key).is_some()) {
+        return Err("`unknown-key` names a code, a message or a detail: a status alone is anybody's".to_owned());
+    }
+    let good_texts = TEXTS.iter().all(|key| test.get(key).is_none_or(Value::is_string));
+    let good_status = test.get("status").is_none_or(|status| status.as_u64().is_some_and(|s| (400..500).contains(&s)));
+    let is_word = |word: &Value| word.as_str().is_some_and(|word| !word.is_empty() && word == word.to_lowercase());
+    let good_words = test.get("except").is_none_or(|all| all.as_array().is_some_and(|all| all.iter().all(is_word)));
+    (good_texts && good_status && good_words).then_some(()).ok_or_else(|| {
+        "`unknown-key`: texts, a status from 400 to 499, and `except` with words in lower case".to_owned()
+    })
+}
+
 pub fn errors(_: &Document, value: &Value) -> Result<(), String> {
     const POINTERS: [&str; 5] = ["code", "message", "detail", "param", "retry-after"];
-    let others = ["request-id-header", "failed-when", "names", "kinds", "statuses", "not-processed"];
+    let others = ["request-id-header", "failed-when", "names", "kinds", "statuses", "unknown-key", "not-processed"];
     shape(value, &[], &[POINTERS.as_slice(), others.as_slice()].concat())?;
     for key in POINTERS {
         let Some(places) = value.get(key) else { continue };
@@ -151,6 +173,9 @@ pub fn errors(_: &Document, value: &Value) -> Result<(), String> {
                 return Err("`at` is a JSON pointer".to_owned());
             }
         }
+    }
+    if let Some(tests) = value.get("unknown-key") {
+        tests.as_array().ok_or("`unknown-key` is a list")?.iter().try_for_each(unknown_key)?;
     }
     for key in ["kinds", "statuses"] {
         value.get(key).map_or(Ok(()), mapping_of_kinds).map_err(|problem| format!("`{key}`: {problem}"))?;

@@ -38,6 +38,9 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
             );
         }
     }
+    if let Some((at, schema)) = operation.idempotency_key(document) {
+        idempotency_key(operation, &at, schema, fail);
+    }
     if let Some(field) =
         operation.value.get("x-rate").and_then(|rate| text(rate, "per-item")).filter(|field| !body_has(field))
     {
@@ -55,6 +58,29 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
         let at = step(&operation.pointer, "x-venue-time");
         let message = format!("the answer of `{}` has no `{place}`", operation.id);
         fail("unknown-key", &at, message, "name a member of the answer, as a JSON pointer");
+    }
+}
+
+/// The client makes keys that are UUIDs, as text.
+const UUID: u64 = 36;
+
+/// A venue takes an empty key for none, so that a write with one would be repeated and executed twice.
+fn idempotency_key(operation: &Operation<'_>, at: &str, schema: &Value, fail: &mut Fail<'_>) {
+    let length = |name: &str| schema.get(name).and_then(Value::as_u64);
+    let id = &operation.id;
+    if text(schema, "type") != Some("string") {
+        fail("idempotency-key", at, format!("the idempotency key of `{id}` is not a string"), "make it `type: string`");
+        return;
+    }
+    if length("minLength").is_none_or(|shortest| shortest == 0) {
+        let help = "add `minLength: 1`, or what the venue's documentation says, and `maxLength` where it says that";
+        fail("idempotency-key", at, format!("the idempotency key of `{id}` may be empty"), help);
+    }
+    if length("minLength").is_some_and(|shortest| shortest > UUID)
+        || length("maxLength").is_some_and(|most| most < UUID)
+    {
+        let message = format!("the idempotency key of `{id}` cannot be a UUID, of {UUID} characters");
+        fail("idempotency-key", at, message, "the client makes such keys: let `minLength` and `maxLength` allow them");
     }
 }
 

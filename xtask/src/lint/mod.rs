@@ -8,9 +8,11 @@ mod names;
 mod operations;
 mod pages;
 mod parameters;
+mod patterns;
 mod references;
 mod schemas;
 mod shape;
+mod texts;
 mod words;
 
 #[cfg(test)]
@@ -21,12 +23,14 @@ use std::sync::LazyLock;
 use crate::document::Document;
 use crate::finding::Finding;
 
-pub use self::composition::is_decimal_or_text;
+pub use self::composition::{is_decimal_or_text, is_integer_or_text};
 
 /// Everything that is wrong with a document, in the order of its files and lines.
 pub fn lint(document: &Document) -> Vec<Finding> {
     let mut findings = Vec::new();
     shape::check(document, &mut findings);
+    texts::check(document, &mut findings);
+    patterns::check(document, "", &document.value, &mut findings);
     words::check(document, &mut findings);
     names::check(document, &mut findings);
     references::check(document, &mut findings);

@@ -76,9 +76,19 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
         parameters(document, operation, findings);
     }
     for (first, second) in collisions(all.iter().map(|operation| operation.id.as_str()), pascal) {
-        let at = all.iter().rfind(|operation| operation.id == second).map_or("", |operation| &operation.pointer);
-        let message = format!("the operations `{first}` and `{second}` are one name in Rust");
-        findings.push(document.finding("duplicate-operation", at, message, "give one of them another operationId"));
+        let (first, second) = (&all[first], &all[second]);
+        let what = if first.id == second.id {
+            format!("the operation `{}` exists twice", second.id)
+        } else {
+            format!("the operations `{}` and `{}` are one name in Rust", first.id, second.id)
+        };
+        let message = format!("{what}: the other is at {}", document.locate(&first.pointer));
+        findings.push(document.finding(
+            "duplicate-operation",
+            &second.pointer,
+            message,
+            "give one of them another operationId",
+        ));
     }
 }
 
@@ -99,8 +109,10 @@ fn types(document: &Document, all: &[Operation<'_>], findings: &mut Vec<Finding>
         }
     }
     for (first, second) in collisions(schemas.iter().copied(), pascal) {
-        let at = step("/components/schemas", &second);
-        let message = format!("`{first}` and `{second}` are one name in Rust");
+        let (first, second) = (schemas[first], schemas[second]);
+        let [other, at] = [first, second].map(|name| step("/components/schemas", name));
+        let message =
+            format!("`{first}` and `{second}` are one name in Rust: the other is at {}", document.locate(&other));
         findings.push(document.finding("type-collision", &at, message, "rename one of them"));
     }
     if document.kind == Kind::OpenRpc {
@@ -136,9 +148,17 @@ fn operation_name(document: &Document, operation: &Operation<'_>, findings: &mut
 
 fn parameters(document: &Document, operation: &Operation<'_>, findings: &mut Vec<Finding>) {
     let all = operation.parameters(document);
-    let names = all.iter().filter_map(|(_, parameter)| text(parameter, "name"));
-    for (first, second) in collisions(names, snake) {
-        let message = format!("the parameters `{first}` and `{second}` are one name in Rust");
+    let named: Vec<(&String, &str)> =
+        all.iter().filter_map(|(at, parameter)| Some((at, text(parameter, "name")?))).collect();
+    for (first, second) in collisions(named.iter().map(|(_, name)| *name), snake) {
+        let ((other, first), (at, second)) = (named[first], named[second]);
+        let [other, at] = [other, at].map(|at| document.locate(at));
+        let what = if first == second {
+            format!("the parameter `{second}` stands twice")
+        } else {
+            format!("the parameters `{first}` and `{second}` are one name in Rust")
+        };
+        let message = format!("{what}: at {other} and at {at}");
         let help = "the generator knows parameters by name only; leave one out or rename it";
         findings.push(document.finding("parameter-collision", &operation.pointer, message, help));
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Fail, bodies, links, pages, parameters};
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
-use crate::model::{Operation, operations, text};
+use crate::model::{Operation, collisions, members, operations, text};
 use crate::source::step;
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {
@@ -14,6 +14,8 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
     version(document, &mut fail);
     servers(document, &mut fail);
     parameters::schemes(document, &mut fail);
+    bodies::errors(document, &mut fail);
+    paths(document, &mut fail);
     for operation in operations(document) {
         path(document, &operation, &mut fail);
         parameters::check(document, &operation, &mut fail);
@@ -41,8 +43,27 @@ fn version(document: &Document, fail: &mut Fail<'_>) {
         let help = format!("write `{key}: {good}x`, quoted if it looks like a number");
         fail("version", &step("", key), message, &help);
     }
-    if document.value.get("info").and_then(|info| text(info, "version")).is_none() {
-        fail("version", "/info", "`info.version` is no text".to_owned(), "quote it: `version: '1.0'`");
+    match document.value.get("info").and_then(|info| text(info, "version")) {
+        None => fail("version", "/info", "`info.version` is no text".to_owned(), "quote it: `version: '1.0'`"),
+        Some(version) if !version.chars().all(|c| c.is_ascii_alphanumeric() || " ._+-".contains(c)) => {
+            let help = "letters, digits, dots and dashes are enough; the rest belongs into the description";
+            fail("version", "/info/version", format!("`{version}` is no version"), help);
+        }
+        Some(_) => {}
+    }
+}
+
+/// Paths that differ in the names of their placeholders only are one path.
+fn paths(document: &Document, fail: &mut Fail<'_>) {
+    let all: Vec<&str> = members(&document.value, "paths").map(|(path, _)| path.as_str()).collect();
+    let shape = |path: &str| {
+        let parts = path.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+        parts.collect::<Vec<_>>().join("{}")
+    };
+    for (first, second) in collisions(all.iter().copied(), shape) {
+        let [other, at] = [first, second].map(|index| step("/paths", all[index]));
+        let message = format!("`{}` is the path at {}", all[second], document.locate(&other));
+        fail("duplicate-path", &at, message, "put the methods of one path under one entry");
     }
 }
 
@@ -59,9 +80,12 @@ fn servers(document: &Document, fail: &mut Fail<'_>) {
             }
         }
         let environment = text(server, "x-environment").unwrap_or_default();
-        if named.contains(&environment) || environment == "custom" {
-            let help = "each environment has one server; `custom` is every client's own";
-            fail("duplicate-environment", &at, format!("there is another `{environment}`"), help);
+        let help = "each environment has one server; `custom` is every client's own";
+        if environment == "custom" {
+            fail("duplicate-environment", &at, "every client has an environment `custom`".to_owned(), help);
+        } else if let Some(other) = named.iter().position(|other| *other == environment) {
+            let place = document.locate(&step("/servers", &other.to_string()));
+            fail("duplicate-environment", &at, format!("`{environment}` is also the server at {place}"), help);
         }
         named.push(environment);
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::patterns::compiled;
 use super::{Fail, UNSAFE_IDS};
 use crate::document::{Document, Kind};
 use crate::lint::schemas::types;
@@ -113,7 +114,7 @@ fn path_pattern(document: &Document, at: &str, name: &str, schema: &Value, fail:
         return fail("bare-path-parameter", at, format!("`{name}` accepts any text"), help);
     };
     // A pattern that is none is named where it stands.
-    let Ok(regex) = regress::Regex::new(pattern) else { return };
+    let Ok(regex) = compiled(pattern) else { return };
     if let Some(bad) = UNSAFE_IDS.iter().find(|id| regex.find(id).is_some()) {
         fail("unsafe-path-pattern", at, format!("the pattern of `{name}` accepts {bad:?}"), help);
     }

@@ -9,6 +9,9 @@ use crate::model::{Reach, collisions, members, operations, resolve, stands_for, 
 use crate::names::{pascal, snake};
 use crate::source::step;
 
+/// How many lists and maps may be inside one another.
+const DEEPEST: usize = 32;
+
 /// Formats that mean something here, with the type each belongs to.
 const FORMATS: [(&str, &str); 12] = [
     ("decimal", "string"),
@@ -82,10 +85,7 @@ fn tree(document: &Document, at: &str, schema: &Value, named: bool, in_response:
 
 /// A named field: what its name says it is must be what its schema says.
 fn field(document: &Document, at: &str, name: &str, schema: &Value, excused: bool, findings: &mut Vec<Finding>) {
-    let target = resolve(document, schema);
-    let held =
-        if text(target, "type") == Some("array") { target.get("items") } else { target.get("additionalProperties") };
-    let target = held.filter(|held| held.is_object()).map_or(target, |held| resolve(document, held));
+    let target = innermost(document, schema);
     let types = types(target);
     if types.contains(&"string")
         && NAMES.sounds_secret(name)
@@ -102,6 +102,21 @@ fn field(document: &Document, at: &str, name: &str, schema: &Value, excused: boo
     }
 }
 
+/// What the lists and maps of a schema hold in the end.
+fn innermost<'a>(document: &'a Document, schema: &'a Value) -> &'a Value {
+    let mut target = resolve(document, schema);
+    // One that holds itself has no end.
+    for _ in 0..DEEPEST {
+        let is_list = text(target, "type") == Some("array");
+        let held = if is_list { target.get("items") } else { target.get("additionalProperties") };
+        match held.filter(|held| held.is_object()) {
+            Some(held) if target.get("properties").is_none() => target = resolve(document, held),
+            _ => break,
+        }
+    }
+    target
+}
+
 /// The types of a schema: `type` may be one, or a list of one and null in JSON Schema.
 pub fn types(schema: &Value) -> Vec<&str> {
     match schema.get("type") {
@@ -111,21 +126,8 @@ pub fn types(schema: &Value) -> Vec<&str> {
     }
 }
 
-/// What proves something must be a member of a response.
-fn proof(schema: &Value, in_response: bool, fail: &mut dyn FnMut(&'static str, String, &str)) {
-    let Some(names) = schema.get("x-proof").and_then(Value::as_array) else { return };
-    if !in_response {
-        fail("misplaced-word", "`x-proof` is of a response".to_owned(), "take it away");
-    }
-    for name in names.iter().filter_map(Value::as_str) {
-        if schema.get("properties").and_then(|properties| properties.get(name)).is_none() {
-            let message = format!("`x-proof` names `{name}`, which is no member");
-            fail("bad-word", message, "name members that stand under `properties`");
-        }
-    }
-}
-
 fn one(document: &Document, at: &str, schema: &Value, nested: bool, in_response: bool, findings: &mut Vec<Finding>) {
+    twice(document, at, schema, findings);
     let mut fail = |rule, message: String, help: &str| findings.push(document.finding(rule, at, message, help));
     if !schema.is_object() {
         return fail("not-a-schema", "a schema is a mapping".to_owned(), "write `{}` for any value");
@@ -148,9 +150,9 @@ fn one(document: &Document, at: &str, schema: &Value, nested: bool, in_response:
     if nested && is_inline_object(schema) {
         fail("inline-object", "an object without a name".to_owned(), "give it one under `schemas`, and refer to it");
     }
-    proof(schema, in_response, &mut fail);
     kind(document, schema, nested, &mut fail);
     keywords(schema, &mut fail);
+    bounds(schema, &mut fail);
     enumeration(schema, nested, &mut fail);
     composition::check(document, schema, nested, &mut fail);
     if in_response && schema.get("additionalProperties") == Some(&Value::Bool(false)) {
@@ -170,20 +172,53 @@ fn one(document: &Document, at: &str, schema: &Value, nested: bool, in_response:
     let properties: Vec<&str> = members(schema, "properties").map(|(name, _)| name.as_str()).collect();
     // The generator collects the members that are not described under a name of its own.
     let extra = schema.get("additionalProperties").is_some_and(Value::is_object) && !properties.is_empty();
-    for (first, second) in collisions(properties.iter().copied().chain(extra.then_some("extra")), snake) {
+    let names: Vec<&str> = properties.iter().copied().chain(extra.then_some("extra")).collect();
+    for (first, second) in collisions(names.iter().copied(), snake) {
+        let [first, second] = [first, second].map(|index| names[index]);
         fail(
             "property-collision",
             format!("`{first}` and `{second}` are one name in Rust"),
             "leave one out, and say so in sources.md",
         );
     }
-    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    let names = |key| schema.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    for name in names("x-vital") {
+        if !properties.contains(&name) || names("required").any(|required| required == name) || !in_response {
+            fail(
+                "unknown-vital",
+                format!("`{name}` is not an optional member of a response that is described here"),
+                "name members of this object of which one at least is in every response",
+            );
+        }
+    }
+    for name in names("required") {
         if !properties.contains(&name) && schema.get("allOf").is_none() {
             fail(
                 "unknown-required",
                 format!("`{name}` is required and not described"),
                 "describe it, or do not require it",
             );
+        }
+    }
+}
+
+/// Words that a list has twice.
+fn twice(document: &Document, at: &str, schema: &Value, findings: &mut Vec<Finding>) {
+    for key in ["enum", "required"] {
+        let listed = schema.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for (i, value) in listed.iter().enumerate() {
+            if let Some(first) = listed[..i].iter().position(|other| other == value) {
+                let place = |index: usize| document.locate(&step(&step(at, key), &index.to_string()));
+                let word = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let message = format!("`{word}` stands twice in `{key}`, first at {}", place(first));
+                let finding = document.finding(
+                    "duplicate-word",
+                    &step(&step(at, key), &i.to_string()),
+                    message,
+                    "remove one of them",
+                );
+                findings.push(finding);
+            }
         }
     }
 }
@@ -237,11 +272,6 @@ fn kind(document: &Document, schema: &Value, nested: bool, fail: &mut dyn FnMut(
             "name the schema under `schemas`; in answers leave patterns out",
         );
     }
-    if let Some(pattern) = text(schema, "pattern")
-        && let Err(error) = regress::Regex::new(pattern)
-    {
-        fail("bad-pattern", format!("`{pattern}`: {error}"), "write an ECMAScript regular expression");
-    }
 }
 
 /// What only values of one type have, said of others, is ignored or makes the generator guess.
@@ -258,6 +288,25 @@ fn keywords(schema: &Value, fail: &mut dyn FnMut(&'static str, String, &str)) {
             let message = format!("`{keyword}` means nothing without `type: {kind}`");
             fail("unknown-member", message, "correct the type, or remove it");
         }
+    }
+}
+
+/// Bounds that no value meets.
+fn bounds(schema: &Value, fail: &mut dyn FnMut(&'static str, String, &str)) {
+    for (least, most) in [
+        ("minimum", "maximum"),
+        ("minLength", "maxLength"),
+        ("minItems", "maxItems"),
+        ("minProperties", "maxProperties"),
+    ] {
+        if let (Some(low), Some(high)) = (schema.get(least), schema.get(most))
+            && low.as_f64() > high.as_f64()
+        {
+            fail("bad-bounds", format!("`{least}: {low}` is above `{most}: {high}`"), "exchange them, or correct one");
+        }
+    }
+    if schema.get("multipleOf").and_then(Value::as_f64).is_some_and(|step| step <= 0.0) {
+        fail("bad-bounds", "`multipleOf` is not above 0".to_owned(), "correct it, or say it in the description");
     }
 }
 
@@ -289,10 +338,14 @@ fn enumeration(schema: &Value, nested: bool, fail: &mut dyn FnMut(&'static str, 
         fail("inline-enum", "an enum without a name".to_owned(), "give it one under `schemas`, and refer to it");
     }
     for (first, second) in collisions(names.iter().copied(), pascal) {
-        fail(
-            "enum-collision",
-            format!("`{first}` and `{second}` are one name in Rust"),
-            "make it a plain string, and list the values in the description",
-        );
+        let [first, second] = [first, second].map(|index| names[index]);
+        // The same word twice is a mistake of another kind.
+        if first != second {
+            fail(
+                "enum-collision",
+                format!("`{first}` and `{second}` are one name in Rust"),
+                "make it a plain string, and list the values in the description",
+            );
+        }
     }
 }

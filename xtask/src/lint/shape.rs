@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use self::Holds::{Any, Flag, FlagOrMap, List, Map, Number, Text, Texts, TextsOrText};
+use self::Holds::{Any, Count, Flag, FlagOrMap, FlagOrNumber, List, Map, Number, Text, Texts, TextsOrText};
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
 use crate::model::{members, operations, walk_schema};
@@ -11,8 +11,10 @@ use crate::source::step;
 #[derive(Clone, Copy)]
 enum Holds {
     Any,
+    Count,
     Flag,
     FlagOrMap,
+    FlagOrNumber,
     List,
     Map,
     Number,
@@ -146,14 +148,14 @@ const SCHEMA: Members = &[
     ("minimum", Number),
     ("maximum", Number),
     ("multipleOf", Number),
-    ("minLength", Number),
-    ("maxLength", Number),
-    ("minItems", Number),
-    ("maxItems", Number),
-    ("minProperties", Number),
-    ("maxProperties", Number),
-    ("exclusiveMinimum", Any),
-    ("exclusiveMaximum", Any),
+    ("minLength", Count),
+    ("maxLength", Count),
+    ("minItems", Count),
+    ("maxItems", Count),
+    ("minProperties", Count),
+    ("maxProperties", Count),
+    ("exclusiveMinimum", FlagOrNumber),
+    ("exclusiveMaximum", FlagOrNumber),
     ("example", Any),
     ("examples", Any),
     ("externalDocs", Any),
@@ -260,6 +262,14 @@ impl Shape<'_> {
             if inner.is_object() && inner.get("$ref").is_none() {
                 self.object(at, inner, SCHEMA, &[]);
             }
+            // What a venue takes beyond its documentation is a schema too, by which requests are checked.
+            if let Some(also) = inner.get("x-also") {
+                walk_schema(&step(at, "x-also"), also, &mut |at, inner| {
+                    if inner.get("$ref").is_none() {
+                        self.object(at, inner, SCHEMA, &[]);
+                    }
+                });
+            }
         });
     }
 
@@ -340,8 +350,10 @@ impl Holds {
         let texts = |value: &Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
         let (good, wanted) = match self {
             Any => (true, ""),
+            Count => (value.is_u64(), "a whole number, 0 or more"),
             Flag => (value.is_boolean(), "`true` or `false`"),
             FlagOrMap => (value.is_boolean() || value.is_object(), "a mapping, `true` or `false`"),
+            FlagOrNumber => (value.is_boolean() || value.is_number(), "a number, `true` or `false`"),
             List => (value.is_array(), "a list"),
             Map => (value.is_object(), "a mapping"),
             Number => (value.is_number(), "a number"),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::forms::{
     buckets, challenge, connection, count, errors, hosts, list, mapping, name, names, page, rate, rate_headers,
-    reconcile, retry, rust_type, sentence, venue_time, websocket, yes,
+    reconcile, retry, rust_type, sentence, venue_time, websocket, websockets, yes,
 };
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
@@ -36,6 +36,7 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-security", &[Place::Root, Place::Operation], list),
     ("x-environment", &[Place::Server], name),
     ("x-hosts", &[Place::Server], hosts),
+    ("x-websockets", &[Place::Server], websockets),
     ("x-credential", &[Place::SecurityScheme], name),
     ("x-retry", &[Place::Operation], retry),
     ("x-rate", &[Place::Operation], rate),
@@ -47,8 +48,8 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-connection", &[Place::Operation], connection),
     ("x-closed", &[Place::Schema], yes),
     ("x-also", &[Place::Schema], mapping),
+    ("x-vital", &[Place::Schema], names),
     ("x-left-out", &[Place::Schema], yes),
-    ("x-proof", &[Place::Schema], names),
     ("x-not-secret", &[Place::Schema], sentence),
     ("x-rust-type", &[Place::Schema], rust_type),
 ];

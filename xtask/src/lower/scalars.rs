@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::document::Document;
+use crate::lint::is_integer_or_text;
 use crate::lower::{each_mut, is_scalar, replace, schemas_mut};
 use crate::model::{Reach, stands_for};
 
@@ -16,7 +17,8 @@ pub fn apply(document: &mut Document) {
     let Some(schemas) = schemas_mut(document) else { return };
     let mut scalars: BTreeMap<String, Value> = BTreeMap::new();
     let mut patterned: BTreeMap<String, Value> = BTreeMap::new();
-    for (name, schema) in schemas.iter().filter(|(_, schema)| is_scalar(schema) && schema.get("enum").is_none()) {
+    let scalar = |schema: &Value| is_scalar(schema) && schema.get("enum").is_none() || is_integer_or_text(schema);
+    for (name, schema) in schemas.iter().filter(|(_, schema)| scalar(schema)) {
         if schema.get("pattern").is_some() {
             let mut plain = schema.clone();
             plain.as_object_mut().map(|map| map.remove("pattern"));

@@ -31,6 +31,9 @@ const KEYS: [&str; 22] = [
     "writeOnly",
 ];
 
+/// Words of ours that `emit` reads.
+const KEPT: [&str; 2] = ["x-rust-type", "x-vital"];
+
 pub fn apply(document: &mut Document) {
     strip(&mut document.value, false);
     let title = format!("{} client", document.venue);
@@ -53,7 +56,9 @@ fn strip(value: &mut Value, names: bool) {
         Value::Array(items) => items.iter_mut().for_each(|item| strip(item, false)),
         Value::Object(map) => {
             if !names {
-                map.retain(|key, _| !KEYS.contains(&key.as_str()) && (!key.starts_with("x-") || key == "x-rust-type"));
+                map.retain(|key, _| {
+                    !KEYS.contains(&key.as_str()) && (!key.starts_with("x-") || KEPT.contains(&key.as_str()))
+                });
             }
             for (key, inner) in map.iter_mut() {
                 strip(inner, !names && matches!(key.as_str(), "properties" | "schemas" | "parameters" | "paths"));

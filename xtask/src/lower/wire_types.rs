@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::document::Document;
-use crate::lint::is_decimal_or_text;
+use crate::lint::{is_decimal_or_text, is_integer_or_text};
 use crate::lower::{each_mut, replace, wire};
 use crate::model::text;
 
@@ -26,6 +26,9 @@ pub fn apply(document: &mut Document) {
 fn one(schema: &mut Value) {
     if is_decimal_or_text(schema) {
         return replace(schema, wire("DecimalOrText", &[]));
+    }
+    if is_integer_or_text(schema) {
+        return replace(schema, wire("IntegerOrText", &[]));
     }
     let (Some(kind), Some(format)) = (text(schema, "type"), text(schema, "format")) else { return };
     let name = match (kind, format) {
@@ -52,7 +55,7 @@ mod tests {
     #[test]
     fn formats_become_types() {
         let before = document(
-            "paths:\n  /a:\n    get:\n      parameters: [{ name: q, in: query, schema: { type: number, format: decimal } }]\ncomponents:\n  schemas:\n    A:\n      properties:\n        s: { type: string, format: decimal }\n        n: { type: number, format: decimal, description: d }\n        t: { type: integer, format: unix-ms }\n        u: { type: string, format: uuid }\n        w: { oneOf: [{ type: number, format: decimal }, { type: string }] }\n",
+            "paths:\n  /a:\n    get:\n      parameters: [{ name: q, in: query, schema: { type: number, format: decimal } }]\ncomponents:\n  schemas:\n    A:\n      properties:\n        s: { type: string, format: decimal }\n        n: { type: number, format: decimal, description: d }\n        t: { type: integer, format: unix-ms }\n        u: { type: string, format: uuid }\n        w: { oneOf: [{ type: number, format: decimal }, { type: string }] }\n        i: { oneOf: [{ type: integer }, { type: string }] }\n",
         );
         let after = pass(before, super::apply);
         let path = |name: &str| {
@@ -63,6 +66,7 @@ mod tests {
         assert_eq!(path("t"), Some("venuekit_wire::UnixMillis"));
         assert_eq!(path("u"), None);
         assert_eq!(path("w"), Some("venuekit_wire::DecimalOrText"));
+        assert_eq!(path("i"), Some("venuekit_wire::IntegerOrText"));
         assert_eq!(after.pointer("/components/schemas/A/properties/n/description").unwrap(), "d");
         assert_eq!(
             after.pointer("/paths/~1a/get/parameters/0/schema/x-rust-type/path").unwrap(),

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::Scratch;
-use crate::codegen::{codegen, root, venues};
+use super::{Scratch, root};
+use crate::codegen::{codegen, venues};
 use crate::document::Document;
 use crate::emit::generate;
 
@@ -63,7 +63,7 @@ fn a_change_of_a_spec_reaches_the_client() {
         &scratch,
         "specs/bayse/system.yaml",
         "\nschemas:\n",
-        "\n  /v1/weather:\n    get:\n      operationId: getWeather\n      summary: The weather\n      x-retry: safe\n      x-rate: { bucket: read, cost: 1 }\n      responses:\n        '200':\n          description: The weather.\n          content: { application/json: { schema: { $ref: '#/schemas/Weather' } } }\nschemas:\n  Weather:\n    type: object\n    properties:\n      rainfall: { type: string, format: decimal, description: Millimetres. }\n      sky: { $ref: '#/schemas/Sky' }\n  Sky: { type: string, enum: [blue, grey] }\n",
+        "\n  /v1/weather:\n    get:\n      operationId: getWeather\n      summary: The weather\n      x-retry: safe\n      x-rate: { bucket: read, cost: 1 }\n      responses:\n        '200':\n          description: The weather.\n          content: { application/json: { schema: { $ref: '#/schemas/Weather' } } }\n        4XX: { description: Refused }\n        5XX: { description: Failed }\nschemas:\n  Weather:\n    type: object\n    properties:\n      rainfall: { type: string, format: decimal, description: Millimetres. }\n      sky: { $ref: '#/schemas/Sky' }\n  Sky: { type: string, enum: [blue, grey] }\n",
     );
     edit(
         &scratch,

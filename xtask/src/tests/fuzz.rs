@@ -5,7 +5,8 @@ use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use super::mutate::{Mutation, mutate, part};
-use crate::codegen::{root, venues};
+use super::root;
+use crate::codegen::venues;
 use crate::document::Document;
 use crate::emit::generate;
 use crate::lint::lint;

@@ -1,13 +1,21 @@
 //! What holds for every spec: no input makes the generator panic, the same input gives the same output, and what is committed
 //! is what the specs say.
 
+mod docs;
 mod fresh;
-mod fuzz;
+pub mod fuzz;
 mod mutate;
 mod text;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::workspace;
+
+/// The checkout that the tests run in: Cargo starts them in the folder of their package.
+pub fn root() -> PathBuf {
+    workspace::find(&std::env::current_dir().unwrap()).unwrap()
+}
 
 /// A folder that goes when the test does.
 pub struct Scratch(PathBuf);

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::any;
 
 use super::fuzz::runner;
-use crate::codegen::root;
+use super::root;
 use crate::document::Document;
 use crate::emit::generate;
 use crate::lint::lint;
@@ -63,7 +63,7 @@ fn the_deepest_schema_that_is_read_overflows_nothing_later() {
     let schema = |levels: usize| {
         let list = "{ type: array, items: ".repeat(levels) + "{}" + &" }".repeat(levels);
         format!(
-            "openapi: 3.0.3\ninfo: {{ title: t, version: '1' }}\nsecurity: []\nx-errors: {{}}\npaths:\n  /a:\n    get:\n      operationId: GetA\n      x-retry: safe\n      responses:\n        '200':\n          description: d\n          content: {{ application/json: {{ schema: {list} }} }}\n"
+            "openapi: 3.0.3\ninfo: {{ title: t, version: '1' }}\nsecurity: []\nx-errors: {{}}\npaths:\n  /a:\n    get:\n      operationId: GetA\n      x-retry: safe\n      responses:\n        '200':\n          description: d\n          content: {{ application/json: {{ schema: {list} }} }}\n        4XX: {{ description: d }}\n        5XX: {{ description: d }}\n"
         )
     };
     let read = |levels| Source::parse("specs/v/openapi.yaml", &schema(levels));

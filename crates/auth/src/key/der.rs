@@ -2,8 +2,9 @@
 
 use pkcs1::RsaPrivateKey;
 use pkcs8::der::asn1::OctetStringRef;
-use pkcs8::der::{AnyRef, Decode, Encode, ErrorKind, Reader, SliceReader, Tag, Tagged};
-use pkcs8::{EncryptedPrivateKeyInfo, ObjectIdentifier, PrivateKeyInfo, SecretDocument, pkcs5};
+use pkcs8::der::{AnyRef, Decode, Encode, ErrorKind, Reader, SliceReader, Tag, TagNumber, Tagged};
+use pkcs8::spki::AlgorithmIdentifierRef;
+use pkcs8::{EncryptedPrivateKeyInfo, ObjectIdentifier, SecretDocument, pkcs5};
 use venuekit_wire::Secret;
 use zeroize::Zeroizing;
 
@@ -11,11 +12,13 @@ use super::KeyError;
 use super::found::Found;
 
 pub(super) const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+/// An RSA key that may sign with PSS only.
+pub(super) const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 pub(super) const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// What a private key consists of.
 pub(super) enum Contents {
-    Rsa { pkcs1: Zeroizing<Vec<u8>>, public: Vec<u8>, bits: usize },
+    Rsa { pkcs1: Zeroizing<Vec<u8>>, public: Vec<u8>, bits: usize, pss_only: bool },
     Ed25519 { seed: Zeroizing<[u8; 32]>, public: Option<[u8; 32]> },
 }
 
@@ -83,7 +86,7 @@ fn unreadable(error: pkcs8::der::Error) -> KeyError {
 /// Reads a private key, decrypting it if need be.
 pub(super) fn read(bytes: &[u8], passphrase: Option<&Secret>) -> Result<Contents, KeyError> {
     match shape(bytes)? {
-        Shape::Pkcs1 => rsa(bytes),
+        Shape::Pkcs1 => rsa(bytes, false),
         Shape::Pkcs8 => pkcs8(bytes),
         Shape::EncryptedPkcs8 => {
             let plain = decrypt(bytes, passphrase.ok_or(KeyError::PassphraseNeeded)?)?;
@@ -112,15 +115,25 @@ fn decrypt(bytes: &[u8], passphrase: &Secret) -> Result<SecretDocument, KeyError
     })
 }
 
+/// Reads PKCS#8, version 1 or 2 (RFC 5958). `PrivateKeyInfo` takes the public key of version 2 in its primitive form only; older
+/// versions of `ring` wrote the constructed one.
 fn pkcs8(bytes: &[u8]) -> Result<Contents, KeyError> {
-    let info = PrivateKeyInfo::try_from(bytes).map_err(|_| KeyError::Damaged("it is not valid PKCS#8"))?;
-    match info.algorithm.oid {
-        RSA => rsa(info.private_key),
+    const INVALID: KeyError = KeyError::Damaged("it is not valid PKCS#8");
+    let outer = AnyRef::from_der(bytes).map_err(unreadable)?;
+    let items = items(outer.value()).map_err(|_| INVALID)?;
+    let [version, algorithm, key, rest @ ..] = &items[..] else { return Err(INVALID) };
+    let key = key.decode_as::<OctetStringRef<'_>>().map_err(|_| INVALID)?.as_bytes();
+    let algorithm = algorithm.decode_as::<AlgorithmIdentifierRef<'_>>().map_err(|_| INVALID)?;
+    if !matches!(version.value(), [0 | 1]) || rest.len() > 2 {
+        return Err(INVALID);
+    }
+    match algorithm.oid {
+        RSA => rsa(key, false),
+        RSASSA_PSS => rsa(key, true),
         ED25519 => {
-            let seed = OctetStringRef::from_der(info.private_key).ok().and_then(|seed| seed.as_bytes().try_into().ok());
-            let public = info.public_key.map(<[u8; 32]>::try_from).transpose();
-            match (seed, public) {
-                (Some(seed), Ok(public)) => Ok(Contents::Ed25519 { seed: Zeroizing::new(seed), public }),
+            let seed = OctetStringRef::from_der(key).ok().and_then(|seed| seed.as_bytes().try_into().ok());
+            match (seed, public_key(rest)) {
+                (Some(seed), Some(public)) => Ok(Contents::Ed25519 { seed: Zeroizing::new(seed), public }),
                 _ => Err(KeyError::Damaged("an Ed25519 key has 32 bytes")),
             }
         }
@@ -128,7 +141,24 @@ fn pkcs8(bytes: &[u8]) -> Result<Contents, KeyError> {
     }
 }
 
-fn rsa(bytes: &[u8]) -> Result<Contents, KeyError> {
+/// The public key among the optional elements at the end: `[1]`, as the bits themselves or as a whole BIT STRING inside. `None`
+/// where there is one that is not 32 bytes long.
+fn public_key(rest: &[AnyRef<'_>]) -> Option<Option<[u8; 32]>> {
+    let is_public = |item: &&AnyRef<'_>| matches!(item.tag(), Tag::ContextSpecific { number: TagNumber::N1, .. });
+    let Some(item) = rest.iter().find(is_public) else { return Some(None) };
+    let bits = match item.tag() {
+        Tag::ContextSpecific { constructed: true, .. } => {
+            AnyRef::from_der(item.value()).ok().filter(|inner| inner.tag() == Tag::BitString)?.value()
+        }
+        _ => item.value(),
+    };
+    // The first byte of a BIT STRING counts the unused bits of its last one.
+    let (&0, key) = bits.split_first()? else { return None };
+    Some(Some(key.try_into().ok()?))
+}
+
+/// Reads PKCS#1. `pss_only` says that what it was wrapped in restricts it to PSS.
+fn rsa(bytes: &[u8], pss_only: bool) -> Result<Contents, KeyError> {
     let key = RsaPrivateKey::try_from(bytes).map_err(|_| KeyError::Damaged("it is not valid PKCS#1"))?;
     if key.version() != pkcs1::Version::TwoPrime {
         return Err(KeyError::UnsupportedAlgorithm("a multi-prime RSA".to_owned()));
@@ -139,7 +169,7 @@ fn rsa(bytes: &[u8]) -> Result<Contents, KeyError> {
         return Err(KeyError::RsaSize(bits));
     }
     let public = key.public_key().to_der().map_err(|_| KeyError::Damaged("it is not valid PKCS#1"))?;
-    Ok(Contents::Rsa { pkcs1: Zeroizing::new(bytes.to_vec()), public, bits })
+    Ok(Contents::Rsa { pkcs1: Zeroizing::new(bytes.to_vec()), public, bits, pss_only })
 }
 
 const EC: &str = "an elliptic-curve (ECDSA)";
@@ -148,7 +178,6 @@ fn name(algorithm: ObjectIdentifier) -> String {
     match algorithm.to_string().as_str() {
         "1.2.840.10045.2.1" => EC.to_owned(),
         "1.2.840.10040.4.1" => "a DSA".to_owned(),
-        "1.2.840.113549.1.1.10" => "an RSASSA-PSS-only".to_owned(),
         "1.2.840.113549.1.3.1" | "1.2.840.10046.2.1" => "a Diffie-Hellman".to_owned(),
         "1.3.101.110" => "an X25519".to_owned(),
         "1.3.101.111" => "an X448".to_owned(),

@@ -68,8 +68,8 @@ impl fmt::Display for KeyError {
                 )
             }
             Self::PassphraseNeeded => f.write_str(
-                "the private key is encrypted; give its passphrase where one is asked for, or write it without: \
-                 openssl pkey -in key.pem -out plain.pem",
+                "the private key is encrypted and no passphrase was given; give its passphrase too, or write a copy \
+                 without one: openssl pkey -in key.pem -out plain.pem",
             ),
             Self::WrongPassphrase => f.write_str(
                 "the passphrase does not open the private key; check it with: openssl pkey -in key.pem -noout",

@@ -77,6 +77,7 @@ pub struct PrivateKey(Arc<Inner>);
 struct Inner {
     pair: Pair,
     bits: usize,
+    pss_only: bool,
     private_pem: Secret,
     public_pem: String,
 }
@@ -97,7 +98,7 @@ impl PrivateKey {
         Self::from_pem_with_passphrase(read_file(path.as_ref())?, passphrase)
     }
 
-    /// Reads a key from PEM text: PKCS#1 or PKCS#8. Other blocks and text around it do not matter, nor do the line ends.
+    /// Reads a key from PEM text: PKCS#1 or PKCS#8 (version 1 or 2). Other blocks and text around it do not matter, nor do the line ends.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         Self::new(der::read(&pem::private_key(pem.as_ref())?, None)?)
     }
@@ -119,8 +120,9 @@ impl PrivateKey {
     }
 
     fn new(contents: der::Contents) -> Result<Self, KeyError> {
+        let pss_only = matches!(contents, der::Contents::Rsa { pss_only: true, .. });
         let inner = match contents {
-            der::Contents::Rsa { pkcs1, public, bits } => {
+            der::Contents::Rsa { pkcs1, public, bits, .. } => {
                 let pair = backend::Rsa::from_pkcs1(&pkcs1)
                     .map_err(|_| KeyError::Damaged("its numbers do not fit together"))?;
                 encode(Pair::Rsa(pair), bits, der::RSA, Some(AnyRef::NULL), &pkcs1, &public)
@@ -136,7 +138,9 @@ impl PrivateKey {
                 octets.and_then(|octets| encode(Pair::Ed25519(pair), 256, der::ED25519, None, &octets, &own))
             }
         };
-        inner.map(|inner| Self(Arc::new(inner))).map_err(|_| KeyError::Damaged("it cannot be written as PKCS#8"))
+        inner
+            .map(|inner| Self(Arc::new(Inner { pss_only, ..inner })))
+            .map_err(|_| KeyError::Damaged("it cannot be written as PKCS#8"))
     }
 
     /// RSA or Ed25519.
@@ -150,6 +154,12 @@ impl PrivateKey {
     /// The size of the key: that of the modulus for RSA, 256 for Ed25519.
     pub fn bits(&self) -> usize {
         self.0.bits
+    }
+
+    /// Whether the file marks the RSA key as usable with PSS only (RSASSA-PSS, RFC 4055). It is used as the plain RSA key that it
+    /// is, and both [PEM texts](Self::private_key_pem) are written as plain RSA, which every venue and tool reads.
+    pub fn is_pss_only(&self) -> bool {
+        self.0.pss_only
     }
 
     /// What to [make](Self::generate) for a key like this one. RSA keys are not made in every size: the next one then.
@@ -220,7 +230,7 @@ fn encode(
     let private_pem = Secret::new(pkcs8.to_pem("PRIVATE KEY", LineEnding::LF)?.as_str());
     let spki = SubjectPublicKeyInfoRef { algorithm, subject_public_key: BitStringRef::from_bytes(public)? };
     let public_pem = pkcs8::Document::encode_msg(&spki)?.to_pem("PUBLIC KEY", LineEnding::LF)?;
-    Ok(Inner { pair, bits, private_pem, public_pem })
+    Ok(Inner { pair, bits, pss_only: false, private_pem, public_pem })
 }
 
 fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {

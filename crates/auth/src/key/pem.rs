@@ -40,7 +40,7 @@ pub(super) fn private_key(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> 
     }
 }
 
-/// The bytes as text: without a byte order mark, and with real line ends where a variable spelled them `\n`.
+/// The bytes as text: without a byte order mark, and with real line ends where a variable spelled them out.
 fn text(bytes: &[u8]) -> Result<Zeroizing<String>, KeyError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -59,13 +59,35 @@ fn text(bytes: &[u8]) -> Result<Zeroizing<String>, KeyError> {
         return Err(KeyError::NotAPrivateKey(Found::Json));
     }
     if text.contains(BEGIN) {
-        return Ok(Zeroizing::new(text.replace("\\r", "\r").replace("\\n", "\n")));
+        return Ok(line_ends(&text));
     }
     // Short DER keys can be valid UTF-8; control characters give them away.
     if text.chars().any(|c| c.is_control() && !c.is_ascii_whitespace()) {
         return Err(KeyError::NotAPrivateKey(found::binary(bytes)));
     }
     Ok(text)
+}
+
+/// Replaces line ends that are spelled out, however often they were escaped: `\n`, `\\n`, `\r\n`. Base64 has no backslash.
+fn line_ends(text: &str) -> Zeroizing<String> {
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        plain.push_str(before);
+        let escaped = after.trim_start_matches('\\');
+        rest = match escaped.chars().next() {
+            Some('n' | 'r') => {
+                plain.push('\n');
+                &escaped[1..]
+            }
+            _ => {
+                plain.push('\\');
+                after
+            }
+        };
+    }
+    plain.push_str(rest);
+    plain
 }
 
 fn blocks(mut text: &str) -> Vec<Block<'_>> {

@@ -17,12 +17,14 @@ pub mod types {
             rename = "accumulatedShares",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub accumulated_shares: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///When it ends.
         #[serde(
             rename = "epochEnd",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub epoch_end: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the epoch.
         #[serde(
@@ -35,12 +37,14 @@ pub mod types {
             rename = "epochStart",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub epoch_start: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Money so far. The entry names no currency.
         #[serde(
             rename = "estimatedPayout",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_payout: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the event.
         #[serde(
@@ -59,6 +63,7 @@ pub mod types {
             rename = "sampleCount",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub sample_count: ::std::option::Option<i64>,
     }
     impl ActiveLiquidityReward {
@@ -70,7 +75,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ActiveLiquidityRewardsResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<ActiveLiquidityReward>,
     }
     impl ActiveLiquidityRewardsResponse {
@@ -87,6 +92,7 @@ pub mod types {
             rename = "epochEnd",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub epoch_end: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the epoch.
         #[serde(
@@ -99,6 +105,7 @@ pub mod types {
             rename = "epochStart",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub epoch_start: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the event.
         #[serde(
@@ -111,6 +118,7 @@ pub mod types {
             rename = "makerVolume",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maker_volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the market.
         #[serde(
@@ -123,12 +131,14 @@ pub mod types {
             rename = "rebateAmount",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rebate_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Trades as a maker.
         #[serde(
             rename = "tradeCount",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trade_count: ::std::option::Option<i64>,
     }
     impl ActiveMakerRebate {
@@ -140,7 +150,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ActiveMakerRebatesResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<ActiveMakerRebate>,
     }
     impl ActiveMakerRebatesResponse {
@@ -154,36 +164,42 @@ pub mod types {
     pub struct Activity {
         ///Money without the fee.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Money that a sale brought.
         #[serde(
             rename = "amountEarned",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount_earned: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Money that came back.
         #[serde(
             rename = "amountRefunded",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount_refunded: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Money that a buy took.
         #[serde(
             rename = "amountSpent",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount_spent: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Price of what traded.
         #[serde(
             rename = "avgFillPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub avg_fill_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When it happened.
         #[serde(
             rename = "createdAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
@@ -192,6 +208,7 @@ pub mod types {
             rename = "currencyBaseMultiplier",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub currency_base_multiplier: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the event.
         #[serde(
@@ -216,15 +233,18 @@ pub mod types {
             rename = "expiresAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Fee in money.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Shares that traded.
         #[serde(
             rename = "filledSize",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub filled_size: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the entry.
         pub id: ::std::string::String,
@@ -263,15 +283,18 @@ pub mod types {
         pub outcome_id: ::std::option::Option<::std::string::String>,
         ///Money that the market paid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub payout: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Price a share.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Shares that rest.
         #[serde(
             rename = "remainingSize",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_size: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Name of the outcome that won.
         #[serde(
@@ -290,9 +313,11 @@ pub mod types {
             rename = "sharesReturned",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub shares_returned: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Shares.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub size: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Status of the order in capitals, such as FILLED.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -302,6 +327,7 @@ pub mod types {
             rename = "totalCost",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_cost: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the payment.
         #[serde(
@@ -316,6 +342,7 @@ pub mod types {
             rename = "updatedAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_at: ::std::option::Option<::venuekit_wire::DateTime>,
     }
     impl Activity {
@@ -498,6 +525,7 @@ pub mod types {
             rename = "createdAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the key.
         pub id: ::std::string::String,
@@ -528,25 +556,28 @@ pub mod types {
     pub struct Asset {
         ///Where to pay in.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub addresses: ::std::vec::Vec<AssetAddress>,
         ///Money to trade with, in the currency of the asset.
         #[serde(
             rename = "availableBalance",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///When it was made.
         #[serde(
             rename = "createdAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Money for a price of 1: 1 for USD, 100 for NGN. Often absent.
         #[serde(
             rename = "currencyBaseMultiplier",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub currency_base_multiplier: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -578,6 +609,7 @@ pub mod types {
             rename = "pendingBalance",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pending_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub symbol: ::std::option::Option<::venuekit_wire::Open<Currency>>,
@@ -586,6 +618,7 @@ pub mod types {
             rename = "updatedAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Owner.
         #[serde(
@@ -640,7 +673,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct AssetsResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub assets: ::std::vec::Vec<Asset>,
     }
     impl AssetsResponse {
@@ -653,7 +686,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct BatchAmendOrdersRequest {
         ///1 to 20 changes.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub items: ::std::vec::Vec<BatchAmendment>,
     }
     impl BatchAmendOrdersRequest {
@@ -667,9 +700,10 @@ pub mod types {
     pub struct BatchAmendOrdersResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub results: ::std::vec::Vec<BatchAmendResult>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub summary: ::std::option::Option<BatchSummary>,
     }
     impl BatchAmendOrdersResponse {
@@ -682,11 +716,14 @@ pub mod types {
     #[non_exhaustive]
     pub struct BatchAmendResult {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub error: ::std::option::Option<BatchItemError>,
         ///Its place in the request, from 0.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub order: ::std::option::Option<Order>,
         ///Id of the order.
         #[serde(
@@ -734,7 +771,7 @@ pub mod types {
     pub struct BatchCancelOrdersRequest {
         ///1 to 100 order ids.
         #[serde(rename = "orderIds")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub order_ids: ::std::vec::Vec<::std::string::String>,
     }
     impl BatchCancelOrdersRequest {
@@ -748,9 +785,10 @@ pub mod types {
     pub struct BatchCancelOrdersResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub results: ::std::vec::Vec<BatchCancelResult>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub summary: ::std::option::Option<BatchSummary>,
     }
     impl BatchCancelOrdersResponse {
@@ -763,6 +801,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct BatchCancelResult {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub error: ::std::option::Option<BatchItemError>,
         ///Id of the order.
         #[serde(
@@ -857,7 +896,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct BatchPlaceOrdersRequest {
         ///1 to 20 orders.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<BatchOrder>,
     }
     impl BatchPlaceOrdersRequest {
@@ -871,9 +910,10 @@ pub mod types {
     pub struct BatchPlaceOrdersResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub results: ::std::vec::Vec<BatchPlaceResult>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub summary: ::std::option::Option<BatchSummary>,
     }
     impl BatchPlaceOrdersResponse {
@@ -892,11 +932,14 @@ pub mod types {
         )]
         pub client_order_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub error: ::std::option::Option<BatchItemError>,
         ///Its place in the request, from 0.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub order: ::std::option::Option<Order>,
         ///Whether it was placed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -913,12 +956,15 @@ pub mod types {
     pub struct BatchSummary {
         ///How many did not.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub failed: ::std::option::Option<i64>,
         ///How many went through.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub succeeded: ::std::option::Option<i64>,
         ///Orders in the request.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total: ::std::option::Option<i64>,
     }
     impl BatchSummary {
@@ -932,12 +978,15 @@ pub mod types {
     pub struct BookLevel {
         ///Price, from 0 to 1 in US dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Shares.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price times shares.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl BookLevel {
@@ -980,18 +1029,22 @@ pub mod types {
             rename = "outcome1Price",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub outcome1_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price of the second outcome.
         #[serde(
             rename = "outcome2Price",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub outcome2_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Money received.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub proceeds: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Shares of each outcome that went.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl BurnSharesResponse {
@@ -1033,6 +1086,7 @@ pub mod types {
             rename = "createdAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the key.
         pub id: ::std::string::String,
@@ -1049,6 +1103,7 @@ pub mod types {
             rename = "signingInstructions",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub signing_instructions: ::std::option::Option<SigningInstructions>,
     }
     impl CreateApiKeyResponse {
@@ -1205,7 +1260,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub country_codes: ::std::vec::Vec<::std::string::String>,
         ///When it was created.
         #[serde(
@@ -1229,12 +1284,14 @@ pub mod types {
             rename = "eventCloseValue",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub event_close_value: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Value that decides it, in units of the asset.
         #[serde(
             rename = "eventThreshold",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub event_threshold: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Two such values with a dash between them.
         #[serde(
@@ -1244,7 +1301,7 @@ pub mod types {
         pub event_threshold_range: ::std::option::Option<::std::string::String>,
         ///Tags.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub hashtags: ::std::vec::Vec<::std::string::String>,
         ///Id of the event.
         pub id: ::std::string::String,
@@ -1262,9 +1319,10 @@ pub mod types {
         pub image_url: ::std::option::Option<::std::string::String>,
         ///Liquidity in the currency that was asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub liquidity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub markets: ::std::vec::Vec<Market>,
         ///Any JSON. No source describes it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1333,7 +1391,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub supported_currencies: ::std::vec::Vec<::venuekit_wire::Open<Currency>>,
         ///The question.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1343,12 +1401,14 @@ pub mod types {
             rename = "totalOrders",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_orders: ::std::option::Option<i64>,
         ///Volume in the currency that was asked for.
         #[serde(
             rename = "totalVolume",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<EventType>>,
@@ -1446,12 +1506,14 @@ pub mod types {
             rename = "lastActivity",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_activity: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Money gained.
         #[serde(
             rename = "realizedPnl",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub realized_pnl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl EventPnl {
@@ -1734,12 +1796,14 @@ pub mod types {
             rename = "accumulatedShares",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub accumulated_shares: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///When it ends.
         #[serde(
             rename = "epochEnd",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub epoch_end: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the epoch.
         #[serde(
@@ -1752,6 +1816,7 @@ pub mod types {
             rename = "epochStart",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub epoch_start: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the event.
         #[serde(
@@ -1773,12 +1838,14 @@ pub mod types {
         pub market_id: ::std::option::Option<::std::string::String>,
         ///Money earned. The entry names no currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub payout: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Minutes in which an order of the caller counted.
         #[serde(
             rename = "sampleCount",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub sample_count: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<LiquidityRewardStatus>>,
@@ -1848,9 +1915,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct LiquidityRewardsResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<LiquidityReward>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
     }
     impl LiquidityRewardsResponse {
@@ -1862,9 +1930,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListActivitiesResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub activities: ::std::vec::Vec<Activity>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
     }
     impl ListActivitiesResponse {
@@ -1876,10 +1945,11 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListApiKeysResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub keys: ::std::vec::Vec<ApiKey>,
         ///Number of keys.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total: ::std::option::Option<i64>,
     }
     impl ListApiKeysResponse {
@@ -1892,8 +1962,9 @@ pub mod types {
     #[non_exhaustive]
     pub struct ListEventSeriesResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub series: ::std::vec::Vec<EventSeries>,
     }
     impl ListEventSeriesResponse {
@@ -1905,9 +1976,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListEventsResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<Event>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
     }
     impl ListEventsResponse {
@@ -1919,9 +1991,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListOrdersResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<Order>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
     }
     impl ListOrdersResponse {
@@ -1933,9 +2006,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListSportsGamesResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub games: ::std::vec::Vec<SportsGame>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
     }
     impl ListSportsGamesResponse {
@@ -1947,7 +2021,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListSportsLeaguesResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub leagues: ::std::vec::Vec<SportsLeague>,
     }
     impl ListSportsLeaguesResponse {
@@ -1960,8 +2034,9 @@ pub mod types {
     #[non_exhaustive]
     pub struct ListSportsTeamsResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub teams: ::std::vec::Vec<SportsTeam>,
     }
     impl ListSportsTeamsResponse {
@@ -1974,12 +2049,13 @@ pub mod types {
     #[non_exhaustive]
     pub struct ListTradesResponse {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<Trade>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<Trade>,
     }
     impl ListTradesResponse {
@@ -2031,6 +2107,7 @@ pub mod types {
             rename = "epochEnd",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub epoch_end: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the epoch.
         #[serde(
@@ -2043,6 +2120,7 @@ pub mod types {
             rename = "epochStart",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub epoch_start: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the event.
         #[serde(
@@ -2061,6 +2139,7 @@ pub mod types {
             rename = "makerVolume",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maker_volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the market.
         #[serde(
@@ -2073,6 +2152,7 @@ pub mod types {
             rename = "rebateAmount",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rebate_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<MakerRebateStatus>>,
@@ -2081,6 +2161,7 @@ pub mod types {
             rename = "tradeCount",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trade_count: ::std::option::Option<i64>,
     }
     impl MakerRebate {
@@ -2148,9 +2229,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MakerRebatesResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<MakerRebate>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
     }
     impl MakerRebatesResponse {
@@ -2167,6 +2249,7 @@ pub mod types {
             rename = "feePercentage",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_percentage: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the market.
         pub id: ::std::string::String,
@@ -2186,23 +2269,27 @@ pub mod types {
             rename = "liquidityReward",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub liquidity_reward: ::std::option::Option<MarketLiquidityReward>,
         #[serde(
             rename = "makerRebate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maker_rebate: ::std::option::Option<MarketMakerRebate>,
         ///Value at the end.
         #[serde(
             rename = "marketCloseValue",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub market_close_value: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Value that decides it, in units of the asset.
         #[serde(
             rename = "marketThreshold",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub market_threshold: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Two such values with a dash between them.
         #[serde(
@@ -2215,24 +2302,28 @@ pub mod types {
             rename = "minimumOrderAmount",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub minimum_order_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///What the second outcome costs now.
         #[serde(
             rename = "noBuyPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_buy_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price of an example order for the second outcome.
         #[serde(
             rename = "noPriceForEstimate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_price_for_estimate: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Profit of that example order.
         #[serde(
             rename = "noProfitForEstimate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_profit_for_estimate: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -2253,6 +2344,7 @@ pub mod types {
             rename = "outcome1Price",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub outcome1_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the second outcome.
         #[serde(
@@ -2271,6 +2363,7 @@ pub mod types {
             rename = "outcome2Price",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub outcome2_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(
             rename = "propDirection",
@@ -2282,17 +2375,20 @@ pub mod types {
             rename = "propLine",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub prop_line: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(
             rename = "propTeam",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub prop_team: ::std::option::Option<PropTeam>,
         ///Price at which it was decided.
         #[serde(
             rename = "resolutionPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub resolution_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the outcome that won.
         #[serde(
@@ -2320,18 +2416,21 @@ pub mod types {
             rename = "totalOrders",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_orders: ::std::option::Option<i64>,
         ///What the first outcome costs now.
         #[serde(
             rename = "yesBuyPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_buy_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price of an example order for the first outcome.
         #[serde(
             rename = "yesPriceForEstimate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_price_for_estimate: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -2340,6 +2439,7 @@ pub mod types {
             rename = "yesProfitForEstimate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_profit_for_estimate: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -2421,12 +2521,14 @@ pub mod types {
             rename = "maxSpreadCents",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
-        pub max_spread_cents: ::std::option::Option<i64>,
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub max_spread_cents: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Smallest order that counts, in US dollars.
         #[serde(
             rename = "minNotionalOrderSize",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub min_notional_order_size: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -2435,6 +2537,7 @@ pub mod types {
             rename = "rewardPool",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub reward_pool: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl MarketLiquidityReward {
@@ -2457,12 +2560,14 @@ pub mod types {
             rename = "minPayoutUsd",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub min_payout_usd: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Share of the fees that is paid back.
         #[serde(
             rename = "rebatePercentage",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rebate_percentage: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl MarketMakerRebate {
@@ -2485,7 +2590,7 @@ pub mod types {
             default,
             skip_serializing_if = "::std::vec::Vec::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub price_history: ::std::vec::Vec<PricePoint>,
         ///The question.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2531,15 +2636,18 @@ pub mod types {
             rename = "outcome1Price",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub outcome1_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price of the second outcome.
         #[serde(
             rename = "outcome2Price",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub outcome2_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Shares of each outcome that were made.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl MintSharesResponse {
@@ -2553,29 +2661,34 @@ pub mod types {
     pub struct Order {
         ///Amount of the request.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price of what traded. Absent if nothing did.
         #[serde(
             rename = "avgFillPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub avg_fill_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///When it was placed.
         #[serde(
             rename = "createdAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Fee in money.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Shares that traded.
         #[serde(
             rename = "filledSize",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub filled_size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the order.
         pub id: ::std::string::String,
@@ -2613,20 +2726,24 @@ pub mod types {
         pub post_only: ::std::option::Option<bool>,
         ///Price of the order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Shares of a pool order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Shares that rest.
         #[serde(
             rename = "remainingSize",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<Side>>,
         ///Shares of an order on the book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<OrderStatus>>,
@@ -2643,6 +2760,7 @@ pub mod types {
             rename = "updatedAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Owner.
         #[serde(
@@ -2662,17 +2780,18 @@ pub mod types {
     pub struct OrderBook {
         ///Who sells, lowest price first.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub asks: ::std::vec::Vec<BookLevel>,
         ///Who buys, highest price first.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub bids: ::std::vec::Vec<BookLevel>,
         ///Price of the last trade.
         #[serde(
             rename = "lastTradedPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_traded_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(
             rename = "lastTradedSide",
@@ -2693,6 +2812,7 @@ pub mod types {
         pub outcome_id: ::std::option::Option<::std::string::String>,
         ///When the book looked like this.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::DateTime>,
     }
     impl OrderBook {
@@ -2978,24 +3098,29 @@ pub mod types {
             rename = "availableBalance",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price paid on average, from 0 to 1.
         #[serde(
             rename = "averagePrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Shares held.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Money paid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cost: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///When the entry was made.
         #[serde(
             rename = "createdAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
@@ -3004,11 +3129,13 @@ pub mod types {
             rename = "currentValue",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub current_value: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the entry.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub market: ::std::option::Option<PortfolioMarket>,
         ///Name of the outcome.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3024,6 +3151,7 @@ pub mod types {
             rename = "payoutIfOutcomeWins",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub payout_if_outcome_wins: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -3032,18 +3160,21 @@ pub mod types {
             rename = "percentageChange",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub percentage_change: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price at which they would sell, from 0 to 1.
         #[serde(
             rename = "sellPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub sell_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///When it last changed.
         #[serde(
             rename = "updatedAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Owner.
         #[serde(
@@ -3066,18 +3197,22 @@ pub mod types {
             rename = "lastPage",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_page: ::std::option::Option<i64>,
         ///This page, from 1.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub page: ::std::option::Option<i64>,
         ///Items a page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub size: ::std::option::Option<i64>,
         ///Items on all pages.
         #[serde(
             rename = "totalCount",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_count: ::std::option::Option<i64>,
     }
     impl Pagination {
@@ -3144,15 +3279,18 @@ pub mod types {
             rename = "ammOrder",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amm_order: ::std::option::Option<Order>,
         #[serde(
             rename = "clobOrder",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub clob_order: ::std::option::Option<Order>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub order: ::std::option::Option<Order>,
     }
     impl PlaceOrderResponse {
@@ -3166,39 +3304,45 @@ pub mod types {
     pub struct Pnl {
         ///The latest 30 events, if asked for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub breakdown: ::std::vec::Vec<EventPnl>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Decided holdings that paid nothing.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub losses: ::std::option::Option<i64>,
         ///Money gained, both ways together. Below 0 for a loss.
         #[serde(
             rename = "realizedPnl",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub realized_pnl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///The same in percent of what was paid. 0 if nothing was.
         #[serde(
             rename = "realizedPnlPercent",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub realized_pnl_percent: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Money gained when markets were decided.
         #[serde(
             rename = "settlementPnl",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_pnl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Money gained by selling before that.
         #[serde(
             rename = "tradePnl",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trade_pnl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Decided holdings that paid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub wins: ::std::option::Option<i64>,
     }
     impl Pnl {
@@ -3291,21 +3435,24 @@ pub mod types {
     #[non_exhaustive]
     pub struct Portfolio {
         #[serde(rename = "outcomeBalances")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub outcome_balances: ::std::vec::Vec<OutcomeBalance>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
         ///What everything cost.
         #[serde(
             rename = "portfolioCost",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub portfolio_cost: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///What everything is worth now.
         #[serde(
             rename = "portfolioCurrentValue",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub portfolio_current_value: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -3314,6 +3461,7 @@ pub mod types {
             rename = "portfolioPercentageChange",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub portfolio_percentage_change: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -3349,6 +3497,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct PortfolioMarket {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub event: ::std::option::Option<PortfolioEvent>,
         ///Id of the market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3385,7 +3534,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct PriceHistory {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub markets: ::std::vec::Vec<MarketPriceHistory>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
@@ -3469,9 +3618,11 @@ pub mod types {
     pub struct PricePoint {
         ///When.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub e: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Price, from 0 to 1.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub p: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl PricePoint {
@@ -3566,6 +3717,7 @@ pub mod types {
     pub struct Quote {
         ///Money altogether.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether the book holds enough for all of it.
         #[serde(
@@ -3578,12 +3730,14 @@ pub mod types {
             rename = "costOfShares",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cost_of_shares: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Money for a price of 1: 1 for USD, 100 for NGN.
         #[serde(
             rename = "currencyBaseMultiplier",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub currency_base_multiplier: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -3592,27 +3746,33 @@ pub mod types {
             rename = "currentMarketPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub current_market_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Fee in money. A pool hides it in the price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price a share on average. On a pool, with the fee in it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///How far the trade moves the price, as a price.
         #[serde(
             rename = "priceImpactAbsolute",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price_impact_absolute: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Profit in percent if the outcome wins.
         #[serde(
             rename = "profitPercentage",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub profit_percentage: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Shares.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether the venue would owe more than it allows itself.
         #[serde(
@@ -3653,6 +3813,7 @@ pub mod types {
             rename = "createdAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the key.
         pub id: ::std::string::String,
@@ -3672,6 +3833,7 @@ pub mod types {
             rename = "signingInstructions",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub signing_instructions: ::std::option::Option<SigningInstructions>,
     }
     impl RotateApiKeyResponse {
@@ -3808,7 +3970,7 @@ pub mod types {
         pub algorithm: ::std::option::Option<::std::string::String>,
         ///Headers that a signed call carries.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub headers: ::std::vec::Vec<::std::string::String>,
         ///What is signed, as a template.
         #[serde(
@@ -3821,6 +3983,7 @@ pub mod types {
             rename = "timestampWindowSeconds",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp_window_seconds: ::std::option::Option<i64>,
     }
     impl SigningInstructions {
@@ -3983,6 +4146,7 @@ pub mod types {
             rename = "awayTeam",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub away_team: ::std::option::Option<SportsTeam>,
         ///Id of its guest.
         #[serde(
@@ -3994,6 +4158,7 @@ pub mod types {
             rename = "homeTeam",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub home_team: ::std::option::Option<SportsTeam>,
         ///Id of the team at home.
         #[serde(
@@ -4029,6 +4194,7 @@ pub mod types {
             rename = "startDate",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub start_date: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Where it is: UNPLAYED has been seen.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4183,24 +4349,29 @@ pub mod types {
             rename = "bestAsk",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub best_ask: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Highest price offered for it.
         #[serde(
             rename = "bestBid",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub best_bid: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Highest price of 24 hours.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub high24h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price of the last trade.
         #[serde(
             rename = "lastPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Lowest price of 24 hours.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub low24h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the market.
         #[serde(
@@ -4213,6 +4384,7 @@ pub mod types {
             rename = "midPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mid_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the outcome.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4222,21 +4394,26 @@ pub mod types {
             rename = "priceChange24h",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price_change24h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///From the one to the other.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub spread: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///When the figures were taken.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Trades of 24 hours.
         #[serde(
             rename = "tradeCount24h",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trade_count24h: ::std::option::Option<i64>,
         ///Volume of 24 hours. Whether in shares or money is not said.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume24h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl Ticker {
@@ -4317,6 +4494,7 @@ pub mod types {
             rename = "createdAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4338,6 +4516,7 @@ pub mod types {
             rename = "makerPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maker_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whose order rested.
         #[serde(
@@ -4362,20 +4541,24 @@ pub mod types {
         pub outcome: ::std::option::Option<::std::string::String>,
         ///Price, in the forms with one price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Shares, in the older form.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<Side>>,
         ///Shares.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Fee of the taker, in money. Makers pay none.
         #[serde(
             rename = "takerFee",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub taker_fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Order that traded at once.
         #[serde(
@@ -4394,6 +4577,7 @@ pub mod types {
             rename = "takerPrice",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub taker_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(
             rename = "takerSide",
@@ -4408,6 +4592,7 @@ pub mod types {
         pub taker_user_id: ::std::option::Option<::std::string::String>,
         ///When it happened, in the older form.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::DateTime>,
     }
     impl Trade {
@@ -11355,7 +11540,7 @@ pub mod types {
                 ::std::string::String,
             >,
             max_spread_cents: ::std::result::Result<
-                ::std::option::Option<i64>,
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
                 ::std::string::String,
             >,
             min_notional_order_size: ::std::result::Result<
@@ -11393,7 +11578,7 @@ pub mod types {
             }
             pub fn max_spread_cents<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<i64>,
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
                 T::Error: ::std::fmt::Display,
             {
                 self.max_spread_cents = value
@@ -16192,6 +16377,44 @@ pub mod types {
                 Self(value.into())
             }
         }
+    }
+    ::venuekit_wire::lenient_types! {
+        objects { ActiveLiquidityReward ActiveLiquidityRewardsResponse ActiveMakerRebate
+        ActiveMakerRebatesResponse Activity ApiKey Asset AssetAddress AssetsResponse
+        BatchAmendOrdersRequest BatchAmendOrdersResponse BatchAmendResult BatchAmendment
+        BatchCancelOrdersRequest BatchCancelOrdersResponse BatchCancelResult
+        BatchItemError BatchOrder BatchPlaceOrdersRequest BatchPlaceOrdersResponse
+        BatchPlaceResult BatchSummary BookLevel BurnSharesRequest CreateApiKeyRequest
+        CreateApiKeyResponse Event EventPnl EventSeries LeanEvent LiquidityReward
+        LiquidityRewardsResponse ListActivitiesResponse ListApiKeysResponse
+        ListEventSeriesResponse ListEventsResponse ListOrdersResponse
+        ListSportsGamesResponse ListSportsLeaguesResponse ListSportsTeamsResponse
+        LoginRequest LoginResponse MakerRebate MakerRebatesResponse Market
+        MarketLiquidityReward MarketMakerRebate MarketPriceHistory MintSharesRequest
+        Order OutcomeBalance Pagination PlaceOrderRequest Portfolio PortfolioEvent
+        PortfolioMarket PriceHistory PricePoint PropTeam QuoteRequest
+        RotateApiKeyResponse SigningInstructions SportsGame SportsLeague SportsTeam Trade
+        UserProfile } others { ActivityFilter ActivityType Currency Engine EventId
+        EventType IdempotencyKey KeyId LiquidityRewardStatus MakerRebateStatus MarketId
+        OrderId OrderStatus OrderStatusFilter OrderType PnlPeriod PricePeriod
+        PropDirection SeriesInterval Side Slug SportMarketType StpMode TimeInForce
+        YesOrNo } vital { BurnSharesResponse["marketId" "operationId" "outcome1Price"
+        "outcome2Price" "proceeds" "quantity"] [] [market_id operation_id outcome1_price
+        outcome2_price proceeds quantity] Confirmation["message"] [] [message]
+        Health["status"] [] [status] ListTradesResponse["data" "trades"] ["data"
+        "trades"] [] MintSharesResponse["marketId" "operationId" "outcome1Price"
+        "outcome2Price" "quantity"] [] [market_id operation_id outcome1_price
+        outcome2_price quantity] OrderBook["bids" "asks"] ["bids" "asks"] []
+        PlaceOrderResponse["order" "clobOrder" "ammOrder" "engine"] [] [order clob_order
+        amm_order engine] Pnl["breakdown" "currency" "losses" "realizedPnl"
+        "realizedPnlPercent" "settlementPnl" "tradePnl" "wins"] ["breakdown"] [currency
+        losses realized_pnl realized_pnl_percent settlement_pnl trade_pnl wins]
+        Quote["price" "quantity" "amount" "costOfShares"] [] [price quantity amount
+        cost_of_shares] Ticker["bestAsk" "bestBid" "high24h" "lastPrice" "low24h"
+        "marketId" "midPrice" "outcome" "priceChange24h" "spread" "timestamp"
+        "tradeCount24h" "volume24h"] [] [best_ask best_bid high24h last_price low24h
+        market_id mid_price outcome price_change24h spread timestamp trade_count24h
+        volume24h] Version["commit" "version"] [] [commit version] }
     }
 }
 #[derive(Clone, Debug)]
@@ -21162,12 +21385,12 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .pagination
                             .as_ref()
                             .and_then(|at| at.last_page.clone());
-                        Ok((answer.activities, told))
+                        Ok(((answer.activities, told), unread))
                     }
                 },
             )
@@ -21185,12 +21408,12 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .pagination
                             .as_ref()
                             .and_then(|at| at.last_page.clone());
-                        Ok((answer.events, told))
+                        Ok(((answer.events, told), unread))
                     }
                 },
             )
@@ -21208,12 +21431,12 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .pagination
                             .as_ref()
                             .and_then(|at| at.last_page.clone());
-                        Ok((answer.series, told))
+                        Ok(((answer.series, told), unread))
                     }
                 },
             )
@@ -21232,8 +21455,8 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
-                        Ok(answer)
+                        let (answer, unread) = call.send().await?.into_parts();
+                        Ok((answer, unread))
                     }
                 },
             )
@@ -21251,12 +21474,12 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .pagination
                             .as_ref()
                             .and_then(|at| at.last_page.clone());
-                        Ok((answer.data, told))
+                        Ok(((answer.data, told), unread))
                     }
                 },
             )
@@ -21274,12 +21497,12 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .pagination
                             .as_ref()
                             .and_then(|at| at.last_page.clone());
-                        Ok((answer.data, told))
+                        Ok(((answer.data, told), unread))
                     }
                 },
             )
@@ -21297,12 +21520,12 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .pagination
                             .as_ref()
                             .and_then(|at| at.last_page.clone());
-                        Ok((answer.orders, told))
+                        Ok(((answer.orders, told), unread))
                     }
                 },
             )
@@ -21320,12 +21543,12 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .pagination
                             .as_ref()
                             .and_then(|at| at.last_page.clone());
-                        Ok((answer.games, told))
+                        Ok(((answer.games, told), unread))
                     }
                 },
             )
@@ -21343,12 +21566,12 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .pagination
                             .as_ref()
                             .and_then(|at| at.last_page.clone());
-                        Ok((answer.teams, told))
+                        Ok(((answer.teams, told), unread))
                     }
                 },
             )
@@ -21366,12 +21589,12 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .pagination
                             .as_ref()
                             .and_then(|at| at.last_page.clone());
-                        Ok((answer.data, told))
+                        Ok(((answer.data, told), unread))
                     }
                 },
             )

@@ -83,7 +83,7 @@ pub fn ignored(target: &Target, looked_at: &str) -> Option<String> {
 }
 
 /// The variables that a credential's two halves are in.
-pub fn halves(target: &Target, looked_at: &str, material: &Material) -> Option<(String, String)> {
+pub fn halves(venue: Venue, looked_at: &str, material: &Material) -> Option<(String, String)> {
     let is_of = |kind: PairKind| match material {
         Material::Key { kind: SecretKind::PrivateKeyPem, .. } => matches!(kind, PairKind::Pem | PairKind::PemFile),
         Material::Key { .. } => matches!(kind, PairKind::Shared),
@@ -95,6 +95,6 @@ pub fn halves(target: &Target, looked_at: &str, material: &Material) -> Option<(
     if let Material::Token(_) = material {
         return Some((String::new(), named("ACCESS_TOKEN")));
     }
-    let mut fitting = pairs(target.venue).iter().filter(|pair| is_of(pair.kind));
+    let mut fitting = pairs(venue).iter().filter(|pair| is_of(pair.kind));
     fitting.find(|pair| is_set(&named(pair.secret))).map(|pair| (named(pair.id), named(pair.secret)))
 }

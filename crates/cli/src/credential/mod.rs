@@ -1,12 +1,10 @@
 //! The credential of a call: a stored key, one that the profile names, or environment variables.
 
+pub mod flaw;
 pub mod hint;
+pub mod pem;
 pub mod variable;
 
-use std::fs;
-use std::path::Path;
-
-use venuekit_auth::PrivateKey;
 pub use venuekit_keys::Credential as Material;
 use venuekit_keys::record::{Record, State};
 use venuekit_transport::keys::SecretKind;
@@ -75,6 +73,33 @@ impl Credential {
         format!("{prefix}_{name}")
     }
 
+    /// Refuses an id or a shared secret that was copied badly, by the name of the variable that holds it. A signer would blame the
+    /// credential as a whole. What is wrong with a PEM, its reader says.
+    pub fn check(&self, venue: Venue) -> Result<(), Failure> {
+        for material in &self.material {
+            let names = self.prefix.as_ref().and_then(|prefix| hint::halves(venue, prefix, material));
+            let of = |what: &str| format!("the {what} of {}", self.source);
+            let (id_name, secret_name) = names.unwrap_or_else(|| (of("id"), of("secret")));
+            let halves: [(&str, &str); 2] = match material {
+                Material::Key { public_id, kind: SecretKind::PrivateKeyPem, .. } => [(&id_name, public_id), ("", "-")],
+                Material::Key { public_id, secret, .. } => [(&id_name, public_id), (&secret_name, secret.expose())],
+                Material::Session { token, device_id } => {
+                    [(&id_name, device_id.expose()), (&secret_name, token.expose())]
+                }
+                // A password may be any text.
+                Material::Login { email, .. } => [(&id_name, email), ("", "-")],
+                Material::Token(token) => [("", "-"), (&secret_name, token.expose())],
+            };
+            for (name, text) in halves {
+                if let Some((_, says)) = flaw::fatal(text) {
+                    let help = "copy it again, all of it and nothing else";
+                    return Err(Failure::new(Exit::Store, format!("{name} {says}")).code("unusable").help(help));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The key in it.
     pub fn key(&self) -> Option<(&str, &Secret, SecretKind)> {
         self.material.iter().find_map(|material| match material {
@@ -100,14 +125,14 @@ pub async fn find(
             let place = context.profile_place(target.venue);
             stored(context, target, name, Some(place)).await?
         }
-        (None, Some(KeySource::Elsewhere(place))) => elsewhere(target, place)?,
-        (None, None) => of_variables(target.venue, &variable::prefix(target))?,
+        (None, Some(KeySource::Elsewhere(place))) => elsewhere(context, target, place)?,
+        (None, None) => of_variables(context, target.venue, &variable::prefix(target))?,
     };
     if target.venue == Venue::Bayse {
         let is_session = |material: &Material| matches!(material, Material::Session { .. } | Material::Login { .. });
         if !found.material.iter().any(is_session) {
             // A key of Bayse manages no keys: the session for that comes from the environment or not at all.
-            let more = of_variables(target.venue, &variable::prefix(target))?;
+            let more = of_variables(context, target.venue, &variable::prefix(target))?;
             found.material.extend(more.material.into_iter().filter(is_session));
         }
         if wanted == Wanted::Manager {
@@ -164,11 +189,12 @@ fn usable(record: &Record) -> Option<&venuekit_keys::record::StoredKey> {
     record.active().or_else(|| ready(State::Stored)).or_else(|| ready(State::Retiring))
 }
 
-fn elsewhere(target: &Target, place: &Elsewhere) -> Result<Credential, Failure> {
+fn elsewhere(context: &Context, target: &Target, place: &Elsewhere) -> Result<Credential, Failure> {
     match (&place.variables, &place.pem, &place.id) {
-        (Some(prefix), None, None) => of_variables(target.venue, prefix),
+        (Some(prefix), None, None) => of_variables(context, target.venue, prefix),
         (None, Some(pem), Some(id)) => {
-            let secret = pem_file(pem, "`pem` of the profile")?;
+            let secret =
+                pem::plain(context, pem::file(pem, "`pem` of the profile")?, &pem.display().to_string(), None)?;
             let material = Material::Key { public_id: id.clone(), secret, kind: SecretKind::PrivateKeyPem };
             Ok(Credential { source: pem.display().to_string(), material: vec![material], stored: None, prefix: None })
         }
@@ -176,8 +202,8 @@ fn elsewhere(target: &Target, place: &Elsewhere) -> Result<Credential, Failure> 
     }
 }
 
-fn of_variables(venue: Venue, prefix: &str) -> Result<Credential, Failure> {
-    let mut found = variable::read(venue, prefix)?;
+fn of_variables(context: &Context, venue: Venue, prefix: &str) -> Result<Credential, Failure> {
+    let mut found = variable::read(context, venue, prefix)?;
     if venue != Venue::Bayse {
         found.truncate(1);
     }
@@ -193,49 +219,8 @@ fn of_variables(venue: Venue, prefix: &str) -> Result<Credential, Failure> {
     Ok(Credential { source, material, stored: None, prefix: Some(prefix.to_owned()) })
 }
 
-/// The text of a PEM file: the signer says what is wrong with it, unless it is no text at all. `named` is where the path stands.
-fn pem_file(path: &Path, named: &str) -> Result<Secret, Failure> {
-    let failed = |message: String, help: &str| Failure::new(Exit::Store, message).code("key_file").help(help);
-    let written = path.to_string_lossy();
-    // Most likely somebody wrote `$(cat key.pem)`: it must not be shown as a path that is not there.
-    if is_key_text(&written) || is_bare_key(&written) {
-        let message = format!("{named} should be the path of a file, and holds the key itself");
-        let help = match named.strip_suffix("_FILE") {
-            Some(other) => format!("write the path of the file, or set {other} to the text"),
-            None => "write the path of the file".to_owned(),
-        };
-        return Err(failed(message, &help).code("key_text"));
-    }
-    let bytes = fs::read(path)
-        .map_err(|error| failed(format!("{named}: {}: {error}", path.display()), path_advice(&written)))?;
-    String::from_utf8(bytes).map(Secret::new).or_else(|error| match PrivateKey::from_pem(error.as_bytes()) {
-        Ok(_) => Ok(Secret::new(String::from_utf8_lossy(error.as_bytes()))),
-        Err(why) => {
-            let why = why.to_string();
-            let (what, help) = why.split_once("; ").unwrap_or((&why, "give a private key as PEM"));
-            Err(failed(format!("{}: {what}", path.display()), help))
-        }
-    })
-}
-
-/// Whether a text is the inside of a PEM file. No path is so long and has neither a dot nor a slash in front.
-fn is_bare_key(text: &str) -> bool {
-    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
-    text.len() >= 40 && !text.starts_with('/') && text.chars().all(is_base64)
-}
-
-/// What to do about the path of a file that cannot be read.
-fn path_advice(written: &str) -> &'static str {
-    if written.trim_matches(['\'', '"', ' ']) != written {
-        "the path has blanks or quotes around it: take them away"
-    } else if written.starts_with('~') {
-        "nothing puts the home folder in place of `~` here: write the whole path"
-    } else {
-        "it should be a private key as PEM"
-    }
-}
-
-/// What the environment's variables hold for a target, where they can be read.
-pub fn from_environment(target: &Target) -> Option<Credential> {
-    of_variables(target.venue, &variable::prefix(target)).ok().filter(|credential| !credential.is_none())
+/// What the environment's variables hold for a target, where they hold anything.
+pub fn from_environment(context: &Context, target: &Target) -> Result<Option<Credential>, Failure> {
+    let found = of_variables(context, target.venue, &variable::prefix(target))?;
+    Ok(Some(found).filter(|credential| !credential.is_none()))
 }

@@ -7,6 +7,8 @@ use venuekit_keys::Credential as Material;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
 
+use super::pem;
+use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::target::Target;
 use crate::venue::Venue;
@@ -83,7 +85,7 @@ pub fn secret(name: &str) -> Result<Option<Secret>, Failure> {
 }
 
 /// What is set, each with the name of its variable.
-pub fn read(venue: Venue, prefix: &str) -> Result<Vec<(String, Material)>, Failure> {
+pub fn read(context: &Context, venue: Venue, prefix: &str) -> Result<Vec<(String, Material)>, Failure> {
     let mut found = Vec::new();
     for pair in pairs(venue) {
         let (id_name, secret_name) = (format!("{prefix}_{}", pair.id), format!("{prefix}_{}", pair.secret));
@@ -92,7 +94,7 @@ pub fn read(venue: Venue, prefix: &str) -> Result<Vec<(String, Material)>, Failu
             let message = format!("{secret_name} is set and {id_name} is not: both are needed");
             Failure::new(Exit::Store, message).code("credentials")
         })?;
-        let material = material(pair.kind, &secret_name, id, secret_text)?;
+        let material = material(context, pair.kind, &secret_name, id, secret_text)?;
         found.push((secret_name, material));
     }
     if let Some(token) = secret(&format!("{prefix}_ACCESS_TOKEN"))?.filter(|_| found.is_empty()) {
@@ -101,13 +103,14 @@ pub fn read(venue: Venue, prefix: &str) -> Result<Vec<(String, Material)>, Failu
     Ok(found)
 }
 
-fn material(kind: PairKind, name: &str, id: Secret, secret: Secret) -> Result<Material, Failure> {
+fn material(context: &Context, kind: PairKind, name: &str, id: Secret, secret: Secret) -> Result<Material, Failure> {
     let public_id = || id.expose().to_owned();
     let key = |secret, kind| Material::Key { public_id: public_id(), secret, kind };
+    let pair = |pem| Ok(key(pem::plain(context, pem, name, Some(name))?, SecretKind::PrivateKeyPem));
     Ok(match kind {
         PairKind::Shared => key(secret, SecretKind::Shared),
-        PairKind::Pem => key(secret, SecretKind::PrivateKeyPem),
-        PairKind::PemFile => key(super::pem_file(Path::new(secret.expose()), name)?, SecretKind::PrivateKeyPem),
+        PairKind::Pem => return pair(secret),
+        PairKind::PemFile => return pair(pem::file(Path::new(secret.expose()), name)?),
         PairKind::Session => Material::Session { token: secret, device_id: id },
         PairKind::Login => Material::Login { email: public_id(), password: secret },
     })

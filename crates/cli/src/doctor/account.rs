@@ -64,7 +64,7 @@ fn lister(target: &Target, credential: &Credential) -> String {
     let (Venue::Bayse, Some(prefix)) = (target.venue, &credential.prefix) else { return credential.source.clone() };
     let is_session = |one: &&Material| matches!(one, Material::Session { .. } | Material::Login { .. });
     let session = credential.material.iter().find(is_session);
-    match session.and_then(|session| credential::hint::halves(target, prefix, session)) {
+    match session.and_then(|session| credential::hint::halves(target.venue, prefix, session)) {
         Some((_, variable)) => format!("environment variable {variable}"),
         None => credential.source.clone(),
     }
@@ -94,7 +94,7 @@ pub async fn granted(client: &Client, credential: &Credential) -> Option<Vec<Str
 
 /// What else is at hand: the environment's variables, and the store where it is there already.
 async fn candidates(context: &Context, target: &Target) -> Vec<Credential> {
-    let mut found: Vec<Credential> = credential::from_environment(target).into_iter().collect();
+    let mut found: Vec<Credential> = credential::from_environment(context, target).ok().flatten().into_iter().collect();
     if !store::is_there(context) {
         return found;
     }

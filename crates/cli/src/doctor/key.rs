@@ -8,9 +8,9 @@ use venuekit_keys::record::State;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
 
+use super::facts;
 use super::report::Report;
-use super::{facts, flaw};
-use crate::credential::{Credential, hint};
+use crate::credential::{Credential, flaw, hint};
 use crate::target::Target;
 use crate::venue::Venue;
 
@@ -33,7 +33,7 @@ pub fn look(report: &mut Report<'_>, target: &Target, credential: &Credential) -
     }
     let venue = target.venue;
     credential.material.iter().all(|material| {
-        let variables = credential.prefix.as_ref().and_then(|prefix| hint::halves(target, prefix, material));
+        let variables = credential.prefix.as_ref().and_then(|prefix| hint::halves(venue, prefix, material));
         let names = |id: &str, secret: &str| {
             let (id, secret) = variables.clone().unwrap_or_else(|| (id.to_owned(), secret.to_owned()));
             Names { id, secret }
@@ -96,6 +96,9 @@ fn pair(report: &mut Report<'_>, venue: Venue, names: &Names, public_id: &str, p
     match PrivateKey::from_pem(pem.expose()) {
         Ok(key) => {
             let kind = match key.algorithm() {
+                Algorithm::Rsa if key.is_pss_only() => {
+                    format!("RSA {} bits, marked for PSS only and used as plain RSA", key.bits())
+                }
                 Algorithm::Rsa => format!("RSA {} bits, {}", key.bits(), form(pem)),
                 Algorithm::Ed25519 => "Ed25519, PKCS#8".to_owned(),
             };
@@ -143,10 +146,6 @@ fn unreadable(report: &mut Report<'_>, names: &Names, error: &KeyError) {
     let remedy = match error {
         KeyError::NotAPrivateKey(Found::FileName) if names.secret.ends_with("_PRIVATE_KEY") => {
             format!("set {}_FILE to that name instead", names.secret)
-        }
-        // There is no place for a passphrase here.
-        KeyError::PassphraseNeeded => {
-            "write it without its passphrase: openssl pkey -in key.pem -out plain.pem".to_owned()
         }
         _ => remedy.to_owned(),
     };

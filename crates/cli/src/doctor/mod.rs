@@ -3,7 +3,6 @@
 mod account;
 mod clock;
 mod facts;
-mod flaw;
 mod key;
 mod probe;
 mod prove;

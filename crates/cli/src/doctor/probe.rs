@@ -28,6 +28,15 @@ pub fn fits(probe: &Probe, response: &Response) -> bool {
     }
 }
 
+/// Whether an answer proves what the call is for: all that is vital in it is there. Where nothing is to be found, nothing proves
+/// but the venue's own refusal.
+pub fn proves(probe: &Probe, response: &Response) -> bool {
+    let Ok(answer) = serde_json::from_slice::<Value>(response.body()) else { return false };
+    let is_there = |member: &&str| answer.get(*member).is_some_and(|value| !value.is_null());
+    // What stands in one of several places was looked for by the spec.
+    !probe.finds_nothing && answer.is_object() && probe.members.iter().all(|member| is_there(&member))
+}
+
 /// Makes the call. The answer, where there is one to be had.
 pub async fn send(target: &Target, client: &Client, probe: &Probe) -> Result<Option<Response>, Error> {
     let request = || {
@@ -38,9 +47,14 @@ pub async fn send(target: &Target, client: &Client, probe: &Probe) -> Result<Opt
     let (operation, request) = request().map_err(|failure| Error::invalid_request(failure.to_string()))?;
     match client.send(operation, &request).await {
         Ok(response) => Ok(Some(response)),
-        Err(error) if probe.finds_nothing && error.kind() == ErrorKind::NotFound && symptom::is_json(&error) => {
+        Err(error) if probe.finds_nothing && error.kind() == ErrorKind::NotFound && is_answer(probe, &error) => {
             Ok(None)
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether the venue itself says that there is no such thing. To see that it is there at all, any JSON will do.
+fn is_answer(probe: &Probe, error: &Error) -> bool {
+    if probe.proves.is_empty() { symptom::is_json(error) } else { error.has_known_code() }
 }

@@ -48,7 +48,7 @@ impl Examination<'_> {
     async fn prove_key(&mut self, client: &Client, proof: Proof) -> bool {
         for probe in self.facts.prove {
             match probe::send(&self.target, client, probe).await {
-                Ok(Some(response)) if !probe::fits(probe, &response) => {
+                Ok(Some(response)) if !probe::proves(probe, &response) => {
                     let found = format!("{}: the answer is none of the venue's", probe.operation);
                     self.report.fault("server", "web_page", found, server::OTHER_SERVER);
                     return false;

@@ -283,7 +283,7 @@ impl Examination<'_> {
             let Some(first) = self.facts.prove.first() else { continue };
             let asked = probe::send(&other, &client, first).await;
             let knows = match &asked {
-                Ok(Some(response)) => probe::fits(first, response),
+                Ok(Some(response)) => probe::proves(first, response),
                 Ok(None) => true,
                 Err(error) => matches!(
                     cause(other.venue, error),

@@ -78,7 +78,7 @@ impl Examination<'_> {
         }
         let usual = variable::prefix(&self.target);
         let material = self.credential.material.first();
-        match material.and_then(|material| hint::halves(&self.target, &usual, material)) {
+        match material.and_then(|material| hint::halves(self.target.venue, &usual, material)) {
             Some(names) if self.credential.prefix.as_ref() == Some(&usual) => {
                 let [id, secret] = [names.0, names.1].map(|name| name.replacen(&usual, &variable::prefix(&there), 1));
                 format!("set {id} and {secret} in place of {usual}_*, then: venuekit doctor {place}")

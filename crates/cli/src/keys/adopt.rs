@@ -3,17 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use venuekit_auth::{KeyError, PrivateKey};
 use venuekit_keys::Credential;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
-use zeroize::Zeroizing;
 
 use super::attendant::Person;
 use super::desk::Desk;
 use crate::confirm;
 use crate::context::Context;
-use crate::credential::is_key_text;
+use crate::credential::{is_key_text, pem};
 use crate::descriptor::Lines;
 use crate::failure::{Exit, Failure};
 use crate::input;
@@ -45,7 +43,8 @@ pub struct AdoptArgs {
 
 const AFTER_HELP: &str = "\
 Without --public-id it takes the key that the environment's variables hold. With --public-id alone the secret is asked for, or \
-read from standard input, where it may be a PEM too.
+read from standard input, where it may be a PEM too. The passphrase of an encrypted PEM is asked for, or read from \
+--pem-passphrase-fd or VENUEKIT_PEM_PASSPHRASE; the store keeps the key decrypted, under its own passphrase.
 
 Examples:
   venuekit keys adopt kalshi/demo/bot --public-id a952bcbe-ec3b-4b5b-b8f9-11dae589608c --pem kalshi.pem
@@ -56,7 +55,7 @@ pub async fn run(context: &Context, arguments: &AdoptArgs) -> Result<(), Failure
     let desk = Desk::open(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, arguments.name.as_deref())?;
     let credential = match &arguments.public_id {
-        Some(public_id) => given(public_id, arguments)?,
+        Some(public_id) => given(context, public_id, arguments)?,
         None => from_environment(&desk)?,
     };
     let out = context.out();
@@ -77,23 +76,27 @@ pub async fn run(context: &Context, arguments: &AdoptArgs) -> Result<(), Failure
     Ok(())
 }
 
-fn given(public_id: &str, arguments: &AdoptArgs) -> Result<Credential, Failure> {
+fn given(context: &Context, public_id: &str, arguments: &AdoptArgs) -> Result<Credential, Failure> {
     let (secret, kind) = match (&arguments.pem, arguments.secret_fd) {
-        (Some(path), _) if path == Path::new("-") => {
-            pair(path, PrivateKey::from_pem(Zeroizing::new(input::bytes(path)?)))?
-        }
-        (Some(path), _) => pair(path, PrivateKey::from_file(path))?,
+        (Some(path), _) if path == Path::new("-") => pair(context, path, &input::secret(path)?)?,
+        (Some(path), _) => pair(context, path, &pem::file(path, "--pem")?)?,
         (None, Some(number)) => (line(number)?, SecretKind::Shared),
         (None, None) => match asked()? {
-            pem if is_key_text(pem.expose()) => pair(Path::new("-"), PrivateKey::from_pem(pem.expose()))?,
+            pem if is_key_text(pem.expose()) => pair(context, Path::new("-"), &pem)?,
             secret => (secret, SecretKind::Shared),
         },
     };
     Ok(Credential::Key { public_id: public_id.to_owned(), secret, kind })
 }
 
-fn pair(path: &Path, key: Result<PrivateKey, KeyError>) -> Result<(Secret, SecretKind), Failure> {
-    let key = key.map_err(|error| Failure::new(Exit::Store, format!("{}: {error}", input::shown(path))))?;
+fn pair(context: &Context, path: &Path, pem: &Secret) -> Result<(Secret, SecretKind), Failure> {
+    let source = input::shown(path);
+    let key = pem::key(context, pem, &source)?;
+    if key.is_pss_only() {
+        let note =
+            format!("note: {source} marks the key for RSASSA-PSS only; it is stored as plain RSA, the same key pair");
+        context.out().note(&note);
+    }
     Ok((key.private_key_pem(), SecretKind::PrivateKeyPem))
 }
 
@@ -111,7 +114,11 @@ fn asked() -> Result<Secret, Failure> {
 }
 
 fn from_environment(desk: &Desk<'_>) -> Result<Credential, Failure> {
-    let found = crate::credential::from_environment(&desk.target).map(|credential| credential.material);
+    let found = crate::credential::from_environment(desk.context, &desk.target)?;
+    if let Some(found) = &found {
+        found.check(desk.target.venue)?;
+    }
+    let found = found.map(|credential| credential.material);
     let key = found.into_iter().flatten().find(|material| matches!(material, Credential::Key { .. }));
     key.ok_or_else(|| {
         let help = format!(

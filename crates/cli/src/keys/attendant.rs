@@ -84,7 +84,11 @@ impl Attendant for Person<'_> {
     fn tell(&self, event: &Event) {
         let out = self.context.out();
         match event {
-            Event::Waiting { .. } | Event::Unknown { .. } | Event::Full { .. } | Event::Warning { .. } => {
+            Event::Waiting { .. }
+            | Event::Unknown { .. }
+            | Event::Full { .. }
+            | Event::Warning { .. }
+            | Event::Unsupported { .. } => {
                 out.note(&format!("{}: {event}", event.word()));
             }
             _ => out.step(event.word(), &event.to_string()),

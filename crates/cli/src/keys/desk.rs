@@ -80,6 +80,7 @@ impl<'a> Desk<'a> {
         let account =
             Subject { venue: self.target.venue, environment: Some(self.target.environment.clone()), name: None };
         let given = self.context.manager(&self.target, &account).await?;
+        given.check(self.target.venue)?;
         if let Some(material) = given.material.into_iter().next() {
             return Ok(Manager::Given(material));
         }
@@ -90,7 +91,8 @@ impl<'a> Desk<'a> {
             if let Some(reference) = about {
                 return Ok(Manager::Stored(reference.clone()));
             }
-            let stored = self.engine.stored(&self.account).await?;
+            let mut stored = self.engine.stored(&self.account).await?;
+            stored.retain(|line| line.unreadable.is_none());
             if let [only] = &stored[..]
                 && let Some(reference) = only.reference.as_ref().and_then(|text| text.parse().ok())
             {
@@ -123,6 +125,7 @@ impl<'a> Desk<'a> {
             return Ok(());
         }
         let ended = self.public_id_of_old(&task).await;
+        note_unreadable(self.context, &self.engine);
         let earlier: Vec<RunId> = self.engine.unfinished()?.into_iter().map(|left| left.run).collect();
         let _told = self.under_way(move |run| !earlier.contains(run));
         let outcome = self.engine.run(&self.account, task, manager, person).await?;
@@ -148,7 +151,7 @@ impl<'a> Desk<'a> {
 
     /// Variables go before the store, so that a key in them that has ended stands in the way of everything.
     fn note_variables(&self, ended: Option<&str>) {
-        let variables = crate::credential::from_environment(&self.target);
+        let variables = crate::credential::from_environment(self.context, &self.target).ok().flatten();
         if let Some(variables) = variables.filter(|variables| ended.is_some() && variables.public_id() == ended) {
             let note = format!(
                 "note: {}: that key has just ended; unset it, or name a stored one with --key",
@@ -195,6 +198,14 @@ struct Ended<'a> {
     #[serde(flatten)]
     report: &'a Report,
     events: Vec<venuekit_keys::Event>,
+}
+
+/// Says which runs cannot be read. They stop their own account alone, and nobody else would hear of them.
+pub fn note_unreadable(context: &Context, engine: &Engine) {
+    for left in engine.unreadable().unwrap_or_default() {
+        let account = left.account.as_deref().map(|account| format!(" of {account}")).unwrap_or_default();
+        context.out().note(&format!("the run {}{account} cannot be read: {}; {}", left.run, left.error, left.advice()));
+    }
 }
 
 /// The engine over the store and the journal.

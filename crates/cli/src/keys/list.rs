@@ -43,6 +43,9 @@ pub async fn run(context: &Context, arguments: &ListArgs) -> Result<(), Failure>
     } else {
         context.out().table(&["stored as", "name", "id", "made", "scopes", "state"], &rows);
     }
+    for why in lines.iter().filter_map(|line| line.unreadable.as_deref()) {
+        context.out().note(why);
+    }
     context.out().document(&serde_json::json!({ "keys": lines }));
     Ok(())
 }
@@ -60,6 +63,7 @@ fn row(line: &Line) -> Vec<String> {
     let or_dash =
         |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned());
     let state = match (line.live, &line.reference) {
+        _ if line.unreadable.is_some() => "its record cannot be read",
         (_, Some(_)) if line.state == Some(State::Prepared) => "being made",
         (Some(true), Some(_)) if line.state == Some(State::Retiring) => "live, about to be revoked",
         (Some(true), Some(_)) => "live",

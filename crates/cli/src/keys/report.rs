@@ -139,7 +139,8 @@ async fn any_stored(desk: &Desk<'_>) -> Result<Option<Manager>, Failure> {
         return Ok(None);
     }
     let stored = desk.engine.stored(&desk.account).await?;
-    let first = stored.into_iter().find_map(|line| line.reference?.parse().ok());
+    let first =
+        stored.into_iter().filter(|line| line.unreadable.is_none()).find_map(|line| line.reference?.parse().ok());
     Ok(first.map(Manager::Stored))
 }
 
@@ -156,6 +157,7 @@ fn examine(account: &str, line: Line, is_known: bool, arguments: &ReportArgs, no
     };
     ends("it", line.expires);
     ends("region attestation", line.attested_until);
+    findings.extend(line.unreadable.clone());
     match line.live {
         Some(false) => findings.push(match &line.status {
             Some(status) => format!("{status} at the venue"),

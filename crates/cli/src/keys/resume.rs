@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use venuekit_keys::{Reference, Unfinished, Work};
 
 use super::attendant::Person;
-use super::desk::{Desk, engine, finish};
+use super::desk::{Desk, engine, finish, note_unreadable};
 use super::{given, when};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -19,6 +19,9 @@ pub struct ResumeArgs {
     /// Give it up: what it has made is revoked, and the old key is the one to use again
     #[arg(long)]
     abandon: bool,
+    /// You have seen at the venue that the old key has ended, where no call could prove it: finish, and remove it from the store
+    #[arg(long, conflicts_with = "abandon")]
+    confirm_ended: bool,
     /// A command that has the consumer take the new key over; its exit code 0 lets the old one be revoked
     #[arg(long, value_name = "COMMAND", conflicts_with = "abandon", value_parser = given::command)]
     hand_over: Option<String>,
@@ -29,9 +32,15 @@ pub struct ResumeArgs {
 
 /// `venuekit keys resume`.
 pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failure> {
-    let unfinished = engine(context, context.store()?).unfinished()?;
+    let engine = engine(context, context.store()?);
+    let unfinished = engine.unfinished()?;
+    note_unreadable(context, &engine);
     let out = context.out();
     let wanted = arguments.run.as_deref();
+    if let Some(left) = engine.unreadable()?.into_iter().find(|left| Some(left.run.as_str()) == wanted) {
+        let failure = Failure::new(Exit::Store, left.error.to_string()).code("journal_damaged");
+        return Err(failure.help(left.advice()).detail("run", left.run.as_str()));
+    }
     if wanted.is_none() && (unfinished.is_empty() || arguments.dry_run) {
         show(context, &unfinished);
         return Ok(());
@@ -61,7 +70,13 @@ pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failur
         out.document(&json!({ "run": left.run, "abandoned": true, "events": person.events() }));
         return Ok(());
     }
-    let outcome = desk.engine.resume(&desk.account, &left.run, &manager, &person).await?;
+    let outcome = if arguments.confirm_ended {
+        let old = left.plan.old.as_ref().map(|old| old.id.as_str()).unwrap_or_default();
+        context.confirm(&format!("Have you seen at {} that the key {old} has ended?", left.plan.account))?;
+        desk.engine.confirm_ended(&desk.account, &left.run, &manager, &person).await?
+    } else {
+        desk.engine.resume(&desk.account, &left.run, &manager, &person).await?
+    };
     finish(&person, outcome)
 }
 

@@ -73,7 +73,10 @@ pub async fn forget(context: &Context, arguments: &ForgetArgs) -> Result<(), Fai
     let desk = Desk::reading(context, &arguments.subject)?;
     let reference = desk.reference(&arguments.subject, None)?;
     let out = context.out();
-    context.record(&reference, None).await?;
+    // A record that cannot be read is listed, and may be removed.
+    if !context.store()?.list().await?.contains(&reference) {
+        context.record(&reference, None).await?;
+    }
     if arguments.dry_run {
         out.step("would", &format!("remove {reference} and its secret from the store; the venue is not told"));
         out.document(&json!({ "would_forget": reference.to_string() }));

@@ -20,7 +20,7 @@ use crate::number;
 use crate::subject::Subject;
 use crate::target::Target;
 use crate::venue::Venue;
-use crate::verify::{below_host, shown};
+use crate::verify::{below_host, is_url, is_websocket, shown};
 
 /// What `venuekit sign` takes.
 #[derive(Args, Debug)]
@@ -31,7 +31,7 @@ pub struct SignArgs {
     subject: Subject,
     /// The HTTP method
     method: String,
-    /// The path as it is sent, with its query; where all of the venue's paths have a prefix, it need not be written
+    /// The path as it is sent, with its query, or the whole URL. The prefix of the venue's REST paths may be left out of a path
     path: String,
     /// The body, exactly as it is sent, from a file or with - from standard input
     #[arg(long, value_name = "FILE")]
@@ -51,7 +51,8 @@ const AFTER_HELP: &str = "\
 Nothing is sent. Deribit's key pairs sign a login: METHOD and PATH are then those of public/auth.
 
 Example:
-  venuekit sign kalshi/demo/bot GET '/trade-api/v2/portfolio/orders?limit=5'";
+  venuekit sign kalshi/demo/bot GET '/trade-api/v2/portfolio/orders?limit=5'
+  venuekit sign kalshi/demo/bot GET /trade-api/ws/v2         # opens a WebSocket connection";
 
 /// What stands in place of a credential.
 const HIDDEN: &str = "[hidden]";
@@ -63,7 +64,10 @@ pub async fn run(context: &Context, arguments: &SignArgs) -> Result<(), Failure>
     let credential = context.credential(&target, &arguments.subject).await?;
     let body = arguments.body.as_deref().map(input::bytes).transpose()?.unwrap_or_default();
     let given = below_host(&arguments.path);
-    let (path, prefix) = whole_path(&target, &given);
+    let (path, prefix) = match is_url(&arguments.path) || is_websocket(target.venue, &given) {
+        true => (given, None),
+        false => whole_path(&target, &given),
+    };
     let parts = Parts::new(&arguments.method, &path, &body);
     let time = arguments.time.unwrap_or_else(|| UnixMillis::now().get());
     let signature = sign(&target, &credential, &parts, time, arguments.nonce.as_deref())?;
@@ -90,7 +94,11 @@ fn notes(context: &Context, arguments: &SignArgs, target: &Target, parts: &Parts
     if arguments.body.is_some() && (is_login || !signs(&[Venue::Bayse, Venue::Deribit])) {
         context.out().note("note: --body was not used: no body is signed here");
     }
-    if signature.text.is_some() && !is_login && !venue.spec().knows(parts.path) {
+    let is_websocket = is_websocket(venue, parts.path);
+    if signature.text.is_some() && is_websocket && parts.method != "GET" {
+        context.out().note("note: a WebSocket connection is opened by a GET, and that is the method to sign");
+    }
+    if signature.text.is_some() && !is_login && !is_websocket && !venue.spec().knows(parts.path) {
         context.out().note(&format!("note: no operation of {venue} has the path {}", parts.path));
     }
 }
@@ -133,11 +141,14 @@ fn check(arguments: &SignArgs) -> Result<(), Failure> {
 
 /// The path with the venue's prefix, and that prefix where it was missing: signatures cover it, and a path without it is the
 /// commonest mistake.
+///
+/// A path that begins as the prefix does is whole, also where its version is another: it is signed as it is sent.
 fn whole_path(target: &Target, path: &str) -> (String, Option<String>) {
     let prefix =
         url::Url::parse(&target.base_url).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default();
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    if prefix.is_empty() || path.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with('/')) {
+    let first = |path: &str| path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
+    if prefix.is_empty() || first(&path) == first(&prefix) {
         return (path, None);
     }
     (format!("{prefix}{path}"), Some(prefix))

@@ -43,6 +43,7 @@ pub fn sign(
         let help = format!("name a stored key with --key NAME, or set {prefix}_PUBLIC_KEY and {prefix}_SECRET_KEY");
         return Err(Failure::new(Exit::Store, message).code("wrong_key_type").help(help));
     }
+    credential.check(target.venue)?;
     let unusable = |error: &dyn std::fmt::Display| {
         Failure::new(Exit::Store, format!("{}: {error}", credential.source)).code("unusable")
     };

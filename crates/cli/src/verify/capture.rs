@@ -116,6 +116,11 @@ impl Capture {
         })
     }
 
+    /// Whether the request line has a whole URL.
+    pub fn has_url(&self) -> bool {
+        self.origin.is_some()
+    }
+
     /// How long its body says to be.
     pub fn content_length(&self) -> Option<usize> {
         self.header("content-length")?.parse().ok()
@@ -148,6 +153,11 @@ pub fn below_host(target: &str) -> String {
         }
         _ => target.to_owned(),
     }
+}
+
+/// Whether a target is a whole URL: its path is what is sent, whatever the venue's prefix.
+pub fn is_url(target: &str) -> bool {
+    Url::parse(target).is_ok_and(|url| url.has_host())
 }
 
 #[cfg(test)]

@@ -18,6 +18,17 @@ use zeroize::Zeroizing;
 
 use super::pss;
 
+/// A public key that is marked for RSASSA-PSS only: the same numbers as in a plain RSA key, under another name.
+fn pss_only(pem: &str) -> Result<RsaPublicKey, rsa::pkcs8::spki::Error> {
+    let (_, document) = rsa::pkcs8::Document::from_pem(pem)?;
+    let info = rsa::pkcs8::SubjectPublicKeyInfoRef::try_from(document.as_bytes())?;
+    info.algorithm.assert_algorithm_oid(RSASSA_PSS)?;
+    Ok(RsaPublicKey::from_pkcs1_der(info.subject_public_key.raw_bytes())?)
+}
+
+/// The name of RSA keys that sign with PSS only (RFC 4055).
+const RSASSA_PSS: rsa::pkcs8::ObjectIdentifier = rsa::pkcs8::ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
+
 /// What checks a signature.
 #[derive(Clone)]
 pub enum Key {
@@ -36,10 +47,10 @@ impl Key {
             Ok(key) => key.public_key_pem().to_owned(),
             Err(_) => pem.trim().to_owned(),
         };
-        let rsa = RsaPublicKey::from_public_key_pem(&public)
-            .or_else(|_| RsaPublicKey::from_pkcs1_pem(&public).map_err(Into::into));
+        let rsa = RsaPublicKey::from_public_key_pem(&public).ok();
+        let rsa = rsa.or_else(|| RsaPublicKey::from_pkcs1_pem(&public).ok()).or_else(|| pss_only(&public).ok());
         match (rsa, VerifyingKey::from_public_key_pem(&public)) {
-            (Ok::<_, rsa::pkcs8::spki::Error>(key), _) => Some(Self::Rsa(Box::new(key))),
+            (Some(key), _) => Some(Self::Rsa(Box::new(key))),
             (_, Ok(key)) => Some(Self::Ed25519(Box::new(key))),
             _ => None,
         }

@@ -2,7 +2,7 @@
 
 use super::VerifyArgs;
 use super::body::Body;
-use super::capture::{Capture, below_host};
+use super::capture::{Capture, below_host, is_url};
 use super::check::{Encoding, Key, Scheme};
 use super::fields;
 use super::guess::{BodyForm, Guess, Kind};
@@ -73,7 +73,10 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Given, Fa
     let target = target.or(is_login.then(String::new)).ok_or_else(|| missing("path", "--path /..."))?;
     let (path, query) = target.split_once('?').map_or((target.as_str(), None), |(path, query)| (path, Some(query)));
     let mut path = path.to_owned();
-    if !is_login {
+    let is_whole = arguments.path.as_deref().map_or(capture.has_url(), is_url);
+    if is_whole && !is_login && !is_websocket(venue, &path) && !venue.spec().knows(&path) {
+        faults.insert(0, format!("no operation of {venue} has the path {path}, to which the request was sent"));
+    } else if !is_login && !is_websocket(venue, &path) {
         let (whole, fault) = with_prefix(venue.spec().prefix, &path);
         (path, faults) = (whole, fault.into_iter().chain(faults).collect());
     }
@@ -107,6 +110,12 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Given, Fa
         key_id: fields.key_id.unwrap_or_default(),
     };
     Ok(Given { guess, signature: fields.signature, others, faults })
+}
+
+/// Whether a path is one at which a WebSocket connection is opened, of the venue itself or of another that takes its keys.
+pub fn is_websocket(venue: Venue, path: &str) -> bool {
+    let takes_its_keys = |other: &Venue| other.of_keys() == venue.of_keys();
+    Venue::ALL.into_iter().filter(takes_its_keys).any(|venue| venue.spec().is_websocket(path))
 }
 
 fn usual_origin(venue: Venue) -> String {

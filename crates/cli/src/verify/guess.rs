@@ -63,6 +63,8 @@ pub enum BodyForm {
     Raw,
     /// The hash of it, also of none.
     HashOfNone,
+    /// The hash of an empty text.
+    HashOfEmpty,
     /// Its hash in upper case.
     UpperHash,
     /// Its hash as base64.
@@ -144,6 +146,7 @@ impl Guess {
             BodyForm::Proper if self.kind != Kind::Bayse => self.body.clone(),
             BodyForm::Proper if self.body.is_empty() => Vec::new(),
             BodyForm::Proper | BodyForm::HashOfNone => hex::encode(hash(&self.body)).into_bytes(),
+            BodyForm::HashOfEmpty => hex::encode(hash(&[])).into_bytes(),
             BodyForm::Out => Vec::new(),
             BodyForm::Raw => self.body.clone(),
             BodyForm::UpperHash => hex::encode_upper(hash(&self.body)).into_bytes(),

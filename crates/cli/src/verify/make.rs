@@ -38,7 +38,8 @@ pub(super) fn body_form(guess: &mut Guess, form: BodyForm, needs_body: bool) -> 
 }
 
 pub(super) fn replace_body(guess: &mut Guess, change: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> bool {
-    let matters = matches!(guess.kind, Kind::Bayse | Kind::Deribit);
+    // A venue that signs no body has it in the text where it was put there by mistake.
+    let matters = guess.kind != Kind::Login && guess.pieces.contains(&Piece::Body);
     match change(&guess.body).filter(|new| matters && *new != guess.body) {
         Some(body) => {
             guess.body = body;

@@ -36,6 +36,18 @@ pub const MISTAKES: &[Mistake] = &[
         prefix.is_some_and(|prefix| replace_path(guess, |path| Some(format!("{prefix}{path}"))))
     }),
     mistake(
+        "websocket_path_with_prefix",
+        Part::Path,
+        "sign the path of the WebSocket as it is sent: the prefix of the REST paths was put in front of it",
+        |guess| replace_path(guess, |path| path.starts_with("/trade-api/ws").then(|| format!("/trade-api/v2{path}"))),
+    ),
+    mistake(
+        "websocket_path_of_rest",
+        Part::Path,
+        "sign the path of the WebSocket as it is sent: ws stands before the version in it",
+        |guess| replace_path(guess, |path| path.contains("/ws/v2").then(|| path.replacen("/ws/v2", "/v2/ws", 1))),
+    ),
+    mistake(
         "path_of_version_1",
         Part::Path,
         "the signed path has version 2 of the API in it, not version 1",
@@ -126,7 +138,7 @@ pub const MISTAKES: &[Mistake] = &[
         "body_hash_included",
         Part::BodyForm,
         "the body does not belong to the signed text, nor does its hash",
-        |guess| guess.kind == Kind::Kalshi && body_form(guess, BodyForm::HashOfNone, true),
+        |guess| guess.kind == Kind::Kalshi && body_form(guess, BodyForm::HashOfNone, false),
     ),
     mistake(
         "body_not_hashed",
@@ -150,8 +162,14 @@ pub const MISTAKES: &[Mistake] = &[
         guess.kind == Kind::Bayse && body_form(guess, BodyForm::Sha512, true)
     }),
     mistake("body_hashed", Part::BodyForm, "the body itself is signed, not its hash", |guess| {
-        guess.kind == Kind::Deribit && body_form(guess, BodyForm::HashOfNone, true)
+        guess.kind == Kind::Deribit && body_form(guess, BodyForm::HashOfNone, false)
     }),
+    mistake(
+        "hash_of_empty_text",
+        Part::BodyForm,
+        "the SHA-256 of an empty text was signed in place of the body: read the body before it is hashed",
+        |guess| guess.kind != Kind::Login && body_form(guess, BodyForm::HashOfEmpty, true),
+    ),
     mistake(
         "body_as_in_its_file",
         Part::Body,

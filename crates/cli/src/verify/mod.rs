@@ -20,8 +20,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-pub use self::capture::below_host;
+pub use self::capture::{below_host, is_url};
 use self::given::Given;
+pub use self::given::is_websocket;
 pub use self::guess::shown;
 use self::mistake::Mistake;
 use self::search::{Found, search};

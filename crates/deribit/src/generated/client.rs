@@ -22,7 +22,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub hedge: ::std::option::Option<NewBlockRfqHedge>,
         ///Legs, as in the request.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub legs: ::std::vec::Vec<AcceptedBlockRfqLeg>,
         ///Worst acceptable price of the structure.
         pub price: ::venuekit_wire::DecimalNumber,
@@ -53,10 +53,11 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct AccessLog {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<AccessLogEntry>,
         ///Entries there are.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub records_total: ::std::option::Option<i64>,
     }
     impl AccessLog {
@@ -186,6 +187,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<::serde_json::Value>,
         ///Id of the entry.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub id: i64,
         ///Address that it came from.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -196,6 +198,7 @@ pub mod types {
         pub result: ::std::option::Option<::venuekit_wire::Open<AccessLogAction>>,
         ///Time of the action.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl AccessLogEntry {
@@ -224,6 +227,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub matching_engine: ::std::option::Option<MatchingEngineLimits>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub non_matching_engine: ::std::option::Option<RateLimit>,
     }
     impl AccountLimits {
@@ -237,6 +241,7 @@ pub mod types {
     pub struct AccountSummaries {
         ///Affiliate promotion fee.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub affiliate_promotion_fee: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -247,6 +252,7 @@ pub mod types {
         pub change_margin_model_api_limit: ::std::option::Option<MarginModelChangeLimit>,
         ///Time of signing up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creation_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Whether identity checks are off.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -262,6 +268,7 @@ pub mod types {
         pub has_non_block_chain_equity: ::std::option::Option<bool>,
         ///Id of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub id: ::std::option::Option<i64>,
         ///Whether transfers to other users are allowed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -294,7 +301,7 @@ pub mod types {
         pub self_trading_reject_mode: ::std::option::Option<
             ::venuekit_wire::Open<SelfTradingMode>,
         >,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub summaries: ::std::vec::Vec<AccountSummary>,
         ///Name that the venue gave.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -322,27 +329,33 @@ pub mod types {
     pub struct AccountSummary {
         ///Held for other purposes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub additional_reserve: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Affiliate promotion fee.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub affiliate_promotion_fee: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Free for new orders.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_funds: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Free to send to subaccounts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_subaccount_transfer_funds: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Free to withdraw.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_withdrawal_funds: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Cash balance.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether that holds for block quotes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -351,9 +364,11 @@ pub mod types {
         pub change_margin_model_api_limit: ::std::option::Option<MarginModelChangeLimit>,
         ///Margin below which the account is closed out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub close_out_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Time of signing up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creation_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Whether currencies back one another.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -361,6 +376,7 @@ pub mod types {
         pub currency: ::venuekit_wire::Open<Currency>,
         ///Delta of all positions.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub delta_total: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub delta_total_map: ::std::option::Option<DecimalByIndex>,
@@ -375,9 +391,11 @@ pub mod types {
         pub email: ::std::option::Option<::std::string::String>,
         ///Balance with open profit and loss.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub equity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Liquidation price over current.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_liquidation_ratio: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -385,6 +403,7 @@ pub mod types {
         pub estimated_liquidation_ratio_map: ::std::option::Option<DecimalByIndex>,
         ///Credit that fees are paid from first.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Fee group of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -394,21 +413,26 @@ pub mod types {
         pub fees: ::std::option::Option<::serde_json::Value>,
         ///Profit and loss on futures.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub futures_pl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Realized on futures in this session.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub futures_session_rpl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Unrealized on futures in this session.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub futures_session_upl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether some of the equity lies outside any chain.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub has_non_block_chain_equity: ::std::option::Option<bool>,
         ///Id of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub id: ::std::option::Option<i64>,
         ///Margin that opening asks for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub initial_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether transfers to other users are allowed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -417,21 +441,25 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_direct_access_allowed: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub limits: ::std::option::Option<AccountLimits>,
         ///Locked part of the balance.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub locked_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether one can log in to it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub login_enabled: ::std::option::Option<bool>,
         ///Margin below which positions are liquidated.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maintenance_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether a second factor has to be set up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub mandatory_tfa: ::std::option::Option<bool>,
         ///Equity that counts as margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub margin_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub margin_model: ::std::option::Option<::venuekit_wire::Open<MarginModel>>,
@@ -440,31 +468,39 @@ pub mod types {
         pub mmp_enabled: ::std::option::Option<bool>,
         ///Delta of the options.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub options_delta: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Gamma of the options.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub options_gamma: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub options_gamma_map: ::std::option::Option<DecimalByIndex>,
         ///Profit and loss on options.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub options_pl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Realized on options in this session.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub options_session_rpl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Unrealized on options in this session.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub options_session_upl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Theta of the options.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub options_theta: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub options_theta_map: ::std::option::Option<DecimalByIndex>,
         ///Value of the options.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub options_value: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Vega of the options.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub options_vega: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub options_vega_map: ::std::option::Option<DecimalByIndex>,
@@ -473,19 +509,23 @@ pub mod types {
         pub portfolio_margining_enabled: ::std::option::Option<bool>,
         ///The same less expiring positions.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub projected_close_out_margin: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///The same less expiring positions.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub projected_delta_total: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///The same less expiring positions.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub projected_initial_margin: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///The same less expiring positions.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub projected_maintenance_margin: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -507,39 +547,48 @@ pub mod types {
         >,
         ///Realized in this session.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub session_rpl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Unrealized in this session.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub session_upl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Held for open spot orders.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub spot_reserve: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name that the venue gave.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub system_name: ::std::option::Option<::std::string::String>,
         ///Delta of all, in USD.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_delta_total_usd: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Equity of all currencies together, in USD.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_equity_usd: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Initial margin of all, in USD.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_initial_margin_usd: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Maintenance margin of all, in USD.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_maintenance_margin_usd: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Margin balance of all, in USD.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_margin_balance_usd: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Profit and loss.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_pl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Products that may be traded: an object on paper, a list in live answers, so left untyped.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -639,7 +688,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub label: ::std::option::Option<::std::string::String>,
         ///Legs of the request with their prices.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub legs: ::std::vec::Vec<NewBlockRfqQuoteLeg>,
         ///Price of the whole structure, for future spreads.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -680,7 +729,7 @@ pub mod types {
         pub currency: ::venuekit_wire::Open<Currency>,
         ///ERC-20 currencies to add it for; all of them where left out.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub extra_currencies: ::std::vec::Vec<::std::string::String>,
         ///Name of the entry.
         pub label: ::std::string::String,
@@ -727,6 +776,7 @@ pub mod types {
         pub beneficiary_vasp_website: ::std::option::Option<::std::string::String>,
         ///Time of saving.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
@@ -741,9 +791,11 @@ pub mod types {
         pub unhosted: ::std::option::Option<bool>,
         ///Time of the last change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Id of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub user_id: ::std::option::Option<i64>,
     }
     impl AddressBeneficiary {
@@ -760,8 +812,9 @@ pub mod types {
         pub continuation: ::std::option::Option<::std::string::String>,
         ///How many there are on all pages.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub count: ::std::option::Option<i64>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<AddressBeneficiary>,
     }
     impl AddressBeneficiaryPage {
@@ -801,6 +854,7 @@ pub mod types {
         pub beneficiary_vasp_website: ::std::option::Option<::std::string::String>,
         ///Time of adding.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creation_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
@@ -825,6 +879,7 @@ pub mod types {
         pub type_: ::std::option::Option<::venuekit_wire::Open<AddressBookType>>,
         ///Time from which it can be used.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub waiting_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl AddressBookEntry {
@@ -1018,9 +1073,11 @@ pub mod types {
     pub struct AffiliateEarnings {
         ///Paid in BTC.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub btc: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Paid in ETH.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub eth: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl AffiliateEarnings {
@@ -1043,6 +1100,7 @@ pub mod types {
         pub links_enabled: ::std::option::Option<bool>,
         ///Accounts that came by the link.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub number_of_affiliates: ::std::option::Option<i64>,
         ///Whether earnings are shared.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1054,6 +1112,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub program_state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub received: ::std::option::Option<AffiliateEarnings>,
     }
     impl AffiliateProgram {
@@ -1075,27 +1134,6 @@ pub mod types {
             Default::default()
         }
     }
-    ///Id of an account; brokers see a text that hides part of it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[serde(untagged)]
-    #[non_exhaustive]
-    pub enum AllocationUserId {
-        Integer(i64),
-        String(::std::string::String),
-    }
-    impl ::std::fmt::Display for AllocationUserId {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match self {
-                Self::Integer(x) => x.fmt(f),
-                Self::String(x) => x.fmt(f),
-            }
-        }
-    }
-    impl ::std::convert::From<i64> for AllocationUserId {
-        fn from(value: i64) -> Self {
-            Self::Integer(value)
-        }
-    }
     ///An announcement.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -1107,16 +1145,22 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub confirmation: ::std::option::Option<bool>,
         ///Id of the announcement.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub id: i64,
         ///Whether the venue calls it important.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub important: ::std::option::Option<bool>,
         ///Time of publishing.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub publication_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Heading.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub title: ::std::option::Option<::std::string::String>,
+        ///How many announcements the account has not read.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub unread: ::std::option::Option<i64>,
     }
     impl Announcement {
         pub fn builder() -> builder::Announcement {
@@ -1140,13 +1184,14 @@ pub mod types {
         pub enabled: ::std::option::Option<bool>,
         ///Restrictions that are switched on.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub enabled_features: ::std::vec::Vec<::venuekit_wire::Open<ApiKeyFeature>>,
         ///Number of the key within the account; what other key methods ask for.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub id: i64,
         ///Addresses that the key may be used from.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ip_whitelist: ::std::vec::Vec<::std::string::String>,
         ///Widest scope of the key's tokens, with blanks between, in any order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1159,6 +1204,7 @@ pub mod types {
         pub public_key: ::std::option::Option<::std::string::String>,
         ///Time in the record of the key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl ApiKey {
@@ -1257,9 +1303,11 @@ pub mod types {
     pub struct Apr {
         ///Yearly rate in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub apr: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Day, counted from the epoch.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub day: ::std::option::Option<i64>,
     }
     impl Apr {
@@ -1273,8 +1321,9 @@ pub mod types {
     pub struct AprHistory {
         ///Ask for the next page with this as `before`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub continuation: ::std::option::Option<i64>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<Apr>,
     }
     impl AprHistory {
@@ -1329,10 +1378,11 @@ pub mod types {
         pub access_token: ::venuekit_wire::Secret,
         ///Features that are switched on for the key.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub enabled_features: ::std::vec::Vec<::venuekit_wire::Open<ApiKeyFeature>>,
         ///Life of the access token in seconds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_in: ::std::option::Option<i64>,
         ///Whether the login came by way of Google.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1367,31 +1417,36 @@ pub mod types {
     pub struct BlockRfq {
         ///Size of the structure.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Application that asked.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub app_name: ::std::option::Option<::std::string::String>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub asks: ::std::vec::Vec<BlockRfqOffer>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub bids: ::std::vec::Vec<BlockRfqOffer>,
         ///Id of the request.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub block_rfq_id: i64,
         ///Id of the combo; empty for a structure that has none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub combo_id: ::std::option::Option<::std::string::String>,
         ///Time of asking.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creation_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Whether both sides see each other's alias.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub disclosed: ::std::option::Option<bool>,
         ///Time at which it ends by itself.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expiration_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub hedge: ::std::option::Option<BlockRfqHedge>,
         ///Whether it counts for the taker's rating.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1402,17 +1457,19 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub label: ::std::option::Option<::std::string::String>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub legs: ::std::vec::Vec<BlockRfqLeg>,
         ///Aliases of the makers that were asked; empty where all were.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub makers: ::std::vec::Vec<::std::string::String>,
         ///Mark price of the structure.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Smallest size to trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub min_trade_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub role: ::std::option::Option<::venuekit_wire::Open<BlockRfqRole>>,
@@ -1426,15 +1483,17 @@ pub mod types {
         pub taker_rating: ::std::option::Option<::std::string::String>,
         ///Time in the record of the request.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///How the amount is shared out.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trade_allocations: ::std::vec::Vec<TradeAllocation>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trade_trigger: ::std::option::Option<TradeTrigger>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<BlockRfqTrade>,
     }
     impl BlockRfq {
@@ -1447,9 +1506,10 @@ pub mod types {
     #[non_exhaustive]
     pub struct BlockRfqAcceptance {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub block_trades: ::std::vec::Vec<BlockTrade>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trade_trigger: ::std::option::Option<TradeTrigger>,
     }
     impl BlockRfqAcceptance {
@@ -1463,6 +1523,7 @@ pub mod types {
     pub struct BlockRfqHedge {
         ///Size; USD for inverse futures, else base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
@@ -1471,6 +1532,7 @@ pub mod types {
         pub instrument_name: ::std::option::Option<::std::string::String>,
         ///Price of the hedge.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl BlockRfqHedge {
@@ -1505,6 +1567,7 @@ pub mod types {
         pub instrument_name: ::std::option::Option<::std::string::String>,
         ///Size of the leg for an amount of 1.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ratio: ::std::option::Option<i64>,
     }
     impl BlockRfqLeg {
@@ -1518,6 +1581,7 @@ pub mod types {
     pub struct BlockRfqOffer {
         ///Size of the structure.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub execution_instruction: ::std::option::Option<
@@ -1525,16 +1589,19 @@ pub mod types {
         >,
         ///Earliest end of the quotes in it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Time of the last change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_update_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Aliases of the makers.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub makers: ::std::vec::Vec<::std::string::String>,
         ///Price of the structure.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl BlockRfqOffer {
@@ -1546,7 +1613,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BlockRfqPage {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub block_rfqs: ::std::vec::Vec<BlockRfq>,
         ///Id to go on from; absent or null on the last page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1568,9 +1635,11 @@ pub mod types {
         pub instrument_name: ::std::option::Option<::std::string::String>,
         ///Price of the leg.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Size of the leg for an amount of 1.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ratio: ::std::option::Option<i64>,
     }
     impl BlockRfqPricedLeg {
@@ -1584,17 +1653,21 @@ pub mod types {
     pub struct BlockRfqQuote {
         ///Size of the structure.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Application that placed it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub app_name: ::std::option::Option<::std::string::String>,
         ///Id of the request.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub block_rfq_id: ::std::option::Option<i64>,
         ///Id of the quote.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub block_rfq_quote_id: i64,
         ///Time of quoting.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creation_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
@@ -1604,20 +1677,24 @@ pub mod types {
         >,
         ///Filled part; USD for futures, else base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub filled_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub hedge: ::std::option::Option<BlockRfqHedge>,
         ///Text given when it was placed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub label: ::std::option::Option<::std::string::String>,
         ///Time of the last change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_update_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub legs: ::std::vec::Vec<BlockRfqPricedLeg>,
         ///Price of the structure.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Where it stands, such as `open` or `cancelled`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1952,17 +2029,20 @@ pub mod types {
     pub struct BlockRfqTrade {
         ///Size of the structure.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
         ///Size of the hedge.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub hedge_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Alias of the maker, where it may be seen.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub maker: ::std::option::Option<::std::string::String>,
         ///Price of the structure.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl BlockRfqTrade {
@@ -1982,8 +2062,10 @@ pub mod types {
         pub is_maker: ::std::option::Option<bool>,
         ///Rating as a taker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub taker_rating: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the account.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub user_id: i64,
     }
     impl BlockRfqUser {
@@ -1996,9 +2078,10 @@ pub mod types {
     #[non_exhaustive]
     pub struct BlockRfqUserInfo {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub parent: ::std::option::Option<BlockRfqIdentity>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub users: ::std::vec::Vec<BlockRfqUser>,
     }
     impl BlockRfqUserInfo {
@@ -2023,8 +2106,9 @@ pub mod types {
         pub id: ::std::string::String,
         ///Time of the block trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<UserTrade>,
     }
     impl BlockTrade {
@@ -2106,6 +2190,7 @@ pub mod types {
     pub struct BlockTradeApprovalState {
         ///Time of the change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub value: ::std::option::Option<::venuekit_wire::Open<BlockTradeApproval>>,
@@ -2177,6 +2262,7 @@ pub mod types {
     pub struct BlockTradeSignature {
         ///Time when it ends.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Whoever has it can execute the trade; hand it to the other party only.
         pub signature: ::venuekit_wire::Secret,
@@ -2192,54 +2278,69 @@ pub mod types {
     pub struct BookSummary {
         ///Lowest ask.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ask_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub base_currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Highest bid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub bid_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Time of the figures.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creation_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Current funding rate of a perpetual.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub current_funding: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Expected delivery price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_delivery_price: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Funding rate over eight hours.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding_8h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Highest price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub high: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the instrument.
         pub instrument_name: ::std::string::String,
         ///Interest rate in the implied volatility.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub interest_rate: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price of the last trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Lowest price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub low: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Implied volatility of the mark price, in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_iv: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Mark price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Middle between bid and ask.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mid_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///USD for inverse futures, else base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_interest: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Change in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price_change: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub quote_currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
@@ -2248,15 +2349,19 @@ pub mod types {
         pub underlying_index: ::std::option::Option<::std::string::String>,
         ///Price of an option's underlying.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub underlying_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Volume in base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Volume in quote currency, for futures and spot.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_notional: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Volume in USD.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_usd: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl BookSummary {
@@ -2336,8 +2441,10 @@ pub mod types {
         pub broker_code: ::std::option::Option<::std::string::String>,
         ///Id of the broker's subaccount that looks after the client.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub broker_sub_user_id: ::std::option::Option<i64>,
         ///Id of the client.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub client_id: i64,
         ///Name of the client.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2349,7 +2456,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub lei: ::std::option::Option<::std::string::String>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub links: ::std::vec::Vec<BrokerClientLink>,
         ///Id of the client's main account, partly hidden.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2366,11 +2473,14 @@ pub mod types {
     pub struct BrokerClientLink {
         ///Id of the broker's subaccount that looks after the link.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub broker_sub_user_id: ::std::option::Option<i64>,
         ///Id of the link.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub client_link_id: i64,
         ///Confirmations that a block trade needs from the broker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub confirmations_required: ::std::option::Option<i64>,
         ///Name of the link.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2455,6 +2565,7 @@ pub mod types {
     pub struct BrokerFill {
         ///Size; USD for inverse futures, else base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Application that made it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2464,6 +2575,7 @@ pub mod types {
         pub block_trade_id: ::std::option::Option<::std::string::String>,
         ///Legs of the block trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub block_trade_leg_count: ::std::option::Option<i64>,
         ///Code of the broker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2476,11 +2588,13 @@ pub mod types {
         pub combo_id: ::std::option::Option<::std::string::String>,
         ///Size in contracts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contracts: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
         ///Fee; negative where paid out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
@@ -2489,37 +2603,45 @@ pub mod types {
         pub id: ::std::option::Option<::std::string::String>,
         ///Index price then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the instrument.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub instrument_name: ::std::option::Option<::std::string::String>,
         ///Implied volatility of an option, in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub iv: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Mark price then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price in quote currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///0 up, 1 level after up, 2 down, 3 level after down.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub tick_direction: ::std::option::Option<i64>,
         ///Time of the trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Id of the trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub trade_id: ::std::option::Option<::std::string::String>,
         ///Number of the trade on its instrument.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trade_seq: ::std::option::Option<i64>,
         ///Its trades, where it is one.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<UserTrade>,
         ///Price of an option's underlying then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub underlying_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl BrokerFill {
@@ -2533,9 +2655,11 @@ pub mod types {
     pub struct BrokerRequestParty {
         ///Id of the client.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub client_id: ::std::option::Option<i64>,
         ///Id of the link to one of the client's accounts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub client_link_id: ::std::option::Option<i64>,
         ///Name of that link.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2560,6 +2684,7 @@ pub mod types {
     pub struct BrokerRequestTrade {
         ///Size; USD for perpetual and inverse futures, base currency otherwise.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
@@ -2568,6 +2693,7 @@ pub mod types {
         pub instrument_name: ::std::option::Option<::std::string::String>,
         ///Price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl BrokerRequestTrade {
@@ -2591,15 +2717,18 @@ pub mod types {
         ///Id of the block trade.
         pub id: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maker: ::std::option::Option<BrokerTradeParty>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub taker: ::std::option::Option<BrokerTradeParty>,
         ///Time of the block trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Trades of the legs.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<BrokerFill>,
     }
     impl BrokerTrade {
@@ -2607,35 +2736,16 @@ pub mod types {
             Default::default()
         }
     }
-    ///Where the next page begins, a number in the official example, a text in live answers.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[serde(untagged)]
-    #[non_exhaustive]
-    pub enum BrokerTradeMark {
-        Integer(i64),
-        String(::std::string::String),
-    }
-    impl ::std::fmt::Display for BrokerTradeMark {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match self {
-                Self::Integer(x) => x.fmt(f),
-                Self::String(x) => x.fmt(f),
-            }
-        }
-    }
-    impl ::std::convert::From<i64> for BrokerTradeMark {
-        fn from(value: i64) -> Self {
-            Self::Integer(value)
-        }
-    }
     ///A page of block trades.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BrokerTradePage {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub history: ::std::vec::Vec<BrokerTrade>,
+        ///Where the next page begins, a number in the official example, a text in live answers.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub next_start_id: ::std::option::Option<BrokerTradeMark>,
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub next_start_id: ::std::option::Option<::venuekit_wire::IntegerOrText>,
     }
     impl BrokerTradePage {
         pub fn builder() -> builder::BrokerTradePage {
@@ -2648,9 +2758,11 @@ pub mod types {
     pub struct BrokerTradeParty {
         ///Id of the client.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub client_id: ::std::option::Option<i64>,
         ///Id of the link to one of the client's accounts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub client_link_id: ::std::option::Option<i64>,
         ///Name of that link.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2672,6 +2784,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct BrokerTradeRequest {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maker: ::std::option::Option<BrokerRequestParty>,
         ///To approve or decline it with.
         pub nonce: ::std::string::String,
@@ -2679,11 +2792,13 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub state: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub taker: ::std::option::Option<BrokerRequestParty>,
         ///Time, to approve or decline it with.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub timestamp: ::venuekit_wire::UnixMillis,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<BrokerRequestTrade>,
     }
     impl BrokerTradeRequest {
@@ -2720,7 +2835,7 @@ pub mod types {
         pub mmp: ::std::option::Option<bool>,
         ///Orders to place or cancel along with this one.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub otoco_config: ::std::vec::Vec<LinkedOrder>,
         ///Never take. A price that would is moved; true by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3297,33 +3412,33 @@ pub mod types {
     pub struct Candles {
         ///Last prices.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub close: ::std::vec::Vec<::venuekit_wire::DecimalNumber>,
         ///Volumes in quote currency.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub cost: ::std::vec::Vec<::venuekit_wire::DecimalNumber>,
         ///Highest prices.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub high: ::std::vec::Vec<::venuekit_wire::DecimalNumber>,
         ///Lowest prices.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub low: ::std::vec::Vec<::venuekit_wire::DecimalNumber>,
         ///First prices.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub open: ::std::vec::Vec<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CandlesStatus>>,
         ///Start of each candle.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ticks: ::std::vec::Vec<::venuekit_wire::UnixMillis>,
         ///Volumes in base currency.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub volume: ::std::vec::Vec<::venuekit_wire::DecimalNumber>,
     }
     impl Candles {
@@ -3783,19 +3898,22 @@ pub mod types {
     pub struct Combo {
         ///Time of creation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creation_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Id, which is its instrument name too.
         pub id: ::std::string::String,
         ///Number of the instrument.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub instrument_id: ::std::option::Option<i64>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub legs: ::std::vec::Vec<ComboLeg>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub state: ::std::option::Option<::venuekit_wire::Open<ComboState>>,
         ///Time of the last change of state.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub state_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl Combo {
@@ -3809,6 +3927,7 @@ pub mod types {
     pub struct ComboLeg {
         ///Size for one of the combo; negative where the leg trades against it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the instrument.
         pub instrument_name: ::std::string::String,
@@ -3879,6 +3998,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct ContractSize {
         ///USD for inverse futures, else base currency.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub contract_size: ::venuekit_wire::DecimalNumber,
     }
     impl ContractSize {
@@ -3892,7 +4012,7 @@ pub mod types {
     pub struct CreateApiKeyParams {
         ///Restrictions to switch on.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub enabled_features: ::std::vec::Vec<::venuekit_wire::Open<ApiKeyFeature>>,
         ///Widest scope of the key's tokens, with blanks between, such as `account:read trade:read_write`.
         pub max_scope: ::std::string::String,
@@ -3922,15 +4042,15 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub label: ::std::option::Option<::std::string::String>,
         ///Instruments of the structure.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub legs: ::std::vec::Vec<NewBlockRfqLeg>,
         ///Aliases of the makers to ask; all where empty or left out.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub makers: ::std::vec::Vec<::std::string::String>,
         ///How to share the amount out between accounts or a broker's clients; the taker may be one of them.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trade_allocations: ::std::vec::Vec<NewTradeAllocation>,
     }
     impl CreateBlockRfqParams {
@@ -3943,7 +4063,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateComboParams {
         ///Legs of the combo.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<NewComboLeg>,
     }
     impl CreateComboParams {
@@ -4073,12 +4193,13 @@ pub mod types {
     pub struct CurrencyDetails {
         ///Average yearly reward of the last 7 days, in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub apr: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub coin_type: ::std::option::Option<::venuekit_wire::Open<CoinType>>,
         ///Networks in Coinbase's custody, as they come; no page describes them.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub coinbase_networks: ::std::vec::Vec<::serde_json::Value>,
         pub currency: ::venuekit_wire::Open<Currency>,
         ///Full name.
@@ -4089,31 +4210,37 @@ pub mod types {
         pub currency_uuid: ::std::option::Option<::std::string::String>,
         ///Decimal places.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub decimals: ::std::option::Option<i64>,
         ///Whether it backs positions in other currencies.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub in_cross_collateral_pool: ::std::option::Option<bool>,
         ///Confirmations that a deposit needs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub min_confirmations: ::std::option::Option<i64>,
         ///Smallest fee of a withdrawal.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub min_withdrawal_fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Currency of the network's fee.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub network_currency: ::std::option::Option<::std::string::String>,
         ///Fee of the network, in the network's currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub network_fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Decimal places on the chain.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub onchain_operations_precision: ::std::option::Option<i64>,
         ///Fee of a withdrawal.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub withdrawal_fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Speeds of withdrawal that can be chosen.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub withdrawal_priorities: ::std::vec::Vec<WithdrawalSpeed>,
     }
     impl CurrencyDetails {
@@ -4127,35 +4254,44 @@ pub mod types {
     pub struct CurrencyPortfolio {
         ///Held for other orders.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub additional_reserve: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Free for new orders.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_funds: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Free to withdraw.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_withdrawal_funds: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Cash balance.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Currency code in lower case.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::std::string::String>,
         ///Balance with open profit and loss.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub equity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Margin that opening asks for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub initial_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Margin below which positions are liquidated.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maintenance_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Equity that counts as margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub margin_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Held for open spot orders.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub spot_reserve: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl CurrencyPortfolio {
@@ -4169,6 +4305,7 @@ pub mod types {
     pub struct CurrencyRiskParams {
         ///Risk of a move in a year.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub annualised_move_risk: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether correlations are taken into account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4178,18 +4315,23 @@ pub mod types {
         pub equity_side_impact: ::std::option::Option<::std::string::String>,
         ///Damping of the extended table.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub extended_dampener: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Part that does not count as margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub haircut: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Most that sets off losses elsewhere.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub max_offsetable_pnl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Smallest move in a year.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub min_annualised_move: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Part that sets off losses elsewhere.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pnl_offset: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl CurrencyRiskParams {
@@ -4262,6 +4404,7 @@ pub mod types {
         pub auto_deposit: ::std::option::Option<bool>,
         ///Balance.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Client id of the API key that reserves and frees funds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4280,6 +4423,7 @@ pub mod types {
         pub pending_withdrawal_addres: ::std::option::Option<::std::string::String>,
         ///Part that waits to be withdrawn.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pending_withdrawal_balance: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -4288,6 +4432,7 @@ pub mod types {
         pub withdrawal_address: ::std::option::Option<::std::string::String>,
         ///When the next address begins to hold.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub withdrawal_address_change: ::std::option::Option<
             ::venuekit_wire::UnixMillis,
         >,
@@ -4305,6 +4450,7 @@ pub mod types {
     #[serde(transparent)]
     #[non_exhaustive]
     pub struct DecimalByIndex(
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
@@ -4384,6 +4530,7 @@ pub mod types {
         ///Day, as YYYY-MM-DD.
         pub date: ::std::string::String,
         ///Price of delivery.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub delivery_price: ::venuekit_wire::DecimalNumber,
     }
     impl DeliveryPrice {
@@ -4395,10 +4542,11 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct DeliveryPrices {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<DeliveryPrice>,
         ///Prices there are.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub records_total: ::std::option::Option<i64>,
     }
     impl DeliveryPrices {
@@ -4414,6 +4562,7 @@ pub mod types {
         pub address: ::std::string::String,
         ///Amount in the currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub clearance_state: ::std::option::Option<
@@ -4426,6 +4575,7 @@ pub mod types {
         pub note: ::std::option::Option<::std::string::String>,
         ///Time of arrival.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub received_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Hash of the refund.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4440,9 +4590,11 @@ pub mod types {
         pub transaction_id: ::std::option::Option<::std::string::String>,
         ///Time of the last change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Id of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub user_id: ::std::option::Option<i64>,
     }
     impl Deposit {
@@ -4461,6 +4613,7 @@ pub mod types {
         pub agreed: ::std::option::Option<bool>,
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creation_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
@@ -4514,8 +4667,9 @@ pub mod types {
     pub struct DepositPage {
         ///How many there are on all pages.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub count: ::std::option::Option<i64>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<Deposit>,
     }
     impl DepositPage {
@@ -4677,13 +4831,13 @@ pub mod types {
         pub enabled: ::std::option::Option<bool>,
         ///Restrictions to switch on.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub enabled_features: ::std::vec::Vec<::venuekit_wire::Open<ApiKeyFeature>>,
         ///Id of the key.
         pub id: i64,
         ///Addresses that the key may be used from.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ip_whitelist: ::std::vec::Vec<::std::string::String>,
         ///Widest scope of the key's tokens, with blanks between.
         pub max_scope: ::std::string::String,
@@ -4723,7 +4877,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub label: ::std::option::Option<::std::string::String>,
         ///Legs of the request with their prices.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub legs: ::std::vec::Vec<NewBlockRfqQuoteLeg>,
         ///Price of the whole structure, for future spreads.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4882,7 +5036,7 @@ pub mod types {
         ///Time that both parties agreed on.
         pub timestamp: ::venuekit_wire::UnixMillis,
         ///Trades, the same from both parties.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<NewBlockTrade>,
     }
     impl ExecuteBlockTradeParams {
@@ -5064,11 +5218,11 @@ pub mod types {
     pub struct Expirations {
         ///Dates such as `21SEP24`, and `PERPETUAL`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub future: ::std::vec::Vec<::std::string::String>,
         ///Dates such as `21SEP24`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub option: ::std::vec::Vec<::std::string::String>,
         #[serde(flatten)]
         pub extra: ::std::collections::HashMap<::std::string::String, ExpirationsByKind>,
@@ -5084,11 +5238,11 @@ pub mod types {
     pub struct ExpirationsByKind {
         ///Dates such as `21SEP24`, and `PERPETUAL`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub future: ::std::vec::Vec<::std::string::String>,
         ///Dates such as `21SEP24`.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub option: ::std::vec::Vec<::std::string::String>,
     }
     impl ExpirationsByKind {
@@ -5116,11 +5270,13 @@ pub mod types {
     pub struct FundingChart {
         ///Rate now.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub current_interest: ::std::option::Option<::venuekit_wire::DecimalNumber>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<FundingPoint>,
         ///Rate of the last eight hours.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub interest_8h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl FundingChart {
@@ -5194,12 +5350,15 @@ pub mod types {
     pub struct FundingPoint {
         ///Index price then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Rate of eight hours, as a fraction.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub interest_8h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Time of the point.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl FundingPoint {
@@ -5213,18 +5372,23 @@ pub mod types {
     pub struct FundingRate {
         ///Index price then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Rate of the hour.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub interest_1h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Rate of the last eight hours.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub interest_8h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Index price an hour before.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub prev_index_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///End of the hour.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl FundingRate {
@@ -5294,15 +5458,19 @@ pub mod types {
     pub struct GeneralRiskParams {
         ///Price moves on each side.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub buckets_count: ::std::option::Option<i64>,
         ///Maintenance margin over initial margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mm_factor: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Time of the parameters.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Volatility moves.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub vol_scenarios_count: ::std::option::Option<i64>,
     }
     impl GeneralRiskParams {
@@ -6028,7 +6196,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetLegPricesParams {
         ///Legs of the structure.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub legs: ::std::vec::Vec<NewComboLeg>,
         ///Price of the whole.
         pub price: ::venuekit_wire::DecimalNumber,
@@ -6302,7 +6470,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetOrderMarginByIdsParams {
         ///Ids of the orders.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ids: ::std::vec::Vec<::std::string::String>,
     }
     impl GetOrderMarginByIdsParams {
@@ -6812,18 +6980,23 @@ pub mod types {
     pub struct Greeks {
         ///Change for the price of the underlying.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub delta: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Change of delta.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub gamma: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Change for the interest rate.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rho: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Change for a day.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub theta: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Change for the volatility.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub vega: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl Greeks {
@@ -6954,10 +7127,12 @@ pub mod types {
     pub struct IndexPrice {
         ///Expected delivery price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_delivery_price: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Current value.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub index_price: ::venuekit_wire::DecimalNumber,
     }
     impl IndexPrice {
@@ -7036,35 +7211,43 @@ pub mod types {
         pub base_currency_uuid: ::std::option::Option<::std::string::String>,
         ///Block trade fee as a fraction.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub block_trade_commission: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Smallest block trade amount.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub block_trade_min_trade_amount: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Smallest price change in block trades.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub block_trade_tick_size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Amount that one contract stands for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contract_size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub counter_currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Time of listing.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creation_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Time of expiry; year 3000 for perpetuals.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expiration_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub future_type: ::std::option::Option<::venuekit_wire::Open<FutureType>>,
         ///Number of the price index.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index_id: ::std::option::Option<i64>,
         ///Unique number.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub instrument_id: ::std::option::Option<i64>,
         ///Unique name.
         pub instrument_name: ::std::string::String,
@@ -7084,23 +7267,31 @@ pub mod types {
         pub kind: ::std::option::Option<::venuekit_wire::Open<InstrumentKind>>,
         ///Step between order amounts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub lot_size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Maker fee as a fraction.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maker_commission: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Highest leverage.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub max_leverage: ::std::option::Option<i64>,
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub max_leverage: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Liquidation fee as a fraction.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub max_liquidation_commission: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Highest leverage that can be chosen.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub max_non_default_leverage: ::std::option::Option<i64>,
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub max_non_default_leverage: ::std::option::Option<
+            ::venuekit_wire::DecimalNumber,
+        >,
         ///Smallest order amount.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub min_trade_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub option_type: ::std::option::Option<::venuekit_wire::Open<OptionType>>,
@@ -7112,6 +7303,7 @@ pub mod types {
         pub product_group: ::std::option::Option<::std::string::String>,
         ///Smallest change of an amount.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub qty_tick_size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub quote_currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
@@ -7128,16 +7320,19 @@ pub mod types {
         pub state: ::std::option::Option<::venuekit_wire::Open<InstrumentState>>,
         ///Strike of an option, in quote currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub strike: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Taker fee as a fraction.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub taker_commission: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Smallest change of a price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub tick_size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Larger ticks for higher prices.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub tick_size_steps: ::std::vec::Vec<TickSizeStep>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub underlying_type: ::std::option::Option<
@@ -7391,9 +7586,11 @@ pub mod types {
         pub instrument_name: ::std::string::String,
         ///Price of the leg.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Size of the leg for an amount of 1.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ratio: ::std::option::Option<i64>,
     }
     impl LegPrice {
@@ -7407,11 +7604,13 @@ pub mod types {
     pub struct LegPrices {
         ///Size of the structure; times a ratio, that of the leg.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub legs: ::std::vec::Vec<LegPrice>,
         ///Price of the whole, as asked.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl LegPrices {
@@ -7844,6 +8043,7 @@ pub mod types {
     #[serde(transparent)]
     #[non_exhaustive]
     pub struct LspGroupLimits(
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
@@ -7893,15 +8093,19 @@ pub mod types {
     pub struct LspGroupUsage {
         ///End of the window; then `used` is 0 again.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cooldown_end: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Begin of the window, the first takeover in it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cooldown_start: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Limit in percent of the participant's equity.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pct: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Taken over in this window, in USD.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub used: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl LspGroupUsage {
@@ -7914,6 +8118,7 @@ pub mod types {
     #[serde(transparent)]
     #[non_exhaustive]
     pub struct LspGroupsUsage(
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ::std::collections::HashMap<::std::string::String, LspGroupUsage>,
     );
     impl ::std::ops::Deref for LspGroupsUsage {
@@ -7944,11 +8149,13 @@ pub mod types {
     #[non_exhaustive]
     pub struct LspParticipant {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub config: ::std::option::Option<LspConfig>,
         ///Whether it takes positions over.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub enabled: ::std::option::Option<bool>,
         ///Id of the subaccount.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub user_id: i64,
     }
     impl LspParticipant {
@@ -7960,6 +8167,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct LspParticipantConfig {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub config: LspConfig,
     }
     impl LspParticipantConfig {
@@ -7973,6 +8181,7 @@ pub mod types {
     pub struct LspParticipantUsage {
         pub groups: LspGroupsUsage,
         ///Id of the subaccount.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub user_id: i64,
     }
     impl LspParticipantUsage {
@@ -7984,7 +8193,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct LspParticipants {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub participants: ::std::vec::Vec<LspParticipant>,
     }
     impl LspParticipants {
@@ -7998,8 +8207,9 @@ pub mod types {
     pub struct LspParticipantsUsage {
         ///Length of a window in milliseconds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cooldown_period_ms: ::std::option::Option<i64>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub participants: ::std::vec::Vec<LspParticipantUsage>,
     }
     impl LspParticipantsUsage {
@@ -8013,6 +8223,7 @@ pub mod types {
     pub struct LspUsage {
         ///Length of a window in milliseconds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cooldown_period_ms: ::std::option::Option<i64>,
         pub groups: LspGroupsUsage,
     }
@@ -8092,8 +8303,10 @@ pub mod types {
         ///Currency code in lower case.
         pub currency: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub new_state: ::std::option::Option<MarginState>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub old_state: ::std::option::Option<MarginState>,
     }
     impl MarginModelChange {
@@ -8137,12 +8350,15 @@ pub mod types {
     pub struct MarginState {
         ///Free balance.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Initial margin, as a fraction.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub initial_margin_rate: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Maintenance margin, as a fraction.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maintenance_margin_rate: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -8157,26 +8373,34 @@ pub mod types {
     #[non_exhaustive]
     pub struct Margins {
         ///Margin to buy.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub buy: ::venuekit_wire::DecimalNumber,
         ///Estimated fee to buy as maker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub buy_maker_fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Estimated fee to buy as taker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub buy_taker_fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Buy orders above it are lowered to it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub max_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Sell orders below it are raised to it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub min_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Margin to sell.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub sell: ::venuekit_wire::DecimalNumber,
         ///Estimated fee to sell as maker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub sell_maker_fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Estimated fee to sell as taker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub sell_taker_fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl Margins {
@@ -8196,7 +8420,7 @@ pub mod types {
         ///Id of this call, best a number that grows; its trades carry it.
         pub quote_id: ::std::string::String,
         ///Quotes, with one side or both.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub quotes: ::std::vec::Vec<NewQuote>,
         ///Time after which the venue refuses the request.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8216,25 +8440,27 @@ pub mod types {
     pub struct MassQuoteResult {
         ///Refused quotes, where `detailed` asks for them.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub errors: ::std::vec::Vec<QuoteError>,
         ///How many quotes were refused, without `detailed`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub errors_count: ::std::option::Option<i64>,
         ///Orders that were placed or changed.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<Order>,
         ///Quotes not matched yet, where nobody waits and `detailed` asks for them.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub pending_requests: ::std::vec::Vec<PendingQuote>,
         ///How many quotes are not matched yet, where nobody waits.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pending_requests_count: ::std::option::Option<i64>,
         ///Trades made at once.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<UserTrade>,
     }
     impl MassQuoteResult {
@@ -8278,19 +8504,22 @@ pub mod types {
     pub struct Member {
         ///Ids of the accounts that the member trades for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub accounts: ::std::vec::Vec<i64>,
         ///Whether the member may log in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_active: ::std::option::Option<bool>,
         ///Time of the last change; no page says in which unit.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub m_tstamp: ::std::option::Option<i64>,
         ///Id of the main account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub main_uid: ::std::option::Option<i64>,
         ///Id of the member.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub member_id: ::std::option::Option<i64>,
         ///Name of the member.
         pub name: ::std::string::String,
@@ -8307,7 +8536,7 @@ pub mod types {
         ///Whether the account has direct access at all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_direct_access_allowed: ::std::option::Option<bool>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub members: ::std::vec::Vec<Member>,
     }
     impl Members {
@@ -8324,32 +8553,40 @@ pub mod types {
         pub block_rfq: ::std::option::Option<bool>,
         ///Change of delta that sets it off, in base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub delta_limit: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Seconds until quoting is let in again; 0 waits for a reset.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub frozen_time: ::std::option::Option<i64>,
         ///Number of the group.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub id: ::std::option::Option<i64>,
         ///Name of the price index.
         pub index_name: ::std::string::String,
         ///Length of the watched window in seconds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub interval: ::std::option::Option<i64>,
         ///Most that open orders may add up to on a side of an instrument, in base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub max_quote_quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the group; absent for ordinary orders.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub mmp_group: ::std::option::Option<::std::string::String>,
         ///Traded size that sets it off, in base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub quantity_limit: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Trades that set it off.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trade_count_limit: ::std::option::Option<i64>,
         ///Change of vega that sets it off, in USD.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub vega_limit: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl MmpConfig {
@@ -8366,6 +8603,7 @@ pub mod types {
         pub block_rfq: ::std::option::Option<bool>,
         ///Time until which orders are refused; 0 until a reset.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub frozen_until: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Name of the price index.
         pub index_name: ::std::string::String,
@@ -8390,7 +8628,7 @@ pub mod types {
         ///Id of the account that gets them.
         pub target_uid: i64,
         ///Positions to move, as many as wanted, all in one currency.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<NewPositionMove>,
     }
     impl MovePositionsParams {
@@ -8701,6 +8939,7 @@ pub mod types {
         pub advanced: ::std::option::Option<::venuekit_wire::Open<AdvancedPrice>>,
         ///Size; USD for inverse futures, else base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether it came over the API.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8713,6 +8952,7 @@ pub mod types {
         pub auto_replaced: ::std::option::Option<bool>,
         ///Average fill price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether it comes from a block trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8724,20 +8964,25 @@ pub mod types {
         pub combo_order_id: ::std::option::Option<::std::string::String>,
         ///Size in contracts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contracts: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Time of placing.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creation_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
         ///Part that the book shows.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub display_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Filled part.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub filled_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Implied volatility in percent, where priced so.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub implv: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the instrument.
         pub instrument_name: ::std::string::String,
@@ -8758,9 +9003,11 @@ pub mod types {
         pub label: ::std::option::Option<::std::string::String>,
         ///Time of the last change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_update_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Older name of the shown part.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub max_show: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether market maker protection may cancel it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8789,13 +9036,14 @@ pub mod types {
         >,
         ///Ids of the orders that this one places.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub oto_order_ids: ::std::vec::Vec<::std::string::String>,
         ///Whether it never takes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub post_only: ::std::option::Option<bool>,
         ///Limit price, or the text `market_price` while a market trigger order waits.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalOrText>,
         ///Id of the order that placed this one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8814,6 +9062,7 @@ pub mod types {
         pub reduce_only: ::std::option::Option<bool>,
         ///Part that the book shows after each refill.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub refresh_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether it is refused where it would take.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8826,11 +9075,13 @@ pub mod types {
         pub risk_reducing: ::std::option::Option<bool>,
         ///Time of the last change there, in nanoseconds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub starbase_last_update_timestamp: ::std::option::Option<
             ::venuekit_wire::UnixNanos,
         >,
         ///Id in the direct-access engine.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub starbase_order_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub time_in_force: ::std::option::Option<::venuekit_wire::Open<TimeInForce>>,
@@ -8842,15 +9093,18 @@ pub mod types {
         >,
         ///Distance from the peak, for trailing orders.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trigger_offset: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the trigger order that made this one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub trigger_order_id: ::std::option::Option<::std::string::String>,
         ///Price that sets it off.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trigger_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Watched price at placing.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trigger_reference_price: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -8859,9 +9113,11 @@ pub mod types {
         pub triggered: ::std::option::Option<bool>,
         ///Option price in USD, where priced so.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub usd: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub user_id: ::std::option::Option<i64>,
         ///Whether it came from the web site.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8876,84 +9132,128 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct OrderBook {
+        ///Upper edge of the anchor band.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub anchor_max_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Lower edge of the anchor band.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub anchor_min_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Implied volatility of the best ask, in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ask_iv: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Pairs of price and amount, the lowest price first.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub asks: ::std::vec::Vec<::std::vec::Vec<::venuekit_wire::DecimalNumber>>,
         ///Amount at the lowest ask.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub best_ask_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Lowest ask.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub best_ask_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Amount at the highest bid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub best_bid_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Highest bid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub best_bid_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Implied volatility of the best bid, in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub bid_iv: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Pairs of price and amount, the highest price first.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub bids: ::std::vec::Vec<::std::vec::Vec<::venuekit_wire::DecimalNumber>>,
         ///Number of the book's last change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub change_id: ::std::option::Option<i64>,
         ///Current funding rate of a perpetual.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub current_funding: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Delivery price, once closed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub delivery_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Expected delivery price.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub estimated_delivery_price: ::std::option::Option<
+            ::venuekit_wire::DecimalNumber,
+        >,
         ///Funding rate over eight hours.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding_8h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub greeks: ::std::option::Option<Greeks>,
         ///Current index price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the instrument.
         pub instrument_name: ::std::string::String,
         ///Interest rate in the implied volatility.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub interest_rate: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Value that realized funding is computed from.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub interest_value: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Whether the price has left the anchor band.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub is_anchor_breached: ::std::option::Option<bool>,
         ///Price of the last trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Implied volatility of the mark price, in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_iv: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Mark price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Highest price that a buy order may have.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub max_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Lowest price that a sell order may have.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub min_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///USD for inverse futures, else base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_interest: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price at the last settlement.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub state: ::std::option::Option<::venuekit_wire::Open<InstrumentState>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub stats: ::std::option::Option<TickerStats>,
         ///Time of the figures.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub timestamp: ::venuekit_wire::UnixMillis,
         ///Future that an option is priced from, or `index_price`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub underlying_index: ::std::option::Option<::std::string::String>,
         ///Price of an option's underlying.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub underlying_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl OrderBook {
@@ -9059,6 +9359,7 @@ pub mod types {
     pub struct OrderMargin {
         ///Initial margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub initial_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub initial_margin_currency: ::std::option::Option<
@@ -9076,10 +9377,11 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct OrderPlacement {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub order: Order,
         ///Trades made while placing the order.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<UserTrade>,
     }
     impl OrderPlacement {
@@ -9297,37 +9599,47 @@ pub mod types {
     pub struct PairRiskParams {
         ///Delta at which shocks begin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub delta_total_liq_shock_threshold: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Factor on the extended table.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub extended_table_factor: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Exponent for long options.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub long_term_vega_power: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Step of the margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub m_inc: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Largest shock for delta.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub max_delta_shock: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Least volatility for a move up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub min_volatility_for_shock_up: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Price move, as a fraction.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price_range: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Exponent for short options.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub short_term_vega_power: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Volatility move down, as a fraction.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volatility_range_down: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Volatility move up, as a fraction.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volatility_range_up: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl PairRiskParams {
@@ -9352,20 +9664,24 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub combo_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub counterparty_state: ::std::option::Option<BlockTradeApprovalState>,
         ///To approve or decline it with.
         pub nonce: ::std::string::String,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub role: ::std::option::Option<::venuekit_wire::Open<BlockTradeRole>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub state: ::std::option::Option<BlockTradeApprovalState>,
         ///Time, to approve or decline it with.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub timestamp: ::venuekit_wire::UnixMillis,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<PendingTrade>,
         ///Id of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub user_id: ::std::option::Option<i64>,
         ///Name of who began it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9397,6 +9713,7 @@ pub mod types {
     pub struct PendingTrade {
         ///Size; USD for perpetual and inverse futures, base currency otherwise.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
@@ -9405,6 +9722,7 @@ pub mod types {
         pub instrument_name: ::std::option::Option<::std::string::String>,
         ///Price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl PendingTrade {
@@ -9421,11 +9739,11 @@ pub mod types {
         pub locked: ::std::option::Option<::serde_json::Value>,
         ///Locked currencies.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub locked_currencies: ::std::vec::Vec<::venuekit_wire::Open<Currency>>,
         ///Names of locked price indexes.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub locked_indices: ::std::vec::Vec<::std::string::String>,
     }
     impl PlatformStatus {
@@ -9457,82 +9775,105 @@ pub mod types {
     pub struct Position {
         ///Average price of opening.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///The same in USD, for options.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_price_usd: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Delta.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub delta: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<PositionDirection>>,
         ///Expected price of liquidation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_liquidation_price: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Unrealized part.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub floating_profit_loss: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Unrealized part in USD, for options.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub floating_profit_loss_usd: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Gamma of an option.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub gamma: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Index price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Margin that opening asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub initial_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the instrument.
         pub instrument_name: ::std::string::String,
         ///Value that realized funding is reckoned from.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub interest_value: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kind: ::std::option::Option<::venuekit_wire::Open<InstrumentKind>>,
         ///Leverage of a future.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub leverage: ::std::option::Option<i64>,
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub leverage: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Margin below which it is liquidated.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maintenance_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Mark price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Margin of open orders on the instrument.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_orders_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Funding of this session, in the realized part.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub realized_funding: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Realized part.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub realized_profit_loss: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price at the last settlement, or 0.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Size; quote currency for futures, base for options.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Size of a future in base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub size_currency: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Theta of an option.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub theta: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Profit or loss.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_profit_loss: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub user_id: ::std::option::Option<i64>,
         ///Vega of an option.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub vega: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl Position {
@@ -9606,6 +9947,7 @@ pub mod types {
     pub struct PositionMove {
         ///Size; USD for perpetual and inverse futures, base currency otherwise.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
@@ -9613,12 +9955,15 @@ pub mod types {
         pub instrument_name: ::std::string::String,
         ///Price that it moved at.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the account that it left.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub source_uid: ::std::option::Option<i64>,
         ///Id of the account that got it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub target_uid: ::std::option::Option<i64>,
     }
     impl PositionMove {
@@ -9631,7 +9976,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct PrivateSubscribeParams {
         ///Names such as `user.orders.BTC-PERPETUAL.raw`.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub channels: ::std::vec::Vec<::std::string::String>,
         ///Text of up to 16 characters that comes with notifications of private channels.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9647,7 +9992,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct PrivateUnsubscribeParams {
         ///Names such as `user.orders.BTC-PERPETUAL.raw`.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub channels: ::std::vec::Vec<::std::string::String>,
     }
     impl PrivateUnsubscribeParams {
@@ -9661,15 +10006,18 @@ pub mod types {
     pub struct PublicTrade {
         ///Size; USD for inverse futures, else base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the request for quotes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub block_rfq_id: ::std::option::Option<i64>,
         ///Id of the block trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub block_trade_id: ::std::option::Option<::std::string::String>,
         ///Legs of the block trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub block_trade_leg_count: ::std::option::Option<i64>,
         ///Name of the combo.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9679,40 +10027,54 @@ pub mod types {
         pub combo_trade_id: ::std::option::Option<::serde_json::Value>,
         ///Size in contracts; absent in old trades.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contracts: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
         ///Index price then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the instrument.
         pub instrument_name: ::std::string::String,
         ///Implied volatility of an option, in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub iv: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Trades of the legs of a combo.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
+        pub legs: ::std::vec::Vec<TradeLeg>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub liquidation: ::std::option::Option<::venuekit_wire::Open<LiquidatedSide>>,
         ///Mark price then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the match in the direct-access engine.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub starbase_match_id: ::std::option::Option<i64>,
         ///Time of the trade there, in nanoseconds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub starbase_timestamp: ::std::option::Option<::venuekit_wire::UnixNanos>,
         ///0 up, 1 level after up, 2 down, 3 level after down.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub tick_direction: ::std::option::Option<i64>,
         ///Time of the trade.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub timestamp: ::venuekit_wire::UnixMillis,
         ///Id of the trade, unique in its currency.
         pub trade_id: ::std::string::String,
         ///Number of the trade on its instrument.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trade_seq: ::std::option::Option<i64>,
     }
     impl PublicTrade {
@@ -9727,7 +10089,7 @@ pub mod types {
         ///Whether there are more within the bounds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub has_more: ::std::option::Option<bool>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<PublicTrade>,
     }
     impl PublicTrades {
@@ -9817,8 +10179,10 @@ pub mod types {
     pub struct QuoteError {
         ///Code of the error.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub code: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub error: ::std::option::Option<QuoteErrorDetail>,
         ///Name of the instrument.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9840,6 +10204,7 @@ pub mod types {
     pub struct QuoteErrorDetail {
         ///Code of the error.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub code: ::std::option::Option<i64>,
         ///Text of the error.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9912,9 +10277,11 @@ pub mod types {
     pub struct RateLimit {
         ///Requests at once.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub burst: ::std::option::Option<i64>,
         ///Requests a second.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rate: ::std::option::Option<i64>,
     }
     impl RateLimit {
@@ -10079,6 +10446,7 @@ pub mod types {
     pub struct RewardEligibility {
         ///Mean of seven days, in percent a year.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub apr_sma7: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub eligibility_status: ::std::option::Option<
@@ -10095,6 +10463,7 @@ pub mod types {
     #[serde(transparent)]
     #[non_exhaustive]
     pub struct RewardEligibilityByCurrency(
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ::std::collections::HashMap<::std::string::String, RewardEligibility>,
     );
     impl ::std::ops::Deref for RewardEligibilityByCurrency {
@@ -10257,11 +10626,14 @@ pub mod types {
     pub struct RiskMargin {
         ///Margin that opening asks for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub initial_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub initial_margin_details: ::std::option::Option<RiskMarginDetails>,
         ///Margin below which positions are liquidated.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maintenance_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl RiskMargin {
@@ -10275,17 +10647,22 @@ pub mod types {
     pub struct RiskMarginDetails {
         ///For orders under market maker protection.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mmp_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///For open orders.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_orders_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///For the matrix.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub risk_matrix_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub risk_matrix_margin_details: ::std::option::Option<RiskMatrixMargin>,
         ///For spot.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub spot_margin: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl RiskMarginDetails {
@@ -10302,7 +10679,7 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub aggregated_risk_vectors: ::std::collections::HashMap<
             ::std::string::String,
             RiskVectors,
@@ -10314,7 +10691,7 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub initial_risk_vectors: ::std::collections::HashMap<
             ::std::string::String,
             RiskVectors,
@@ -10324,18 +10701,20 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub margins: ::std::collections::HashMap<::std::string::String, RiskMargin>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub model_params: ::std::option::Option<RiskParams>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub portfolio: ::std::option::Option<RiskPortfolio>,
         ///By instrument.
         #[serde(
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ticker: ::std::collections::HashMap<::std::string::String, RiskTicker>,
     }
     impl RiskMatrix {
@@ -10349,19 +10728,24 @@ pub mod types {
     pub struct RiskMatrixMargin {
         ///For imperfect correlation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub correlation_contingency: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///For large deltas.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub delta_shock: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///For differences between expiries.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub roll_shock: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Loss in the worst case.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub worst_case: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub worst_case_bucket: ::std::option::Option<WorstCaseBucket>,
     }
     impl RiskMatrixMargin {
@@ -10378,7 +10762,7 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub currency: ::std::collections::HashMap<
             ::std::string::String,
             CurrencyRiskParams,
@@ -10388,12 +10772,13 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub currency_pair: ::std::collections::HashMap<
             ::std::string::String,
             PairRiskParams,
         >,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub general: ::std::option::Option<GeneralRiskParams>,
     }
     impl RiskParams {
@@ -10410,7 +10795,7 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub currency: ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
@@ -10420,7 +10805,7 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub position: ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
@@ -10437,9 +10822,11 @@ pub mod types {
     pub struct RiskTicker {
         ///Index price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Mark price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl RiskTicker {
@@ -10453,11 +10840,11 @@ pub mod types {
     pub struct RiskVectors {
         ///In moves beyond these.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub extended: ::std::vec::Vec<::venuekit_wire::DecimalNumber>,
         ///In each move of price and volatility.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub standard: ::std::vec::Vec<::venuekit_wire::DecimalNumber>,
     }
     impl RiskVectors {
@@ -10591,7 +10978,7 @@ pub mod types {
         pub mmp: ::std::option::Option<bool>,
         ///Orders to place or cancel along with this one.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub otoco_config: ::std::vec::Vec<LinkedOrder>,
         ///Never take. A price that would is moved; true by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -10665,7 +11052,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct SetDisabledTradingProductsParams {
         ///Products to switch off.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trading_products: ::std::vec::Vec<::venuekit_wire::Open<TradingProduct>>,
         ///Id of the subaccount.
         pub user_id: i64,
@@ -10719,7 +11106,7 @@ pub mod types {
     pub struct SetMemberParams {
         ///Ids of the accounts that the member trades for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub accounts: ::std::vec::Vec<i64>,
         ///Whether the member may log in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -10794,41 +11181,53 @@ pub mod types {
     pub struct Settlement {
         ///Funded part of a bankruptcy.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funded: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Funding of a perpetual.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Index price then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the instrument; absent in bankruptcies.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub instrument_name: ::std::option::Option<::std::string::String>,
         ///Mark price then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Size of the position, in quote currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub position: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Profit or loss.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub profit_loss: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Bankruptcy losses of the session.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub session_bankruptcy: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Profit or loss of the whole session.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub session_profit_loss: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Fees taken to cover a bankruptcy.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub session_tax: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Rate of those fees.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub session_tax_rate: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Loss that was shared out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub socialized: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Time of the event.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub timestamp: ::venuekit_wire::UnixMillis,
         #[serde(rename = "type")]
         pub type_: ::venuekit_wire::Open<SettlementType>,
@@ -10845,7 +11244,7 @@ pub mod types {
         ///Leads to the next page; `none`, null or absent on the last.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub continuation: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub settlements: ::std::vec::Vec<Settlement>,
     }
     impl SettlementPage {
@@ -10985,7 +11384,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub role: ::std::option::Option<::venuekit_wire::Open<BlockTradeRole>>,
         ///Trades, the same from both parties.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<NewBlockTrade>,
     }
     impl SimulateBlockTradeParams {
@@ -11016,6 +11415,7 @@ pub mod types {
     #[serde(transparent)]
     #[non_exhaustive]
     pub struct SimulatedPositions(
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
@@ -11125,7 +11525,7 @@ pub mod types {
     pub struct Subaccount {
         ///Products that are switched off.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub disabled_trading_products: ::std::vec::Vec<
             ::venuekit_wire::Open<TradingProduct>,
         >,
@@ -11133,6 +11533,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<::std::string::String>,
         ///Id of the account.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub id: i64,
         ///Whether a password is set.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -11150,7 +11551,7 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub portfolio: ::std::collections::HashMap<
             ::std::string::String,
             CurrencyPortfolio,
@@ -11166,10 +11567,11 @@ pub mod types {
         pub receive_notifications: ::std::option::Option<bool>,
         ///Users that it referred.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub referrals_count: ::std::option::Option<i64>,
         ///Names of what the second factor is asked for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub security_keys_assignments: ::std::vec::Vec<::std::string::String>,
         ///Whether a second factor is set up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -11179,7 +11581,7 @@ pub mod types {
         pub system_name: ::std::option::Option<::std::string::String>,
         ///Which products may be traded.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trading_products_details: ::std::vec::Vec<TradingProductDetails>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<AccountType>>,
@@ -11198,13 +11600,14 @@ pub mod types {
     pub struct SubaccountDetails {
         ///Open orders, where asked for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub open_orders: ::std::vec::Vec<Order>,
         ///Open positions.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub positions: ::std::vec::Vec<Position>,
         ///Id of the account.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub uid: i64,
     }
     impl SubaccountDetails {
@@ -11271,7 +11674,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct SubscribeParams {
         ///Names such as `ticker.BTC-PERPETUAL.100ms`.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub channels: ::std::vec::Vec<::std::string::String>,
     }
     impl SubscribeParams {
@@ -11298,9 +11701,11 @@ pub mod types {
     pub struct TickSizeStep {
         ///Price above which the step holds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub above_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Smallest price change there.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub tick_size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl TickSizeStep {
@@ -11314,90 +11719,116 @@ pub mod types {
     pub struct Ticker {
         ///Upper edge of the anchor band.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub anchor_max_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Lower edge of the anchor band.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub anchor_min_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Implied volatility of the best ask, in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ask_iv: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Amount at the lowest ask.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub best_ask_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Lowest ask.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub best_ask_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Amount at the highest bid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub best_bid_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Highest bid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub best_bid_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Implied volatility of the best bid, in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub bid_iv: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Current funding rate of a perpetual.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub current_funding: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Delivery price, once closed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub delivery_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Expected delivery price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_delivery_price: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Funding rate over eight hours.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding_8h: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub greeks: ::std::option::Option<Greeks>,
         ///Current index price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the instrument.
         pub instrument_name: ::std::string::String,
         ///Interest rate in the implied volatility.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub interest_rate: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Value that realized funding is reckoned from.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub interest_value: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether the price has left the anchor band.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_anchor_breached: ::std::option::Option<bool>,
         ///Price of the last trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Implied volatility of the mark price, in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_iv: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Mark price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Highest price that a buy order may have.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub max_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Lowest price that a sell order may have.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub min_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///USD for inverse futures, else base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_interest: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price at the last settlement.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub state: ::std::option::Option<::venuekit_wire::Open<InstrumentState>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub stats: ::std::option::Option<TickerStats>,
         ///Time of the figures.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub timestamp: ::venuekit_wire::UnixMillis,
         ///Future that an option is priced from, or `index_price`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub underlying_index: ::std::option::Option<::std::string::String>,
         ///Price of an option's underlying.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub underlying_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl Ticker {
@@ -11423,21 +11854,27 @@ pub mod types {
     pub struct TickerStats {
         ///Highest price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub high: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Lowest price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub low: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Change in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price_change: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Volume in base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Volume in quote currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_notional: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Volume in USD, for futures.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_usd: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl TickerStats {
@@ -11543,14 +11980,19 @@ pub mod types {
     pub struct TradeAllocation {
         ///Part of the amount.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub client_info: ::std::option::Option<TradeClient>,
         ///Part of the fee.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        ///Id of an account; brokers see a text that hides part of it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub user_id: ::std::option::Option<AllocationUserId>,
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub user_id: ::std::option::Option<::venuekit_wire::IntegerOrText>,
     }
     impl TradeAllocation {
         pub fn builder() -> builder::TradeAllocation {
@@ -11563,9 +12005,11 @@ pub mod types {
     pub struct TradeClient {
         ///Id of the client.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub client_id: ::std::option::Option<i64>,
         ///Id of the link to the client.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub client_link_id: ::std::option::Option<i64>,
         ///Name of the client.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -11617,6 +12061,7 @@ pub mod types {
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
         ///Price of the structure that it waits for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub state: ::std::option::Option<::venuekit_wire::Open<TradeTriggerState>>,
@@ -11692,12 +12137,15 @@ pub mod types {
     pub struct TradeVolumes {
         ///Calls.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub calls_volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Calls, 30 days.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub calls_volume_30d: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Calls, 7 days.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub calls_volume_7d: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
@@ -11706,30 +12154,39 @@ pub mod types {
         pub currency_pair: ::std::option::Option<::std::string::String>,
         ///Futures.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub futures_volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Futures, 30 days.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub futures_volume_30d: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Futures, 7 days.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub futures_volume_7d: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Puts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub puts_volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Puts, 30 days.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub puts_volume_30d: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Puts, 7 days.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub puts_volume_7d: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Spot.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub spot_volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Spot, 30 days.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub spot_volume_30d: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Spot, 7 days.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub spot_volume_7d: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl TradeVolumes {
@@ -11743,6 +12200,7 @@ pub mod types {
     pub struct TradedBlockRfq {
         ///Size of the structure.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the combo; empty for a structure that has none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -11750,22 +12208,26 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub hedge: ::std::option::Option<BlockRfqHedge>,
         ///Id of the request.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub id: i64,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub index_prices: ::std::option::Option<DecimalByIndex>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub legs: ::std::vec::Vec<BlockRfqPricedLeg>,
         ///Mark price of the structure then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Time of the trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<BlockRfqTrade>,
     }
     impl TradedBlockRfq {
@@ -11777,7 +12239,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct TradedBlockRfqPage {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub block_rfqs: ::std::vec::Vec<TradedBlockRfq>,
         ///Ask for the next page with this; absent or null on the last.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -11887,35 +12349,45 @@ pub mod types {
     pub struct Transaction {
         ///Size asked for; USD for inverse futures, else base coin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Cash balance afterwards.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the request for quotes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub block_rfq_id: ::std::option::Option<i64>,
         ///Realized profit of a future; premium of an option.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cashflow: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Change of the cash balance.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub change: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Fee.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub commission: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Size in contracts; absent in old entries.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contracts: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         pub currency: ::venuekit_wire::Open<Currency>,
         ///Equity afterwards.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub equity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_role: ::std::option::Option<::venuekit_wire::Open<LiquidityRole>>,
         ///Id of the entry.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub id: i64,
         ///Index price at delivery.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///More about it; a text or an object, depending on the sort, so left untyped.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -11925,21 +12397,25 @@ pub mod types {
         pub instrument_name: ::std::option::Option<::std::string::String>,
         ///Funding of a perpetual.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub interest_pl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Address that the trade was asked for from.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub ip: ::std::option::Option<::std::string::String>,
         ///Mark price then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_id: ::std::option::Option<::std::string::String>,
         ///Size of the position afterwards.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub position: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Price of the trade, settlement or delivery.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Currency of the price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -11949,20 +12425,25 @@ pub mod types {
         pub profit_as_cashflow: ::std::option::Option<bool>,
         ///Realized in the session.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub session_rpl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Unrealized in the session.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub session_upl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Settlement price at delivery.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///`short` or `long`, or words such as `open buy`; a dash where there is none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::std::string::String>,
         ///Time of the change.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub timestamp: ::venuekit_wire::UnixMillis,
         ///Funding of the whole session.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_interest_pl: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -11971,11 +12452,13 @@ pub mod types {
         pub type_: ::std::option::Option<::venuekit_wire::Open<TransactionType>>,
         ///Id of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub user_id: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub user_role: ::std::option::Option<::venuekit_wire::Open<LiquidityRole>>,
         ///Number of the entry in the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub user_seq: ::std::option::Option<i64>,
         ///Name of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -11992,8 +12475,9 @@ pub mod types {
     pub struct TransactionLog {
         ///Ask for the next page with this; null on the last.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub continuation: ::std::option::Option<i64>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub logs: ::std::vec::Vec<Transaction>,
     }
     impl TransactionLog {
@@ -12087,15 +12571,18 @@ pub mod types {
     pub struct Transfer {
         ///Amount in the currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Time of asking.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<TransferDirection>>,
         ///Id of the transfer.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub id: i64,
         ///Idempotency key that it was asked for with.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -12108,6 +12595,7 @@ pub mod types {
         pub other_side: ::std::option::Option<::std::string::String>,
         ///Id of the account that gave it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub source: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub state: ::std::option::Option<::venuekit_wire::Open<TransferState>>,
@@ -12115,6 +12603,7 @@ pub mod types {
         pub type_: ::std::option::Option<::venuekit_wire::Open<TransferType>>,
         ///Time of the last change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl Transfer {
@@ -12184,8 +12673,9 @@ pub mod types {
     pub struct TransferPage {
         ///How many there are on all pages.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub count: ::std::option::Option<i64>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<Transfer>,
     }
     impl TransferPage {
@@ -12447,6 +12937,7 @@ pub mod types {
     pub struct TriggerOrderEntry {
         ///Size; USD for perpetual and inverse futures, base currency otherwise.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
@@ -12460,12 +12951,14 @@ pub mod types {
         pub label: ::std::option::Option<::std::string::String>,
         ///Time of the last change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_update_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Mark that orders which cancel one another share.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub oco_ref: ::std::option::Option<::std::string::String>,
         ///The same in older entries.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub offset: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the order that it placed; null where it never went off.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -12480,6 +12973,7 @@ pub mod types {
         pub post_only: ::std::option::Option<bool>,
         ///Limit price, or the text `market_price` of a market order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalOrText>,
         ///Whether the order only makes a position smaller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -12492,16 +12986,19 @@ pub mod types {
         pub source: ::std::option::Option<::std::string::String>,
         ///Time of the event.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub trigger: ::std::option::Option<::venuekit_wire::Open<Trigger>>,
         ///Distance from the peak, for trailing orders.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trigger_offset: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the trigger order.
         pub trigger_order_id: ::std::string::String,
         ///Price that sets it off.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trigger_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl TriggerOrderEntry {
@@ -12516,7 +13013,7 @@ pub mod types {
         ///Ask for the next page with this; absent or null on the last.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub continuation: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub entries: ::std::vec::Vec<TriggerOrderEntry>,
     }
     impl TriggerOrderPage {
@@ -12625,7 +13122,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct UnsubscribeParams {
         ///Names such as `ticker.BTC-PERPETUAL.100ms`.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub channels: ::std::vec::Vec<::std::string::String>,
     }
     impl UnsubscribeParams {
@@ -12702,21 +13199,25 @@ pub mod types {
         pub advanced: ::std::option::Option<::venuekit_wire::Open<AdvancedPrice>>,
         ///Size; USD for inverse futures, else base currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether the order came over the API.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub api: ::std::option::Option<bool>,
         ///Id of the request for quotes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub block_rfq_id: ::std::option::Option<i64>,
         ///Id of the quote that was taken.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub block_rfq_quote_id: ::std::option::Option<i64>,
         ///Id of the block trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub block_trade_id: ::std::option::Option<::std::string::String>,
         ///Legs of the block trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub block_trade_leg_count: ::std::option::Option<i64>,
         ///Id of the combo.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -12726,28 +13227,32 @@ pub mod types {
         pub combo_trade_id: ::std::option::Option<::serde_json::Value>,
         ///Size in contracts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contracts: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub direction: ::std::option::Option<::venuekit_wire::Open<Direction>>,
         ///Fee; negative where paid out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Index price then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Name of the instrument.
         pub instrument_name: ::std::string::String,
         ///Implied volatility of an option, in percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub iv: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Label of the order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub label: ::std::option::Option<::std::string::String>,
         ///Trades of the legs of a combo.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub legs: ::std::vec::Vec<TradeLeg>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub liquidation: ::std::option::Option<::venuekit_wire::Open<LiquidatedSide>>,
@@ -12755,6 +13260,7 @@ pub mod types {
         pub liquidity: ::std::option::Option<::venuekit_wire::Open<Liquidity>>,
         ///Mark price then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Null in all answers seen.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -12776,9 +13282,11 @@ pub mod types {
         pub post_only: ::std::option::Option<bool>,
         ///Price in quote currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Profit or loss of the trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub profit_loss: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the mass quote.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -12797,35 +13305,43 @@ pub mod types {
         pub self_trade: ::std::option::Option<bool>,
         ///Id of the match in the direct-access engine.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub starbase_match_id: ::std::option::Option<i64>,
         ///Id of the order there.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub starbase_order_id: ::std::option::Option<i64>,
         ///Time of the trade there, in nanoseconds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub starbase_timestamp: ::std::option::Option<::venuekit_wire::UnixNanos>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub state: ::std::option::Option<::venuekit_wire::Open<UserTradeState>>,
         ///0 up, 1 level after up, 2 down, 3 level after down.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub tick_direction: ::std::option::Option<i64>,
         ///Time of the trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///How a block trade was shared out.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trade_allocations: ::std::vec::Vec<TradeAllocation>,
         ///Id of the trade.
         pub trade_id: ::std::string::String,
         ///Number of the trade on its instrument.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trade_seq: ::std::option::Option<i64>,
         ///Price of an option's underlying then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub underlying_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub user_id: ::std::option::Option<i64>,
     }
     impl UserTrade {
@@ -12972,7 +13488,7 @@ pub mod types {
         ///Whether there are more than `count` let in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub has_more: ::std::option::Option<bool>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<UserTrade>,
     }
     impl UserTrades {
@@ -12991,7 +13507,7 @@ pub mod types {
         ///Time that both parties agreed on.
         pub timestamp: ::venuekit_wire::UnixMillis,
         ///Trades, the same from both parties.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<NewBlockTrade>,
     }
     impl VerifyBlockTradeParams {
@@ -13005,9 +13521,10 @@ pub mod types {
     pub struct VolatilityCandles {
         ///Latest time of the next page; null on the last.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub continuation: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Lists of Unix milliseconds, open, high, low and close.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<::std::vec::Vec<::venuekit_wire::DecimalNumber>>,
     }
     impl VolatilityCandles {
@@ -13113,26 +13630,32 @@ pub mod types {
         pub address: ::std::string::String,
         ///Amount in the currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Time of the confirmation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub confirmed_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Time of asking.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Fee in the currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Id of the withdrawal.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub id: ::std::option::Option<i64>,
         ///Idempotency key that it was asked for with.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub nonce: ::std::option::Option<::std::string::String>,
         ///Number of the priority.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub priority: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub state: ::std::option::Option<::venuekit_wire::Open<WithdrawalState>>,
@@ -13141,6 +13664,7 @@ pub mod types {
         pub transaction_id: ::std::option::Option<::std::string::String>,
         ///Time of the last change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_timestamp: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl Withdrawal {
@@ -13154,8 +13678,9 @@ pub mod types {
     pub struct WithdrawalPage {
         ///How many there are on all pages.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub count: ::std::option::Option<i64>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<Withdrawal>,
     }
     impl WithdrawalPage {
@@ -13248,6 +13773,7 @@ pub mod types {
         pub name: ::std::option::Option<::std::string::String>,
         ///Factor on the fee.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub value: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl WithdrawalSpeed {
@@ -13333,9 +13859,11 @@ pub mod types {
     pub struct WorstCaseBucket {
         ///Number of the price move.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub bucket: ::std::option::Option<i64>,
         ///Number in the vector.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index: ::std::option::Option<i64>,
         ///`left` for falling prices, else `right`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -17865,6 +18393,10 @@ pub mod types {
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            unread: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for Announcement {
             fn default() -> Self {
@@ -17875,6 +18407,7 @@ pub mod types {
                     important: Ok(Default::default()),
                     publication_timestamp: Ok(Default::default()),
                     title: Ok(Default::default()),
+                    unread: Ok(Default::default()),
                 }
             }
         }
@@ -17956,6 +18489,19 @@ pub mod types {
                     });
                 self
             }
+            pub fn unread<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.unread = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for unread: {e}")
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<Announcement> for super::Announcement {
             type Error = super::error::ConversionError;
@@ -17969,6 +18515,7 @@ pub mod types {
                     important: value.important?,
                     publication_timestamp: value.publication_timestamp?,
                     title: value.title?,
+                    unread: value.unread?,
                 })
             }
         }
@@ -17981,6 +18528,7 @@ pub mod types {
                     important: Ok(value.important),
                     publication_timestamp: Ok(value.publication_timestamp),
                     title: Ok(value.title),
+                    unread: Ok(value.unread),
                 }
             }
         }
@@ -22851,7 +23399,7 @@ pub mod types {
                 ::std::string::String,
             >,
             next_start_id: ::std::result::Result<
-                ::std::option::Option<super::BrokerTradeMark>,
+                ::std::option::Option<::venuekit_wire::IntegerOrText>,
                 ::std::string::String,
             >,
         }
@@ -22878,7 +23426,7 @@ pub mod types {
             }
             pub fn next_start_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::BrokerTradeMark>,
+                T: ::std::convert::TryInto<::venuekit_wire::IntegerOrText>,
                 T::Error: ::std::fmt::Display,
             {
                 self.next_start_id = value
@@ -37702,7 +38250,7 @@ pub mod types {
                 ::std::string::String,
             >,
             max_leverage: ::std::result::Result<
-                ::std::option::Option<i64>,
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
                 ::std::string::String,
             >,
             max_liquidation_commission: ::std::result::Result<
@@ -37710,7 +38258,7 @@ pub mod types {
                 ::std::string::String,
             >,
             max_non_default_leverage: ::std::result::Result<
-                ::std::option::Option<i64>,
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
                 ::std::string::String,
             >,
             min_trade_amount: ::std::result::Result<
@@ -38102,7 +38650,7 @@ pub mod types {
             }
             pub fn max_leverage<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<i64>,
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
                 T::Error: ::std::fmt::Display,
             {
                 self.max_leverage = value
@@ -38130,7 +38678,7 @@ pub mod types {
             }
             pub fn max_non_default_leverage<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<i64>,
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
                 T::Error: ::std::fmt::Display,
             {
                 self.max_non_default_leverage = value
@@ -43307,6 +43855,14 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct OrderBook {
+            anchor_max_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            anchor_min_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
             ask_iv: ::std::result::Result<
                 ::std::option::Option<::venuekit_wire::DecimalNumber>,
                 ::std::string::String,
@@ -43351,6 +43907,10 @@ pub mod types {
                 ::std::option::Option<::venuekit_wire::DecimalNumber>,
                 ::std::string::String,
             >,
+            estimated_delivery_price: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
             funding_8h: ::std::result::Result<
                 ::std::option::Option<::venuekit_wire::DecimalNumber>,
                 ::std::string::String,
@@ -43369,6 +43929,14 @@ pub mod types {
             >,
             interest_rate: ::std::result::Result<
                 ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            interest_value: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
+                ::std::string::String,
+            >,
+            is_anchor_breached: ::std::result::Result<
+                ::std::option::Option<bool>,
                 ::std::string::String,
             >,
             last_price: ::std::result::Result<
@@ -43423,6 +43991,8 @@ pub mod types {
         impl ::std::default::Default for OrderBook {
             fn default() -> Self {
                 Self {
+                    anchor_max_price: Ok(Default::default()),
+                    anchor_min_price: Ok(Default::default()),
                     ask_iv: Ok(Default::default()),
                     asks: Err("no value supplied for asks".to_string()),
                     best_ask_amount: Ok(Default::default()),
@@ -43434,6 +44004,7 @@ pub mod types {
                     change_id: Ok(Default::default()),
                     current_funding: Ok(Default::default()),
                     delivery_price: Ok(Default::default()),
+                    estimated_delivery_price: Ok(Default::default()),
                     funding_8h: Ok(Default::default()),
                     greeks: Ok(Default::default()),
                     index_price: Ok(Default::default()),
@@ -43441,6 +44012,8 @@ pub mod types {
                         "no value supplied for instrument_name".to_string(),
                     ),
                     interest_rate: Ok(Default::default()),
+                    interest_value: Ok(Default::default()),
+                    is_anchor_breached: Ok(Default::default()),
                     last_price: Ok(Default::default()),
                     mark_iv: Ok(Default::default()),
                     mark_price: Ok(Default::default()),
@@ -43457,6 +44030,36 @@ pub mod types {
             }
         }
         impl OrderBook {
+            pub fn anchor_max_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.anchor_max_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for anchor_max_price: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn anchor_min_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.anchor_min_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for anchor_min_price: {e}"
+                        )
+                    });
+                self
+            }
             pub fn ask_iv<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -43614,6 +44217,21 @@ pub mod types {
                     });
                 self
             }
+            pub fn estimated_delivery_price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.estimated_delivery_price = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for estimated_delivery_price: {e}"
+                        )
+                    });
+                self
+            }
             pub fn funding_8h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -43677,6 +44295,36 @@ pub mod types {
                     .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!("error converting supplied value for interest_rate: {e}")
+                    });
+                self
+            }
+            pub fn interest_value<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.interest_value = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for interest_value: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn is_anchor_breached<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.is_anchor_breached = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for is_anchor_breached: {e}"
+                        )
                     });
                 self
             }
@@ -43850,6 +44498,8 @@ pub mod types {
                 value: OrderBook,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
+                    anchor_max_price: value.anchor_max_price?,
+                    anchor_min_price: value.anchor_min_price?,
                     ask_iv: value.ask_iv?,
                     asks: value.asks?,
                     best_ask_amount: value.best_ask_amount?,
@@ -43861,11 +44511,14 @@ pub mod types {
                     change_id: value.change_id?,
                     current_funding: value.current_funding?,
                     delivery_price: value.delivery_price?,
+                    estimated_delivery_price: value.estimated_delivery_price?,
                     funding_8h: value.funding_8h?,
                     greeks: value.greeks?,
                     index_price: value.index_price?,
                     instrument_name: value.instrument_name?,
                     interest_rate: value.interest_rate?,
+                    interest_value: value.interest_value?,
+                    is_anchor_breached: value.is_anchor_breached?,
                     last_price: value.last_price?,
                     mark_iv: value.mark_iv?,
                     mark_price: value.mark_price?,
@@ -43884,6 +44537,8 @@ pub mod types {
         impl ::std::convert::From<super::OrderBook> for OrderBook {
             fn from(value: super::OrderBook) -> Self {
                 Self {
+                    anchor_max_price: Ok(value.anchor_max_price),
+                    anchor_min_price: Ok(value.anchor_min_price),
                     ask_iv: Ok(value.ask_iv),
                     asks: Ok(value.asks),
                     best_ask_amount: Ok(value.best_ask_amount),
@@ -43895,11 +44550,14 @@ pub mod types {
                     change_id: Ok(value.change_id),
                     current_funding: Ok(value.current_funding),
                     delivery_price: Ok(value.delivery_price),
+                    estimated_delivery_price: Ok(value.estimated_delivery_price),
                     funding_8h: Ok(value.funding_8h),
                     greeks: Ok(value.greeks),
                     index_price: Ok(value.index_price),
                     instrument_name: Ok(value.instrument_name),
                     interest_rate: Ok(value.interest_rate),
+                    interest_value: Ok(value.interest_value),
+                    is_anchor_breached: Ok(value.is_anchor_breached),
                     last_price: Ok(value.last_price),
                     mark_iv: Ok(value.mark_iv),
                     mark_price: Ok(value.mark_price),
@@ -44977,7 +45635,7 @@ pub mod types {
                 ::std::string::String,
             >,
             leverage: ::std::result::Result<
-                ::std::option::Option<i64>,
+                ::std::option::Option<::venuekit_wire::DecimalNumber>,
                 ::std::string::String,
             >,
             maintenance_margin: ::std::result::Result<
@@ -45250,7 +45908,7 @@ pub mod types {
             }
             pub fn leverage<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<i64>,
+                T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
                 T::Error: ::std::fmt::Display,
             {
                 self.leverage = value
@@ -45804,6 +46462,10 @@ pub mod types {
                 ::std::option::Option<::venuekit_wire::DecimalNumber>,
                 ::std::string::String,
             >,
+            legs: ::std::result::Result<
+                ::std::vec::Vec<super::TradeLeg>,
+                ::std::string::String,
+            >,
             liquidation: ::std::result::Result<
                 ::std::option::Option<::venuekit_wire::Open<super::LiquidatedSide>>,
                 ::std::string::String,
@@ -45857,6 +46519,7 @@ pub mod types {
                         "no value supplied for instrument_name".to_string(),
                     ),
                     iv: Ok(Default::default()),
+                    legs: Ok(Default::default()),
                     liquidation: Ok(Default::default()),
                     mark_price: Ok(Default::default()),
                     price: Ok(Default::default()),
@@ -46018,6 +46681,18 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for iv: {e}"));
                 self
             }
+            pub fn legs<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::TradeLeg>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.legs = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for legs: {e}")
+                    });
+                self
+            }
             pub fn liquidation<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::LiquidatedSide>>,
@@ -46157,6 +46832,7 @@ pub mod types {
                     index_price: value.index_price?,
                     instrument_name: value.instrument_name?,
                     iv: value.iv?,
+                    legs: value.legs?,
                     liquidation: value.liquidation?,
                     mark_price: value.mark_price?,
                     price: value.price?,
@@ -46183,6 +46859,7 @@ pub mod types {
                     index_price: Ok(value.index_price),
                     instrument_name: Ok(value.instrument_name),
                     iv: Ok(value.iv),
+                    legs: Ok(value.legs),
                     liquidation: Ok(value.liquidation),
                     mark_price: Ok(value.mark_price),
                     price: Ok(value.price),
@@ -51727,7 +52404,7 @@ pub mod types {
                 ::std::string::String,
             >,
             user_id: ::std::result::Result<
-                ::std::option::Option<super::AllocationUserId>,
+                ::std::option::Option<::venuekit_wire::IntegerOrText>,
                 ::std::string::String,
             >,
         }
@@ -51783,7 +52460,7 @@ pub mod types {
             }
             pub fn user_id<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::AllocationUserId>,
+                T: ::std::convert::TryInto<::venuekit_wire::IntegerOrText>,
                 T::Error: ::std::fmt::Display,
             {
                 self.user_id = value
@@ -56634,6 +57311,130 @@ pub mod types {
                 Self(value.into())
             }
         }
+    }
+    ::venuekit_wire::lenient_types! {
+        objects { AcceptBlockRfqParams AcceptedBlockRfqLeg AccessLog AccessLogEntry
+        AccountCurrency AccountLimits AccountSummaries AccountSummary
+        AddBlockRfqQuoteParams AddToAddressBookParams AddressBeneficiary
+        AddressBeneficiaryPage AddressBookEntry AffiliateEarnings AllocationClient
+        Announcement ApiKey ApproveBlockTradeParams Apr AprHistory AuthParams AuthToken
+        BlockRfq BlockRfqHedge BlockRfqIdentity BlockRfqLeg BlockRfqOffer BlockRfqPage
+        BlockRfqPricedLeg BlockRfqQuote BlockRfqTrade BlockRfqUser BlockTrade
+        BlockTradeApprovalState BlockTradeSignature BookSummary BrokerClient
+        BrokerClientLink BrokerFill BrokerRequestParty BrokerRequestTrade BrokerTrade
+        BrokerTradePage BrokerTradeParty BrokerTradeRequest BuyParams
+        CancelAllBlockRfqQuotesParams CancelAllByCurrencyPairParams
+        CancelAllByCurrencyParams CancelAllByInstrumentParams CancelAllByKindOrTypeParams
+        CancelAllParams CancelBlockRfqParams CancelBlockRfqQuoteParams
+        CancelBlockRfqTriggerParams CancelByLabelParams CancelOnDisconnect CancelParams
+        CancelQuotesParams CancelTransferByIdParams CancelWithdrawalParams
+        ChangeApiKeyNameParams ChangeMarginModelParams ChangeScopeInApiKeyParams
+        ChangeSubaccountNameParams ClearanceOriginator ClosePositionParams Combo ComboLeg
+        ContractSize CreateApiKeyParams CreateBlockRfqParams CreateComboParams
+        CreateDepositAddressParams CurrencyDetails CurrencyPortfolio CurrencyRiskParams
+        CustodyAccount DeleteAddressBeneficiaryParams DeleteMemberParams DeliveryPrice
+        DeliveryPrices Deposit DepositAddress DepositId DepositPage DisableApiKeyParams
+        DisableCancelOnDisconnectParams EditApiKeyParams EditBlockRfqQuoteParams
+        EditByLabelParams EditParams EnableApiKeyParams EnableCancelOnDisconnectParams
+        ExchangeTokenParams ExecuteBlockTradeParams ExpirationsByKind ForkTokenParams
+        FundingChart FundingPoint GeneralRiskParams GetAccessLogParams
+        GetAccountSummariesParams GetAccountSummaryParams GetAddressBeneficiaryParams
+        GetAddressBookParams GetAnnouncementsParams GetAprHistoryParams
+        GetBlockRfqQuotesParams GetBlockRfqTradesParams GetBlockRfqsParams
+        GetBlockTradeParams GetBlockTradeRequestsParams GetBlockTradesParams
+        GetBookSummaryByCurrencyParams GetBookSummaryByInstrumentParams
+        GetBrokerClientsParams GetBrokerTradesParams GetCancelOnDisconnectParams
+        GetComboDetailsParams GetComboIdsParams GetCombosParams GetContractSizeParams
+        GetCurrentDepositAddressParams GetDeliveryPricesParams GetDepositsParams
+        GetExpirationsParams GetFundingChartDataParams GetFundingRateHistoryParams
+        GetFundingRateValueParams GetHistoricalVolatilityParams GetIndexChartDataParams
+        GetIndexPriceNamesParams GetIndexPriceParams GetInstrumentParams
+        GetInstrumentsParams GetLastSettlementsByCurrencyParams
+        GetLastSettlementsByInstrumentParams GetLastTradesByCurrencyAndTimeParams
+        GetLastTradesByCurrencyParams GetLastTradesByInstrumentAndTimeParams
+        GetLastTradesByInstrumentParams GetLegPricesParams GetLspParticipantsParams
+        GetLspParticipantsUsageParams GetMarginsParams GetMarkPriceHistoryParams
+        GetMmpConfigParams GetMmpStatusParams GetOpenOrdersByCurrencyParams
+        GetOpenOrdersByInstrumentParams GetOpenOrdersByLabelParams GetOpenOrdersParams
+        GetOrderBookByInstrumentIdParams GetOrderBookParams
+        GetOrderHistoryByCurrencyParams GetOrderHistoryByInstrumentParams
+        GetOrderMarginByIdsParams GetOrderStateByLabelParams GetOrderStateParams
+        GetPositionParams GetPositionsParams GetSettlementHistoryByCurrencyParams
+        GetSettlementHistoryByInstrumentParams GetSubaccountsDetailsParams
+        GetSubaccountsParams GetSupportedIndexNamesParams GetTradeVolumesParams
+        GetTradingviewChartDataParams GetTransactionLogParams GetTransfersParams
+        GetTriggerOrderHistoryParams GetUserTradesByCurrencyAndTimeParams
+        GetUserTradesByCurrencyParams GetUserTradesByInstrumentAndTimeParams
+        GetUserTradesByInstrumentParams GetUserTradesByOrderParams
+        GetVolatilityIndexDataParams GetWithdrawalsParams Greeks HelloParams IndexDetails
+        IndexPrice Instrument InvalidateBlockTradeSignatureParams LegPrice LegPrices
+        LinkedOrder ListAddressBeneficiariesParams ListCustodyAccountsParams LogoutParams
+        LspConfig LspGroupUsage LspParticipant LspParticipantConfig LspParticipantUsage
+        LspParticipants LspParticipantsUsage LspUsage MarginModelChange MarginState
+        Margins MassQuoteParams Member Members MmpConfig MmpStatus MovePositionsParams
+        NewBlockRfqHedge NewBlockRfqLeg NewBlockRfqQuoteLeg NewBlockTrade NewComboLeg
+        NewPositionMove NewQuote NewQuotePrice NewTradeAllocation Order OrderBook
+        OrderMargin OrderPlacement PairRiskParams PendingBlockTrade PendingQuote
+        PendingTrade PmeSimulateParams Position PositionMove PrivateSubscribeParams
+        PrivateUnsubscribeParams PublicTrade PublicTrades QuoteError QuoteErrorDetail
+        RateLimit RejectBlockTradeParams RemoveApiKeyParams RemoveFromAddressBookParams
+        RemoveSubaccountParams ResetApiKeyParams ResetMmpParams RewardEligibility
+        RiskMargin RiskMarginDetails RiskMatrixMargin RiskParams RiskPortfolio RiskTicker
+        RiskVectors SaveAddressBeneficiaryParams SellParams SetAnnouncementAsReadParams
+        SetClearanceOriginatorParams SetDisabledTradingProductsParams
+        SetEmailForSubaccountParams SetEmailLanguageParams SetHeartbeatParams
+        SetMemberParams SetMmpConfigParams SetSelfTradingConfigParams Settlement
+        SettlementPage SimulateBlockTradeParams SimulatePortfolioParams Subaccount
+        SubaccountDetails SubmitTransferBetweenSubaccountsParams
+        SubmitTransferToSubaccountParams SubmitTransferToUserParams SubscribeParams
+        TestParams TickSizeStep Ticker TickerParams TickerStats
+        ToggleNotificationsFromSubaccountParams ToggleSubaccountLoginParams
+        TradeAllocation TradeClient TradeTrigger TradedBlockRfq TradedBlockRfqPage
+        TradingProductDetails Transaction TransactionLog Transfer TransferPage
+        TriggerOrderEntry TriggerOrderPage UnsubscribeParams UpdateInAddressBookParams
+        UserLock UserTrade UserTrades VerifyBlockTradeParams VolatilityCandles
+        WithdrawParams Withdrawal WithdrawalPage WithdrawalSpeed WorstCaseBucket } others
+        { AccessLogAction AccountType AddressBookType AddressStatus AdvancedPrice
+        ApiKeyFeature BlockRfqRole BlockRfqRoleFilter BlockRfqState BlockRfqStateFilter
+        BlockRfqTimeInForce BlockTradeApproval BlockTradeRole BrokerApproval
+        BrokerClientLinkState CancelFilter CancelOnDisconnectScope CancelReason
+        CancelResult CandlesStatus ChartResolution ClearanceState CloseOrderType CoinType
+        ComboState Currency Custodian DecimalByIndex DepositState Direction
+        ExecutionInstruction ExpectedResult ExpirationKind FundingChartLength FutureType
+        GrantType IndexChartRange IndexEntry IndexType InstrumentKind InstrumentState
+        KindFilter LinkedOrderType LiquidatedSide Liquidity LiquidityRole LoginSwitch
+        LspGroupLimits LspGroupsUsage MarginModel MarginModelChangeLimit
+        MatchingEngineLimits NewOrderType OptionType OrderFilter OrderState OrderType
+        OriginalOrderType PositionDirection QuoteCancelType QuoteSide RewardCurrency
+        RewardEligibilityByCurrency RewardStatus RiskCurrency SelfTradingMode
+        SettlementPeriod SettlementType SimulatedPositions Sorting TimeInForce TradeLeg
+        TradeTriggerState TradingProduct TransactionType TransferDirection TransferState
+        TransferType Trigger TriggerFillCondition UnderlyingType UserTradeOrderType
+        UserTradeState VolatilityResolution WithdrawalPriority WithdrawalState } vital {
+        AffiliateProgram["is_enabled" "link" "links_enabled" "number_of_affiliates"
+        "payment_share_enabled" "previously_enabled" "program_state" "received"] []
+        [is_enabled link links_enabled number_of_affiliates payment_share_enabled
+        previously_enabled program_state received] ApiVersion["version"] [] [version]
+        BlockRfqAcceptance["block_trades" "trade_trigger"] ["block_trades"]
+        [trade_trigger] BlockRfqUserInfo["parent" "users"] ["users"] [parent]
+        Candles["close" "cost" "high" "low" "open" "status" "ticks" "volume"] ["close"
+        "cost" "high" "low" "open" "ticks" "volume"] [status] Expirations["future"
+        "option"] ["future" "option"] [] FundingRate["index_price" "interest_1h"
+        "interest_8h" "prev_index_price" "timestamp"] [] [index_price interest_1h
+        interest_8h prev_index_price timestamp] MassQuoteResult["errors" "errors_count"
+        "orders" "pending_requests" "pending_requests_count" "trades"] ["errors" "orders"
+        "pending_requests" "trades"] [errors_count pending_requests_count]
+        PlatformStatus["locked" "locked_currencies" "locked_indices"]
+        ["locked_currencies" "locked_indices"] [locked]
+        RiskMatrix["aggregated_risk_vectors" "index_price" "initial_risk_vectors"
+        "margins" "model_params" "portfolio" "ticker"] ["aggregated_risk_vectors"
+        "initial_risk_vectors" "margins" "ticker"] [index_price model_params portfolio]
+        TradeVolumes["calls_volume" "calls_volume_30d" "calls_volume_7d" "currency"
+        "currency_pair" "futures_volume" "futures_volume_30d" "futures_volume_7d"
+        "puts_volume" "puts_volume_30d" "puts_volume_7d" "spot_volume" "spot_volume_30d"
+        "spot_volume_7d"] [] [calls_volume calls_volume_30d calls_volume_7d currency
+        currency_pair futures_volume futures_volume_30d futures_volume_7d puts_volume
+        puts_volume_30d puts_volume_7d spot_volume spot_volume_30d spot_volume_7d] }
     }
 }
 #[derive(Clone, Debug)]
@@ -72567,12 +73368,12 @@ pub mod builder {
                         call = call.body_map(|body| body.continuation(at));
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .continuation
                             .clone()
                             .filter(|told| told != "none");
-                        Ok((answer.settlements, told))
+                        Ok(((answer.settlements, told), unread))
                     }
                 },
             )
@@ -72599,12 +73400,12 @@ pub mod builder {
                         call = call.body_map(|body| body.continuation(at));
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .continuation
                             .clone()
                             .filter(|told| told != "none");
-                        Ok((answer.settlements, told))
+                        Ok(((answer.settlements, told), unread))
                     }
                 },
             )
@@ -72629,9 +73430,9 @@ pub mod builder {
                         call = call.body_map(|body| body.before(at));
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.continuation.clone();
-                        Ok((answer.data, told))
+                        Ok(((answer.data, told), unread))
                     }
                 },
             )
@@ -72656,9 +73457,9 @@ pub mod builder {
                         call = call.body_map(|body| body.continuation(at));
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.continuation.clone();
-                        Ok((answer.logs, told))
+                        Ok(((answer.logs, told), unread))
                     }
                 },
             )
@@ -72687,9 +73488,9 @@ pub mod builder {
                         call = call.body_map(|body| body.continuation(at));
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.continuation.clone();
-                        Ok((answer.entries, told))
+                        Ok(((answer.entries, told), unread))
                     }
                 },
             )
@@ -72716,12 +73517,12 @@ pub mod builder {
                         call = call.body_map(|body| body.continuation(at));
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .continuation
                             .clone()
                             .filter(|told| told != "none");
-                        Ok((answer.settlements, told))
+                        Ok(((answer.settlements, told), unread))
                     }
                 },
             )
@@ -72748,12 +73549,12 @@ pub mod builder {
                         call = call.body_map(|body| body.continuation(at));
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer
                             .continuation
                             .clone()
                             .filter(|told| told != "none");
-                        Ok((answer.settlements, told))
+                        Ok(((answer.settlements, told), unread))
                     }
                 },
             )
@@ -72778,9 +73579,9 @@ pub mod builder {
                         call = call.body_map(|body| body.continuation(at));
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.continuation.clone();
-                        Ok((answer.block_rfqs, told))
+                        Ok(((answer.block_rfqs, told), unread))
                     }
                 },
             )
@@ -72809,9 +73610,9 @@ pub mod builder {
                         call = call.body_map(|body| body.continuation(at));
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.continuation.clone();
-                        Ok((answer.data, told))
+                        Ok(((answer.data, told), unread))
                     }
                 },
             )

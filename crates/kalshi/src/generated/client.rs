@@ -44,7 +44,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_order_id: ::std::option::Option<::std::string::String>,
         ///The worst bid to be accepted for each request.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub min_bids: ::std::vec::Vec<RfqBatchMinBid>,
     }
     impl AcceptRfqBatchRequest {
@@ -59,7 +59,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub accepted_side: ::std::option::Option<::venuekit_wire::Open<OutcomeSide>>,
         ///One for each request, in the order of the batch.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub quotes: ::std::vec::Vec<Quote>,
     }
     impl AcceptRfqBatchResponse {
@@ -73,9 +73,11 @@ pub mod types {
     pub struct AccountApiUsageLevelVolumeGoal {
         ///Contracts in 30 days that earn it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub earn_volume_goal_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts in 30 days that keep it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub keep_volume_goal_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Tier.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -92,13 +94,15 @@ pub mod types {
     pub struct AccountApiUsageLevelVolumeProgress {
         ///When it was reckoned.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub computed_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///What each tier from expert upwards asks for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub goals: ::std::vec::Vec<AccountApiUsageLevelVolumeGoal>,
         ///Contracts traded in the 30 days before that.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trailing_30d_volume_fp: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl AccountApiUsageLevelVolumeProgress {
@@ -141,23 +145,28 @@ pub mod types {
     pub struct AmendOrderV2Response {
         ///Dollars of fee a contract. Present if any traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_fee_paid: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Dollars a contract. Present if any traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_fill_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Name chosen by the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_order_id: ::std::option::Option<::std::string::String>,
         ///Contracts that traded because of the change. Present as above.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fill_count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the order.
         pub order_id: ::std::string::String,
         ///Contracts that rest now. Present if any traded or the resting size changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When the change was made.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ts_ms: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl AmendOrderV2Response {
@@ -198,10 +207,11 @@ pub mod types {
         pub name: ::std::option::Option<::std::string::String>,
         ///What it may do.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub scopes: ::std::vec::Vec<::venuekit_wire::Open<ApiKeyScope>>,
         ///The one subaccount that it may use, 0 to 63. Absent or null: any.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub subaccount: ::std::option::Option<i64>,
     }
     impl ApiKey {
@@ -412,6 +422,7 @@ pub mod types {
         >,
         ///When it ends. Absent or null if it does not.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Tier that it grants.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -452,16 +463,18 @@ pub mod types {
     pub struct AssociatedEvent {
         ///Who quotes combos with it.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub active_quoters: ::std::vec::Vec<::std::string::String>,
         ///Whether only yes can be a leg.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_yes_only: ::std::option::Option<bool>,
         ///Most legs from it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub size_max: ::std::option::Option<i64>,
         ///Fewest legs from it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub size_min: ::std::option::Option<i64>,
         ///Ticker of the event.
         pub ticker: ::std::string::String,
@@ -496,7 +509,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchCancelOrdersV2Request {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<BatchCancelOrder>,
     }
     impl BatchCancelOrdersV2Request {
@@ -509,7 +522,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct BatchCancelOrdersV2Response {
         ///One entry an order.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<BatchCancelledOrder>,
     }
     impl BatchCancelOrdersV2Response {
@@ -526,14 +539,17 @@ pub mod types {
         pub client_order_id: ::std::option::Option<::std::string::String>,
         ///Why this order was not cancelled.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub error: ::std::option::Option<ApiErrorDetail>,
         ///Id of the order.
         pub order_id: ::std::string::String,
         ///Contracts that were taken off the book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub reduced_by: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When the order was cancelled. Absent if it was not.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ts_ms: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl BatchCancelledOrder {
@@ -546,7 +562,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct BatchCreateOrdersV2Request {
         ///As many as the write bucket has tokens for.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<CreateOrderV2Request>,
     }
     impl BatchCreateOrdersV2Request {
@@ -559,7 +575,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct BatchCreateOrdersV2Response {
         ///One entry an order.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<BatchCreatedOrder>,
     }
     impl BatchCreateOrdersV2Response {
@@ -573,27 +589,33 @@ pub mod types {
     pub struct BatchCreatedOrder {
         ///Dollars of fee a contract. Present if any traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_fee_paid: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Dollars a contract. Present if any traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_fill_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Name chosen by the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_order_id: ::std::option::Option<::std::string::String>,
         ///Why this order was refused.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub error: ::std::option::Option<ApiErrorDetail>,
         ///Contracts that traded at once.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fill_count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the order. Absent if it was refused.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_id: ::std::option::Option<::std::string::String>,
         ///Contracts that rest now.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When the order was matched. Absent if it was refused.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ts_ms: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl BatchCreatedOrder {
@@ -607,7 +629,7 @@ pub mod types {
     pub struct BatchGetMarketCandlesticksResponse {
         ///One for each market that was asked for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub markets: ::std::vec::Vec<MarketCandlesticksResponse>,
     }
     impl BatchGetMarketCandlesticksResponse {
@@ -621,15 +643,19 @@ pub mod types {
     pub struct BidAskDistribution {
         ///Best price at the end.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub close_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Highest best price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub high_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Lowest best price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub low_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Best price at the start.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl BidAskDistribution {
@@ -643,15 +669,19 @@ pub mod types {
     pub struct BidAskDistributionHistorical {
         ///Best price at the end.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub close: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Highest best price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub high: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Lowest best price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub low: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Best price at the start.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl BidAskDistributionHistorical {
@@ -668,6 +698,7 @@ pub mod types {
         pub buyer_accepted: ::std::option::Option<bool>,
         ///When the buyer did.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub buyer_accepted_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Order of the buyer, once executed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -680,15 +711,19 @@ pub mod types {
         pub buyer_user_id: ::std::option::Option<::std::string::String>,
         ///Hundredths of a contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub centicount: ::std::option::Option<i64>,
         ///When it was made.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///When it was executed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub executed_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///When it lapses.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expiration_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the proposal.
         pub id: ::std::string::String,
@@ -700,6 +735,7 @@ pub mod types {
         pub market_ticker: ::std::option::Option<::std::string::String>,
         ///Price of one contract in hundredths of a cent, 10000 to the dollar.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price_centi_cents: ::std::option::Option<i64>,
         ///Who proposed it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -709,6 +745,7 @@ pub mod types {
         pub seller_accepted: ::std::option::Option<bool>,
         ///When the seller did.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub seller_accepted_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Order of the seller, once executed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -724,6 +761,7 @@ pub mod types {
         pub status: ::std::option::Option<::std::string::String>,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
     }
     impl BlockTradeProposal {
@@ -850,9 +888,11 @@ pub mod types {
     pub struct BucketLimit {
         ///Tokens that a rested bucket holds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub bucket_capacity: ::std::option::Option<i64>,
         ///Tokens a second.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub refill_rate: ::std::option::Option<i64>,
     }
     impl BucketLimit {
@@ -871,9 +911,11 @@ pub mod types {
         pub order_id: ::std::string::String,
         ///Contracts that were taken off the book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub reduced_by: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When the order was cancelled.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ts_ms: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl CancelOrderV2Response {
@@ -1016,7 +1058,7 @@ pub mod types {
         pub public_key: ::std::string::String,
         ///What it may do. Left out: read and write.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub scopes: ::std::vec::Vec<::venuekit_wire::Open<ApiKeyScope>>,
         ///The one subaccount that it may use, 0 (primary) to 63. Left out: any, which is not the same as 0.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1103,7 +1145,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateMarketInMultivariateEventCollectionRequest {
         ///The legs.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub selected_markets: ::std::vec::Vec<TickerPair>,
         ///With the whole market in the answer. Left out: without.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1122,6 +1164,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub event_ticker: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub market: ::std::option::Option<Market>,
         ///Market of the combo.
         pub market_ticker: ::std::string::String,
@@ -1159,11 +1202,13 @@ pub mod types {
     pub struct CreateOrderGroupResponse {
         ///Shard of the group.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Id of the group.
         pub order_group_id: ::std::string::String,
         ///Subaccount that has it, 0 (primary) to 63.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub subaccount: ::std::option::Option<i64>,
     }
     impl CreateOrderGroupResponse {
@@ -1220,23 +1265,28 @@ pub mod types {
     pub struct CreateOrderV2Response {
         ///Dollars of fee a contract. Present if any traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_fee_paid: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Dollars a contract. Present if any traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_fill_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Name chosen by the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_order_id: ::std::option::Option<::std::string::String>,
         ///Contracts that traded at once.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fill_count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the order.
         pub order_id: ::std::string::String,
         ///Contracts that rest now. Can be zero with nothing filled, when self-trade prevention cancelled the order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When the order was matched.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ts_ms: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl CreateOrderV2Response {
@@ -1288,7 +1338,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub post_only: ::std::option::Option<bool>,
         ///One for each request.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub quotes: ::std::vec::Vec<RfqBatchQuoteEntry>,
         ///Whether what does not trade rests on the book.
         pub rest_remainder: bool,
@@ -1318,7 +1368,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateRfqBatchRequest {
         ///What is to be quoted.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub children: ::std::vec::Vec<RfqBatchChild>,
         ///Name chosen by the caller, up to 64 characters.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1360,6 +1410,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateRfqBatchResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub rfq_batch: RfqBatch,
     }
     impl CreateRfqBatchResponse {
@@ -1438,6 +1489,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateSubaccountResponse {
         ///Number that it got, 1 to 63.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub subaccount_number: i64,
     }
     impl CreateSubaccountResponse {
@@ -1524,9 +1576,11 @@ pub mod types {
         pub order_id: ::std::string::String,
         ///Contracts that rest now.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When the order was shrunk.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ts_ms: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl DecreaseOrderV2Response {
@@ -1540,15 +1594,19 @@ pub mod types {
     pub struct Deposit {
         ///Cents that come in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount_cents: ::std::option::Option<i64>,
         ///When it was begun.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Fee in cents.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_cents: ::std::option::Option<i64>,
         ///When it was applied, failed or returned. Absent or null until then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub finalized_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Id of the deposit.
         pub id: ::std::string::String,
@@ -1568,6 +1626,7 @@ pub mod types {
     pub struct EndpointTokenCost {
         ///Tokens.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cost: ::std::option::Option<i64>,
         ///HTTP method.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1595,9 +1654,11 @@ pub mod types {
         pub event_ticker: ::std::string::String,
         ///Shard on which it trades.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Factor in place of that of the series.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_multiplier_override: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -1606,10 +1667,11 @@ pub mod types {
         pub fee_type_override: ::std::option::Option<::venuekit_wire::Open<FeeType>>,
         ///When its metadata last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Its markets, if asked for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub markets: ::std::vec::Vec<Market>,
         ///Whether only one of its markets can end with yes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1621,10 +1683,11 @@ pub mod types {
         pub series_ticker: ::std::option::Option<::std::string::String>,
         ///Where outcomes are looked up.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub settlement_sources: ::std::vec::Vec<SettlementSource>,
         ///Date that it is about, if it is about one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub strike_date: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Time that it is about, such as a week or a month, if not a date.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1650,6 +1713,7 @@ pub mod types {
         pub event_ticker: ::std::option::Option<::std::string::String>,
         ///New factor on the fees.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_multiplier_override: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -1659,6 +1723,7 @@ pub mod types {
         pub id: ::std::string::String,
         ///When it takes effect.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub scheduled_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Series of the event.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1683,7 +1748,7 @@ pub mod types {
         pub is_historical: ::std::option::Option<bool>,
         ///Ranges that can be asked for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub range_options: ::std::vec::Vec<::std::string::String>,
         ///What the details are.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
@@ -1700,20 +1765,25 @@ pub mod types {
     pub struct EventPosition {
         ///Cost of what is held.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub event_exposure_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Event.
         pub event_ticker: ::std::string::String,
         ///Fees on what traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fees_paid_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Profit or loss that is settled.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub realized_pnl_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///What was spent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_cost_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts that were traded, yes and no.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_cost_shares_fp: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl EventPosition {
@@ -1859,6 +1929,7 @@ pub mod types {
         pub exchange_active: ::std::option::Option<bool>,
         ///Number of the shard.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Whether money can move to and from it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1936,12 +2007,13 @@ pub mod types {
         pub exchange_active: bool,
         ///When the venue expects to be back.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_estimated_resume_time: ::std::option::Option<
             ::venuekit_wire::DateTime,
         >,
         ///The same, shard by shard. The fields above speak of shard 0.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub exchange_index_statuses: ::std::vec::Vec<ExchangeIndexStatus>,
         ///Whether money can move between shards.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1960,17 +2032,21 @@ pub mod types {
     pub struct FcmFill {
         ///Contracts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub count_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When it traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Shard.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Id of the fill.
         pub fill_id: ::std::string::String,
         ///Fee of the maker in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maker_fee_cost: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Order of the maker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1980,6 +2056,7 @@ pub mod types {
         pub maker_subtrader_id: ::std::option::Option<::std::string::String>,
         ///Fee of the taker in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub taker_fee_cost: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Order of the taker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1997,6 +2074,7 @@ pub mod types {
         pub ticker: ::std::option::Option<::std::string::String>,
         ///Dollars for one yes contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_price_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl FcmFill {
@@ -2010,7 +2088,7 @@ pub mod types {
     pub struct FcmSubtrader {
         ///Shards that know it.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub exchange_indices: ::std::vec::Vec<i64>,
         ///Whether the member has blocked it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2108,15 +2186,19 @@ pub mod types {
         pub book_side: ::std::option::Option<::venuekit_wire::Open<BookSide>>,
         ///Contracts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub count_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When it traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Shard.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Fee in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_cost: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the fill.
         pub fill_id: ::std::string::String,
@@ -2128,6 +2210,7 @@ pub mod types {
         pub market_ticker: ::std::option::Option<::std::string::String>,
         ///Price of a no contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_price_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Order that traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2140,6 +2223,7 @@ pub mod types {
         pub side: ::std::option::Option<::venuekit_wire::Open<OutcomeSide>>,
         ///Subaccount, 0 (primary) to 63.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub subaccount_number: ::std::option::Option<i64>,
         ///Market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2149,9 +2233,11 @@ pub mod types {
         pub trade_id: ::std::option::Option<::std::string::String>,
         ///The same time under its old name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Price of a yes contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_price_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl Fill {
@@ -2164,6 +2250,7 @@ pub mod types {
     #[serde(transparent)]
     #[non_exhaustive]
     pub struct FiltersBySport(
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ::std::collections::HashMap<::std::string::String, SportFilterDetails>,
     );
     impl ::std::ops::Deref for FiltersBySport {
@@ -2198,16 +2285,18 @@ pub mod types {
     pub struct ForecastPercentilesPoint {
         ///Last second of the period.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub end_period_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Event that is forecast.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub event_ticker: ::std::option::Option<::std::string::String>,
         ///One for each percentile that was asked for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub percentile_points: ::std::vec::Vec<PercentilePoint>,
         ///Minutes that the period lasts, 0 for five seconds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub period_interval: ::std::option::Option<i64>,
     }
     impl ForecastPercentilesPoint {
@@ -2228,7 +2317,7 @@ pub mod types {
         pub name: ::std::string::String,
         ///What it may do. Left out: read and write.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub scopes: ::std::vec::Vec<::venuekit_wire::Open<ApiKeyScope>>,
         ///The one subaccount that it may use, 0 (primary) to 63. Left out: any, which is not the same as 0.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2264,14 +2353,16 @@ pub mod types {
     pub struct GetAccountApiLimitsResponse {
         ///What raised the tier. Empty or null on the basic tier.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub grants: ::std::vec::Vec<ApiUsageLevelGrant>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub read: ::std::option::Option<BucketLimit>,
         ///Tier in force, from basic to prestige. The venue adds tiers.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub usage_tier: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub write: ::std::option::Option<BucketLimit>,
     }
     impl GetAccountApiLimitsResponse {
@@ -2283,7 +2374,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetAccountApiUsageLevelVolumeProgressResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub volume_progress: ::std::vec::Vec<AccountApiUsageLevelVolumeProgress>,
     }
     impl GetAccountApiUsageLevelVolumeProgressResponse {
@@ -2297,8 +2388,9 @@ pub mod types {
     pub struct GetAccountEndpointCostsResponse {
         ///Tokens that all other operations cost.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub default_cost: ::std::option::Option<i64>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub endpoint_costs: ::std::vec::Vec<EndpointTokenCost>,
     }
     impl GetAccountEndpointCostsResponse {
@@ -2312,10 +2404,11 @@ pub mod types {
     pub struct GetApiKeysResponse {
         ///Until when the owner has attested a location. Past that, keys cannot trade sports, elections and entertainment. Absent if never attested.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub api_key_region_expiration_ts: ::std::option::Option<
             ::venuekit_wire::UnixSeconds,
         >,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub api_keys: ::std::vec::Vec<ApiKey>,
     }
     impl GetApiKeysResponse {
@@ -2329,18 +2422,22 @@ pub mod types {
     pub struct GetBalanceResponse {
         ///Available cash in whole cents, cut off, not rounded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub balance: ::std::option::Option<i64>,
         ///Cash by shard. Absent for a key that is locked to a subaccount.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub balance_breakdown: ::std::vec::Vec<IndexedBalance>,
         ///Available cash in dollars, exact.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub balance_dollars: ::venuekit_wire::Decimal,
         ///Value of all positions in cents.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub portfolio_value: ::std::option::Option<i64>,
         ///When the balance last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
     }
     impl GetBalanceResponse {
@@ -2352,7 +2449,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetBlockTradeProposalsResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub block_trade_proposals: ::std::vec::Vec<BlockTradeProposal>,
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2382,7 +2479,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub deposits: ::std::vec::Vec<Deposit>,
     }
     impl GetDepositsResponse {
@@ -2396,16 +2493,17 @@ pub mod types {
     pub struct GetEventCandlesticksResponse {
         ///Where the answer ends. Before the end that was asked for if that was too much.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub adjusted_end_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Candlesticks of each of them.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub market_candlesticks: ::std::vec::Vec<
             ::std::option::Option<::std::vec::Vec<MarketCandlestick>>,
         >,
         ///Markets of the event.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub market_tickers: ::std::vec::Vec<::std::string::String>,
     }
     impl GetEventCandlesticksResponse {
@@ -2420,7 +2518,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub event_fee_changes: ::std::vec::Vec<EventFeeChange>,
     }
     impl GetEventFeeChangesResponse {
@@ -2432,7 +2530,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetEventForecastPercentilesHistoryResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub forecast_history: ::std::vec::Vec<ForecastPercentilesPoint>,
     }
     impl GetEventForecastPercentilesHistoryResponse {
@@ -2444,6 +2542,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetEventLiveDataResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub live_data: EventLiveData,
     }
     impl GetEventLiveDataResponse {
@@ -2469,11 +2568,11 @@ pub mod types {
         pub image_url: ::std::option::Option<::std::string::String>,
         ///The same for its markets.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub market_details: ::std::vec::Vec<MarketMetadata>,
         ///Where outcomes are looked up.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub settlement_sources: ::std::vec::Vec<SettlementSource>,
     }
     impl GetEventMetadataResponse {
@@ -2485,10 +2584,11 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetEventResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub event: EventData,
         ///Deprecated by the venue. Markets of the event. Use those inside it.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub markets: ::std::vec::Vec<Market>,
     }
     impl GetEventResponse {
@@ -2503,11 +2603,11 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<EventData>,
         ///Milestones of these events, if asked for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub milestones: ::std::vec::Vec<Milestone>,
     }
     impl GetEventsResponse {
@@ -2519,6 +2619,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetExchangeScheduleResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub schedule: Schedule,
     }
     impl GetExchangeScheduleResponse {
@@ -2535,14 +2636,18 @@ pub mod types {
         pub cap_date: ::std::option::Option<::std::string::String>,
         ///What trades of the day have used, less what sales and settlements gave back.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub executed_utilization: ::std::option::Option<::venuekit_wire::Decimal>,
         ///The cap.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub limit: ::venuekit_wire::Decimal,
         ///What orders on their way hold.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pending_order_utilization: ::std::option::Option<::venuekit_wire::Decimal>,
         ///What resting orders hold.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub resting_order_utilization: ::std::option::Option<::venuekit_wire::Decimal>,
         ///The subtrader.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2560,7 +2665,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub fills: ::std::vec::Vec<FcmFill>,
     }
     impl GetFcmFillsResponse {
@@ -2573,7 +2678,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetFcmSubtraderBlockedCategoriesResponse {
         ///Categories, sorted.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub categories: ::std::vec::Vec<::std::string::String>,
     }
     impl GetFcmSubtraderBlockedCategoriesResponse {
@@ -2588,7 +2693,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub fills: ::std::vec::Vec<Fill>,
     }
     impl GetFillsResponse {
@@ -2603,7 +2708,7 @@ pub mod types {
         pub filters_by_sports: FiltersBySport,
         ///Sports in the order in which the venue shows them.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub sport_ordering: ::std::vec::Vec<::std::string::String>,
     }
     impl GetFiltersBySportsResponse {
@@ -2616,6 +2721,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetGameStatsResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pbp: ::std::option::Option<PlayByPlay>,
     }
     impl GetGameStatsResponse {
@@ -2629,14 +2735,18 @@ pub mod types {
     pub struct GetHistoricalCutoffResponse {
         ///Settled positions that last changed before this are archived.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub market_positions_last_updated_ts: ::std::option::Option<
             ::venuekit_wire::DateTime,
         >,
         ///Markets that settled before this are archived with their candlesticks.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub market_settled_ts: ::venuekit_wire::DateTime,
         ///Orders that were cancelled or fully traded before this are archived.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub orders_updated_ts: ::venuekit_wire::DateTime,
         ///Trades and fills from before this are archived.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub trades_created_ts: ::venuekit_wire::DateTime,
     }
     impl GetHistoricalCutoffResponse {
@@ -2649,7 +2759,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetIncentiveProgramsResponse {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub incentive_programs: ::std::vec::Vec<IncentiveProgram>,
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2664,6 +2774,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetIntraExchangeInstanceTransferResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub transfer: IntraExchangeInstanceTransferRecord,
     }
     impl GetIntraExchangeInstanceTransferResponse {
@@ -2678,7 +2789,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub transfers: ::std::vec::Vec<IntraExchangeInstanceTransferRecord>,
     }
     impl GetIntraExchangeInstanceTransfersResponse {
@@ -2690,6 +2801,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLiveDataResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub live_data: LiveData,
     }
     impl GetLiveDataResponse {
@@ -2702,7 +2814,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetLiveDatasResponse {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub live_datas: ::std::vec::Vec<LiveData>,
     }
     impl GetLiveDatasResponse {
@@ -2714,7 +2826,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarketCandlesticksHistoricalResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub candlesticks: ::std::vec::Vec<MarketCandlestickHistorical>,
         ///Ticker of the market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2730,7 +2842,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetMarketCandlesticksResponse {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub candlesticks: ::std::vec::Vec<MarketCandlestick>,
         ///Ticker of the market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2745,6 +2857,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarketOrderbookResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub orderbook_fp: OrderbookCountFp,
     }
     impl GetMarketOrderbookResponse {
@@ -2758,7 +2871,7 @@ pub mod types {
     pub struct GetMarketOrderbooksResponse {
         ///One for each market that was asked for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orderbooks: ::std::vec::Vec<MarketOrderbookFp>,
     }
     impl GetMarketOrderbooksResponse {
@@ -2770,6 +2883,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarketResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub market: Market,
     }
     impl GetMarketResponse {
@@ -2784,7 +2898,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub markets: ::std::vec::Vec<Market>,
     }
     impl GetMarketsResponse {
@@ -2796,6 +2910,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMilestoneResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub milestone: Milestone,
     }
     impl GetMilestoneResponse {
@@ -2811,7 +2926,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub milestones: ::std::vec::Vec<Milestone>,
     }
     impl GetMilestonesResponse {
@@ -2823,6 +2938,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMultivariateEventCollectionResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub multivariate_contract: MultivariateEventCollection,
     }
     impl GetMultivariateEventCollectionResponse {
@@ -2837,7 +2953,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub multivariate_contracts: ::std::vec::Vec<MultivariateEventCollection>,
     }
     impl GetMultivariateEventCollectionsResponse {
@@ -2852,7 +2968,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<EventData>,
     }
     impl GetMultivariateEventsResponse {
@@ -2866,16 +2982,18 @@ pub mod types {
     pub struct GetOrderGroupResponse {
         ///Contracts that may trade within 15 seconds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contracts_limit_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Shard of the group.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Whether the limit is watched.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_auto_cancel_enabled: ::std::option::Option<bool>,
         ///Ids of its orders. May be null.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<::std::string::String>,
     }
     impl GetOrderGroupResponse {
@@ -2889,7 +3007,7 @@ pub mod types {
     pub struct GetOrderGroupsResponse {
         ///Absent if there is none.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub order_groups: ::std::vec::Vec<OrderGroup>,
     }
     impl GetOrderGroupsResponse {
@@ -2902,6 +3020,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetOrderQueuePositionResponse {
         ///Contracts that have to trade before this order does.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub queue_position_fp: ::venuekit_wire::Decimal,
     }
     impl GetOrderQueuePositionResponse {
@@ -2913,7 +3032,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderQueuePositionsResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub queue_positions: ::std::vec::Vec<OrderQueuePosition>,
     }
     impl GetOrderQueuePositionsResponse {
@@ -2925,6 +3044,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub order: Order,
     }
     impl GetOrderResponse {
@@ -2939,7 +3059,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<Order>,
     }
     impl GetOrdersResponse {
@@ -2953,9 +3073,10 @@ pub mod types {
     pub struct GetPortfolioRestingOrderTotalValueResponse {
         ///Value by shard, in dollars.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub resting_order_value_breakdown: ::std::vec::Vec<IndexedBalance>,
         ///Value in cents.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub total_resting_order_value: i64,
     }
     impl GetPortfolioRestingOrderTotalValueResponse {
@@ -2972,10 +3093,10 @@ pub mod types {
         pub cursor: ::std::option::Option<::std::string::String>,
         ///The same holdings added up by event.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub event_positions: ::std::vec::Vec<EventPosition>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub market_positions: ::std::vec::Vec<MarketPosition>,
     }
     impl GetPositionsResponse {
@@ -2987,6 +3108,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetQuoteResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub quote: Quote,
     }
     impl GetQuoteResponse {
@@ -3001,7 +3123,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub quotes: ::std::vec::Vec<Quote>,
     }
     impl GetQuotesResponse {
@@ -3013,6 +3135,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetRfqBatchBestQuotesResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub best_quotes: RfqBatchBestQuotes,
     }
     impl GetRfqBatchBestQuotesResponse {
@@ -3024,7 +3147,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetRfqBatchQuotesResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub batch_quotes: ::std::vec::Vec<RfqBatchQuote>,
     }
     impl GetRfqBatchQuotesResponse {
@@ -3036,6 +3159,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetRfqBatchResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub rfq_batch: RfqBatch,
     }
     impl GetRfqBatchResponse {
@@ -3050,7 +3174,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub rfq_batches: ::std::vec::Vec<RfqBatch>,
     }
     impl GetRfqBatchesResponse {
@@ -3062,6 +3186,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetRfqResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub rfq: Rfq,
     }
     impl GetRfqResponse {
@@ -3076,7 +3201,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub rfqs: ::std::vec::Vec<Rfq>,
     }
     impl GetRfqsResponse {
@@ -3088,7 +3213,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetSeriesFeeChangesResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub series_fee_change_arr: ::std::vec::Vec<SeriesFeeChange>,
     }
     impl GetSeriesFeeChangesResponse {
@@ -3100,7 +3225,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetSeriesListResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub series: ::std::vec::Vec<Series>,
     }
     impl GetSeriesListResponse {
@@ -3112,6 +3237,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetSeriesResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub series: Series,
     }
     impl GetSeriesResponse {
@@ -3126,7 +3252,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub settlements: ::std::vec::Vec<Settlement>,
     }
     impl GetSettlementsResponse {
@@ -3138,6 +3264,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetStructuredTargetResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub structured_target: StructuredTarget,
     }
     impl GetStructuredTargetResponse {
@@ -3153,7 +3280,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub structured_targets: ::std::vec::Vec<StructuredTarget>,
     }
     impl GetStructuredTargetsResponse {
@@ -3166,7 +3293,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetSubaccountBalancesResponse {
         ///One entry for each subaccount and shard.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub subaccount_balances: ::std::vec::Vec<SubaccountBalance>,
     }
     impl GetSubaccountBalancesResponse {
@@ -3179,7 +3306,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetSubaccountNettingResponse {
         ///One entry for each subaccount and shard.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub netting_configs: ::std::vec::Vec<SubaccountNettingConfig>,
     }
     impl GetSubaccountNettingResponse {
@@ -3194,7 +3321,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub transfers: ::std::vec::Vec<SubaccountTransfer>,
     }
     impl GetSubaccountTransfersResponse {
@@ -3219,7 +3346,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetTargetBalanceAllocationResponse {
         ///Empty if the venue spreads nothing.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub allocations: ::std::vec::Vec<TargetBalanceAllocation>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub resting_margin_reservation: ::std::option::Option<
@@ -3238,7 +3365,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<Trade>,
     }
     impl GetTradesResponse {
@@ -3251,6 +3378,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetUserDataTimestampResponse {
         ///Up to when the answers are complete.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub as_of_time: ::venuekit_wire::DateTime,
     }
     impl GetUserDataTimestampResponse {
@@ -3262,7 +3390,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetWeatherIndexCalibrationsResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub calibrations: ::std::vec::Vec<WeatherIndexCalibration>,
         ///City of the index.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3286,7 +3414,7 @@ pub mod types {
         ///Configuration of the newest point. Empty without points.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub config_version: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub timeseries: ::std::vec::Vec<WeatherIndexPoint>,
         ///Always fahrenheit.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3304,7 +3432,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub withdrawals: ::std::vec::Vec<Withdrawal>,
     }
     impl GetWithdrawalsResponse {
@@ -3370,9 +3498,11 @@ pub mod types {
     pub struct IncentiveProgram {
         ///Discount factor of orders off the best price, in hundredths of a percent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub discount_factor_bps: ::std::option::Option<i64>,
         ///When it ends.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub end_date: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the program.
         pub id: ::std::string::String,
@@ -3389,18 +3519,22 @@ pub mod types {
         pub market_ticker: ::std::option::Option<::std::string::String>,
         ///Most that one account gets, in hundredths of a cent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub max_reward_per_account: ::std::option::Option<i64>,
         ///Whether it has been paid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub paid_out: ::std::option::Option<bool>,
         ///Reward in all, in hundredths of a cent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub period_reward: ::std::option::Option<i64>,
         ///When it begins.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub start_date: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Contracts on the book that it asks for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub target_size_fp: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl IncentiveProgram {
@@ -3614,9 +3748,11 @@ pub mod types {
     pub struct IndexedBalance {
         ///Dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub balance: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Number of the shard.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
     }
     impl IndexedBalance {
@@ -3630,21 +3766,28 @@ pub mod types {
     pub struct IntraExchangeInstanceTransferRecord {
         ///Dollars, unlike in the request.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::Decimal>,
+        ///Name that the caller chose. Absent if none was given.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub client_transfer_id: ::std::option::Option<::std::string::String>,
         ///When it was begun.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Product that gets.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub destination: ::std::option::Option<::venuekit_wire::Open<ExchangeInstance>>,
         ///Shard that gets.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub destination_exchange_shard: ::std::option::Option<i64>,
         ///Product that pays.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub source: ::std::option::Option<::venuekit_wire::Open<ExchangeInstance>>,
         ///Shard that pays.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub source_exchange_shard: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<
@@ -3762,7 +3905,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListFcmSubtradersResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub subtraders: ::std::vec::Vec<FcmSubtrader>,
     }
     impl ListFcmSubtradersResponse {
@@ -3880,9 +4023,11 @@ pub mod types {
     pub struct MaintenanceWindow {
         ///When it ends.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub end_datetime: ::std::option::Option<::venuekit_wire::DateTime>,
         ///When it begins.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub start_datetime: ::std::option::Option<::venuekit_wire::DateTime>,
     }
     impl MaintenanceWindow {
@@ -3899,12 +4044,15 @@ pub mod types {
         pub can_close_early: ::std::option::Option<bool>,
         ///Highest value that means yes, in the units of the rules.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cap_strike: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///When trading closes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub close_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///When it was created.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_time: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub custom_strike: ::std::option::Option<CustomStrike>,
@@ -3916,21 +4064,26 @@ pub mod types {
         pub event_ticker: ::std::option::Option<::std::string::String>,
         ///Shard on which it trades.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///When the outcome is expected.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expected_expiration_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Deprecated by the venue. Replaced by the one below.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expiration_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Value that decided it. Empty until then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub expiration_value: ::std::option::Option<::std::string::String>,
         ///Until when fees are waived.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_waiver_expiration_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Lowest value that means yes, in the units of the rules.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub floor_strike: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Formula from the value to the settlement.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3940,9 +4093,11 @@ pub mod types {
         pub is_provisional: ::std::option::Option<bool>,
         ///Price of yes in the last trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_price_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When it expires at the latest.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub latest_expiration_time: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub market_type: ::std::option::Option<::venuekit_wire::Open<MarketType>>,
@@ -3951,44 +4106,53 @@ pub mod types {
         pub mve_collection_ticker: ::std::option::Option<::std::string::String>,
         ///Legs of a combo.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub mve_selected_legs: ::std::vec::Vec<MveSelectedLeg>,
         ///Best ask for no.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_ask_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Best bid for no.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_bid_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Short name of the no side.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub no_sub_title: ::std::option::Option<::std::string::String>,
         ///What a winning contract pays.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub notional_value_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When the thing itself happened.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub occurrence_datetime: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Contracts held.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_interest_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When trading opens.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Last price of yes a day ago.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub previous_price_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Best ask for yes a day ago.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub previous_yes_ask_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Best bid for yes a day ago.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub previous_yes_bid_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Name of the price grid. The set keeps growing.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub price_level_structure: ::std::option::Option<::std::string::String>,
         ///Prices that an order may have.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub price_ranges: ::std::vec::Vec<PriceRange>,
         ///Name of the main participant.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4007,15 +4171,19 @@ pub mod types {
         >,
         ///Lowest settlement value of yes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_floor_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Seconds from determination to settlement.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_timer_seconds: ::std::option::Option<i64>,
         ///When it was settled.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///What a yes contract settles at. Present once determined.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_value_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<MarketStatus>>,
@@ -4031,24 +4199,31 @@ pub mod types {
         pub title: ::std::option::Option<::std::string::String>,
         ///When anything but trading last changed it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Contracts traded in the last 24 hours.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_24h_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts traded so far.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Best ask for yes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_ask_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts at the best ask for yes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_ask_size_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Best bid for yes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_bid_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts at the best bid for yes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_bid_size_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Short name of the yes side.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4064,18 +4239,24 @@ pub mod types {
     #[non_exhaustive]
     pub struct MarketCandlestick {
         ///Last second of the period.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub end_period_ts: ::venuekit_wire::UnixSeconds,
         ///Contracts held at its end.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_interest_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<PriceDistribution>,
         ///Contracts traded in the period.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_ask: ::std::option::Option<BidAskDistribution>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_bid: ::std::option::Option<BidAskDistribution>,
     }
     impl MarketCandlestick {
@@ -4088,18 +4269,24 @@ pub mod types {
     #[non_exhaustive]
     pub struct MarketCandlestickHistorical {
         ///Last second of the period.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub end_period_ts: ::venuekit_wire::UnixSeconds,
         ///Contracts held at its end.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_interest: ::std::option::Option<::venuekit_wire::Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<PriceDistributionHistorical>,
         ///Contracts traded in the period.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume: ::std::option::Option<::venuekit_wire::Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_ask: ::std::option::Option<BidAskDistributionHistorical>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_bid: ::std::option::Option<BidAskDistributionHistorical>,
     }
     impl MarketCandlestickHistorical {
@@ -4112,7 +4299,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct MarketCandlesticksResponse {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub candlesticks: ::std::vec::Vec<MarketCandlestick>,
         ///Ticker of the market.
         pub market_ticker: ::std::string::String,
@@ -4145,6 +4332,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct MarketOrderbookFp {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub orderbook_fp: ::std::option::Option<OrderbookCountFp>,
         ///Ticker of the market.
         pub ticker: ::std::string::String,
@@ -4160,26 +4348,33 @@ pub mod types {
     pub struct MarketPosition {
         ///Shard.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Fees on what traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fees_paid_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Cost of what is held.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub market_exposure_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts: positive of yes, negative of no.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub position_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Profit or loss that is settled.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub realized_pnl_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Market.
         pub ticker: ::std::string::String,
         ///What was spent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_traded_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl MarketPosition {
@@ -4528,22 +4723,24 @@ pub mod types {
         pub details: ::std::option::Option<MilestoneDetails>,
         ///When it ends. Absent or null if that is open.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub end_date: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the milestone.
         pub id: ::std::string::String,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Text that users are shown about it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub notification_message: ::std::option::Option<::std::string::String>,
         ///Events that its outcome decides.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub primary_event_tickers: ::std::vec::Vec<::std::string::String>,
         ///Events that have to do with it.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub related_event_tickers: ::std::vec::Vec<::std::string::String>,
         ///Its id at the data provider.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4552,6 +4749,7 @@ pub mod types {
         pub source_ids: ::std::option::Option<SourceIds>,
         ///When it begins.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub start_date: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Heading.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4658,14 +4856,15 @@ pub mod types {
     pub struct MultivariateEventCollection {
         ///Deprecated by the venue. Tickers of these events. Use associated_events.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub associated_event_tickers: ::std::vec::Vec<::std::string::String>,
         ///Events that legs come from.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub associated_events: ::std::vec::Vec<AssociatedEvent>,
         ///Until when it can be used.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub close_date: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Ticker of the collection.
         pub collection_ticker: ::std::string::String,
@@ -4674,6 +4873,7 @@ pub mod types {
         pub description: ::std::option::Option<::std::string::String>,
         ///Shard on which its markets trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///How the outcome follows from the legs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4689,22 +4889,25 @@ pub mod types {
         pub is_single_market_per_event: ::std::option::Option<bool>,
         ///From when it can be used.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_date: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Name of the price grid of its markets.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub price_level_structure: ::std::option::Option<::std::string::String>,
         ///Prices that an order may have.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub price_ranges: ::std::vec::Vec<PriceRange>,
         ///Series to which its events belong.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub series_ticker: ::std::option::Option<::std::string::String>,
         ///Most legs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub size_max: ::std::option::Option<i64>,
         ///Fewest legs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub size_min: ::std::option::Option<i64>,
         ///Heading.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4786,6 +4989,7 @@ pub mod types {
         pub side: ::std::option::Option<::std::string::String>,
         ///What its yes contract settles at. Present once determined.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_settlement_value_dollars: ::std::option::Option<
             ::venuekit_wire::Decimal,
         >,
@@ -4842,30 +5046,39 @@ pub mod types {
         pub client_order_id: ::std::option::Option<::std::string::String>,
         ///When it was placed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Shard on which it rests.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///When it expires.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expiration_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Contracts that traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fill_count_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts at the start.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub initial_count_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_update_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Fees on what traded while resting.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maker_fees_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Cost of what traded while resting.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maker_fill_cost_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Price of a no contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_price_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Group to which it belongs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4876,6 +5089,7 @@ pub mod types {
         pub outcome_side: ::std::option::Option<::venuekit_wire::Open<OutcomeSide>>,
         ///Contracts that rest.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_count_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub self_trade_prevention_type: ::std::option::Option<
@@ -4888,12 +5102,15 @@ pub mod types {
         pub status: ::std::option::Option<::venuekit_wire::Open<OrderStatus>>,
         ///Subaccount, 0 (primary) to 63.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub subaccount_number: ::std::option::Option<i64>,
         ///Fees on what traded on arrival.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub taker_fees_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Cost of what traded on arrival.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub taker_fill_cost_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4905,6 +5122,7 @@ pub mod types {
         pub user_id: ::std::option::Option<::std::string::String>,
         ///Price of a yes contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_price_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl Order {
@@ -4974,9 +5192,11 @@ pub mod types {
     pub struct OrderGroup {
         ///Contracts that may trade within 15 seconds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contracts_limit_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Shard of the group.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Id of the group.
         pub id: ::std::string::String,
@@ -5116,6 +5336,7 @@ pub mod types {
         pub order_id: ::std::string::String,
         ///Contracts that have to trade before this order does.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub queue_position_fp: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl OrderQueuePosition {
@@ -5245,11 +5466,11 @@ pub mod types {
     pub struct OrderbookCountFp {
         ///Bids for no.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub no_dollars: ::std::vec::Vec<::std::vec::Vec<::venuekit_wire::Decimal>>,
         ///Bids for yes.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub yes_dollars: ::std::vec::Vec<::std::vec::Vec<::venuekit_wire::Decimal>>,
     }
     impl OrderbookCountFp {
@@ -5454,12 +5675,15 @@ pub mod types {
         pub formatted_forecast: ::std::option::Option<::std::string::String>,
         ///Forecast as the venue shows it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub numerical_forecast: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Hundredths of a percent, 0 to 9999.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub percentile: ::std::option::Option<i64>,
         ///Forecast as reckoned.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub raw_numerical_forecast: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -5475,7 +5699,7 @@ pub mod types {
     pub struct PlayByPlay {
         ///Periods of the game in their order.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub periods: ::std::vec::Vec<PlayByPlayPeriod>,
     }
     impl PlayByPlay {
@@ -5519,7 +5743,7 @@ pub mod types {
     pub struct PlayByPlayPeriod {
         ///What happened in the period.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<PlayByPlayEvent>,
     }
     impl PlayByPlayPeriod {
@@ -5533,27 +5757,35 @@ pub mod types {
     pub struct PriceDistribution {
         ///Price of the last trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub close_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Highest price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub high_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Lowest price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub low_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Highest closing price of any market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub max_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Mean price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mean_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Lowest closing price of any market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub min_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Price of the first trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Price of the last trade before.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub previous_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl PriceDistribution {
@@ -5567,21 +5799,27 @@ pub mod types {
     pub struct PriceDistributionHistorical {
         ///Price of the last trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub close: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Highest price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub high: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Lowest price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub low: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Mean price by volume.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mean: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Price of the first trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Price of the last trade before.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub previous: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl PriceDistributionHistorical {
@@ -5595,12 +5833,15 @@ pub mod types {
     pub struct PriceRange {
         ///Highest price in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub end: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Lowest price in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub start: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Distance between prices in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub step: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl PriceRange {
@@ -5695,21 +5936,26 @@ pub mod types {
         pub accepted_side: ::std::option::Option<::venuekit_wire::Open<OutcomeSide>>,
         ///When it was accepted.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub accepted_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Why it was cancelled.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cancellation_reason: ::std::option::Option<::std::string::String>,
         ///When it was cancelled.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cancelled_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///When it was confirmed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub confirmed_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Contracts of the request.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contracts_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When it was made.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Public id of the maker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5719,12 +5965,14 @@ pub mod types {
         pub creator_order_id: ::std::option::Option<::std::string::String>,
         ///Subaccount of the maker. Shown to the maker only.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creator_subaccount: ::std::option::Option<i64>,
         ///User id of the maker. Private.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub creator_user_id: ::std::option::Option<::std::string::String>,
         ///When it was executed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub executed_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the quote.
         pub id: ::std::string::String,
@@ -5733,9 +5981,11 @@ pub mod types {
         pub market_ticker: ::std::option::Option<::std::string::String>,
         ///Bid for a no contract. Zero if declined.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_bid_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///No contracts offered.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_contracts_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Whether the maker's order must not trade with the book. Shown to the maker only.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5751,6 +6001,7 @@ pub mod types {
         pub rfq_creator_order_id: ::std::option::Option<::std::string::String>,
         ///Subaccount of who asks. Shown to that user only.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rfq_creator_subaccount: ::std::option::Option<i64>,
         ///User id of who asks. Private.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5760,6 +6011,7 @@ pub mod types {
         pub rfq_id: ::std::option::Option<::std::string::String>,
         ///Dollars that the request is to cost.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rfq_target_cost_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<QuoteStatus>>,
@@ -5768,12 +6020,15 @@ pub mod types {
         pub target_cost_excludes_fees: ::std::option::Option<bool>,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Bid for a yes contract. Zero if declined.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_bid_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Yes contracts offered.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_contracts_fp: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl Quote {
@@ -5975,18 +6230,22 @@ pub mod types {
         pub cancellation_reason: ::std::option::Option<::std::string::String>,
         ///When it was cancelled.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cancelled_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Size in contracts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contracts_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When it was made.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Public id of who asks, or the SHA-256 of nothing if hidden.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub creator_id: ::std::option::Option<::std::string::String>,
         ///Subaccount of who asks. Shown to that user only.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creator_subaccount: ::std::option::Option<i64>,
         ///User id of who asks. Private.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6001,7 +6260,7 @@ pub mod types {
         pub mve_collection_ticker: ::std::option::Option<::std::string::String>,
         ///Legs of a combo.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub mve_selected_legs: ::std::vec::Vec<MveSelectedLeg>,
         ///Whether what does not trade rests on the book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6010,12 +6269,14 @@ pub mod types {
         pub status: ::std::option::Option<::venuekit_wire::Open<RfqStatus>>,
         ///Size as dollars to spend.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub target_cost_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Whether fees come on top of the target cost.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub target_cost_excludes_fees: ::std::option::Option<bool>,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
     }
     impl Rfq {
@@ -6029,6 +6290,7 @@ pub mod types {
     pub struct RfqBatch {
         ///When it was accepted.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub accepted_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Name chosen by the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6038,15 +6300,18 @@ pub mod types {
         pub close_reason: ::std::option::Option<::std::string::String>,
         ///When it was closed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub closed_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///When it was made.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Public id of who asks.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub creator_id: ::std::option::Option<::std::string::String>,
         ///Subaccount of who asks. Private.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creator_subaccount: ::std::option::Option<i64>,
         ///User id of who asks. Private.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6054,12 +6319,13 @@ pub mod types {
         ///Id of the batch.
         pub id: ::std::string::String,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub rfqs: ::std::vec::Vec<Rfq>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<RfqBatchStatus>>,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
     }
     impl RfqBatch {
@@ -6076,17 +6342,21 @@ pub mod types {
         pub market_ticker: ::std::option::Option<::std::string::String>,
         ///Dollars for one no contract. Absent if nobody bids.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_bid_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///No contracts offered.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_contracts_offered_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Request of the batch.
         pub rfq_id: ::std::string::String,
         ///Dollars for one yes contract. Absent if nobody bids.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_bid_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Yes contracts offered.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_contracts_offered_fp: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl RfqBatchBestQuote {
@@ -6104,15 +6374,17 @@ pub mod types {
         ///Id of the batch.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rfq_batch_id: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub rfqs: ::std::vec::Vec<RfqBatchBestQuote>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<RfqBatchStatus>>,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Version of the bids.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub version: ::std::option::Option<i64>,
         ///Whether every request has a yes bid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6135,7 +6407,7 @@ pub mod types {
         pub market_ticker: ::std::option::Option<::std::string::String>,
         ///Legs of the combo, in place of a market.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub selected_markets: ::std::vec::Vec<TickerPair>,
         ///Size as dollars to spend.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6226,18 +6498,22 @@ pub mod types {
         pub accepted_side: ::std::option::Option<::venuekit_wire::Open<OutcomeSide>>,
         ///When it was accepted.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub accepted_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///When it was confirmed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub confirmed_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///When it was made.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Public id of the maker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub creator_id: ::std::option::Option<::std::string::String>,
         ///Subaccount of the maker. Private.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub creator_subaccount: ::std::option::Option<i64>,
         ///User id of the maker. Private.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6249,7 +6525,7 @@ pub mod types {
         pub post_only: ::std::option::Option<bool>,
         ///One for each request.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub quotes: ::std::vec::Vec<Quote>,
         ///Whether what does not trade rests on the book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6262,6 +6538,7 @@ pub mod types {
         pub rfq_creator_id: ::std::option::Option<::std::string::String>,
         ///Subaccount of who asks. Private.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rfq_creator_subaccount: ::std::option::Option<i64>,
         ///User id of who asks. Private.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6270,6 +6547,7 @@ pub mod types {
         pub status: ::std::option::Option<::venuekit_wire::Open<RfqBatchQuoteStatus>>,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
     }
     impl RfqBatchQuote {
@@ -6601,11 +6879,11 @@ pub mod types {
     pub struct Schedule {
         ///When the exchange may be down.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub maintenance_windows: ::std::vec::Vec<MaintenanceWindow>,
         ///Hours outside of which nothing trades.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub standard_hours: ::std::vec::Vec<WeeklySchedule>,
     }
     impl Schedule {
@@ -6619,7 +6897,7 @@ pub mod types {
     pub struct ScopeList {
         ///What of the competition a market can be about.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub scopes: ::std::vec::Vec<::std::string::String>,
     }
     impl ScopeList {
@@ -6632,6 +6910,7 @@ pub mod types {
     #[serde(transparent)]
     #[non_exhaustive]
     pub struct ScopesByCompetition(
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ::std::collections::HashMap<::std::string::String, ScopeList>,
     );
     impl ::std::ops::Deref for ScopesByCompetition {
@@ -6719,11 +6998,11 @@ pub mod types {
     pub struct Series {
         ///Who else may not trade it.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub additional_prohibitions: ::std::vec::Vec<::std::string::String>,
         ///All categories.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub categories: ::std::vec::Vec<::std::string::String>,
         ///Main category.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6736,9 +7015,11 @@ pub mod types {
         pub contract_url: ::std::option::Option<::std::string::String>,
         ///Shard on which it trades.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Factor on the fees.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_multiplier: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_type: ::std::option::Option<::venuekit_wire::Open<FeeType>>,
@@ -6747,16 +7028,17 @@ pub mod types {
         pub frequency: ::std::option::Option<::std::string::String>,
         ///When its metadata last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub product_metadata: ::std::option::Option<ProductMetadata>,
         ///Where outcomes are looked up.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub settlement_sources: ::std::vec::Vec<SettlementSource>,
         ///Subjects. Series of several categories may share one.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub tags: ::std::vec::Vec<::std::string::String>,
         ///Ticker of the series.
         pub ticker: ::std::string::String,
@@ -6765,6 +7047,7 @@ pub mod types {
         pub title: ::std::option::Option<::std::string::String>,
         ///Contracts traded in all its events, if asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_fp: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl Series {
@@ -6778,6 +7061,7 @@ pub mod types {
     pub struct SeriesFeeChange {
         ///New factor on the fees.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_multiplier: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_type: ::std::option::Option<::venuekit_wire::Open<FeeType>>,
@@ -6785,6 +7069,7 @@ pub mod types {
         pub id: ::std::string::String,
         ///When it takes effect.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub scheduled_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Series that it applies to.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6862,7 +7147,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct SetTargetBalanceAllocationRequest {
         ///Shares that add up to 100 percent, at most 101, or none.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub allocations: ::std::vec::Vec<TargetBalanceAllocation>,
         ///Left out: sum.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6884,34 +7169,43 @@ pub mod types {
         pub event_ticker: ::std::option::Option<::std::string::String>,
         ///Shard.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Fees in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_cost: ::std::option::Option<::venuekit_wire::Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub market_result: ::std::option::Option<::venuekit_wire::Open<MarketResult>>,
         ///No contracts held.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_count_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///What they had cost, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_total_cost_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Payout in cents.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub revenue: ::std::option::Option<i64>,
         ///When it was paid out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settled_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Market.
         pub ticker: ::std::string::String,
         ///Payout of one yes contract in cents. Absent or null if there is none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub value: ::std::option::Option<i64>,
         ///Yes contracts held.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_count_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///What they had cost, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_total_cost_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl Settlement {
@@ -7056,6 +7350,7 @@ pub mod types {
     #[serde(transparent)]
     #[non_exhaustive]
     pub struct SourceIds(
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ::std::collections::HashMap<::std::string::String, ::std::string::String>,
     );
     impl ::std::ops::Deref for SourceIds {
@@ -7095,7 +7390,7 @@ pub mod types {
         pub competitions: ::std::option::Option<ScopesByCompetition>,
         ///What of the sport a market can be about.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub scopes: ::std::vec::Vec<::std::string::String>,
     }
     impl SportFilterDetails {
@@ -7193,6 +7488,7 @@ pub mod types {
         pub id: ::std::string::String,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Its name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7304,14 +7600,18 @@ pub mod types {
     pub struct SubaccountBalance {
         ///Cash in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub balance: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Shard.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Subaccount, 0 (primary) to 63.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub subaccount_number: i64,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
     }
     impl SubaccountBalance {
@@ -7328,8 +7628,10 @@ pub mod types {
         pub enabled: ::std::option::Option<bool>,
         ///Shard.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Subaccount, 0 (primary) to 63.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub subaccount_number: i64,
     }
     impl SubaccountNettingConfig {
@@ -7343,18 +7645,23 @@ pub mod types {
     pub struct SubaccountTransfer {
         ///Cents moved.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount_cents: ::std::option::Option<i64>,
         ///When it was made.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Shard.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Subaccount that paid, 0 (primary) to 63.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub from_subaccount: ::std::option::Option<i64>,
         ///Subaccount that got, 0 (primary) to 63.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub to_subaccount: ::std::option::Option<i64>,
         ///Id of the transfer.
         pub transfer_id: ::std::string::String,
@@ -7369,6 +7676,7 @@ pub mod types {
     #[serde(transparent)]
     #[non_exhaustive]
     pub struct TagsByCategory(
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub ::std::collections::HashMap<
             ::std::string::String,
             ::std::option::Option<::std::vec::Vec<::std::string::String>>,
@@ -7417,8 +7725,10 @@ pub mod types {
     #[non_exhaustive]
     pub struct TargetBalanceAllocation {
         ///Shard.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub exchange_index: i64,
         ///Percent of the free cash, 0 to 100.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub percent: i64,
     }
     impl TargetBalanceAllocation {
@@ -7507,15 +7817,18 @@ pub mod types {
     pub struct Trade {
         ///Contracts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub count_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When it happened.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Whether it was agreed away from the book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_block_trade: ::std::option::Option<bool>,
         ///Dollars for one no contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub no_price_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
         ///The same as a side of the book: bid is yes, ask is no.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7535,6 +7848,7 @@ pub mod types {
         pub trade_id: ::std::string::String,
         ///Dollars for one yes contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_price_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl Trade {
@@ -7634,7 +7948,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct UpdateFcmSubtraderBlockedCategoriesResponse {
         ///Categories, sorted.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub categories: ::std::vec::Vec<::std::string::String>,
     }
     impl UpdateFcmSubtraderBlockedCategoriesResponse {
@@ -7787,11 +8101,13 @@ pub mod types {
     pub struct WeatherIndexCalibration {
         ///Where that week ends.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub calibration_window_end_ms: ::std::option::Option<
             ::venuekit_wire::UnixMillis,
         >,
         ///Where the week begins from which it was reckoned. Absent in the first.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub calibration_window_start_ms: ::std::option::Option<
             ::venuekit_wire::UnixMillis,
         >,
@@ -7800,17 +8116,20 @@ pub mod types {
         pub change_reason: ::std::option::Option<::std::string::String>,
         ///Sum of the offsets by weight in degrees Celsius.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub city_reference_c: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Its name. Points of the index carry it.
         pub config_version: ::std::string::String,
         ///First minute that it holds for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub effective_at_ms: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///When it was published.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub published_at_ms: ::std::option::Option<::venuekit_wire::UnixMillis>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub stations: ::std::vec::Vec<WeatherIndexCalibrationStation>,
     }
     impl WeatherIndexCalibration {
@@ -7824,6 +8143,7 @@ pub mod types {
     pub struct WeatherIndexCalibrationStation {
         ///Degrees Celsius by which it is usually warmer than the others.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub offset_c: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///The station.
         pub station_id: ::std::string::String,
@@ -7832,6 +8152,7 @@ pub mod types {
         pub update_note: ::std::option::Option<::std::string::String>,
         ///Its share. All shares add up to 1.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub weight: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl WeatherIndexCalibrationStation {
@@ -7845,21 +8166,24 @@ pub mod types {
     pub struct WeatherIndexPoint {
         ///Stations that went into it. Absent while incomplete.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contributors: ::std::option::Option<i64>,
         ///Present on points that were filled in when the city was new. Markets do not settle on those.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub receipt_basis: ::std::option::Option<::std::string::String>,
         ///What each station reported, if asked for.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub stations: ::std::vec::Vec<WeatherIndexStationReading>,
         ///normal, degraded (a station was missing or replaced; it counts all the same) or incomplete (reports may still come).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::std::string::String>,
         ///The minute.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub t: ::venuekit_wire::UnixMillis,
         ///Temperature in degrees Fahrenheit, to 0.01. Absent while incomplete.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub v: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl WeatherIndexPoint {
@@ -7876,12 +8200,14 @@ pub mod types {
         pub code: ::std::option::Option<::std::string::String>,
         ///When an older report was made.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub obs_time_ms: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///Why the station itself was passed over.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub primary_code: ::std::option::Option<::std::string::String>,
         ///When the venue received it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub received_at_ms: ::std::option::Option<::venuekit_wire::UnixMillis>,
         ///hf_asos for a report of that minute, metar for an older official one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7890,6 +8216,7 @@ pub mod types {
         pub station_id: ::std::string::String,
         ///Degrees Fahrenheit as reported.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub temp_f: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl WeatherIndexStationReading {
@@ -7903,37 +8230,39 @@ pub mod types {
     pub struct WeeklySchedule {
         ///Until when it holds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub end_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Hours on Friday.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub friday: ::std::vec::Vec<DailySchedule>,
         ///Hours on Monday.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub monday: ::std::vec::Vec<DailySchedule>,
         ///Hours on Saturday.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub saturday: ::std::vec::Vec<DailySchedule>,
         ///From when it holds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub start_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Hours on Sunday.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub sunday: ::std::vec::Vec<DailySchedule>,
         ///Hours on Thursday.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub thursday: ::std::vec::Vec<DailySchedule>,
         ///Hours on Tuesday.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub tuesday: ::std::vec::Vec<DailySchedule>,
         ///Hours on Wednesday.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub wednesday: ::std::vec::Vec<DailySchedule>,
     }
     impl WeeklySchedule {
@@ -7947,15 +8276,19 @@ pub mod types {
     pub struct Withdrawal {
         ///Cents that go out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount_cents: ::std::option::Option<i64>,
         ///When it was begun.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Fee in cents.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_cents: ::std::option::Option<i64>,
         ///When it was applied, failed or returned. Absent or null until then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub finalized_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Id of the withdrawal.
         pub id: ::std::string::String,
@@ -20944,6 +21277,10 @@ pub mod types {
                 ::std::option::Option<::venuekit_wire::Decimal>,
                 ::std::string::String,
             >,
+            client_transfer_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
             created_ts: ::std::result::Result<
                 ::std::option::Option<::venuekit_wire::UnixSeconds>,
                 ::std::string::String,
@@ -20979,6 +21316,7 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     amount: Ok(Default::default()),
+                    client_transfer_id: Ok(Default::default()),
                     created_ts: Ok(Default::default()),
                     destination: Ok(Default::default()),
                     destination_exchange_shard: Ok(Default::default()),
@@ -21000,6 +21338,21 @@ pub mod types {
                     .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!("error converting supplied value for amount: {e}")
+                    });
+                self
+            }
+            pub fn client_transfer_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.client_transfer_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for client_transfer_id: {e}"
+                        )
                     });
                 self
             }
@@ -21112,6 +21465,7 @@ pub mod types {
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     amount: value.amount?,
+                    client_transfer_id: value.client_transfer_id?,
                     created_ts: value.created_ts?,
                     destination: value.destination?,
                     destination_exchange_shard: value.destination_exchange_shard?,
@@ -21127,6 +21481,7 @@ pub mod types {
             fn from(value: super::IntraExchangeInstanceTransferRecord) -> Self {
                 Self {
                     amount: Ok(value.amount),
+                    client_transfer_id: Ok(value.client_transfer_id),
                     created_ts: Ok(value.created_ts),
                     destination: Ok(value.destination),
                     destination_exchange_shard: Ok(value.destination_exchange_shard),
@@ -31491,6 +31846,102 @@ pub mod types {
             }
         }
     }
+    ::venuekit_wire::lenient_types! {
+        objects { AcceptBlockTradeProposalRequest AcceptQuoteRequest
+        AcceptRfqBatchRequest AcceptRfqBatchResponse AccountApiUsageLevelVolumeGoal
+        AccountApiUsageLevelVolumeProgress AmendOrderV2Request AmendOrderV2Response
+        ApiErrorDetail ApiKey ApiUsageLevelGrant ApplySubaccountTransferRequest
+        AssociatedEvent BatchCancelOrder BatchCancelOrdersV2Request
+        BatchCancelOrdersV2Response BatchCancelledOrder BatchCreateOrdersV2Request
+        BatchCreateOrdersV2Response BatchCreatedOrder BidAskDistribution
+        BidAskDistributionHistorical BlockTradeProposal BucketLimit CancelOrderV2Response
+        CreateApiKeyRequest CreateApiKeyResponse CreateFcmPositionTransferRequest
+        CreateFcmPositionTransferResponse CreateFcmSubtraderRequest
+        CreateFcmSubtraderResponse CreateMarketInMultivariateEventCollectionRequest
+        CreateMarketInMultivariateEventCollectionResponse CreateOrderGroupRequest
+        CreateOrderGroupResponse CreateOrderV2Request CreateOrderV2Response
+        CreateQuoteRequest CreateQuoteResponse CreateRfqBatchQuoteRequest
+        CreateRfqBatchQuoteResponse CreateRfqBatchRequest CreateRfqBatchResponse
+        CreateRfqRequest CreateRfqResponse CreateSubaccountRequest
+        CreateSubaccountResponse DailySchedule DecreaseOrderV2Request
+        DecreaseOrderV2Response Deposit EndpointTokenCost EventData EventFeeChange
+        EventLiveData EventPosition ExchangeIndexStatus ExchangeStatus FcmFill
+        FcmSubtrader Fill ForecastPercentilesPoint GenerateApiKeyRequest
+        GenerateApiKeyResponse GetAccountApiUsageLevelVolumeProgressResponse
+        GetAccountEndpointCostsResponse GetApiKeysResponse GetBalanceResponse
+        GetBlockTradeProposalsResponse GetCommunicationsIdResponse GetDepositsResponse
+        GetEventFeeChangesResponse GetEventForecastPercentilesHistoryResponse
+        GetEventLiveDataResponse GetEventResponse GetEventsResponse
+        GetExchangeScheduleResponse GetFcmEventContractDailyCapResponse
+        GetFcmFillsResponse GetFcmSubtraderBlockedCategoriesResponse GetFillsResponse
+        GetFiltersBySportsResponse GetGameStatsResponse GetHistoricalCutoffResponse
+        GetIntraExchangeInstanceTransferResponse
+        GetIntraExchangeInstanceTransfersResponse GetLiveDataResponse
+        GetMarketCandlesticksHistoricalResponse GetMarketOrderbookResponse
+        GetMarketResponse GetMarketsResponse GetMilestoneResponse
+        GetMultivariateEventCollectionResponse GetMultivariateEventCollectionsResponse
+        GetMultivariateEventsResponse GetOrderGroupsResponse
+        GetOrderQueuePositionResponse GetOrderQueuePositionsResponse GetOrderResponse
+        GetOrdersResponse GetPortfolioRestingOrderTotalValueResponse GetQuoteResponse
+        GetQuotesResponse GetRfqBatchBestQuotesResponse GetRfqBatchQuotesResponse
+        GetRfqBatchResponse GetRfqBatchesResponse GetRfqResponse GetRfqsResponse
+        GetSeriesFeeChangesResponse GetSeriesListResponse GetSeriesResponse
+        GetSettlementsResponse GetStructuredTargetResponse GetStructuredTargetsResponse
+        GetSubaccountBalancesResponse GetSubaccountNettingResponse
+        GetSubaccountTransfersResponse GetTargetBalanceAllocationResponse
+        GetTradesResponse GetUserDataTimestampResponse
+        GetWeatherIndexCalibrationsResponse GetWeatherIndexResponse
+        GetWithdrawalsResponse IncentiveProgram IndexedBalance
+        IntraExchangeInstanceTransferRecord IntraExchangeInstanceTransferRequest
+        IntraExchangeInstanceTransferResponse ListFcmSubtradersResponse LiveData
+        MaintenanceWindow Market MarketCandlestick MarketCandlestickHistorical
+        MarketCandlesticksResponse MarketMetadata MarketOrderbookFp MarketPosition
+        Milestone MultivariateEventCollection MveSelectedLeg Order OrderGroup
+        OrderQueuePosition OrderbookCountFp PercentilePoint PlayByPlay PlayByPlayPeriod
+        PriceDistribution PriceDistributionHistorical PriceRange ProposeBlockTradeRequest
+        ProposeBlockTradeResponse Quote Rfq RfqBatch RfqBatchBestQuote RfqBatchBestQuotes
+        RfqBatchChild RfqBatchMinBid RfqBatchQuote RfqBatchQuoteEntry Schedule ScopeList
+        Series SeriesFeeChange SetTargetBalanceAllocationRequest Settlement
+        SettlementSource SportFilterDetails StructuredTarget SubaccountBalance
+        SubaccountNettingConfig SubaccountTransfer TargetBalanceAllocation TickerPair
+        Trade UpdateFcmEventContractDailyCapRequest
+        UpdateFcmSubtraderBlockedCategoriesRequest
+        UpdateFcmSubtraderBlockedCategoriesResponse UpdateOrderGroupLimitRequest
+        UpdateSubaccountNettingRequest WeatherIndexCalibration
+        WeatherIndexCalibrationStation WeatherIndexPoint WeatherIndexStationReading
+        WeeklySchedule Withdrawal } others { ApiKeyId ApiKeyScope ApiKeyType
+        BlockTradeProposalId BookSide CollectionStatusFilter CollectionTicker
+        CustomStrike EventStatusFilter EventTicker ExchangeInstance FeeType
+        FiltersBySport HistoricalMveFilter IncentiveStatusFilter IncentiveType
+        IncentiveTypeFilter IntraExchangeInstanceTransferStatus LiveDataDetails
+        LiveDataType MarketResult MarketStatus MarketStatusFilter MarketTicker MarketType
+        MilestoneDetails MilestoneId MveFilter NoFields OrderAction OrderGroupId OrderId
+        OrderStatus OrderType OutcomeSide PaymentStatus PaymentType PlayByPlayEvent
+        ProductMetadata QuoteId QuoteStatus RestingMarginReservation RfqBatchId
+        RfqBatchQuoteId RfqBatchQuoteStatus RfqBatchStatus RfqId RfqStatus
+        ScopesByCompetition SelfTradePreventionType SeriesTicker SettlementBoundsType
+        SettlementStatusFilter SourceIds StrikeType StructuredTargetDetails
+        StructuredTargetId TagsByCategory TimeInForce TransferId UserFilter WeatherCity }
+        vital { BatchGetMarketCandlesticksResponse["markets"] ["markets"] []
+        GetAccountApiLimitsResponse["grants" "read" "usage_tier" "write"] ["grants"]
+        [read usage_tier write] GetEventCandlesticksResponse["adjusted_end_ts"
+        "market_candlesticks" "market_tickers"] ["market_candlesticks" "market_tickers"]
+        [adjusted_end_ts] GetEventMetadataResponse["competition" "competition_scope"
+        "featured_image_url" "image_url" "market_details" "settlement_sources"]
+        ["market_details" "settlement_sources"] [competition competition_scope
+        featured_image_url image_url] GetIncentiveProgramsResponse["incentive_programs"
+        "next_cursor"] ["incentive_programs"] [next_cursor]
+        GetLiveDatasResponse["live_datas"] ["live_datas"] []
+        GetMarketCandlesticksResponse["candlesticks" "ticker"] ["candlesticks"] [ticker]
+        GetMarketOrderbooksResponse["orderbooks"] ["orderbooks"] []
+        GetMilestonesResponse["cursor" "milestones"] ["milestones"] [cursor]
+        GetOrderGroupResponse["contracts_limit_fp" "exchange_index"
+        "is_auto_cancel_enabled" "orders"] ["orders"] [contracts_limit_fp exchange_index
+        is_auto_cancel_enabled] GetPositionsResponse["cursor" "event_positions"
+        "market_positions"] ["event_positions" "market_positions"] [cursor]
+        GetTagsForSeriesCategoriesResponse["tags_by_categories"] [] [tags_by_categories]
+        }
+    }
 }
 #[derive(Clone, Debug)]
 /**Client for kalshi client
@@ -32198,6 +32649,7 @@ Arguments:
 - `cursor`: Where the page before this one ended, unchanged. Left out for the first page.
 - `limit`: Events a page, 1 to 200. Left out: 100.
 - `series_ticker`: Only events of this series. Not together with collection_ticker.
+- `tickers`: Only these events, by their tickers with commas between them.
 - `with_nested_markets`: With the markets of each event. Left out: without.
 ```ignore
 let response = client.get_multivariate_events()
@@ -32205,6 +32657,7 @@ let response = client.get_multivariate_events()
     .cursor(cursor)
     .limit(limit)
     .series_ticker(series_ticker)
+    .tickers(tickers)
     .with_nested_markets(with_nested_markets)
     .send()
     .await;
@@ -32220,10 +32673,12 @@ Sends a `GET` request to `/events/{event_ticker}`
 
 Arguments:
 - `event_ticker`
+- `exclude_markets`: The event without its markets. Not together with with_nested_markets.
 - `with_nested_markets`: The markets inside the event. Left out: beside it.
 ```ignore
 let response = client.get_event()
     .event_ticker(event_ticker)
+    .exclude_markets(exclude_markets)
     .with_nested_markets(with_nested_markets)
     .send()
     .await;
@@ -37127,6 +37582,7 @@ pub mod builder {
         cursor: Result<Option<::std::string::String>, String>,
         limit: Result<Option<i64>, String>,
         series_ticker: Result<Option<::std::string::String>, String>,
+        tickers: Result<Option<::std::string::String>, String>,
         with_nested_markets: Result<Option<bool>, String>,
     }
     impl<'a> GetMultivariateEvents<'a> {
@@ -37137,6 +37593,7 @@ pub mod builder {
                 cursor: Ok(None),
                 limit: Ok(None),
                 series_ticker: Ok(None),
+                tickers: Ok(None),
                 with_nested_markets: Ok(None),
             }
         }
@@ -37189,6 +37646,19 @@ pub mod builder {
                 });
             self
         }
+        pub fn tickers<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.tickers = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for tickers failed"
+                        .to_string()
+                });
+            self
+        }
         pub fn with_nested_markets<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
@@ -37211,6 +37681,7 @@ pub mod builder {
                 cursor,
                 limit,
                 series_ticker,
+                tickers,
                 with_nested_markets,
             } = self;
             let collection_ticker = collection_ticker
@@ -37219,6 +37690,7 @@ pub mod builder {
             let limit = limit.map_err(Error::refused("get_multivariate_events"))?;
             let series_ticker = series_ticker
                 .map_err(Error::refused("get_multivariate_events"))?;
+            let tickers = tickers.map_err(Error::refused("get_multivariate_events"))?;
             let with_nested_markets = with_nested_markets
                 .map_err(Error::refused("get_multivariate_events"))?;
             let url = format!("{}/events/multivariate", client.baseurl,);
@@ -37244,6 +37716,9 @@ pub mod builder {
                         "series_ticker",
                         &series_ticker,
                     ),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new("tickers", &tickers),
                 )
                 .query(
                     &::venuekit_transport::client::QueryParam::new(
@@ -37273,6 +37748,7 @@ pub mod builder {
     pub struct GetEvent<'a> {
         client: &'a super::Client,
         event_ticker: Result<types::EventTicker, String>,
+        exclude_markets: Result<Option<bool>, String>,
         with_nested_markets: Result<Option<bool>, String>,
     }
     impl<'a> GetEvent<'a> {
@@ -37280,6 +37756,7 @@ pub mod builder {
             Self {
                 client: client,
                 event_ticker: Err("event_ticker was not initialized".to_string()),
+                exclude_markets: Ok(None),
                 with_nested_markets: Ok(None),
             }
         }
@@ -37291,6 +37768,18 @@ pub mod builder {
                 .try_into()
                 .map_err(|_| {
                     "conversion to `EventTicker` for event_ticker failed".to_string()
+                });
+            self
+        }
+        pub fn exclude_markets<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self.exclude_markets = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `bool` for exclude_markets failed".to_string()
                 });
             self
         }
@@ -37310,8 +37799,9 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<ResponseValue<types::GetEventResponse>, Error> {
-            let Self { client, event_ticker, with_nested_markets } = self;
+            let Self { client, event_ticker, exclude_markets, with_nested_markets } = self;
             let event_ticker = event_ticker.map_err(Error::refused("get_event"))?;
+            let exclude_markets = exclude_markets.map_err(Error::refused("get_event"))?;
             let with_nested_markets = with_nested_markets
                 .map_err(Error::refused("get_event"))?;
             let url = format!(
@@ -37325,6 +37815,12 @@ pub mod builder {
                 .header(
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &::venuekit_transport::client::QueryParam::new(
+                        "exclude_markets",
+                        &exclude_markets,
+                    ),
                 )
                 .query(
                     &::venuekit_transport::client::QueryParam::new(
@@ -46147,9 +46643,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.block_trade_proposals, told))
+                        Ok(((answer.block_trade_proposals, told), unread))
                     }
                 },
             )
@@ -46168,9 +46664,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.quotes, told))
+                        Ok(((answer.quotes, told), unread))
                     }
                 },
             )
@@ -46189,9 +46685,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.rfq_batches, told))
+                        Ok(((answer.rfq_batches, told), unread))
                     }
                 },
             )
@@ -46210,9 +46706,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.rfqs, told))
+                        Ok(((answer.rfqs, told), unread))
                     }
                 },
             )
@@ -46231,9 +46727,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.events, told))
+                        Ok(((answer.events, told), unread))
                     }
                 },
             )
@@ -46252,9 +46748,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.event_fee_changes, told))
+                        Ok(((answer.event_fee_changes, told), unread))
                     }
                 },
             )
@@ -46273,9 +46769,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.events, told))
+                        Ok(((answer.events, told), unread))
                     }
                 },
             )
@@ -46294,9 +46790,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.fills, told))
+                        Ok(((answer.fills, told), unread))
                     }
                 },
             )
@@ -46315,9 +46811,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.orders, told))
+                        Ok(((answer.orders, told), unread))
                     }
                 },
             )
@@ -46336,9 +46832,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.market_positions, told))
+                        Ok(((answer.market_positions, told), unread))
                     }
                 },
             )
@@ -46357,9 +46853,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.fills, told))
+                        Ok(((answer.fills, told), unread))
                     }
                 },
             )
@@ -46378,9 +46874,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.markets, told))
+                        Ok(((answer.markets, told), unread))
                     }
                 },
             )
@@ -46399,9 +46895,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.orders, told))
+                        Ok(((answer.orders, told), unread))
                     }
                 },
             )
@@ -46420,9 +46916,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.market_positions, told))
+                        Ok(((answer.market_positions, told), unread))
                     }
                 },
             )
@@ -46441,9 +46937,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.trades, told))
+                        Ok(((answer.trades, told), unread))
                     }
                 },
             )
@@ -46462,9 +46958,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.next_cursor.clone();
-                        Ok((answer.incentive_programs, told))
+                        Ok(((answer.incentive_programs, told), unread))
                     }
                 },
             )
@@ -46483,9 +46979,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.markets, told))
+                        Ok(((answer.markets, told), unread))
                     }
                 },
             )
@@ -46504,9 +47000,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.trades, told))
+                        Ok(((answer.trades, told), unread))
                     }
                 },
             )
@@ -46525,9 +47021,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.milestones, told))
+                        Ok(((answer.milestones, told), unread))
                     }
                 },
             )
@@ -46548,9 +47044,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.multivariate_contracts, told))
+                        Ok(((answer.multivariate_contracts, told), unread))
                     }
                 },
             )
@@ -46569,9 +47065,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.deposits, told))
+                        Ok(((answer.deposits, told), unread))
                     }
                 },
             )
@@ -46590,9 +47086,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.fills, told))
+                        Ok(((answer.fills, told), unread))
                     }
                 },
             )
@@ -46616,9 +47112,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.transfers, told))
+                        Ok(((answer.transfers, told), unread))
                     }
                 },
             )
@@ -46637,9 +47133,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.orders, told))
+                        Ok(((answer.orders, told), unread))
                     }
                 },
             )
@@ -46658,9 +47154,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.market_positions, told))
+                        Ok(((answer.market_positions, told), unread))
                     }
                 },
             )
@@ -46679,9 +47175,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.settlements, told))
+                        Ok(((answer.settlements, told), unread))
                     }
                 },
             )
@@ -46702,9 +47198,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.transfers, told))
+                        Ok(((answer.transfers, told), unread))
                     }
                 },
             )
@@ -46723,9 +47219,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.withdrawals, told))
+                        Ok(((answer.withdrawals, told), unread))
                     }
                 },
             )
@@ -46744,9 +47240,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.structured_targets, told))
+                        Ok(((answer.structured_targets, told), unread))
                     }
                 },
             )

@@ -45,20 +45,24 @@ pub mod types {
     pub struct AmendMarginOrderResponse {
         ///Dollars of fee a contract. Present if any traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_fee_paid: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Dollars a contract. Present if any traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_fill_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Name chosen by the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_order_id: ::std::option::Option<::std::string::String>,
         ///Contracts that traded at once. Present if any traded or the rest changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fill_count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the order.
         pub order_id: ::std::string::String,
         ///Contracts that rest now. Present if that changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_count: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl AmendMarginOrderResponse {
@@ -76,6 +80,7 @@ pub mod types {
         >,
         ///When it ends. Absent or null if it does not.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Tier that it grants.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -97,6 +102,9 @@ pub mod types {
         pub amount_cents: i64,
         ///Name chosen by the caller, never to be used twice.
         pub client_transfer_id: ::std::string::String,
+        ///Number of the shard. Left out: 0.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub exchange_index: ::std::option::Option<i64>,
         ///Subaccount from which it is taken, 0 (primary) to 63.
         pub from_subaccount: i64,
         ///Subaccount to which it goes, 0 (primary) to 63.
@@ -113,15 +121,19 @@ pub mod types {
     pub struct BidAskDistributionHistorical {
         ///At the end.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub close: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Highest.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub high: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Lowest.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub low: ::std::option::Option<::venuekit_wire::Decimal>,
         ///At the start.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl BidAskDistributionHistorical {
@@ -191,9 +203,11 @@ pub mod types {
     pub struct BucketLimit {
         ///Tokens that a rested bucket holds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub bucket_capacity: ::std::option::Option<i64>,
         ///Tokens a second.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub refill_rate: ::std::option::Option<i64>,
     }
     impl BucketLimit {
@@ -212,6 +226,7 @@ pub mod types {
         pub order_id: ::std::string::String,
         ///Contracts that were taken off the book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub reduced_by: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl CancelMarginOrderResponse {
@@ -321,20 +336,24 @@ pub mod types {
     pub struct CreateMarginOrderResponse {
         ///Dollars of fee a contract. Present if any traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_fee_paid: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Dollars a contract. Present if any traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub average_fill_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Name chosen by the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub client_order_id: ::std::option::Option<::std::string::String>,
         ///Contracts that traded at once.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fill_count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the order.
         pub order_id: ::std::string::String,
         ///Contracts that rest now.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_count: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl CreateMarginOrderResponse {
@@ -370,11 +389,13 @@ pub mod types {
     pub struct CreateOrderGroupResponse {
         ///Group of markets to which its orders belong.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Id of the group.
         pub order_group_id: ::std::string::String,
         ///Subaccount that owns it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub subaccount: ::std::option::Option<i64>,
     }
     impl CreateOrderGroupResponse {
@@ -387,6 +408,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateSubaccountResponse {
         ///Its number.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub subaccount_number: i64,
     }
     impl CreateSubaccountResponse {
@@ -421,6 +443,7 @@ pub mod types {
         pub order_id: ::std::string::String,
         ///Contracts that rest now.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_count: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl DecreaseMarginOrderResponse {
@@ -456,6 +479,32 @@ pub mod types {
             value: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         ) -> Self {
             Self(value)
+        }
+    }
+    ///Status of one shard.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct ExchangeIndexStatus {
+        ///What is traded on it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        ///False under maintenance, when nothing can be changed.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub exchange_active: ::std::option::Option<bool>,
+        ///Number of the shard.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub exchange_index: ::std::option::Option<i64>,
+        ///Whether money can move to and from it.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub intra_exchange_transfers_active: ::std::option::Option<bool>,
+        ///Whether orders can be placed.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub trading_active: ::std::option::Option<bool>,
+    }
+    impl ExchangeIndexStatus {
+        pub fn builder() -> builder::ExchangeIndexStatus {
+            Default::default()
         }
     }
     ///Event contracts, or perpetuals on margin.
@@ -520,6 +569,19 @@ pub mod types {
     pub struct ExchangeStatus {
         ///False under maintenance, when nothing can be changed.
         pub exchange_active: bool,
+        ///When the venue expects to be back.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub exchange_estimated_resume_time: ::std::option::Option<
+            ::venuekit_wire::DateTime,
+        >,
+        ///The same, shard by shard. The fields above speak of shard 0.
+        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
+        pub exchange_index_statuses: ::std::vec::Vec<ExchangeIndexStatus>,
+        ///Whether money can move between shards.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub intra_exchange_transfers_active: ::std::option::Option<bool>,
         ///Whether orders can be placed.
         pub trading_active: bool,
     }
@@ -540,15 +602,19 @@ pub mod types {
         pub client_trigger_id: ::std::option::Option<::std::string::String>,
         ///Contracts to close. 0 is the whole position.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When it was set.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Price at which a trailing stop fires now.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub effective_stop_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts closed so far.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub filled_count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the trigger.
         pub id: ::std::string::String,
@@ -562,18 +628,22 @@ pub mod types {
         >,
         ///Price at which the loss is stopped.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub stop_loss_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Price at which the profit is taken.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub take_profit_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Market of the position.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub ticker: ::std::option::Option<::std::string::String>,
         ///Distance of a trailing stop.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trail_amount: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Distance of a trailing stop in basis points.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub trail_bps: ::std::option::Option<i64>,
         ///Half that fired last. Absent before.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -583,9 +653,11 @@ pub mod types {
         pub triggered_order_id: ::std::option::Option<::std::string::String>,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Best liquidation mark price so far: the highest for a long, the lowest for a short position.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub watermark_price: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl ExitTrigger {
@@ -985,12 +1057,14 @@ pub mod types {
     pub struct FcmSubtraderNotionalRiskLimit {
         ///Notional now, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub current_notional: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub market_ticker: ::std::option::Option<::std::string::String>,
         ///Highest notional in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub notional_value_risk_limit: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Subtrader.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1009,9 +1083,11 @@ pub mod types {
         pub asset_class: ::std::option::Option<::venuekit_wire::Open<FcmAssetClass>>,
         ///Initial margin now, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub current_im: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Highest initial margin in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub im_cap: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1087,14 +1163,16 @@ pub mod types {
     pub struct GetAccountApiLimitsResponse {
         ///What raised a tier, on either exchange. Empty or null on the basic tier.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub grants: ::std::vec::Vec<ApiUsageLevelGrant>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub read: ::std::option::Option<BucketLimit>,
         ///Tier in force for perpetuals, from basic to prestige. The venue adds tiers.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub usage_tier: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub write: ::std::option::Option<BucketLimit>,
     }
     impl GetAccountApiLimitsResponse {
@@ -1106,7 +1184,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetExitTriggersResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub exit_triggers: ::std::vec::Vec<ExitTrigger>,
     }
     impl GetExitTriggersResponse {
@@ -1120,10 +1198,10 @@ pub mod types {
     pub struct GetFcmSubtraderRiskControlsResponse {
         ///Limits that the venue set.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub notional_limits: ::std::vec::Vec<FcmSubtraderNotionalRiskLimit>,
         ///Caps that the member set.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub risk_controls: ::std::vec::Vec<FcmSubtraderRiskControls>,
     }
     impl GetFcmSubtraderRiskControlsResponse {
@@ -1137,9 +1215,10 @@ pub mod types {
     pub struct GetMarginBalanceResponse {
         ///Settled cash of all subaccounts in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settled_funds: ::std::option::Option<::venuekit_wire::Decimal>,
         ///In no order.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub subaccount_balances: ::std::vec::Vec<MarginSubaccountBalance>,
     }
     impl GetMarginBalanceResponse {
@@ -1151,7 +1230,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginCorporateActionsResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub corporate_actions: ::std::vec::Vec<MarginCorporateAction>,
     }
     impl GetMarginCorporateActionsResponse {
@@ -1163,7 +1242,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginFeeTierRatesResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub fee_tier_rates: ::std::vec::Vec<MarginFeeTierRate>,
     }
     impl GetMarginFeeTierRatesResponse {
@@ -1180,7 +1259,7 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub maker_fee_rates: ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
@@ -1190,7 +1269,7 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub taker_fee_rates: ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
@@ -1208,7 +1287,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub fills: ::std::vec::Vec<MarginFill>,
     }
     impl GetMarginFillsResponse {
@@ -1220,7 +1299,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginFundingHistoryResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub funding_history: ::std::vec::Vec<MarginFundingHistoryEntry>,
     }
     impl GetMarginFundingHistoryResponse {
@@ -1234,23 +1313,29 @@ pub mod types {
     pub struct GetMarginFundingRateEstimateResponse {
         ///When it was reckoned.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub computed_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Estimated rate, a fraction of the notional. Positive: longs will pay.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding_rate: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Mark price at that time, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub market_ticker: ::std::option::Option<::std::string::String>,
         ///When the period ends.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub next_funding_time: ::venuekit_wire::DateTime,
         ///Premium of the last second that was counted, a fraction of the index. Absent if there was none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub premium_index: ::std::option::Option<::venuekit_wire::Decimal>,
         ///That second.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub premium_index_ts: ::std::option::Option<::venuekit_wire::DateTime>,
     }
     impl GetMarginFundingRateEstimateResponse {
@@ -1262,7 +1347,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginHistoricalFundingRatesResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub funding_rates: ::std::vec::Vec<MarginFundingRate>,
     }
     impl GetMarginHistoricalFundingRatesResponse {
@@ -1274,7 +1359,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginMarketCandlesticksResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub candlesticks: ::std::vec::Vec<MarginMarketCandlestick>,
         ///Market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1289,7 +1374,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginMarketOrderbooksResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orderbooks: ::std::vec::Vec<MarginMarketOrderbook>,
     }
     impl GetMarginMarketOrderbooksResponse {
@@ -1301,7 +1386,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginMarketsResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub markets: ::std::vec::Vec<MarginMarket>,
     }
     impl GetMarginMarketsResponse {
@@ -1313,6 +1398,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginOrderResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub order: MarginOrder,
     }
     impl GetMarginOrderResponse {
@@ -1327,7 +1413,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<MarginOrder>,
     }
     impl GetMarginOrdersResponse {
@@ -1339,7 +1425,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginPositionsResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub positions: ::std::vec::Vec<MarginPosition>,
     }
     impl GetMarginPositionsResponse {
@@ -1352,7 +1438,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetMarginPremiumIndexResponse {
         ///Oldest first.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub points: ::std::vec::Vec<MarginPremiumIndexPoint>,
     }
     impl GetMarginPremiumIndexResponse {
@@ -1369,18 +1455,20 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub initial_margin_multiplier: ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
         >,
         ///Margin ratio at which a position is liquidated.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub liquidation_margin_ratio_threshold: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
         ///Margin ratio at which a position enters the queue for liquidation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub queue_entry_margin_ratio_threshold: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
@@ -1396,14 +1484,17 @@ pub mod types {
     pub struct GetMarginRiskResponse {
         ///Notional over maintenance margin. Null without margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub account_leverage: ::std::option::Option<::venuekit_wire::DecimalNumber>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub positions: ::std::vec::Vec<MarginRiskPosition>,
         ///Maintenance margin of all positions in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_maintenance_margin: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Notional of all positions in dollars, without signs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_position_notional: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl GetMarginRiskResponse {
@@ -1418,7 +1509,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<MarginTrade>,
     }
     impl GetMarginTradesResponse {
@@ -1432,16 +1523,18 @@ pub mod types {
     pub struct GetOrderGroupResponse {
         ///Contracts that may trade within 15 seconds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contracts_limit_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Group of markets to which its orders belong.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Whether automatic cancelling is on, as the venue calls it. False in every recorded group.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_auto_cancel_enabled: ::std::option::Option<bool>,
         ///Ids of its orders.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<::std::string::String>,
     }
     impl GetOrderGroupResponse {
@@ -1455,7 +1548,7 @@ pub mod types {
     pub struct GetOrderGroupsResponse {
         ///Absent if there are none.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub order_groups: ::std::vec::Vec<OrderGroup>,
     }
     impl GetOrderGroupsResponse {
@@ -1477,11 +1570,17 @@ pub mod types {
         ///Shard to which it goes. Left out: 0.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub destination_exchange_shard: ::std::option::Option<i64>,
+        ///Subaccount to which it goes. Left out: 0 (primary).
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub destination_subaccount: ::std::option::Option<i64>,
         ///Where the money is.
         pub source: ::venuekit_wire::Open<ExchangeInstance>,
         ///Shard from which it is taken. Left out: 0.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub source_exchange_shard: ::std::option::Option<i64>,
+        ///Subaccount from which it is taken. Left out: 0 (primary).
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub source_subaccount: ::std::option::Option<i64>,
     }
     impl IntraExchangeInstanceTransferRequest {
         pub fn builder() -> builder::IntraExchangeInstanceTransferRequest {
@@ -1638,12 +1737,15 @@ pub mod types {
     pub struct MarginCorporateAction {
         ///Of a dividend or a spin-off.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cash: ::std::option::Option<MarginCorporateActionCashTerms>,
         ///When it takes effect. Absent if cancelled.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub execution_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Of the end of a market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub final_settlement: ::std::option::Option<
             MarginCorporateActionFinalSettlementTerms,
         >,
@@ -1657,6 +1759,7 @@ pub mod types {
         pub market_ticker: ::std::option::Option<::std::string::String>,
         ///Of a split.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub split: ::std::option::Option<MarginCorporateActionSplitTerms>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<
@@ -1664,6 +1767,7 @@ pub mod types {
         >,
         ///Of a new ticker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ticker_change: ::std::option::Option<MarginCorporateActionTickerChangeTerms>,
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<
@@ -1671,6 +1775,7 @@ pub mod types {
         >,
         ///When the notice last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
     }
     impl MarginCorporateAction {
@@ -1684,9 +1789,11 @@ pub mod types {
     pub struct MarginCorporateActionCashTerms {
         ///Dollars a contract, as the clearing house computed it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cash_per_contract: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Dollars a share.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cash_per_share: ::std::option::Option<::venuekit_wire::Decimal>,
         ///First day without the claim, YYYY-MM-DD.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1706,11 +1813,13 @@ pub mod types {
         pub reason: ::std::option::Option<::std::string::String>,
         ///Dollars a contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_price_per_contract: ::std::option::Option<
             ::venuekit_wire::Decimal,
         >,
         ///Dollars a share.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_price_per_share: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl MarginCorporateActionFinalSettlementTerms {
@@ -1727,9 +1836,11 @@ pub mod types {
         pub ex_date: ::std::option::Option<::std::string::String>,
         ///Shares after.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ratio_new: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Shares before.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ratio_old: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl MarginCorporateActionSplitTerms {
@@ -1971,12 +2082,15 @@ pub mod types {
         >,
         ///What resting orders pay.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maker_fee_rate: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///What orders pay that trade on arrival.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub taker_fee_rate: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Number of the tier in its schedule, from 0. Numbers keep their meaning.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub tier: ::std::option::Option<i64>,
     }
     impl MarginFeeTierRate {
@@ -1990,15 +2104,19 @@ pub mod types {
     pub struct MarginFill {
         ///Contracts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When it happened.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Price of the position against which realized_pnl is reckoned, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub entry_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Fees in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fees: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the fill.
         pub fill_id: ::std::string::String,
@@ -2012,9 +2130,11 @@ pub mod types {
         pub order_source: ::std::option::Option<::venuekit_wire::Open<OrderSource>>,
         ///Dollars for one contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Profit that it realized, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub realized_pnl: ::std::option::Option<::venuekit_wire::Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<BookSide>>,
@@ -2033,24 +2153,30 @@ pub mod types {
     pub struct MarginFundingHistoryEntry {
         ///Dollars, positive if received and negative if paid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding_amount: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Rate of the period, a fraction of the notional. Positive: longs paid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding_rate: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///When it was paid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Mark price at that time, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub market_ticker: ::std::option::Option<::std::string::String>,
         ///Contracts held at that time.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub quantity: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Subaccount, 0 (primary) to 63.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub subaccount_number: ::std::option::Option<i64>,
     }
     impl MarginFundingHistoryEntry {
@@ -2064,12 +2190,15 @@ pub mod types {
     pub struct MarginFundingRate {
         ///Rate, a fraction of the notional. Positive: longs paid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding_rate: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///When it was applied.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Mark price at that time, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2086,33 +2215,41 @@ pub mod types {
     pub struct MarginMarket {
         ///Best ask.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ask: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts at the best ask.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub ask_size: ::std::option::Option<::venuekit_wire::Decimal>,
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub ask_size_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Asset class, such as Crypto. The set grows. Absent if it has none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub asset_class: ::std::option::Option<::std::string::String>,
         ///Best bid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub bid: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts at the best bid.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub bid_size: ::std::option::Option<::venuekit_wire::Decimal>,
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub bid_size_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Units of the underlying in one contract, before underlying_multiplier.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contract_size: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Group of markets that an order group can span.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Whether counts may have decimals.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fractional_trading_enabled: ::std::option::Option<bool>,
         ///Highest funding rate, in funding_limit_unit.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding_cap: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Funding rate below which nothing is paid, in funding_limit_unit.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding_deadband: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub funding_invalid_premium_handling: ::std::option::Option<
@@ -2124,65 +2261,74 @@ pub mod types {
         >,
         ///Why trading is halted, such as corporate_action. Empty does not prove that it is not.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub halt_sources: ::std::vec::Vec<::std::string::String>,
         ///Leverage of a small position. Absent or null if it cannot be reckoned.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub leverage_estimate: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Leverage by notional in dollars: 1000, 10000 and so on. Falls as positions grow.
         #[serde(
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub leverage_estimates: ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
         >,
         ///Mark price for liquidation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub liquidation_mark_price: ::std::option::Option<TickerPrice>,
         ///The same for long positions.
         #[serde(
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub long_leverage_estimates: ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
         >,
         ///Rises from 1 with corporate actions. An order can insist on it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub market_version: ::std::option::Option<i64>,
         ///Contracts held.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_interest: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Notional of the contracts held, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_interest_notional_value_dollars: ::std::option::Option<
             ::venuekit_wire::Decimal,
         >,
         ///Price of the last trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub product_metadata: ::std::option::Option<ProductMetadata>,
         ///Price of the underlying, scaled to one contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub reference_price: ::std::option::Option<TickerPrice>,
         ///Trading hours. Null if it always trades.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub schedule: ::std::option::Option<MarginMarketSchedule>,
         ///Mark price for settlement and funding.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_mark_price: ::std::option::Option<TickerPrice>,
         ///The same for short positions.
         #[serde(
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub short_leverage_estimates: ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
@@ -2191,6 +2337,7 @@ pub mod types {
         pub status: ::std::option::Option<::venuekit_wire::Open<MarginMarketStatus>>,
         ///Distance between prices in dollars. Some demo markets have an empty text.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub tick_size: ::std::option::Option<::venuekit_wire::DecimalOrText>,
         ///Ticker of the market.
         pub ticker: ::std::string::String,
@@ -2199,20 +2346,25 @@ pub mod types {
         pub title: ::std::option::Option<::std::string::String>,
         ///Units of the underlying for one unit of contract_size.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub underlying_multiplier: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts traded so far.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts traded in the last 24 hours.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_24h: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Notional traded in the last 24 hours, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_24h_notional_value_dollars: ::std::option::Option<
             ::venuekit_wire::Decimal,
         >,
         ///Notional traded so far, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_notional_value_dollars: ::std::option::Option<
             ::venuekit_wire::Decimal,
         >,
@@ -2228,29 +2380,37 @@ pub mod types {
     pub struct MarginMarketCandlestick {
         ///Best asks.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ask: ::std::option::Option<BidAskDistributionHistorical>,
         ///Best bids.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub bid: ::std::option::Option<BidAskDistributionHistorical>,
         ///When it ends, included.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub end_period_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Contracts held at the end.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_interest: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Notional of the contracts held at the end, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_interest_notional_value_dollars: ::std::option::Option<
             ::venuekit_wire::Decimal,
         >,
         ///Trades.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<PriceDistributionHistorical>,
         ///Contracts traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Notional traded, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_notional_value_dollars: ::std::option::Option<
             ::venuekit_wire::Decimal,
         >,
@@ -2265,6 +2425,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct MarginMarketOrderbook {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub orderbook: ::std::option::Option<MarginOrderbookCount>,
         ///Market.
         pub ticker: ::std::string::String,
@@ -2278,6 +2439,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginMarketResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub market: MarginMarket,
     }
     impl MarginMarketResponse {
@@ -2294,9 +2456,11 @@ pub mod types {
         pub is_open: ::std::option::Option<bool>,
         ///When it closes. Null while closed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub next_close_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///When it opens. Null while open.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub next_open_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
     }
     impl MarginMarketSchedule {
@@ -2376,12 +2540,15 @@ pub mod types {
         pub client_order_id: ::std::option::Option<::std::string::String>,
         ///When it was placed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///When it expires.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expiration_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Contracts that traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fill_count: ::std::option::Option<::venuekit_wire::Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub last_update_reason: ::std::option::Option<
@@ -2389,6 +2556,7 @@ pub mod types {
         >,
         ///When it last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_update_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Group to which it belongs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2401,9 +2569,11 @@ pub mod types {
         pub order_source: ::std::option::Option<::venuekit_wire::Open<OrderSource>>,
         ///Dollars for one contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Contracts that rest.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_count: ::std::option::Option<::venuekit_wire::Decimal>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub self_trade_prevention_type: ::std::option::Option<
@@ -2429,11 +2599,11 @@ pub mod types {
     pub struct MarginOrderbookCount {
         ///Prices fall.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub asks: ::std::vec::Vec<::std::vec::Vec<::venuekit_wire::Decimal>>,
         ///Prices rise.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub bids: ::std::vec::Vec<::std::vec::Vec<::venuekit_wire::Decimal>>,
     }
     impl MarginOrderbookCount {
@@ -2445,6 +2615,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginOrderbookResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub orderbook: MarginOrderbookCount,
     }
     impl MarginOrderbookResponse {
@@ -2458,29 +2629,36 @@ pub mod types {
     pub struct MarginPosition {
         ///Mean price of entry for one contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub entry_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Fees since the position was opened.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fees: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Whether its margin is reckoned together with that of others.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_portfolio: ::std::option::Option<bool>,
         ///Maintenance margin. Absent or null if is_portfolio.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub margin_used: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Market.
         pub market_ticker: ::std::string::String,
         ///Contracts, negative if short.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub position: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Profit on margin_used in percent. Absent or null if is_portfolio or without margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub roe: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Subaccount, 0 (primary) to 63.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub subaccount: ::std::option::Option<i64>,
         ///Profit at the mark price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub unrealized_pnl: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl MarginPosition {
@@ -2494,9 +2672,11 @@ pub mod types {
     pub struct MarginPremiumIndexPoint {
         ///Premium, a fraction of the index. 0 if it could not be measured.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub premium_index: ::std::option::Option<::venuekit_wire::Decimal>,
         ///The second.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub second_ts: ::std::option::Option<::venuekit_wire::DateTime>,
     }
     impl MarginPremiumIndexPoint {
@@ -2510,29 +2690,36 @@ pub mod types {
     pub struct MarginRiskPosition {
         ///Mark price at which it is liquidated, dollars for one contract. Null if there is none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_liquidation_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Whether its margin is reckoned together with that of others.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub is_portfolio: ::std::option::Option<bool>,
         ///Maintenance margin in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maintenance_margin_required: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Mark price, dollars for one contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mark_price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Market.
         pub market_ticker: ::std::string::String,
         ///Contracts, negative if short.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub position: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Notional over maintenance margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub position_leverage: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Notional in dollars, without sign.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub position_notional: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Subaccount, 0 (primary) to 63.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub subaccount: ::std::option::Option<i64>,
     }
     impl MarginRiskPosition {
@@ -2546,23 +2733,30 @@ pub mod types {
     pub struct MarginSubaccountBalance {
         ///Equity. 0 for members that clear themselves.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub account_equity: ::std::option::Option<::venuekit_wire::Decimal>,
         ///What is free. 0 for institutions.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_balance: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Margin that the positions needed. 0 for members that clear themselves.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub initial_margin: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Margin below which positions are liquidated.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub maintenance_margin: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Open positions at mark prices.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub position_value: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Margin locked by resting orders.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub resting_orders_margin: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Subaccount, 0 (primary) to 63.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub subaccount: i64,
     }
     impl MarginSubaccountBalance {
@@ -2576,12 +2770,15 @@ pub mod types {
     pub struct MarginTrade {
         ///Contracts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When it happened.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_time: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Dollars for one contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Side of the order that arrived.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2669,23 +2866,26 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub current_usage_by_market_ticker: ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::Decimal,
         >,
         ///Limit of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub default_notional_value_risk_limit: ::std::option::Option<
             ::venuekit_wire::Decimal,
         >,
         ///Limit that holds. Absent if there is none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub effective_account_notional_value_risk_limit: ::std::option::Option<
             ::venuekit_wire::Decimal,
         >,
         ///Limit that an FCM set for itself. Absent if it has not.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub member_notional_value_risk_limit: ::std::option::Option<
             ::venuekit_wire::Decimal,
         >,
@@ -2694,13 +2894,14 @@ pub mod types {
             default,
             skip_serializing_if = ":: std :: collections :: HashMap::is_empty"
         )]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub notional_value_risk_limits_by_market_ticker: ::std::collections::HashMap<
             ::std::string::String,
             ::venuekit_wire::Decimal,
         >,
         ///Notional now: in each market the larger side, positions with resting orders, added up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_current_usage: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl NotionalRiskLimitResponse {
@@ -2714,9 +2915,11 @@ pub mod types {
     pub struct OrderGroup {
         ///Contracts that may trade within 15 seconds.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub contracts_limit_fp: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Group of markets to which its orders belong.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_index: ::std::option::Option<i64>,
         ///Id of the group.
         pub id: ::std::string::String,
@@ -3023,21 +3226,27 @@ pub mod types {
     pub struct PriceDistributionHistorical {
         ///Last.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub close: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Highest.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub high: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Lowest.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub low: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Mean, weighted by volume.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub mean: ::std::option::Option<::venuekit_wire::Decimal>,
         ///First.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Close of the period before. Null if nothing had traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub previous: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl PriceDistributionHistorical {
@@ -3196,9 +3405,11 @@ pub mod types {
     pub struct TickerPrice {
         ///Dollars for one contract.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::Decimal>,
         ///When the source had it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ts_ms: ::std::option::Option<::venuekit_wire::UnixMillis>,
     }
     impl TickerPrice {
@@ -3287,6 +3498,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct UpdateFcmNotionalRiskLimitRequest {
         ///Highest notional in dollars, not negative, up to 4 decimals.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub notional_value_risk_limit: ::venuekit_wire::Decimal,
     }
     impl UpdateFcmNotionalRiskLimitRequest {
@@ -3302,6 +3514,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub asset_class: ::std::option::Option<::venuekit_wire::Open<FcmAssetClass>>,
         ///Highest initial margin in dollars, not negative, up to 4 decimals.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub im_cap: ::venuekit_wire::Decimal,
         ///Only in this market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3795,6 +4008,10 @@ pub mod types {
                 ::std::string::String,
                 ::std::string::String,
             >,
+            exchange_index: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
             from_subaccount: ::std::result::Result<i64, ::std::string::String>,
             to_subaccount: ::std::result::Result<i64, ::std::string::String>,
         }
@@ -3805,6 +4022,7 @@ pub mod types {
                     client_transfer_id: Err(
                         "no value supplied for client_transfer_id".to_string(),
                     ),
+                    exchange_index: Ok(Default::default()),
                     from_subaccount: Err(
                         "no value supplied for from_subaccount".to_string(),
                     ),
@@ -3835,6 +4053,21 @@ pub mod types {
                     .map_err(|e| {
                         format!(
                             "error converting supplied value for client_transfer_id: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn exchange_index<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.exchange_index = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for exchange_index: {e}"
                         )
                     });
                 self
@@ -3875,6 +4108,7 @@ pub mod types {
                 Ok(Self {
                     amount_cents: value.amount_cents?,
                     client_transfer_id: value.client_transfer_id?,
+                    exchange_index: value.exchange_index?,
                     from_subaccount: value.from_subaccount?,
                     to_subaccount: value.to_subaccount?,
                 })
@@ -3886,6 +4120,7 @@ pub mod types {
                 Self {
                     amount_cents: Ok(value.amount_cents),
                     client_transfer_id: Ok(value.client_transfer_id),
+                    exchange_index: Ok(value.exchange_index),
                     from_subaccount: Ok(value.from_subaccount),
                     to_subaccount: Ok(value.to_subaccount),
                 }
@@ -5282,8 +5517,158 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct ExchangeIndexStatus {
+            description: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            exchange_active: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            exchange_index: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            intra_exchange_transfers_active: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            trading_active: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ExchangeIndexStatus {
+            fn default() -> Self {
+                Self {
+                    description: Ok(Default::default()),
+                    exchange_active: Ok(Default::default()),
+                    exchange_index: Ok(Default::default()),
+                    intra_exchange_transfers_active: Ok(Default::default()),
+                    trading_active: Ok(Default::default()),
+                }
+            }
+        }
+        impl ExchangeIndexStatus {
+            pub fn description<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.description = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for description: {e}")
+                    });
+                self
+            }
+            pub fn exchange_active<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.exchange_active = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for exchange_active: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn exchange_index<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.exchange_index = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for exchange_index: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn intra_exchange_transfers_active<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.intra_exchange_transfers_active = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for intra_exchange_transfers_active: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn trading_active<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.trading_active = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for trading_active: {e}"
+                        )
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ExchangeIndexStatus>
+        for super::ExchangeIndexStatus {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ExchangeIndexStatus,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    description: value.description?,
+                    exchange_active: value.exchange_active?,
+                    exchange_index: value.exchange_index?,
+                    intra_exchange_transfers_active: value
+                        .intra_exchange_transfers_active?,
+                    trading_active: value.trading_active?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ExchangeIndexStatus> for ExchangeIndexStatus {
+            fn from(value: super::ExchangeIndexStatus) -> Self {
+                Self {
+                    description: Ok(value.description),
+                    exchange_active: Ok(value.exchange_active),
+                    exchange_index: Ok(value.exchange_index),
+                    intra_exchange_transfers_active: Ok(
+                        value.intra_exchange_transfers_active,
+                    ),
+                    trading_active: Ok(value.trading_active),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct ExchangeStatus {
             exchange_active: ::std::result::Result<bool, ::std::string::String>,
+            exchange_estimated_resume_time: ::std::result::Result<
+                ::std::option::Option<::venuekit_wire::DateTime>,
+                ::std::string::String,
+            >,
+            exchange_index_statuses: ::std::result::Result<
+                ::std::vec::Vec<super::ExchangeIndexStatus>,
+                ::std::string::String,
+            >,
+            intra_exchange_transfers_active: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
             trading_active: ::std::result::Result<bool, ::std::string::String>,
         }
         impl ::std::default::Default for ExchangeStatus {
@@ -5292,6 +5677,9 @@ pub mod types {
                     exchange_active: Err(
                         "no value supplied for exchange_active".to_string(),
                     ),
+                    exchange_estimated_resume_time: Ok(Default::default()),
+                    exchange_index_statuses: Ok(Default::default()),
+                    intra_exchange_transfers_active: Ok(Default::default()),
                     trading_active: Err(
                         "no value supplied for trading_active".to_string(),
                     ),
@@ -5309,6 +5697,50 @@ pub mod types {
                     .map_err(|e| {
                         format!(
                             "error converting supplied value for exchange_active: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn exchange_estimated_resume_time<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.exchange_estimated_resume_time = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for exchange_estimated_resume_time: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn exchange_index_statuses<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::ExchangeIndexStatus>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.exchange_index_statuses = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for exchange_index_statuses: {e}"
+                        )
+                    });
+                self
+            }
+            pub fn intra_exchange_transfers_active<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.intra_exchange_transfers_active = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for intra_exchange_transfers_active: {e}"
                         )
                     });
                 self
@@ -5335,6 +5767,11 @@ pub mod types {
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     exchange_active: value.exchange_active?,
+                    exchange_estimated_resume_time: value
+                        .exchange_estimated_resume_time?,
+                    exchange_index_statuses: value.exchange_index_statuses?,
+                    intra_exchange_transfers_active: value
+                        .intra_exchange_transfers_active?,
                     trading_active: value.trading_active?,
                 })
             }
@@ -5343,6 +5780,13 @@ pub mod types {
             fn from(value: super::ExchangeStatus) -> Self {
                 Self {
                     exchange_active: Ok(value.exchange_active),
+                    exchange_estimated_resume_time: Ok(
+                        value.exchange_estimated_resume_time,
+                    ),
+                    exchange_index_statuses: Ok(value.exchange_index_statuses),
+                    intra_exchange_transfers_active: Ok(
+                        value.intra_exchange_transfers_active,
+                    ),
                     trading_active: Ok(value.trading_active),
                 }
             }
@@ -7658,11 +8102,19 @@ pub mod types {
                 ::std::option::Option<i64>,
                 ::std::string::String,
             >,
+            destination_subaccount: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
             source: ::std::result::Result<
                 ::venuekit_wire::Open<super::ExchangeInstance>,
                 ::std::string::String,
             >,
             source_exchange_shard: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            source_subaccount: ::std::result::Result<
                 ::std::option::Option<i64>,
                 ::std::string::String,
             >,
@@ -7674,8 +8126,10 @@ pub mod types {
                     client_transfer_id: Ok(Default::default()),
                     destination: Err("no value supplied for destination".to_string()),
                     destination_exchange_shard: Ok(Default::default()),
+                    destination_subaccount: Ok(Default::default()),
                     source: Err("no value supplied for source".to_string()),
                     source_exchange_shard: Ok(Default::default()),
+                    source_subaccount: Ok(Default::default()),
                 }
             }
         }
@@ -7736,6 +8190,21 @@ pub mod types {
                     });
                 self
             }
+            pub fn destination_subaccount<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.destination_subaccount = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for destination_subaccount: {e}"
+                        )
+                    });
+                self
+            }
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -7765,6 +8234,21 @@ pub mod types {
                     });
                 self
             }
+            pub fn source_subaccount<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.source_subaccount = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for source_subaccount: {e}"
+                        )
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<IntraExchangeInstanceTransferRequest>
         for super::IntraExchangeInstanceTransferRequest {
@@ -7777,8 +8261,10 @@ pub mod types {
                     client_transfer_id: value.client_transfer_id?,
                     destination: value.destination?,
                     destination_exchange_shard: value.destination_exchange_shard?,
+                    destination_subaccount: value.destination_subaccount?,
                     source: value.source?,
                     source_exchange_shard: value.source_exchange_shard?,
+                    source_subaccount: value.source_subaccount?,
                 })
             }
         }
@@ -7790,8 +8276,10 @@ pub mod types {
                     client_transfer_id: Ok(value.client_transfer_id),
                     destination: Ok(value.destination),
                     destination_exchange_shard: Ok(value.destination_exchange_shard),
+                    destination_subaccount: Ok(value.destination_subaccount),
                     source: Ok(value.source),
                     source_exchange_shard: Ok(value.source_exchange_shard),
+                    source_subaccount: Ok(value.source_subaccount),
                 }
             }
         }
@@ -9140,7 +9628,7 @@ pub mod types {
                 ::std::option::Option<::venuekit_wire::Decimal>,
                 ::std::string::String,
             >,
-            ask_size: ::std::result::Result<
+            ask_size_fp: ::std::result::Result<
                 ::std::option::Option<::venuekit_wire::Decimal>,
                 ::std::string::String,
             >,
@@ -9152,7 +9640,7 @@ pub mod types {
                 ::std::option::Option<::venuekit_wire::Decimal>,
                 ::std::string::String,
             >,
-            bid_size: ::std::result::Result<
+            bid_size_fp: ::std::result::Result<
                 ::std::option::Option<::venuekit_wire::Decimal>,
                 ::std::string::String,
             >,
@@ -9289,10 +9777,10 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     ask: Ok(Default::default()),
-                    ask_size: Ok(Default::default()),
+                    ask_size_fp: Ok(Default::default()),
                     asset_class: Ok(Default::default()),
                     bid: Ok(Default::default()),
-                    bid_size: Ok(Default::default()),
+                    bid_size_fp: Ok(Default::default()),
                     contract_size: Ok(Default::default()),
                     exchange_index: Ok(Default::default()),
                     fractional_trading_enabled: Ok(Default::default()),
@@ -9340,16 +9828,16 @@ pub mod types {
                     });
                 self
             }
-            pub fn ask_size<T>(mut self, value: T) -> Self
+            pub fn ask_size_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
                 T::Error: ::std::fmt::Display,
             {
-                self.ask_size = value
+                self.ask_size_fp = value
                     .try_into()
                     .map(::std::option::Option::Some)
                     .map_err(|e| {
-                        format!("error converting supplied value for ask_size: {e}")
+                        format!("error converting supplied value for ask_size_fp: {e}")
                     });
                 self
             }
@@ -9379,16 +9867,16 @@ pub mod types {
                     });
                 self
             }
-            pub fn bid_size<T>(mut self, value: T) -> Self
+            pub fn bid_size_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
                 T::Error: ::std::fmt::Display,
             {
-                self.bid_size = value
+                self.bid_size_fp = value
                     .try_into()
                     .map(::std::option::Option::Some)
                     .map_err(|e| {
-                        format!("error converting supplied value for bid_size: {e}")
+                        format!("error converting supplied value for bid_size_fp: {e}")
                     });
                 self
             }
@@ -9842,10 +10330,10 @@ pub mod types {
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     ask: value.ask?,
-                    ask_size: value.ask_size?,
+                    ask_size_fp: value.ask_size_fp?,
                     asset_class: value.asset_class?,
                     bid: value.bid?,
-                    bid_size: value.bid_size?,
+                    bid_size_fp: value.bid_size_fp?,
                     contract_size: value.contract_size?,
                     exchange_index: value.exchange_index?,
                     fractional_trading_enabled: value.fractional_trading_enabled?,
@@ -9886,10 +10374,10 @@ pub mod types {
             fn from(value: super::MarginMarket) -> Self {
                 Self {
                     ask: Ok(value.ask),
-                    ask_size: Ok(value.ask_size),
+                    ask_size_fp: Ok(value.ask_size_fp),
                     asset_class: Ok(value.asset_class),
                     bid: Ok(value.bid),
-                    bid_size: Ok(value.bid_size),
+                    bid_size_fp: Ok(value.bid_size_fp),
                     contract_size: Ok(value.contract_size),
                     exchange_index: Ok(value.exchange_index),
                     fractional_trading_enabled: Ok(value.fractional_trading_enabled),
@@ -12815,13 +13303,64 @@ pub mod types {
             }
         }
     }
+    ::venuekit_wire::lenient_types! {
+        objects { AmendMarginOrderRequest AmendMarginOrderResponse ApiUsageLevelGrant
+        ApplySubaccountTransferRequest BidAskDistributionHistorical BucketLimit
+        CancelMarginOrderResponse CreateFcmSubtraderRequest CreateFcmSubtraderResponse
+        CreateMarginFcmSubtraderRequest CreateMarginFcmSubtraderResponse
+        CreateMarginOrderRequest CreateMarginOrderResponse CreateOrderGroupRequest
+        CreateOrderGroupResponse CreateSubaccountResponse DecreaseMarginOrderRequest
+        DecreaseMarginOrderResponse ExchangeIndexStatus ExchangeStatus ExitTrigger
+        FcmSubtraderNotionalRiskLimit FcmSubtraderRiskControls GetExitTriggersResponse
+        GetFcmSubtraderRiskControlsResponse GetMarginBalanceResponse
+        GetMarginCorporateActionsResponse GetMarginFeeTierRatesResponse
+        GetMarginFillsResponse GetMarginFundingHistoryResponse
+        GetMarginFundingRateEstimateResponse GetMarginHistoricalFundingRatesResponse
+        GetMarginMarketCandlesticksResponse GetMarginMarketOrderbooksResponse
+        GetMarginMarketsResponse GetMarginOrderResponse GetMarginOrdersResponse
+        GetMarginPositionsResponse GetMarginPremiumIndexResponse GetMarginRiskResponse
+        GetMarginTradesResponse GetOrderGroupsResponse
+        IntraExchangeInstanceTransferRequest IntraExchangeInstanceTransferResponse
+        MarginCorporateAction MarginCorporateActionCashTerms
+        MarginCorporateActionFinalSettlementTerms MarginCorporateActionSplitTerms
+        MarginCorporateActionTickerChangeTerms MarginEnabledResponse MarginFeeTierRate
+        MarginFill MarginFundingHistoryEntry MarginFundingRate MarginMarket
+        MarginMarketCandlestick MarginMarketOrderbook MarginMarketResponse
+        MarginMarketSchedule MarginOrder MarginOrderbookCount MarginOrderbookResponse
+        MarginPosition MarginPremiumIndexPoint MarginRiskPosition MarginSubaccountBalance
+        MarginTrade OrderGroup PriceDistributionHistorical SetCrossExitTriggerRequest
+        SetIsolatedExitTriggerRequest TickerPrice UpdateExitTriggerRequest
+        UpdateFcmNotionalRiskLimitRequest UpdateFcmSubtraderRiskControlsRequest
+        UpdateOrderGroupLimitRequest } others { BookSide EmptyRequest ExchangeInstance
+        ExitTriggerId ExitTriggerKind ExitTriggerLeg ExitTriggerReason ExitTriggerStatus
+        FcmAssetClass FundingLimitUnit InvalidPremiumHandling LastUpdateReason
+        MarginCorporateActionStatus MarginCorporateActionType MarginFeeSchedule
+        MarginMarketStatus MarketTicker OrderGroupId OrderId OrderReason OrderSource
+        OrderStatusFilter ProductMetadata SelfTradePreventionType TimeInForce } vital {
+        GetAccountApiLimitsResponse["grants" "read" "usage_tier" "write"] ["grants"]
+        [read usage_tier write] GetMarginFeeTiersResponse["maker_fee_rates"
+        "taker_fee_rates"] ["maker_fee_rates" "taker_fee_rates"] []
+        GetMarginRiskParametersResponse["initial_margin_multiplier"
+        "liquidation_margin_ratio_threshold" "queue_entry_margin_ratio_threshold"]
+        ["initial_margin_multiplier"] [liquidation_margin_ratio_threshold
+        queue_entry_margin_ratio_threshold] GetOrderGroupResponse["contracts_limit_fp"
+        "exchange_index" "is_auto_cancel_enabled" "orders"] ["orders"]
+        [contracts_limit_fp exchange_index is_auto_cancel_enabled]
+        NotionalRiskLimitResponse["current_usage_by_market_ticker"
+        "default_notional_value_risk_limit" "effective_account_notional_value_risk_limit"
+        "member_notional_value_risk_limit" "notional_value_risk_limits_by_market_ticker"
+        "total_current_usage"] ["current_usage_by_market_ticker"
+        "notional_value_risk_limits_by_market_ticker"] [default_notional_value_risk_limit
+        effective_account_notional_value_risk_limit member_notional_value_risk_limit
+        total_current_usage] }
+    }
 }
 #[derive(Clone, Debug)]
 /**Client for kalshi_perps client
 
-Kalshi's exchange for perpetual futures, which the venue also calls margin, written by hand from the sources named in sources.md. Prices, amounts and contract counts travel as decimal strings, rates as numbers. The vendor's document has no version; this one is the month of the latest page that was read.
+Kalshi's exchange for perpetual futures, which the venue also calls margin, written by hand from the sources named in sources.md. Prices, amounts and contract counts travel as decimal strings, rates as numbers. The vendor's document has no version; this one is the day of the latest copy that was read.
 
-Version: 2026-10*/
+Version: 2026-10-26*/
 pub struct Client {
     pub(crate) baseurl: String,
     pub(crate) client: reqwest::Client,
@@ -12848,7 +13387,7 @@ impl Client {
 }
 impl ClientInfo<::venuekit_transport::Session> for Client {
     fn api_version() -> &'static str {
-        "2026-10"
+        "2026-10-26"
     }
     fn baseurl(&self) -> &str {
         self.baseurl.as_str()
@@ -18481,9 +19020,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.orders, told))
+                        Ok(((answer.orders, told), unread))
                     }
                 },
             )
@@ -18502,9 +19041,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.fills, told))
+                        Ok(((answer.fills, told), unread))
                     }
                 },
             )
@@ -18523,9 +19062,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.orders, told))
+                        Ok(((answer.orders, told), unread))
                     }
                 },
             )
@@ -18544,9 +19083,9 @@ pub mod builder {
                         call = call.cursor(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
+                        let (answer, unread) = call.send().await?.into_parts();
                         let told = answer.cursor.clone();
-                        Ok((answer.trades, told))
+                        Ok(((answer.trades, told), unread))
                     }
                 },
             )

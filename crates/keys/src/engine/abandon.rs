@@ -1,8 +1,9 @@
 //! A run that is given up.
 
-use venuekit_transport::ErrorKind;
 use venuekit_transport::keys::KeyInfo;
 
+use super::difference::Life;
+use super::retire::says_gone;
 use super::run::{Halt, Run};
 use crate::error::{Error, Next};
 use crate::event::Event;
@@ -41,8 +42,12 @@ impl Run<'_> {
             return Err(only_resumed("the old key may have ended already"));
         }
         // Whoever uses a key that is dead by now is not harmed.
-        if was_taken_over(&self.plan, self.steps()) && self.new_fails().await?.is_none() {
-            return Err(only_resumed("the consumer uses the new key already"));
+        if was_taken_over(&self.plan, self.steps()) {
+            match self.new_life().await? {
+                Life::Ended => {}
+                Life::Alive => return Err(only_resumed("the consumer uses the new key already")),
+                Life::Unproved(error) => return Err(error.of_run(&self.id, next(&self.plan, self.steps()))),
+            }
         }
         match self.take_all_back().await {
             Ok(()) => Ok(()),
@@ -77,8 +82,8 @@ impl Run<'_> {
         }
         for key in made {
             match self.desk_revoke(&key.id).await {
-                Ok(()) => {}
-                Err(error) if error.is(ErrorKind::NotFound) => {}
+                Ok(()) => self.is_unlisted(&key.id).await?,
+                Err(error) if says_gone(&error) => {}
                 Err(error) => return Err(error.into()),
             }
             self.desk.tell(Event::Revoked { id: key.id });

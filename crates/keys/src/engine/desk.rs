@@ -80,7 +80,7 @@ impl<'a> Desk<'a> {
             return Ok(active);
         }
         // It is being made.
-        self.engine.none_unfinished_of(reference)?;
+        self.engine.none_unfinished_of(self.account, reference).await?;
         Err(Error::not_found(format!("the store has no key `{reference}` that is ready for use")))
     }
 
@@ -188,5 +188,16 @@ impl Error {
     /// Whether the venue may have done what it was asked for.
     pub(super) fn may_have_been_applied(&self) -> bool {
         self.venue().is_some_and(VenueError::may_have_been_applied)
+    }
+}
+
+/// A list that leaves out the key that asked for it is not the venue's, or not the whole of it. It shows nothing of other keys.
+pub(super) fn has_its_own(manager: &Credential, listed: &[KeyInfo]) -> Result<(), Error> {
+    match manager.public_id() {
+        Some(own) if listed.iter().all(|info| info.public_id.as_deref() != Some(own)) => {
+            let why = "the list of keys leaves out the key that asked for it: it is not the venue's, or not whole";
+            Err(Error::new(Cause::NoAnswer(why.to_owned())))
+        }
+        _ => Ok(()),
     }
 }

@@ -1,10 +1,10 @@
 //! A new secret for the same key. The old one fails at once, so that another credential must manage the account.
 
-use venuekit_transport::ErrorKind;
 use venuekit_transport::keys::RotatedKey;
 use venuekit_wire::{Secret, UnixSeconds};
 
 use super::make::said;
+use super::retire::says_gone;
 use super::run::{Halt, Run};
 use crate::error::Error;
 use crate::event::Event;
@@ -56,7 +56,7 @@ impl Run<'_> {
                     self.desk.tell(Event::Undone);
                     return Err(Halt::Refused(error));
                 }
-                Err(error) if error.is(ErrorKind::NotFound) => {
+                Err(error) if says_gone(&error) => {
                     return Err(Halt::Person {
                         what: format!("the key {id} is gone while its secret was being replaced"),
                         how: "Make a new key, then remove this one from the store.".to_owned(),

@@ -4,7 +4,7 @@ use serde::Serialize;
 use venuekit_transport::keys::KeyInfo;
 use venuekit_wire::{UnixMillis, UnixSeconds};
 
-use super::desk::{Desk, Manager};
+use super::desk::{Desk, Manager, has_its_own};
 use super::plan::find;
 use super::verify::Shown;
 use super::{Attendant, Engine, Silent};
@@ -48,6 +48,8 @@ pub struct Line {
     pub used: Option<bool>,
     /// Until when the owner has attested a location, which Kalshi wants for some markets.
     pub attested_until: Option<UnixMillis>,
+    /// Why the store's record cannot be read, where it cannot.
+    pub unreadable: Option<String>,
 }
 
 /// A key that was made elsewhere and is now in the store.
@@ -79,8 +81,11 @@ impl Engine {
             }
             _ => None,
         };
+        // Only a whole list shows that a stored key is not in it.
+        let is_whole = has_its_own(&desk.manager().await?, &listed).is_ok();
         let mut lines: Vec<Line> = listed.iter().map(line_of).collect();
-        for record in self.records(account).await? {
+        let (records, unreadable) = self.records(account).await?;
+        for record in records {
             for key in &record.keys {
                 // One that has ended at the venue may still be listed, and one whose answer was lost goes by its name.
                 let ended = || {
@@ -98,10 +103,11 @@ impl Engine {
                         line.created = line.created.or_else(|| made(key));
                         line.state = Some(key.state);
                     }
-                    None => lines.push(Line { live: Some(false), ..stored_line(&record, key) }),
+                    None => lines.push(Line { live: is_whole.then_some(false), ..stored_line(&record, key) }),
                 }
             }
         }
+        lines.extend(unreadable);
         for line in &mut lines {
             line.attested_until = attested_until;
             line.used = (desk.facts().lists_use && line.live.is_some()).then_some(line.last_used.is_some());
@@ -114,23 +120,29 @@ impl Engine {
     /// # Errors
     /// The store cannot be read.
     pub async fn stored(&self, account: &Account) -> Result<Vec<Line>, Error> {
-        let records = self.records(account).await?;
-        Ok(records.iter().flat_map(|record| record.keys.iter().map(|key| stored_line(record, key))).collect())
+        let (records, unreadable) = self.records(account).await?;
+        let lines = records.iter().flat_map(|record| record.keys.iter().map(|key| stored_line(record, key)));
+        Ok(lines.chain(unreadable).collect())
     }
 
-    pub(super) async fn records(&self, account: &Account) -> Result<Vec<Record>, Error> {
-        let mut records = Vec::new();
+    /// The account's records, and a line for each that cannot be read: it stops nobody but whoever wants that one.
+    pub(super) async fn records(&self, account: &Account) -> Result<(Vec<Record>, Vec<Line>), Error> {
+        let (mut records, mut unreadable) = (Vec::new(), Vec::new());
         for reference in self.store.list().await? {
             if reference.is_of(account) && reference.is_a_key() {
                 match self.store.get(&reference).await {
                     Ok(record) => records.push(record),
                     // Removed since it was listed.
                     Err(StoreError::NotFound(_)) => {}
+                    Err(error @ (StoreError::Corrupted { .. } | StoreError::Newer { .. })) => {
+                        let (reference, why) = (Some(reference.to_string()), Some(error.to_string()));
+                        unreadable.push(Line { reference, unreadable: why, ..Line::default() });
+                    }
                     Err(error) => return Err(error.into()),
                 }
             }
         }
-        Ok(records)
+        Ok((records, unreadable))
     }
 
     /// Tries a stored key once.
@@ -154,7 +166,7 @@ impl Engine {
     /// There is no such key, or a run for it has not ended.
     pub async fn forget(&self, account: &Account, reference: &Reference) -> Result<(), Error> {
         let _guard = self.journal.lock(account)?;
-        self.none_unfinished_of(reference)?;
+        self.none_unfinished_of(account, reference).await?;
         Ok(self.store.remove(reference).await?)
     }
 
@@ -179,7 +191,7 @@ impl Engine {
             return Err(Error::usage_with(message, "Give the secret that the venue has shown."));
         }
         let _guard = self.journal.lock(account)?;
-        self.none_unfinished_of(reference)?;
+        self.none_unfinished_of(account, reference).await?;
         if !reference.is_a_key() || !desk.record(reference).await?.keys.is_empty() {
             let message = format!("`{reference}` is taken");
             return Err(Error::usage_with(message, "Choose another name."));
@@ -245,6 +257,7 @@ fn line_of(info: &KeyInfo) -> Line {
         last_used: info.last_used,
         used: None,
         attested_until: None,
+        unreadable: None,
     }
 }
 

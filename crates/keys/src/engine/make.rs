@@ -1,16 +1,18 @@
 //! The new key: made, stored, and found again where its answer was lost.
 
-use venuekit_auth::{KeyKind, PrivateKey};
+use venuekit_auth::{Algorithm, KeyKind, PrivateKey};
 use venuekit_transport::ErrorKind;
 use venuekit_transport::keys::{CreatedKey, KeyInfo, NewKey};
 use venuekit_wire::{Secret, UnixSeconds};
 
+use super::retire::says_gone;
 use super::run::{Halt, Run};
 use crate::error::Error;
 use crate::event::Event;
 use crate::journal::Step;
 use crate::record::{Kind, State, StoredKey};
-use crate::task::Origin;
+use crate::store::StoreError;
+use crate::task::{Origin, Work};
 
 /// A venue is asked so many times for a key whose answers get lost.
 const ATTEMPTS: usize = 3;
@@ -122,7 +124,7 @@ impl Run<'_> {
 
     /// The live keys with this run's name.
     pub(super) async fn find(&self) -> Result<Vec<KeyInfo>, Error> {
-        let mut found = self.managed(|access, factor| access.list(factor)).await?;
+        let mut found = self.managed_list().await?;
         found.retain(|info| info.name.as_deref() == Some(&self.plan.label) && info.enabled != Some(false));
         Ok(found)
     }
@@ -130,8 +132,8 @@ impl Run<'_> {
     pub(super) async fn revoke_orphan(&mut self, info: &KeyInfo) -> Result<(), Halt> {
         let id = info.id.as_str();
         match self.managed(|access, factor| access.revoke(id, factor)).await {
-            Ok(()) => {}
-            Err(error) if error.is(ErrorKind::NotFound) => {}
+            Ok(()) => self.is_unlisted(id).await?,
+            Err(error) if says_gone(&error) => {}
             Err(error) => return Err(error.into()),
         }
         self.note(Step::Orphan { id: info.id.clone() })?;
@@ -166,7 +168,14 @@ impl Run<'_> {
             _ => self.usual_kind().await?,
         };
         let pair = PrivateKey::generate(kind).map_err(venuekit_transport::Error::from)?;
-        self.desk.tell(Event::Made { algorithm: pair.algorithm().to_string() });
+        let algorithm = pair.algorithm();
+        self.desk.tell(Event::Made { algorithm: algorithm.to_string() });
+        if let (Algorithm::Ed25519, Work::Create, Some(clients)) =
+            (algorithm, self.plan.work, self.desk.facts().without_ed25519)
+        {
+            let (algorithm, clients) = (algorithm.to_string(), clients.to_owned());
+            self.desk.tell(Event::Unsupported { algorithm, clients });
+        }
         place.kind = Kind::PrivateKeyPem;
         place.secret = pair.private_key_pem();
         self.put(place).await?;
@@ -216,6 +225,10 @@ impl Run<'_> {
             written = self.put(key.clone()).await;
         }
         if let Err(error) = written {
+            if let Some(StoreError::Unsynced { .. }) = error.of_store() {
+                // The secret is there: the run goes on when it is resumed, and finds the key by its name should the power fail.
+                return Err(error.into());
+            }
             // A pair of ours is in the store, and the venue's list names it: that can wait. Otherwise what fails here is found by
             // its name when the run is resumed.
             if !ours && let Some(id) = key.id.clone() {
@@ -320,7 +333,7 @@ pub(super) fn said(error: &Error) -> String {
 
 /// The venue's own refusal, and not that of something in between, to which no secret may come back.
 fn takes_no_pair(error: &Error) -> bool {
-    error.is(ErrorKind::Forbidden) && error.venue().is_some_and(|error| error.code().is_some())
+    error.is(ErrorKind::Forbidden) && error.venue().is_some_and(venuekit_transport::Error::has_known_code)
 }
 
 fn is_same(key: &StoredKey, info: &KeyInfo) -> bool {

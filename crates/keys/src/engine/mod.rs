@@ -3,6 +3,7 @@
 mod abandon;
 mod attendant;
 mod desk;
+mod difference;
 mod in_place;
 mod inventory;
 mod make;
@@ -11,12 +12,11 @@ mod preview;
 mod retire;
 mod run;
 mod settings;
+mod unfinished;
 mod verify;
 
 use std::fmt;
 use std::sync::Arc;
-
-use venuekit_wire::UnixMillis;
 
 pub use self::attendant::{Attendant, Handed, Silent};
 use self::desk::Desk;
@@ -24,10 +24,10 @@ pub use self::desk::Manager;
 pub use self::inventory::{Adopted, Line};
 use self::run::Run;
 pub use self::settings::{Settings, Waits};
+pub use self::unfinished::{Unfinished, Unreadable};
 use crate::account::Account;
-use crate::error::{Cause, Error, Next};
-use crate::journal::{Entry, Journal, RunId, SCHEMA, Step};
-use crate::reference::Reference;
+use crate::error::{Cause, Error};
+use crate::journal::{Entry, Journal, JournalError, RunId, SCHEMA, Step};
 use crate::store::Store;
 use crate::task::{Outcome, Plan, Preview, Task, Work};
 
@@ -42,30 +42,6 @@ pub struct Engine {
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
-
-/// A run that has not ended.
-#[derive(Clone, Debug)]
-pub struct Unfinished {
-    /// Its name.
-    pub run: RunId,
-    /// When it began.
-    pub since: UnixMillis,
-    /// What it has set out to do.
-    pub plan: Plan,
-    /// The last step it has noted.
-    pub last: Step,
-    /// Whether it may be given up: the old key has not ended. Where the consumer has the new one, that one must be dead.
-    pub can_be_abandoned: bool,
-    /// What is advised.
-    next: Next,
-}
-
-impl Unfinished {
-    /// What to do with it, in a sentence.
-    pub fn advice(&self) -> String {
-        self.next.advice(&self.run)
     }
 }
 
@@ -94,7 +70,7 @@ impl Engine {
         attendant: &dyn Attendant,
     ) -> Result<Outcome, Error> {
         let guard = self.journal.lock(account)?;
-        self.none_unfinished(&task)?;
+        self.none_unfinished(account, &task).await?;
         let desk = Desk::new(self, account, manager, attendant);
         let plan = desk.plan(&task).await?;
         let run = RunId::new(plan.label.clone());
@@ -114,7 +90,7 @@ impl Engine {
         manager: &Manager,
         attendant: &dyn Attendant,
     ) -> Result<Preview, Error> {
-        self.none_unfinished(task)?;
+        self.none_unfinished(account, task).await?;
         let desk = Desk::new(self, account, manager, attendant);
         let plan = desk.plan(task).await?;
         Ok(preview::preview(&desk, &plan))
@@ -136,6 +112,22 @@ impl Engine {
             let message = format!("the run `{run}` is being given up, and does not go on");
             return Err(Error::usage_with(message, format!("`venuekit keys resume {run} --abandon` ends it.")));
         }
+        taken.finish().await
+    }
+
+    /// Goes on with a run whose proof could not be had: a person has seen at the venue that the old key has ended.
+    ///
+    /// # Errors
+    /// Whatever stops it again; or the run has not asked for the key's end.
+    pub async fn confirm_ended(
+        &self,
+        account: &Account,
+        run: &RunId,
+        manager: &Manager,
+        attendant: &dyn Attendant,
+    ) -> Result<Outcome, Error> {
+        let mut taken = self.take_up(account, run, manager, attendant)?;
+        taken.confirm_ended()?;
         taken.finish().await
     }
 
@@ -161,9 +153,22 @@ impl Engine {
         attendant: &'a dyn Attendant,
     ) -> Result<Run<'a>, Error> {
         let guard = self.journal.lock(account)?;
-        let mut entries = self.journal.read(run)?.into_iter().map(|entry| entry.step);
-        let Some(Step::Planned { plan, .. }) = entries.next() else {
-            return Err(Error::usage(format!("the run `{run}` was broken off before it did anything; start it anew")));
+        let unreadable = |error| match error {
+            JournalError::Corrupted { .. } | JournalError::Newer { .. } | JournalError::NoPlan(_) => {
+                let left = Unreadable { run: run.clone(), account: Some(account.to_string()), error };
+                let help = left.advice();
+                Error::new(Cause::Unreadable { error: left.error, help })
+            }
+            other => other.into(),
+        };
+        let mut entries = self.journal.read(run).map_err(unreadable)?.into_iter().map(|entry| entry.step);
+        let plan = match entries.next() {
+            Some(Step::Planned { plan, .. }) => plan,
+            Some(_) => return Err(unreadable(JournalError::NoPlan(run.clone()))),
+            None => {
+                let message = format!("the run `{run}` was broken off before it did anything");
+                return Err(Error::usage_with(message, "Start the task again."));
+            }
         };
         let steps: Vec<Step> = entries.collect();
         if steps.last().is_some_and(Step::is_last) {
@@ -175,54 +180,6 @@ impl Engine {
         }
         let desk = Desk::new(self, account, manager, attendant);
         Ok(Run::new(desk, guard, run.clone(), plan, steps))
-    }
-
-    /// The runs that have not ended.
-    ///
-    /// # Errors
-    /// The journal cannot be read.
-    pub fn unfinished(&self) -> Result<Vec<Unfinished>, Error> {
-        let mut unfinished = Vec::new();
-        for run in self.journal.runs()? {
-            let entries = self.journal.read(&run)?;
-            let (Some(first), Some(last)) = (entries.first(), entries.last()) else { continue };
-            if let Step::Planned { plan, .. } = &first.step
-                && !last.step.is_last()
-            {
-                let steps: Vec<Step> = entries.iter().map(|entry| entry.step.clone()).collect();
-                let (can_be_abandoned, next) = (!abandon::may_have_revoked(&steps), abandon::next(plan, &steps));
-                let (since, plan, last) = (first.at, plan.clone(), last.step.clone());
-                unfinished.push(Unfinished { run, since, plan, last, can_be_abandoned, next });
-            }
-        }
-        Ok(unfinished)
-    }
-
-    /// Two runs for one key would undo each other's work.
-    fn none_unfinished(&self, task: &Task) -> Result<(), Error> {
-        task.reference().map_or(Ok(()), |reference| self.none_unfinished_of(reference))
-    }
-
-    fn none_unfinished_of(&self, reference: &Reference) -> Result<(), Error> {
-        let name = reference.to_string();
-        let mut unfinished = self.unfinished()?.into_iter();
-        match unfinished.find(|run| run.plan.reference.as_ref() == Some(&name)) {
-            Some(earlier) => Err(Error::new(Cause::Unfinished(earlier.run.clone())).of_run(&earlier.run, earlier.next)),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Task {
-    fn reference(&self) -> Option<&Reference> {
-        match self {
-            Self::Create(create) => Some(&create.reference),
-            Self::Rotate(rotate) => Some(&rotate.reference),
-            Self::Revoke(revoke) => match &revoke.target {
-                crate::task::Target::Stored(reference) => Some(reference),
-                crate::task::Target::Listed(_) => None,
-            },
-        }
     }
 }
 

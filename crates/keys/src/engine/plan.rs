@@ -2,7 +2,7 @@
 
 use venuekit_transport::keys::KeyInfo;
 
-use super::desk::Desk;
+use super::desk::{Desk, has_its_own};
 use crate::error::Error;
 use crate::event::Event;
 use crate::recipe::Factor;
@@ -50,10 +50,11 @@ impl Desk<'_> {
             return Err(Error::not_found(format!("the store has no key `{}` that is in use", rotate.reference)));
         };
         let listed = self.list().await?;
-        let info = find(&listed, key).ok_or_else(|| {
+        let Some(info) = find(&listed, key) else {
+            has_its_own(&self.manager().await?, &listed)?;
             let message = format!("the account has no key `{}` that is `{}`", key.label, rotate.reference);
-            Error::not_found(message)
-        })?;
+            return Err(Error::not_found(message));
+        };
         // A consumer that reads a shared secret cannot do with a private key.
         let origin = match (key.kind, rotate.origin) {
             (Kind::Shared, Origin::Here(_)) => {
@@ -65,7 +66,7 @@ impl Desk<'_> {
         };
         let restricted = !info.restrictions.is_empty();
         if rotate.in_place {
-            self.in_place(key, rotate.scopes.is_some()).await?;
+            self.in_place(key, info, rotate.scopes.is_some()).await?;
         } else if restricted && !self.facts().takes_restrictions {
             let message = format!(
                 "`{}` is restricted ({}), and the venue makes no new key with that",
@@ -96,13 +97,13 @@ impl Desk<'_> {
         })
     }
 
-    async fn in_place(&self, key: &StoredKey, scopes: bool) -> Result<(), Error> {
-        if !self.facts().rotates || key.kind == Kind::PrivateKeyPem {
-            let why = match key.kind {
-                Kind::PrivateKeyPem => {
-                    format!("a key pair has no secret at {} that could be replaced", self.account.venue)
-                }
-                _ => format!("{} gives no key a new secret", self.account.venue),
+    async fn in_place(&self, key: &StoredKey, info: &KeyInfo, scopes: bool) -> Result<(), Error> {
+        // What the venue lists counts: for a key with a public half it would answer with a text that is no secret.
+        let is_pair = key.kind == Kind::PrivateKeyPem || info.public_key.is_some();
+        if !self.facts().rotates || is_pair {
+            let why = match is_pair {
+                true => format!("a key pair has no secret at {} that could be replaced", self.account.venue),
+                false => format!("{} gives no key a new secret", self.account.venue),
             };
             return Err(Error::usage_with(why, "Rotate it without `--in-place`: a new key takes its place."));
         }
@@ -130,7 +131,7 @@ impl Desk<'_> {
             Target::Listed(id) => self.stored_as(id).await?.unzip(),
         };
         if let Some(reference) = &reference {
-            self.engine.none_unfinished_of(reference)?;
+            self.engine.none_unfinished_of(self.account, reference).await?;
         }
         let listed = self.list().await?;
         let info = match (&revoke.target, &stored) {
@@ -139,6 +140,7 @@ impl Desk<'_> {
             _ => None,
         };
         let Some(info) = info else {
+            has_its_own(&self.manager().await?, &listed)?;
             let help = "Nothing is left to revoke. `venuekit keys forget` removes it from the store.";
             let what = match &revoke.target {
                 Target::Listed(id) => return Err(Error::not_found(format!("the account has no key `{id}`"))),
@@ -169,7 +171,7 @@ impl Desk<'_> {
     /// Where the store has a key of that id, or of that public id.
     async fn stored_as(&self, id: &str) -> Result<Option<(Reference, StoredKey)>, Error> {
         let is_it = |key: &StoredKey| key.id.as_deref() == Some(id) || key.public_id.as_deref() == Some(id);
-        for record in self.engine.records(self.account).await? {
+        for record in self.engine.records(self.account).await?.0 {
             if let Some(key) = record.keys.into_iter().find(is_it) {
                 return Ok(Some((record.reference, key)));
             }

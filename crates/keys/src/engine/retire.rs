@@ -1,13 +1,15 @@
 //! The old key: revoked, and proved to fail.
 
+use venuekit_transport::keys::KeyInfo;
 use venuekit_transport::{Error as VenueError, ErrorKind};
 
+use super::desk::has_its_own;
+use super::difference::Life;
 use super::make::said;
 use super::run::{Halt, Run};
-use super::verify::Shown;
 use crate::BoxFuture;
 use crate::credential::Credential;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::event::Event;
 use crate::journal::Step;
 use crate::recipe::{Access, Factor};
@@ -20,12 +22,13 @@ const ATTEMPTS: usize = 3;
 impl Run<'_> {
     pub(super) async fn retire(&mut self) -> Result<(), Halt> {
         let Some(old) = self.plan.old.clone() else { return Ok(()) };
-        if !self.did(&Step::Revoked) {
+        if !self.did(&Step::Revoked) && !self.did(&Step::Confirmed) {
             self.new_still_works().await?;
             self.note_once(Step::Revoking { id: old.id.clone() })?;
-            self.revoke_old(&old.id).await?;
-            self.note(Step::Revoked)?;
-            self.desk.tell(Event::Revoked { id: old.id.clone() });
+            if self.revoke_old(&old.id).await? {
+                self.note(Step::Revoked)?;
+                self.desk.tell(Event::Revoked { id: old.id.clone() });
+            }
         }
         self.prove(&old.id).await
     }
@@ -35,37 +38,25 @@ impl Run<'_> {
         if self.plan.work != Work::Rotate {
             return Ok(());
         }
-        match self.new_fails().await? {
-            None => Ok(()),
-            Some(error) => Err(Halt::Person {
-                what: format!("the new key does not work any more ({error}); the old key was not touched"),
+        match self.new_life().await? {
+            Life::Alive => Ok(()),
+            Life::Unproved(error) => Err(error.into()),
+            Life::Ended => Err(Halt::Person {
+                what: "the new key does not work any more; the old key was not touched".to_owned(),
                 how: format!("Give the run up: `venuekit keys resume {} --abandon`.", self.id),
             }),
         }
     }
 
-    /// What a call with the new key says if the venue does not know it any more.
-    pub(super) async fn new_fails(&self) -> Result<Option<Error>, Error> {
-        let Some(credential) = self.candidate().await?.as_ref().and_then(StoredKey::credential) else {
-            return Err(Error::not_found(format!("the store has lost the key `{}`", self.plan.label)));
-        };
-        match self.desk.try_key(&credential).await? {
-            Shown::Works { .. } => Ok(None),
-            Shown::Unknown(error) => Ok(Some(error)),
-            Shown::Nothing(error) => Err(error),
-        }
-    }
-
-    async fn revoke_old(&self, id: &str) -> Result<(), Halt> {
+    /// Whether the venue itself says that the key is gone. Otherwise it is left to the proof.
+    async fn revoke_old(&self, id: &str) -> Result<bool, Halt> {
         let mut last = None;
         for _ in 0..ATTEMPTS {
             match self.managed(|access, factor| access.revoke(id, factor)).await {
-                Ok(()) => return Ok(()),
-                Err(error) if error.is(ErrorKind::NotFound) => return Ok(()),
+                Ok(()) => return Ok(true),
+                Err(error) if says_gone(&error) => return Ok(true),
                 // A key that revoked itself cannot ask again.
-                Err(error) if error.is(ErrorKind::Unauthorized) && self.old_fails().await? == Some(true) => {
-                    return Ok(());
-                }
+                Err(error) if error.venue().is_some_and(VenueError::is_unknown_key) => return Ok(false),
                 Err(error) if error.may_have_been_applied() => {
                     self.desk.tell(Event::Unknown { why: said(&error) });
                     last = Some(error);
@@ -76,50 +67,77 @@ impl Run<'_> {
         Err(last.unwrap_or_else(|| Error::usage("no attempt was made")).into())
     }
 
-    /// Whether a call with the old secret fails; none where the store does not have it.
-    async fn old_fails(&self) -> Result<Option<bool>, Error> {
-        let Some(credential) = self.old_key().await?.as_ref().and_then(StoredKey::credential) else { return Ok(None) };
-        match self.desk.try_key(&credential).await? {
-            Shown::Works { .. } => Ok(Some(false)),
-            Shown::Unknown(_) => Ok(Some(true)),
-            Shown::Nothing(error) => Err(error),
-        }
-    }
-
-    /// Tries the old key until it fails.
+    /// Tries the old key until a difference shows that it has ended. Without one a person decides, and the store keeps it.
     pub(super) async fn prove(&mut self, id: &str) -> Result<(), Halt> {
-        if self.did(&Step::Proved) {
+        if self.did(&Step::Proved) || self.did(&Step::Confirmed) {
             return Ok(());
         }
         let mut waits = self.desk.engine.settings.prove.between();
+        let mut asked_again = self.plan.work == Work::RotateInPlace;
         loop {
-            let gone = match self.old_fails().await {
-                Ok(Some(fails)) => Ok(fails),
-                Ok(None) => self.is_unlisted(id).await,
-                Err(error) => Err(error),
-            };
-            if let Ok(true) = gone {
+            let life = self.old_life(id).await?;
+            if let (Life::Alive, false) = (&life, asked_again) {
+                // Whoever answered that it was revoked may not have been the venue.
+                asked_again = true;
+                self.revoke_old(id).await?;
+                continue;
+            }
+            if let Life::Ended = life {
                 self.note(Step::Proved)?;
                 self.desk.tell(Event::Proved { tried: self.old_key().await?.is_some() });
                 return Ok(());
             }
-            let Some(next) = waits.next() else {
-                gone?;
-                return Err(Halt::Person {
-                    what: format!("the venue says that the key {id} was revoked, and it still answers"),
-                    how: format!("Resume later; if it stays so, revoke it at {}.", self.desk.facts().page),
-                });
+            let Some(next) = waits.next() else { return Err(self.unproved(id, &life)) };
+            let what = match life {
+                Life::Alive => "the old key still answers",
+                _ => "no call shows yet whether the old key has ended",
             };
-            let what = if gone.is_ok() { "the old key still answers" } else { "the venue does not answer" };
             self.desk.tell(Event::Waiting { what, next });
             tokio::time::sleep(next).await;
         }
     }
 
-    /// Whether the list has no live key of this id.
-    async fn is_unlisted(&self, id: &str) -> Result<bool, Error> {
-        let listed = self.managed(|access, factor| access.list(factor)).await?;
-        Ok(listed.iter().all(|info| info.id != id || info.enabled == Some(false)))
+    fn unproved(&self, id: &str, life: &Life) -> Halt {
+        let (page, run) = (self.desk.facts().page, &self.id);
+        let (subject, ended) = match self.plan.work {
+            Work::RotateInPlace => (format!("the old secret of the key {id}"), "replaced"),
+            _ => (format!("the key {id}"), "revoked"),
+        };
+        let Life::Unproved(error) = life else {
+            return Halt::Person {
+                what: format!("the venue says that {subject} was {ended}, and it still answers"),
+                how: format!("Resume later; if it stays so, revoke it at {page}."),
+            };
+        };
+        Halt::Person {
+            what: format!("nothing proves that {subject} has ended ({error}); nothing was removed from the store"),
+            how: format!(
+                "See whether {} can be reached, and whether the key is gone at {page}. Where you have seen that it has ended: \
+                 `venuekit keys resume {run} --confirm-ended`. Otherwise resume when the venue answers again.",
+                self.desk.account.base_url
+            ),
+        }
+    }
+
+    /// Waits until the list has no live key of this id: nobody has its secret, so that no call of its own can show that it has ended.
+    pub(super) async fn is_unlisted(&self, id: &str) -> Result<(), Error> {
+        let mut waits = self.desk.engine.settings.prove.between();
+        loop {
+            let listed = self.managed_list().await?;
+            if listed.iter().all(|info| info.id != id || info.enabled == Some(false)) {
+                return Ok(());
+            }
+            let Some(next) = waits.next() else {
+                let why = format!("the key {id} was answered to be revoked, and is still listed");
+                return Err(Error::new(Cause::NoAnswer(why)));
+            };
+            tokio::time::sleep(next).await;
+        }
+    }
+
+    /// The account's keys, by a list that is the venue's own: it has the key that asked for it.
+    pub(super) async fn managed_list(&self) -> Result<Vec<KeyInfo>, Error> {
+        self.managed_and(|access, factor| access.list(factor), |manager, listed| has_its_own(manager, listed)).await
     }
 
     /// A call as whoever manages the account's keys. While a key takes another one's place, the one that manages may be the one
@@ -128,13 +146,25 @@ impl Run<'_> {
     where
         F: for<'x> Fn(&'x dyn Access, &'x Factor) -> BoxFuture<'x, Result<T, VenueError>> + Sync,
     {
+        self.managed_and(call, |_, _| Ok(())).await
+    }
+
+    async fn managed_and<T, F, C>(&self, call: F, check: C) -> Result<T, Error>
+    where
+        F: for<'x> Fn(&'x dyn Access, &'x Factor) -> BoxFuture<'x, Result<T, VenueError>> + Sync,
+        C: Fn(&Credential, &T) -> Result<(), Error>,
+    {
+        let ask = async |manager: &Credential| {
+            let value = self.desk.call(manager, &call).await?;
+            check(manager, &value).map(|()| value)
+        };
         let mut managers = self.managers().await?.into_iter();
         let Some(first) = managers.next() else { return Err(Error::not_found("no credential manages the keys")) };
-        let mut result = self.desk.call(&first, &call).await;
+        let mut result = ask(&first).await;
         for manager in managers {
             match &result {
                 Err(error) if error.is(ErrorKind::Forbidden) || error.is(ErrorKind::Unauthorized) => {
-                    let next = self.desk.call(&manager, &call).await;
+                    let next = ask(&manager).await;
                     // The first one's refusal says more than that of a key that is gone.
                     if !next.as_ref().is_err_and(|error| error.is(ErrorKind::Unauthorized)) {
                         result = next;
@@ -162,4 +192,9 @@ impl Run<'_> {
         }
         Ok(managers)
     }
+}
+
+/// The venue's own word that there is no such key, and not that of a page in between.
+pub(super) fn says_gone(error: &Error) -> bool {
+    error.is(ErrorKind::NotFound) && error.venue().is_some_and(VenueError::has_known_code)
 }

@@ -64,6 +64,20 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// A person has seen that the old key has ended.
+    pub(super) fn confirm_ended(&mut self) -> Result<(), Error> {
+        let Some(old) = self.plan.old.clone().filter(|_| abandon::may_have_revoked(&self.steps)) else {
+            let message = format!("the run `{}` has not asked the venue to end a key yet", self.id);
+            return Err(Error::usage_with(message, abandon::next(&self.plan, &self.steps).advice(&self.id)));
+        };
+        if !self.did(&Step::Confirmed) {
+            self.desk.engine.journal.append(&self.id, &Entry::now(Step::Confirmed))?;
+            self.steps.push(Step::Confirmed);
+            self.desk.tell(Event::Confirmed { id: old.id });
+        }
+        Ok(())
+    }
+
     async fn make_and_replace(&mut self) -> Result<(), Halt> {
         self.make().await?;
         self.verify().await?;

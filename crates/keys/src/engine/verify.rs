@@ -17,9 +17,9 @@ use crate::record::StoredKey;
 pub(super) enum Shown {
     /// It works. The text says what the venue does not allow it.
     Works { millis: u64, refused: Option<String> },
-    /// The venue does not know it, or not its secret.
+    /// The venue says in its own words that it does not know it, or not its secret.
     Unknown(Error),
-    /// Nothing: the call did not come through.
+    /// Nothing: no answer came, or one that anybody could have given.
     Nothing(Error),
 }
 
@@ -32,16 +32,11 @@ impl Desk<'_> {
         let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let Err(error) = answer else { return Ok(Shown::Works { millis, refused: None }) };
         Ok(match error.kind() {
-            ErrorKind::Unauthorized => Shown::Unknown(error.into()),
-            // The venue knows the key, or it would not know what the key may do. Whatever stands in between has no code for that.
-            ErrorKind::Forbidden if error.code().is_some() && !error.is_of_login() => {
+            _ if error.is_unknown_key() => Shown::Unknown(error.into()),
+            // The venue knows the key, or it would not know what the key may do. Whatever stands in between has no such code.
+            ErrorKind::Forbidden if error.has_known_code() && !error.is_of_login() => {
                 Shown::Works { millis, refused: Some(error.message().to_owned()) }
             }
-            // The signature was taken and the call answered, whatever the answer looks like.
-            ErrorKind::Decode if error.status().is_some_and(|status| status.is_success()) => {
-                Shown::Works { millis, refused: None }
-            }
-            ErrorKind::Conflict | ErrorKind::InsufficientFunds => Shown::Works { millis, refused: None },
             ErrorKind::InvalidRequest if error.status().is_none() => return Err(error.into()),
             // Whatever the call was, nothing of it is left: only the answer was of interest.
             _ if error.may_have_been_applied() => {
@@ -73,7 +68,7 @@ impl Run<'_> {
                     return Ok(());
                 }
                 Shown::Unknown(error) => ("the venue does not know the new key yet", error),
-                Shown::Nothing(error) => ("the venue does not answer", error),
+                Shown::Nothing(error) => ("no answer of the venue's shows that the new key works", error),
             };
             let Some(next) = waits.next() else { return Err(self.does_not_work(error)) };
             self.desk.tell(Event::Waiting { what, next });

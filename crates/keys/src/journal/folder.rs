@@ -3,17 +3,36 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use fs4::TryLockError;
 use serde::Deserialize;
+use venuekit_wire::UnixMillis;
 
-use super::{Entry, Guard, Journal, JournalError, RunId, SCHEMA};
+use super::{Entry, Glimpse, Guard, Journal, JournalError, RunId, SCHEMA, Step};
 use crate::account::Account;
 
 /// A folder with a file a run, one JSON object a line, and a lock file an account.
 #[derive(Clone, Debug)]
 pub struct FolderJournal {
     folder: PathBuf,
+    retention: Retention,
+}
+
+/// How long the journals of ended runs are kept. What has not ended, or cannot be read, is never removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// How long after its last step.
+    pub age: Duration,
+    /// How many at most, the latest ones.
+    pub count: usize,
+}
+
+impl Default for Retention {
+    /// 90 days, and 200 runs.
+    fn default() -> Self {
+        Self { age: Duration::from_secs(90 * 24 * 3600), count: 200 }
+    }
 }
 
 const SUFFIX: &str = ".jsonl";
@@ -21,7 +40,14 @@ const SUFFIX: &str = ".jsonl";
 impl FolderJournal {
     /// A journal in this folder. It is made when it is first needed.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), retention: Retention::default() }
+    }
+
+    /// How long the journals of ended runs are kept; looked at whenever a run begins.
+    #[must_use]
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
     }
 
     /// The file of a run.
@@ -35,6 +61,38 @@ impl FolderJournal {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&self.folder).map_err(|error| failed(&self.folder, error))
+    }
+}
+
+impl FolderJournal {
+    /// Removes the journals of runs that ended long ago. One that cannot be removed does no harm.
+    fn prune(&self) {
+        let age = i64::try_from(self.retention.age.as_millis()).unwrap_or(i64::MAX);
+        let oldest = UnixMillis::now().get().saturating_sub(age);
+        let mut ended: Vec<(UnixMillis, RunId)> = Vec::new();
+        for run in self.runs().unwrap_or_default() {
+            match self.read(&run).as_deref() {
+                Ok([first, .., last]) if last.step.is_last() && matches!(first.step, Step::Planned { .. }) => {
+                    ended.push((last.at, run));
+                }
+                // It was broken off before it had noted anything.
+                Ok([]) => ended.extend(self.modified(&run).filter(|at| at.get() < oldest).map(|at| (at, run))),
+                _ => {}
+            }
+        }
+        ended.sort();
+        let too_many = ended.len().saturating_sub(self.retention.count);
+        for (index, (at, run)) in ended.into_iter().enumerate() {
+            if index < too_many || at.get() < oldest {
+                let _ = fs::remove_file(self.path(&run));
+            }
+        }
+    }
+
+    fn modified(&self, run: &RunId) -> Option<UnixMillis> {
+        let at = fs::metadata(self.path(run)).ok()?.modified().ok()?;
+        let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(UnixMillis(i64::try_from(since.as_millis()).ok()?))
     }
 }
 
@@ -81,6 +139,7 @@ impl Journal for FolderJournal {
 
     fn begin(&self, run: &RunId, entry: &Entry) -> Result<(), JournalError> {
         self.make()?;
+        self.prune();
         let path = self.path(run);
         let mut file = options().create_new(true).open(&path).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => JournalError::Exists(run.clone()),
@@ -94,7 +153,9 @@ impl Journal for FolderJournal {
         let path = self.path(run);
         let io = |error| failed(&path, error);
         let mut file = options().open(&path).map_err(io)?;
-        let whole = whole_lines(&mut file).map_err(io)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(io)?;
+        let whole = whole_lines(&bytes).len() as u64;
         // A line that was not written whole was not written.
         file.set_len(whole).and_then(|()| file.seek(SeekFrom::Start(whole))).map_err(io)?;
         write_line(&mut file, entry).map_err(io)
@@ -102,19 +163,35 @@ impl Journal for FolderJournal {
 
     fn read(&self, run: &RunId) -> Result<Vec<Entry>, JournalError> {
         let path = self.path(run);
-        let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+        let bytes = fs::read(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => JournalError::NoSuchRun(run.clone()),
             _ => failed(&path, error),
         })?;
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         let mut entries = Vec::new();
-        for (index, line) in whole.lines().enumerate() {
+        for (index, line) in whole_lines(&bytes).split_inclusive(|byte| *byte == b'\n').enumerate() {
             entries.push(parse(line).map_err(|newer| match newer {
                 true => JournalError::Newer { path: path.clone() },
                 false => JournalError::Corrupted { path: path.clone(), line: index + 1 },
             })?);
         }
         Ok(entries)
+    }
+
+    /// By its first line and its last one, which may be whole although another one is not.
+    fn glimpse(&self, run: &RunId) -> Glimpse {
+        #[derive(Deserialize)]
+        struct Line {
+            plan: About,
+        }
+        #[derive(Deserialize)]
+        struct About {
+            account: String,
+        }
+        let bytes = fs::read(self.path(run)).unwrap_or_default();
+        let mut lines = whole_lines(&bytes).split_inclusive(|byte| *byte == b'\n');
+        let first = lines.next().and_then(|line| serde_json::from_slice::<Line>(line).ok());
+        let last = lines.next_back().and_then(|line| parse(line).ok());
+        Glimpse { account: first.map(|first| first.plan.account), ended: last.is_some_and(|last| last.step.is_last()) }
     }
 
     fn runs(&self) -> Result<Vec<RunId>, JournalError> {
@@ -139,20 +216,18 @@ struct Version {
 }
 
 /// An entry; or whether it is a newer version's.
-fn parse(line: &str) -> Result<Entry, bool> {
+fn parse(line: &[u8]) -> Result<Entry, bool> {
     let newer = |version: Version| version.schema.is_some_and(|schema| schema > SCHEMA);
-    if serde_json::from_str(line).is_ok_and(newer) {
+    if serde_json::from_slice(line).is_ok_and(newer) {
         return Err(true);
     }
-    serde_json::from_str(line).map_err(|_| false)
+    serde_json::from_slice(line).map_err(|_| false)
 }
 
-/// How many bytes belong to lines that have an end.
-fn whole_lines(file: &mut File) -> io::Result<u64> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+/// The lines that have an end.
+fn whole_lines(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    Ok(end as u64)
+    &bytes[..end]
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {

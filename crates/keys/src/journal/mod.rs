@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use venuekit_wire::UnixMillis;
 
-pub use self::folder::FolderJournal;
+pub use self::folder::{FolderJournal, Retention};
 use crate::account::Account;
 use crate::task::Plan;
 
@@ -35,7 +35,8 @@ pub trait Journal: Send + Sync {
     /// Adds a step to a run, on disk when this returns.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// It cannot be written. It may be among the run's steps all the same, as long as the power holds: what is noted before it is
+    /// done may have been done, and what is noted afterwards was.
     fn append(&self, run: &RunId, entry: &Entry) -> Result<(), JournalError>;
 
     /// A run's steps, but a last one that was not written whole.
@@ -44,11 +45,27 @@ pub trait Journal: Send + Sync {
     /// There is no such run, or it is damaged or newer.
     fn read(&self, run: &RunId) -> Result<Vec<Entry>, JournalError>;
 
+    /// What can still be told of a run that [`read`](Self::read) cannot read.
+    fn glimpse(&self, run: &RunId) -> Glimpse {
+        let _ = run;
+        Glimpse::default()
+    }
+
     /// All runs, by name.
     ///
     /// # Errors
     /// They cannot be read.
     fn runs(&self) -> Result<Vec<RunId>, JournalError>;
+}
+
+/// What can still be told of a run whose journal is damaged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Glimpse {
+    /// The account that it is about.
+    pub account: Option<String>,
+    /// Whether it has ended, so that it stops nobody.
+    pub ended: bool,
 }
 
 /// Keeps other runs away as long as it lives.
@@ -153,6 +170,8 @@ pub enum Step {
     Revoked,
     /// The old key, or the old secret, fails.
     Proved,
+    /// Nothing proves that the old key has ended; a person has seen it at the venue.
+    Confirmed,
     /// All is done.
     Done,
     /// The venue refused, and nothing is left of the run.
@@ -193,6 +212,8 @@ pub enum JournalError {
         /// The line.
         line: usize,
     },
+    /// A run does not begin with what it is about.
+    NoPlan(RunId),
     /// A newer version wrote it.
     Newer {
         /// The file.
@@ -216,7 +237,8 @@ impl fmt::Display for JournalError {
             }
             Self::NoSuchRun(run) => write!(f, "there is no run `{run}`"),
             Self::Exists(run) => write!(f, "there is a run `{run}` already"),
-            Self::Corrupted { path, line } => write!(f, "{}:{line}: damaged", path.display()),
+            Self::Corrupted { path, line } => write!(f, "{}:{line}: the journal is damaged", path.display()),
+            Self::NoPlan(run) => write!(f, "the journal of the run `{run}` is damaged: its first line is no plan"),
             Self::Newer { path } => write!(f, "{}: written by a newer version; use that one", path.display()),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
         }

@@ -1,6 +1,6 @@
 //! Bayse: it makes the secrets, and only a session of the account's owner manages keys.
 
-use venuekit_bayse::{Client, Credentials, Environment};
+use venuekit_bayse::{Client, Credentials, Environment, VENUE};
 use venuekit_transport::keys::{ApiKeys, CreatedKey};
 use venuekit_transport::{Error, ErrorKind};
 use venuekit_wire::Secret;
@@ -14,6 +14,7 @@ use crate::network::Network;
 pub(super) static FACTS: Facts = Facts {
     environments: &[("production", || Environment::Production.base_url().to_owned())],
     takes_pairs: false,
+    without_ed25519: None,
     keys_manage: false,
     rotates: true,
     takes_restrictions: false,
@@ -68,8 +69,12 @@ impl access::Client for Client {
     async fn works(&self) -> Result<(), Error> {
         self.get_portfolio().send().await?;
         match self.cancel_order().order_id(NO_ORDER).send().await {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            other => other.map(drop),
+            Err(error) if error.kind() == ErrorKind::NotFound && error.has_known_code() => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => {
+                let row = VENUE.operation("get_order").expect("the spec has it");
+                Err(Error::incomplete(row, "an order that does not exist was cancelled: this is not the venue"))
+            }
         }
     }
 }

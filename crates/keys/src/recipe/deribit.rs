@@ -17,6 +17,7 @@ pub(super) static FACTS: Facts = Facts {
         ("test", || Environment::Test.base_url().to_owned()),
     ],
     takes_pairs: true,
+    without_ed25519: None,
     keys_manage: true,
     rotates: true,
     takes_restrictions: false,

@@ -17,6 +17,10 @@ pub(super) static FACTS: Facts = Facts {
         ("demo", || Environment::Demo.base_url().to_owned()),
     ],
     takes_pairs: true,
+    // specs/kalshi/sources.md says where this was read.
+    without_ed25519: Some(
+        "Kalshi's TypeScript SDK up to 3.30.0, its Python SDK up to 3.2.0 (the newest for Python below 3.13) and pykalshi 2.0.0",
+    ),
     keys_manage: true,
     rotates: false,
     takes_restrictions: true,

@@ -26,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) environments: &'static [(&'static str, BaseUrl)],
     /// It takes the public half of a pair that was made here.
     pub(crate) takes_pairs: bool,
+    /// Which clients of the venue cannot sign with an Ed25519 key, where there are some.
+    pub(crate) without_ed25519: Option<&'static str>,
     /// A key manages keys. Where none does, a session of the account's owner is needed.
     pub(crate) keys_manage: bool,
     /// A key can get a new secret.

@@ -1,8 +1,9 @@
 //! Yativo: it makes the secrets, its answer to a new key shows no id, and key calls carry a one-time code.
 
+use serde_json::Value;
 use venuekit_transport::keys::{ApiKeys, CreatedKey};
 use venuekit_transport::{Error, ErrorKind};
-use venuekit_yativo::{Client, Credentials, Environment};
+use venuekit_yativo::{Client, Credentials, Environment, VENUE};
 
 use super::access::{self, Access, Factor};
 use super::{Facts, settle, unfit};
@@ -16,6 +17,7 @@ pub(super) static FACTS: Facts = Facts {
         ("sandbox", || Environment::Sandbox.base_url().to_owned()),
     ],
     takes_pairs: false,
+    without_ed25519: None,
     keys_manage: true,
     rotates: true,
     takes_restrictions: false,
@@ -54,7 +56,16 @@ impl access::Client for Client {
     }
 
     async fn works(&self) -> Result<(), Error> {
-        self.list_accounts().send().await.map(drop)
+        let answer = self.list_accounts().send().await?.into_inner();
+        let is_list = match &answer.data {
+            None | Some(Value::Array(_)) => true,
+            Some(wrapped) => wrapped.get("accounts").is_some_and(Value::is_array),
+        };
+        if is_list {
+            return Ok(());
+        }
+        let row = VENUE.operation("list_accounts").expect("the spec has it");
+        Err(Error::incomplete(row, "the response holds no list of accounts"))
     }
 
     /// No page shows the error for a missing or wrong code, so that whatever speaks of a second factor is taken for one.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
+use super::identity::FoundInstead;
 use crate::record::{SCHEMA, Unreadable};
 use crate::reference::Reference;
 
@@ -34,6 +35,13 @@ pub enum StoreError {
         /// What it is, as the end of a sentence.
         what: String,
     },
+    /// The file that was named as the age identity is something else.
+    NotAnIdentity {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: FoundInstead,
+    },
     /// What is stored is damaged.
     Corrupted {
         /// Where it is stored.
@@ -64,6 +72,13 @@ pub enum StoreError {
     },
     /// There is no room left on the disk.
     Full {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file is in its place, and the system cannot say that its folder is on the disk: a power cut may still undo the change.
+    Unsynced {
         /// The file.
         path: PathBuf,
         /// What the system says.
@@ -133,6 +148,10 @@ impl fmt::Display for StoreError {
             Self::NotAStore { path, what } => {
                 write!(f, "{}: this file is no store: {what}; name the store's own file, or a new one", path.display())
             }
+            Self::NotAnIdentity { path, found } => {
+                let (what, remedy) = found.words();
+                write!(f, "{} is {what}; {remedy}", path.display())
+            }
             Self::Corrupted { place, why } => {
                 write!(f, "{place}: damaged ({why}); nothing was changed, put it back from a copy")
             }
@@ -150,6 +169,11 @@ impl fmt::Display for StoreError {
             Self::Full { path, source } => {
                 write!(f, "{}: no room left on the disk ({source}); what was stored is still there", path.display())
             }
+            Self::Unsynced { path, source } => write!(
+                f,
+                "{}: written, but its folder could not be synced to the disk ({source}); a power cut may undo the change",
+                path.display()
+            ),
             Self::ReadOnly(what) => write!(f, "{what} can only be read; choose another store for keys that are made"),
             Self::Busy { path } => write!(f, "{}: another process holds the store", path.display()),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
@@ -166,7 +190,10 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::NotWritable { source, .. } | Self::Full { source, .. } | Self::Io { source, .. } => Some(source),
+            Self::NotWritable { source, .. }
+            | Self::Full { source, .. }
+            | Self::Unsynced { source, .. }
+            | Self::Io { source, .. } => Some(source),
             _ => None,
         }
     }

@@ -1,19 +1,22 @@
 //! One file, encrypted with age.
 
 use std::fmt;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use age::{DecryptError, x25519};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use venuekit_wire::Secret;
 use zeroize::Zeroizing;
 
 use super::atomic::{self, Lock};
 use super::identity::{self, Unlock, beside};
 use super::{Store, StoreError, StoreFuture};
-use crate::record::{Record, SCHEMA, Sealed, Unreadable, Version};
+use crate::record::{Record, SCHEMA, Unreadable, Version};
 use crate::reference::Reference;
 
 /// Keys in one file that is encrypted with age.
@@ -35,10 +38,52 @@ impl fmt::Debug for FileStore {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Content {
-    schema: u32,
-    records: Vec<Sealed>,
+#[derive(Deserialize)]
+struct Content<'a> {
+    #[serde(borrow)]
+    records: Vec<&'a RawValue>,
+}
+
+/// What the file has under one name.
+enum Kept {
+    Whole(Record),
+    /// It stays in the file as it is: a newer version, or a person, may still read it.
+    Unreadable {
+        reference: Option<Reference>,
+        text: Secret,
+        error: Unreadable,
+    },
+}
+
+impl Kept {
+    fn read(text: &RawValue) -> Self {
+        #[derive(Deserialize)]
+        struct Named {
+            reference: String,
+        }
+        let text = Secret::new(text.get());
+        match Record::from_secret(&text) {
+            Ok(record) => Self::Whole(record),
+            Err(error) => {
+                let named = serde_json::from_str::<Named>(text.expose()).ok();
+                Self::Unreadable { reference: named.and_then(|named| named.reference.parse().ok()), text, error }
+            }
+        }
+    }
+
+    fn reference(&self) -> Option<&Reference> {
+        match self {
+            Self::Whole(record) => Some(&record.reference),
+            Self::Unreadable { reference, .. } => reference.as_ref(),
+        }
+    }
+
+    fn text(&self) -> Secret {
+        match self {
+            Self::Whole(record) => record.to_secret(),
+            Self::Unreadable { text, .. } => text.clone(),
+        }
+    }
 }
 
 /// So much of a file says what it is.
@@ -92,7 +137,7 @@ impl FileStore {
         let path = atomic::behind_links(path.into());
         atomic::make_folder(&path)?;
         let _lock = Lock::hold(path.with_extension("lock"))?;
-        atomic::remove_unfinished(&path);
+        atomic::remove_unfinished(&path, None);
         let of_identity = unlock.path(&path);
         let identity = match unlock.read(&of_identity)? {
             Some(identity) => identity,
@@ -140,7 +185,7 @@ fn missing(store: PathBuf, identity: PathBuf) -> StoreError {
 }
 
 impl Inner {
-    fn read(&self) -> Result<Vec<Record>, StoreError> {
+    fn read(&self) -> Result<Vec<Kept>, StoreError> {
         let Some(bytes) = atomic::read(&self.path)? else { return Ok(Vec::new()) };
         let place = || self.path.display().to_string();
         let damaged = |error: &serde_json::Error| StoreError::unreadable(place(), Unreadable::damaged(error));
@@ -152,36 +197,47 @@ impl Inner {
         if version.schema > SCHEMA {
             return Err(StoreError::Newer { place: place(), found: version.schema });
         }
-        let content: Content = serde_json::from_slice(&text).map_err(|error| damaged(&error))?;
-        let records = content.records.into_iter().map(Record::try_from);
-        records.collect::<Result<_, _>>().map_err(|error| StoreError::unreadable(place(), error))
+        let content: Content<'_> = serde_json::from_slice(&text).map_err(|error| damaged(&error))?;
+        Ok(content.records.into_iter().map(Kept::read).collect())
     }
 
-    fn write(&self, records: &[Record]) -> Result<(), StoreError> {
-        let content = Content { schema: SCHEMA, records: records.iter().map(Sealed::from).collect() };
+    fn write(&self, records: &[Kept]) -> Result<(), StoreError> {
         let failed = |error: String| StoreError::io(&self.path, std::io::Error::other(error));
+        let texts: Vec<Secret> = records.iter().map(Kept::text).collect();
         // Large enough from the start: a text that grows leaves copies behind.
-        let secrets = records.iter().flat_map(|record| &record.keys).map(|key| 2 * key.secret.expose().len() + 1024);
-        let mut text = Zeroizing::new(Vec::with_capacity(1024 + 256 * records.len() + secrets.sum::<usize>()));
-        serde_json::to_writer(&mut *text, &content).map_err(|error| failed(error.to_string()))?;
-        let bytes = identity::encrypt(&self.identity.to_public(), &text).map_err(|error| failed(error.to_string()))?;
-        atomic::write(&self.path, &bytes, false)
+        let size = texts.iter().map(|text| text.expose().len() + 1).sum::<usize>();
+        let mut text = Zeroizing::new(String::with_capacity(size + 64));
+        let _ = write!(text, r#"{{"schema":{SCHEMA},"records":["#);
+        for (index, record) in texts.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text.push_str(record.expose());
+        }
+        text.push_str("]}");
+        let bytes = identity::encrypt(&self.identity.to_public(), text.as_bytes());
+        atomic::write(&self.path, &bytes.map_err(|error| failed(error.to_string()))?, false)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Vec<Record>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    fn change(&self, change: impl FnOnce(&mut Vec<Kept>) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let _lock = Lock::hold(self.path.with_extension("lock"))?;
         let mut records = self.read()?;
         change(&mut records)?;
         self.write(&records)
+    }
+
+    fn unreadable(&self, reference: &Reference, error: Unreadable) -> StoreError {
+        StoreError::unreadable(format!("{}: the record `{reference}`", self.path.display()), error)
     }
 }
 
 impl Store for FileStore {
     fn get<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, Record> {
         let wanted = reference.clone();
-        self.with(move |inner| {
-            let record = inner.read()?.into_iter().find(|record| record.reference == wanted);
-            record.ok_or(StoreError::NotFound(wanted))
+        self.with(move |inner| match inner.read()?.into_iter().find(|kept| kept.reference() == Some(&wanted)) {
+            Some(Kept::Whole(record)) => Ok(record),
+            Some(Kept::Unreadable { error, .. }) => Err(inner.unreadable(&wanted, error)),
+            None => Err(StoreError::NotFound(wanted)),
         })
     }
 
@@ -189,9 +245,13 @@ impl Store for FileStore {
         let record = record.clone();
         self.with(move |inner| {
             inner.change(|records| {
-                match records.iter_mut().find(|kept| kept.reference == record.reference) {
-                    Some(kept) => *kept = record,
-                    None => records.push(record),
+                match records.iter_mut().find(|kept| kept.reference() == Some(&record.reference)) {
+                    // One that cannot be read is not written over.
+                    Some(Kept::Unreadable { error, .. }) => {
+                        return Err(inner.unreadable(&record.reference, error.clone()));
+                    }
+                    Some(kept) => *kept = Kept::Whole(record),
+                    None => records.push(Kept::Whole(record)),
                 }
                 Ok(())
             })
@@ -200,7 +260,7 @@ impl Store for FileStore {
 
     fn list(&self) -> StoreFuture<'_, Vec<Reference>> {
         self.with(|inner| {
-            let mut names: Vec<Reference> = inner.read()?.into_iter().map(|record| record.reference).collect();
+            let mut names: Vec<Reference> = inner.read()?.iter().filter_map(|kept| kept.reference().cloned()).collect();
             names.sort();
             Ok(names)
         })
@@ -210,8 +270,12 @@ impl Store for FileStore {
         let gone = reference.clone();
         self.with(move |inner| {
             inner.change(|records| {
+                let is_it = |kept: &&Kept| kept.reference() == Some(&gone);
+                if let Some(Kept::Unreadable { error: error @ Unreadable::Newer(_), .. }) = records.iter().find(is_it) {
+                    return Err(inner.unreadable(&gone, error.clone()));
+                }
                 let before = records.len();
-                records.retain(|record| record.reference != gone);
+                records.retain(|kept| kept.reference() != Some(&gone));
                 if records.len() == before { Err(StoreError::NotFound(gone)) } else { Ok(()) }
             })
         })

@@ -228,7 +228,11 @@ impl Store for KeyringStore {
     fn remove<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, ()> {
         let reference = reference.clone();
         self.with(move |store| {
-            store.read(&reference)?;
+            // A damaged one may be removed, one of a newer version is not.
+            match store.read(&reference) {
+                Ok(_) | Err(StoreError::Corrupted { .. }) => {}
+                Err(error) => return Err(error),
+            }
             let name = reference.to_string();
             store.ring.delete(&name).map_err(|error| failed(error, Some(&reference)))?;
             store.set_listed(&name, false)

@@ -21,7 +21,7 @@ mod vault;
 pub use self::environment::EnvironmentStore;
 pub use self::error::StoreError;
 pub use self::file::FileStore;
-pub use self::identity::Unlock;
+pub use self::identity::{FoundInstead, Unlock};
 #[cfg(feature = "keyring")]
 pub use self::keyring::{KeyringStore, Ring, RingError, SystemRing};
 pub use self::pem::PemStore;
@@ -34,8 +34,12 @@ use crate::reference::Reference;
 /// What a store's methods return.
 pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
-/// Keeps records. A `put` that has returned has the record on disk, or wherever the store keeps it; one that fails has changed
-/// nothing.
+/// Keeps records. A `put` that has returned has the record on disk, or wherever the store keeps it. One that fails has changed
+/// nothing, with two exceptions: after [`StoreError::Unsynced`] the change is there and may not survive a power cut, and after
+/// [`StoreError::Unreachable`] a server may have made it. Either way the old record or the new one is there, never a part of one.
+///
+/// A record that cannot be read is an error of its own `get` and `put` and of nothing else: it is listed with the others, those are
+/// read and written, and a damaged one may be removed.
 pub trait Store: Send + Sync {
     /// The record of this name; [`StoreError::NotFound`] if there is none.
     fn get<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, Record>;

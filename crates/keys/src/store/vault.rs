@@ -6,9 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{Method, StatusCode, redirect};
+use reqwest::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use venuekit_transport::endpoint::{Route, may_carry_secrets, without_user};
 use venuekit_wire::Secret;
 use zeroize::Zeroizing;
 
@@ -37,6 +38,7 @@ pub struct VaultSettings {
 /// other's work. What is removed is removed with all its versions.
 pub struct VaultStore {
     http: reqwest::Client,
+    route: Route,
     settings: VaultSettings,
     versions: Mutex<HashMap<Reference, u64>>,
 }
@@ -94,15 +96,18 @@ impl VaultStore {
     /// A store at this server. Nothing is sent.
     ///
     /// # Errors
-    /// An address that is none, or a token that no header can hold.
+    /// An address that cannot be read or that is not TLS, other than on this machine; a token that no header can hold; a proxy in
+    /// the environment that cannot be used.
     pub fn new(settings: VaultSettings) -> Result<Self, StoreError> {
-        let refused = |what: &str| StoreError::Refused(format!("{}: {what}", settings.address));
+        let refused = |what: &str| StoreError::Refused(format!("{}: {what}", without_user(&settings.address)));
         let url = reqwest::Url::parse(&settings.address).map_err(|error| refused(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(refused("an address begins with http:// or https://"));
         }
-        let local = url.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "localhost" | "[::1]"));
-        if url.scheme() == "http" && !local {
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refused("an address has no user and no password; the token says who calls"));
+        }
+        if !may_carry_secrets(&url) {
             return Err(refused("keys do not cross a network without TLS; use https://"));
         }
         let mut token = HeaderValue::from_str(settings.token.expose()).map_err(|_| refused("the token is none"))?;
@@ -113,14 +118,10 @@ impl VaultStore {
             let value = HeaderValue::from_str(namespace).map_err(|_| refused("the namespace is none"))?;
             headers.insert("x-vault-namespace", value);
         }
-        let http = reqwest::Client::builder()
-            .default_headers(headers)
-            // The token would follow a redirect to wherever it leads.
-            .redirect(redirect::Policy::none())
-            .timeout(PATIENCE)
-            .build()
-            .map_err(|error| refused(&error.to_string()))?;
-        Ok(Self { http, settings, versions: Mutex::default() })
+        let route = Route::to(&url, None).map_err(|error| refused(error.message()))?;
+        let http = route.client(reqwest::Client::builder().default_headers(headers).timeout(PATIENCE));
+        let http = http.build().map_err(|error| refused(&error.to_string()))?;
+        Ok(Self { http, route, settings, versions: Mutex::default() })
     }
 
     fn url(&self, part: &str, path: &str) -> String {
@@ -142,7 +143,7 @@ impl VaultStore {
             let error: &dyn std::error::Error = &error.without_url();
             let causes = std::iter::successors(Some(error), |error| error.source());
             let said: Vec<String> = causes.map(ToString::to_string).collect();
-            StoreError::Unreachable(format!("{}: {}", self.settings.address, said.join(": ")))
+            StoreError::Unreachable(format!("{}{}: {}", self.settings.address, self.route, said.join(": ")))
         };
         let mut request = self.http.request(method, url);
         if let Some(body) = body {
@@ -267,8 +268,13 @@ impl Store for VaultStore {
             // A secret that was deleted by hand is listed until its metadata goes.
             let mut live = Vec::new();
             for reference in found {
-                if self.read(&reference).await?.0.is_some() {
-                    live.push(reference);
+                match self.read(&reference).await {
+                    Ok((None, _)) => {}
+                    // One that cannot be read is there all the same.
+                    Ok((Some(_), _)) | Err(StoreError::Corrupted { .. } | StoreError::Newer { .. }) => {
+                        live.push(reference);
+                    }
+                    Err(error) => return Err(error),
                 }
             }
             live.sort();
@@ -278,8 +284,11 @@ impl Store for VaultStore {
 
     fn remove<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            if self.read(reference).await?.0.is_none() {
-                return Err(StoreError::NotFound(reference.clone()));
+            match self.read(reference).await {
+                Ok((None, _)) => return Err(StoreError::NotFound(reference.clone())),
+                // A damaged one may be removed, one of a newer version is not.
+                Ok((Some(_), _)) | Err(StoreError::Corrupted { .. }) => {}
+                Err(error) => return Err(error),
             }
             let url = self.url("metadata", &reference.to_string());
             let (status, body) = self.send(Method::DELETE, url, None).await?;

@@ -22,7 +22,12 @@ pub struct Between {
     pub seen: Mutex<Vec<String>>,
     late: Option<Late>,
     held: Mutex<Option<reqwest::Request>>,
+    /// What calls are answered that name this text, such as a key's id, in a header or in their body.
+    of_key: Mutex<Option<(String, Fake)>>,
 }
+
+/// A status and a body in place of the venue's.
+pub type Fake = (u16, &'static str);
 
 /// The first call to one path gets no answer, and is passed on late: when another path is called for the nth time.
 #[derive(Clone, Copy)]
@@ -33,6 +38,17 @@ pub struct Late {
 }
 
 impl Between {
+    /// From now on calls that name this text are answered so.
+    pub fn answer_to(&self, text: &str, fake: Fake) {
+        *self.of_key.lock().unwrap() = Some((text.to_owned(), fake));
+    }
+
+    fn fake_of(&self, headers: &HeaderMap, body: &[u8]) -> Option<Fake> {
+        let (text, fake) = self.of_key.lock().unwrap().clone()?;
+        let named = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(&text);
+        (headers.values().any(|value| named(value.as_bytes())) || named(body)).then_some(fake)
+    }
+
     /// Passes on what is held back.
     pub async fn release(&self) {
         let held = self.held.lock().unwrap().take();
@@ -42,7 +58,7 @@ impl Between {
     }
 }
 
-pub type Choose = Box<dyn Fn(&Method, &str, usize) -> Option<(u16, &'static str)> + Send + Sync>;
+pub type Choose = Box<dyn Fn(&Method, &str, usize) -> Option<Fake> + Send + Sync>;
 
 async fn pass_on(
     Shared(between): Shared<Arc<Between>>,
@@ -61,9 +77,13 @@ async fn pass_on(
         let mut answer = axum::http::Response::new(body);
         *answer.status_mut() = StatusCode::from_u16(status).unwrap();
         answer.headers_mut().insert("content-type", "application/json".parse().unwrap());
+        if answer.status().is_redirection() {
+            answer.headers_mut().insert("location", "https://elsewhere.test/".parse().unwrap());
+        }
         answer
     };
-    if let Some((status, body)) = (between.choose)(&method, &path, count) {
+    let fake = (between.choose)(&method, &path, count).or_else(|| between.fake_of(&headers, &body));
+    if let Some((status, body)) = fake {
         return answer(status, Body::from(body));
     }
     let request = between.http.request(method, format!("{}{path}", between.target)).headers(headers).body(body);
@@ -94,6 +114,7 @@ pub async fn start(world: &World, choose: Choose, late: Option<Late>) -> (Arc<Be
         seen: Mutex::default(),
         late,
         held: Mutex::default(),
+        of_key: Mutex::default(),
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -7,6 +7,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::error::Refusal;
+use super::exchange::Exchange;
+use super::ledger::Currency;
+use super::order::Side;
 use super::read::{self, Pagination};
 use crate::clock::rfc3339;
 use crate::message::{Reply, Request};
@@ -91,9 +94,9 @@ pub(super) struct Outcome<'a> {
     pub(super) market: &'a Market,
     pub(super) id: &'a str,
     pub(super) label: &'static str,
-    /// The price at which the sandbox sells.
+    /// The price at which the sandbox itself sells.
     pub(super) buy_price: Decimal,
-    /// The price at which the sandbox buys.
+    /// The price at which the sandbox itself buys.
     pub(super) sell_price: Decimal,
 }
 
@@ -102,8 +105,24 @@ pub(super) fn outcome<'a>(events: &'a [Event], id: &str) -> Option<Outcome<'a>> 
     events.iter().find_map(|event| event.markets.iter().find_map(|market| market.outcome(event, id)))
 }
 
+/// Finds a market among all events.
+pub(super) fn market<'a>(events: &'a [Event], id: &str) -> Option<(&'a Event, &'a Market)> {
+    let mut all = events.iter().flat_map(|event| event.markets.iter().map(move |market| (event, market)));
+    all.find(|(_, market)| market.id == id)
+}
+
 impl Market {
-    fn outcome<'a>(&'a self, event: &'a Event, id: &str) -> Option<Outcome<'a>> {
+    /// The id of the outcome that is called so: `NO` is the second one.
+    pub(super) fn outcome_named(&self, name: Option<&str>) -> String {
+        if name == Some("NO") { self.outcome2_id.clone() } else { self.outcome1_id.clone() }
+    }
+
+    /// What an outcome is worth before anybody has traded it.
+    pub(super) fn initial_price(&self, outcome_id: &str) -> Decimal {
+        if self.outcome2_id == outcome_id { self.outcome2_price.0 } else { self.outcome1_price.0 }
+    }
+
+    pub(super) fn outcome<'a>(&'a self, event: &'a Event, id: &str) -> Option<Outcome<'a>> {
         let (id, label, buy_price, other_buy_price) = if self.outcome1_id == id {
             (&self.outcome1_id, self.outcome1_label, self.yes_buy_price, self.no_buy_price)
         } else if self.outcome2_id == id {
@@ -122,7 +141,12 @@ struct EventPage {
     pagination: Pagination,
 }
 
-pub(super) fn list(events: &[Event], request: &Request, signed_in: bool) -> Result<Reply, Refusal> {
+pub(super) fn list(
+    exchange: &Exchange,
+    events: &[Event],
+    request: &Request,
+    signed_in: bool,
+) -> Result<Reply, Refusal> {
     let query = |name: &str| request.query_value(name).filter(|value| !value.is_empty());
     let flag = |name: &str| query(name).as_deref() == Some("true");
     let same = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|one| one.eq_ignore_ascii_case(value));
@@ -141,18 +165,50 @@ pub(super) fn list(events: &[Event], request: &Request, signed_in: bool) -> Resu
             && (!flag("trending") || event.total_orders >= 200)
     });
     let (page, pagination) = read::page(request, matching.collect())?;
-    let events = page.into_iter().map(|event| shown(event, signed_in)).collect();
+    let currency = Currency::read(currency.as_deref().unwrap_or("USD")).unwrap_or(Currency::Usd);
+    let events = page.into_iter().map(|event| shown(exchange, event, currency, signed_in)).collect();
     Ok(Reply::json(200, &EventPage { events, pagination }))
 }
 
-pub(super) fn get(events: &[Event], is_wanted: impl Fn(&Event) -> bool, signed_in: bool) -> Result<Reply, Refusal> {
+pub(super) fn get(
+    exchange: &Exchange,
+    events: &[Event],
+    is_wanted: impl Fn(&Event) -> bool,
+    request: &Request,
+    signed_in: bool,
+) -> Result<Reply, Refusal> {
     let event = events.iter().find(|event| is_wanted(event)).ok_or_else(|| Refusal::not_found("event"))?;
-    Ok(Reply::json(200, &shown(event, signed_in)))
+    let currency = request.query_value("currency").and_then(|name| Currency::read(&name)).unwrap_or(Currency::Usd);
+    Ok(Reply::json(200, &shown(exchange, event, currency, signed_in)))
 }
 
-/// With a key, an event also says whether it is on the caller's watch list.
-fn shown(event: &Event, signed_in: bool) -> Event {
-    Event { user_watchlisted: signed_in.then_some(false), ..event.clone() }
+/// An event with what its trades and books have come to. With a key, it also says whether it is on the caller's watch list.
+fn shown(exchange: &Exchange, event: &Event, currency: Currency, signed_in: bool) -> Event {
+    let markets = event.markets.iter().map(|market| market_now(exchange, event, market, currency)).collect::<Vec<_>>();
+    let traded = exchange.trades.iter().filter(|trade| trade.event_id == event.id);
+    let volume: Decimal = traded.map(|trade| trade.shares * trade.price).sum();
+    let before: u32 = event.markets.iter().map(|market| market.total_orders).sum();
+    let orders = markets.iter().map(|market| market.total_orders).sum::<u32>() - before;
+    Event {
+        user_watchlisted: signed_in.then_some(false),
+        total_volume: (event.total_volume.0 + volume).into(),
+        total_orders: event.total_orders + orders,
+        markets,
+        ..event.clone()
+    }
+}
+
+fn market_now(exchange: &Exchange, event: &Event, market: &Market, currency: Currency) -> Market {
+    let ask = |id: &str| market.outcome(event, id).map(|outcome| exchange.best(&outcome, currency, Side::Sell));
+    let orders = exchange.orders.iter().filter(|order| order.market_id == market.id).count();
+    Market {
+        outcome1_price: exchange.price_of(market, &market.outcome1_id).into(),
+        outcome2_price: exchange.price_of(market, &market.outcome2_id).into(),
+        yes_buy_price: ask(&market.outcome1_id).unwrap_or_default().into(),
+        no_buy_price: ask(&market.outcome2_id).unwrap_or_default().into(),
+        total_orders: market.total_orders + u32::try_from(orders).unwrap_or(u32::MAX),
+        ..market.clone()
+    }
 }
 
 /// Makes the events: CLOB and AMM in turn, most of them open.
@@ -217,7 +273,8 @@ fn make_market(event: u16, index: u16, engine: Engine, status: &'static str) -> 
         outcome2_price: (Decimal::ONE - price).into(),
         yes_buy_price: yes_buy.into(),
         no_buy_price: no_buy.into(),
-        fee_percentage: dec!(1.5).into(),
+        // Nobody pays fees here.
+        fee_percentage: Number::default(),
         total_orders: 10 * u32::from(event),
         rules: "Made up by the sandbox.",
         minimum_order_amount: Decimal::ONE.into(),

@@ -1,14 +1,20 @@
 //! Bayse: login, API keys, events, orders and portfolio.
 
+mod activities;
 mod auth;
 mod batch;
 mod error;
 mod events;
+mod exchange;
 mod keys;
 mod ledger;
+mod market_data;
+mod order;
 mod orders;
+mod pnl;
 mod portfolio;
 mod read;
+mod shares;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -22,6 +28,7 @@ use crate::spec::{self, Answering, Given, Operation};
 
 use self::error::Refusal;
 use self::events::Event;
+use self::exchange::Exchange;
 use self::keys::Key;
 use self::ledger::Ledger;
 
@@ -29,7 +36,13 @@ use self::ledger::Ledger;
 pub(crate) struct Bayse {
     clock: Clock,
     events: Vec<Event>,
-    accounts: Mutex<Vec<Account>>,
+    state: Mutex<State>,
+}
+
+/// What changes.
+struct State {
+    accounts: Vec<Account>,
+    exchange: Exchange,
 }
 
 struct Account {
@@ -84,7 +97,8 @@ impl Bayse {
     pub(crate) fn new(accounts: &[BayseAccount], clock: Clock) -> Self {
         let now = clock.millis();
         let accounts = accounts.iter().map(|account| Account::given(account, now)).collect();
-        Self { clock, events: events::make(now), accounts: Mutex::new(accounts) }
+        let state = State { accounts, exchange: Exchange::default() };
+        Self { clock, events: events::make(now), state: Mutex::new(state) }
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {
@@ -98,14 +112,16 @@ impl Bayse {
     fn answer(&self, request: &Request) -> Result<Reply, Refusal> {
         let operation = spec::BAYSE.find(&request.method, &request.path).map_err(|problem| Refusal::wrong(&problem))?;
         let now = self.clock.millis();
-        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        accounts.iter_mut().for_each(|account| account.ledger.expire(now));
-        let caller = authenticate(&accounts, operation, request, now)?;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { accounts, exchange } = &mut *state;
+        exchange.expire(accounts, now);
+        let caller = authenticate(accounts, operation, request, now)?;
         let given = operation.check(request).map_err(|problem| Refusal::wrong(&problem))?;
         let counter = spec::BAYSE.counter(operation);
-        match caller.map(|index| &mut accounts[index]) {
-            Some(account) => self.carry_out(operation, &given, account, request, now),
-            None => self.carry_out_for_all(operation, &given, &mut accounts, request, now),
+        let call = Call { operation, given: &given, request, now };
+        match caller {
+            Some(account) => self.carry_out(&call, exchange, accounts, account),
+            None => self.carry_out_for_all(&call, exchange, accounts),
         }
         // A batch under an idempotency key has marked itself, once.
         .map(|reply| if batch::marks_itself(operation, request) { reply } else { reply.executing(counter) })
@@ -114,13 +130,11 @@ impl Bayse {
     /// What needs no key, or does more with one.
     fn carry_out_for_all(
         &self,
-        operation: &Operation,
-        given: &Given,
+        call: &Call<'_>,
+        exchange: &Exchange,
         accounts: &mut [Account],
-        request: &Request,
-        now: i64,
     ) -> Result<Reply, Refusal> {
-        let events = &self.events;
+        let Call { operation, given, request, now } = *call;
         match operation.id.as_str() {
             "getHealth" => Ok(Reply::json(200, &json!({"status": "ok"}))),
             "getVersion" => {
@@ -128,48 +142,91 @@ impl Bayse {
                 Ok(Reply::json(200, &json!({"version": version, "commit": "sandbox"})))
             }
             "login" => keys::login(accounts, request, now),
-            "listEvents" => events::list(events, request, false),
-            "getEvent" => events::get(events, |event| event.id == given.in_path("eventId"), false),
-            "getEventBySlug" => events::get(events, |event| event.slug == given.in_path("slug"), false),
-            _ => Ok(operation.reply(given)),
+            _ => self.show_market(call, exchange, accounts, false).unwrap_or_else(|| Ok(operation.reply(given))),
         }
+    }
+
+    /// What everybody sees of the markets; a caller with a key may see more.
+    fn show_market(
+        &self,
+        call: &Call<'_>,
+        exchange: &Exchange,
+        accounts: &[Account],
+        signed_in: bool,
+    ) -> Option<Result<Reply, Refusal>> {
+        let Call { operation, given, request, now } = *call;
+        let events = &self.events;
+        let event_id = given.in_path("eventId");
+        let market_id = given.in_path("marketId");
+        Some(match operation.id.as_str() {
+            "listEvents" => events::list(exchange, events, request, signed_in),
+            "getEvent" => events::get(exchange, events, |event| event.id == event_id, request, signed_in),
+            "getEventBySlug" => {
+                let slug = given.in_path("slug");
+                events::get(exchange, events, |event| event.slug == slug, request, signed_in)
+            }
+            "getOrderBooks" => market_data::books(exchange, events, request, now),
+            "getPriceHistory" => market_data::price_history(exchange, events, event_id, request, now),
+            "getQuote" => market_data::quote(exchange, events, market_id, request),
+            "getTicker" => market_data::ticker(exchange, events, market_id, request, now),
+            "listTrades" => market_data::trades(exchange, accounts, request),
+            "lookupUser" => keys::look_up(accounts, request),
+            _ => return None,
+        })
     }
 
     fn carry_out(
         &self,
-        operation: &Operation,
-        given: &Given,
-        account: &mut Account,
-        request: &Request,
-        now: i64,
+        call: &Call<'_>,
+        exchange: &mut Exchange,
+        accounts: &mut [Account],
+        account: usize,
     ) -> Result<Reply, Refusal> {
+        if let Some(reply) = self.show_market(call, exchange, accounts, true) {
+            return reply;
+        }
+        let Call { operation, given, request, now } = *call;
         let events = &self.events;
+        let own = &mut accounts[account];
         match operation.id.as_str() {
-            "createApiKey" => keys::create(account, request, now),
-            "listApiKeys" => Ok(keys::list(account)),
-            "revokeApiKey" => keys::revoke(account, given.in_path("keyId")),
-            "rotateApiKey" => keys::rotate(account, given.in_path("keyId")),
-            "listEvents" => events::list(events, request, true),
-            "getEvent" => events::get(events, |event| event.id == given.in_path("eventId"), true),
-            "getEventBySlug" => events::get(events, |event| event.slug == given.in_path("slug"), true),
+            "createApiKey" => keys::create(own, request, now),
+            "listApiKeys" => Ok(keys::list(own)),
+            "revokeApiKey" => keys::revoke(own, given.in_path("keyId")),
+            "rotateApiKey" => keys::rotate(own, given.in_path("keyId")),
             "placeOrder" => {
                 let place = (given.in_path("eventId"), given.in_path("marketId"));
-                orders::place(account, events, place, request, now)
+                orders::place(exchange, (accounts, account), events, place, request, now)
             }
-            "listOrders" => orders::list(account, request),
-            "getOrder" => orders::get(account, given.in_path("orderId")),
-            "cancelOrder" => orders::cancel(account, given.in_path("orderId"), now),
-            "batchPlaceOrders" => {
-                batch::once(account, operation, request, now, |account| batch::place(account, events, request, now))
-            }
-            "batchCancelOrders" => {
-                batch::once(account, operation, request, now, |account| batch::cancel(account, request, now))
-            }
-            "getPortfolio" => portfolio::get(account, events, request),
-            "getAssets" => Ok(portfolio::assets(account, now)),
+            "listOrders" => orders::list(exchange, account, request),
+            "getOrder" => orders::get(exchange, account, given.in_path("orderId")),
+            "cancelOrder" => orders::cancel(exchange, (accounts, account), given.in_path("orderId"), now),
+            "batchPlaceOrders" => batch::once(accounts, account, operation, request, now, |accounts| {
+                batch::place(exchange, (accounts, account), events, request, now)
+            }),
+            "batchCancelOrders" => batch::once(accounts, account, operation, request, now, |accounts| {
+                batch::cancel(exchange, (accounts, account), request, now)
+            }),
+            "batchAmendOrders" => batch::once(accounts, account, operation, request, now, |accounts| {
+                batch::amend(exchange, (accounts, account), events, request, now)
+            }),
+            "mintShares" => shares::mint(exchange, own, events, given.in_path("marketId"), request, now),
+            "burnShares" => shares::burn(exchange, own, events, given.in_path("marketId"), request, now),
+            "getPortfolio" => portfolio::get(exchange, own, events, request),
+            "getPnl" => pnl::get(own, events, request, now),
+            "listActivities" => activities::list(own, events, request),
+            "getAssets" => Ok(portfolio::assets(own, now)),
             _ => Ok(operation.reply(given)),
         }
     }
+}
+
+/// A call that was found good.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    operation: &'a Operation,
+    given: &'a Given,
+    request: &'a Request,
+    now: i64,
 }
 
 /// The account that calls, by the level that the operation asks for; none where a call needs no key and carries none.

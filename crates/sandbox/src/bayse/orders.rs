@@ -10,13 +10,25 @@ use time::format_description::well_known::Rfc3339;
 use super::Account;
 use super::error::Refusal;
 use super::events::{self, Engine, Event, Outcome};
-use super::ledger::{Currency, Duration, Order, Rejection, Side, Status, Terms};
+use super::exchange::Exchange;
+use super::ledger::{Currency, Rejection};
+use super::order::{Duration, Order, SelfTrade, Side, Terms};
 use super::read::{self, Pagination, required};
 use crate::clock::rfc3339;
 use crate::message::{Reply, Request};
 use crate::number::Number;
 
 const LARGEST_AMOUNT: Decimal = dec!(1000000000000);
+
+/// Whether a limit may be that.
+pub(super) fn is_price(price: Decimal) -> bool {
+    (dec!(0.01)..=dec!(0.99)).contains(&price)
+}
+
+/// Whether an order may be for so many shares.
+pub(super) fn is_size(size: Decimal) -> bool {
+    size > Decimal::ZERO && size <= LARGEST_AMOUNT && size.normalize().scale() <= 6
+}
 
 /// An order as the single and the batch route take it.
 #[derive(Deserialize)]
@@ -62,7 +74,7 @@ impl NewOrder {
         }
         let limit = match (is_limit, self.price) {
             (true, None) => return Err(Refusal::invalid("price is required for LIMIT orders")),
-            (true, Some(Number(price))) if !(dec!(0.01)..=dec!(0.99)).contains(&price) => {
+            (true, Some(Number(price))) if !is_price(price) => {
                 return Err(Refusal::invalid("price must be between 0.01 and 0.99"));
             }
             (true, price) => price.map(|price| price.0),
@@ -75,14 +87,16 @@ impl NewOrder {
         if post_only && !is_limit {
             return Err(Refusal::invalid("postOnly is for LIMIT orders"));
         }
-        let stp_mode = match self.stp_mode.as_deref() {
-            Some("CANCEL_OLDEST") => "CANCEL_OLDEST",
-            Some("CANCEL_NEWEST") => "CANCEL_NEWEST",
-            Some("CANCEL_BOTH") => "CANCEL_BOTH",
-            // The venue takes whatever it does not know for this one.
-            _ => "SKIP",
-        };
-        Ok(Terms { side, amount, currency, limit, duration: self.duration(is_limit, now)?, post_only, stp_mode })
+        Ok(Terms {
+            side,
+            amount,
+            currency,
+            limit,
+            max_slippage: self.max_slippage.map(|slippage| slippage.0).filter(|_| !is_limit),
+            duration: self.duration(is_limit, now)?,
+            post_only,
+            self_trade: SelfTrade::read(self.stp_mode.as_deref()),
+        })
     }
 
     fn duration(&self, is_limit: bool, now: i64) -> Result<Duration, Refusal> {
@@ -149,7 +163,7 @@ impl Placed {
             status: order.status.name(),
             fee: Number::default(),
             post_only: order.terms.post_only,
-            stp_mode: order.terms.stp_mode,
+            stp_mode: order.terms.self_trade.name(),
             created_at: rfc3339(order.created),
             updated_at: rfc3339(order.updated),
         }
@@ -208,14 +222,14 @@ impl Shown {
             outcome_label: order.outcome_label,
             side: order.terms.side.name(),
             kind: order_type(order),
-            stp_mode: order.terms.stp_mode,
+            stp_mode: order.terms.self_trade.name(),
             status: order.status.name(),
             amount: order.terms.amount.into(),
             price: order.price.into(),
             size: order.size.into(),
             filled_size: order.filled.into(),
             remaining_size: order.remaining().into(),
-            avg_fill_price: (order.status == Status::Filled).then(|| order.price.into()),
+            avg_fill_price: order.average_price().map(Number::from),
             currency: order.terms.currency.name(),
             created_at: rfc3339(order.created),
             updated_at: rfc3339(order.updated),
@@ -238,7 +252,8 @@ pub(super) fn tradable<'a>(events: &'a [Event], new: &NewOrder) -> Result<Outcom
 }
 
 pub(super) fn place(
-    account: &mut Account,
+    exchange: &mut Exchange,
+    (accounts, account): (&mut [Account], usize),
     events: &[Event],
     (event_id, market_id): (&str, &str),
     request: &Request,
@@ -254,9 +269,10 @@ pub(super) fn place(
     if outcome.market.id != market_id {
         return Err(Refusal::invalid("outcomeId does not belong to this market"));
     }
-    let order = account.ledger.place(outcome, terms, now).map_err(single)?;
+    let index = exchange.place(accounts, account, outcome, terms, now).map_err(single)?;
+    let order = &exchange.orders[index];
     if outcome.event.engine == Engine::Clob {
-        let placed = Placed::new(order, &account.user_id);
+        let placed = Placed::new(order, &accounts[account].user_id);
         return Ok(Reply::json(200, &ClobAnswer { engine: Engine::Clob, clob_order: placed }));
     }
     let order = AmmOrder {
@@ -289,19 +305,24 @@ struct AmmAnswer {
 }
 
 /// A rejection as the single routes tell it.
-fn single(rejection: Rejection) -> Refusal {
+pub(super) fn single(rejection: Rejection) -> Refusal {
     let status = if rejection.code == "ORDER_NOT_FOUND" { 404 } else { 400 };
     let error = if status == 404 { "not_found".to_owned() } else { rejection.code.to_lowercase() };
     Refusal::new(status, &error, rejection.message)
 }
 
-pub(super) fn get(account: &Account, id: &str) -> Result<Reply, Refusal> {
-    let order = account.ledger.orders.iter().find(|order| order.id == id);
-    Ok(Reply::json(200, &Shown::new(order.ok_or_else(|| Refusal::not_found("order"))?)))
+pub(super) fn get(exchange: &Exchange, account: usize, id: &str) -> Result<Reply, Refusal> {
+    let index = exchange.own(account, id).map_err(single)?;
+    Ok(Reply::json(200, &Shown::new(&exchange.orders[index])))
 }
 
-pub(super) fn cancel(account: &mut Account, id: &str, now: i64) -> Result<Reply, Refusal> {
-    account.ledger.cancel(id, now).map_err(single)?;
+pub(super) fn cancel(
+    exchange: &mut Exchange,
+    (accounts, account): (&mut [Account], usize),
+    id: &str,
+    now: i64,
+) -> Result<Reply, Refusal> {
+    exchange.cancel(accounts, account, id, now).map_err(single)?;
     Ok(Reply::json(200, &json!({"message": "Order cancelled"})))
 }
 
@@ -312,13 +333,14 @@ struct OrderPage {
 }
 
 /// Lists orders, the newest first. Without a currency the venue shows none.
-pub(super) fn list(account: &Account, request: &Request) -> Result<Reply, Refusal> {
+pub(super) fn list(exchange: &Exchange, account: usize, request: &Request) -> Result<Reply, Refusal> {
     let query = |name: &str| request.query_value(name).filter(|value| !value.is_empty());
     let same = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|one| one == value);
     let (currency, side, status) = (query("currency"), query("side"), query("status"));
     let (event, market, outcome) = (query("eventId"), query("marketId"), query("outcomeId"));
-    let matching = account.ledger.orders.iter().rev().filter(|order| {
-        currency.as_deref() == Some(order.terms.currency.name())
+    let matching = exchange.orders.iter().rev().filter(|order| {
+        order.account == account
+            && currency.as_deref() == Some(order.terms.currency.name())
             && same(&side, order.terms.side.name())
             && same(&status, order.status.name())
             && same(&event, &order.event_id)

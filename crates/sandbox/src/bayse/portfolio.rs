@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::Account;
 use super::error::Refusal;
 use super::events::{self, Engine, Event, Outcome};
+use super::exchange::Exchange;
 use super::ledger::{Currency, Holding};
+use super::order::Side;
 use super::read::{self, Pagination};
 use crate::clock::rfc3339;
 use crate::message::{Reply, Request};
@@ -67,10 +69,16 @@ struct BalanceEvent {
     engine: Engine,
 }
 
-pub(super) fn get(account: &Account, events: &[Event], request: &Request) -> Result<Reply, Refusal> {
+pub(super) fn get(
+    exchange: &Exchange,
+    account: &Account,
+    events: &[Event],
+    request: &Request,
+) -> Result<Reply, Refusal> {
     let balance = |((outcome_id, currency), holding): (&(String, Currency), &Holding)| {
         let outcome = events::outcome(events, outcome_id)?;
-        (!holding.shares.is_zero()).then(|| Balance::new(account, outcome, *currency, holding))
+        let bid = exchange.best(&outcome, *currency, Side::Buy);
+        (!holding.shares.is_zero()).then(|| Balance::new(account, outcome, bid, *currency, holding))
     };
     let balances: Vec<Balance> = account.ledger.holdings.iter().filter_map(balance).collect();
     // Everything in dollars' worth: a share in another currency counts by its multiplier.
@@ -96,10 +104,10 @@ pub(super) fn get(account: &Account, events: &[Event], request: &Request) -> Res
 }
 
 impl Balance {
-    fn new(account: &Account, outcome: Outcome<'_>, currency: Currency, holding: &Holding) -> Self {
+    fn new(account: &Account, outcome: Outcome<'_>, bid: Decimal, currency: Currency, holding: &Holding) -> Self {
         let (market, event) = (outcome.market, outcome.event);
         let unit = currency.multiplier();
-        let value = holding.shares * outcome.sell_price * unit;
+        let value = holding.shares * bid * unit;
         Self {
             id: holding.id.clone(),
             outcome: outcome.label,
@@ -111,7 +119,7 @@ impl Balance {
             average_price: rounded(holding.cost / holding.shares / unit),
             cost: rounded(holding.cost),
             current_value: rounded(value),
-            sell_price: outcome.sell_price.into(),
+            sell_price: bid.into(),
             payout_if_outcome_wins: rounded(holding.shares * unit),
             percentage_change: change(holding.cost, value),
             currency: currency.name(),
@@ -173,7 +181,7 @@ pub(super) fn assets(account: &Account, now: i64) -> Reply {
         user_id: account.user_id.clone(),
         network: "",
         available_balance: account.ledger.cash(currency).into(),
-        pending_balance: Number::default(),
+        pending_balance: account.ledger.reserved(currency).into(),
         deposit_activity: "ACTIVE",
         withdrawal_activity: "ACTIVE",
         wager_activity: "ACTIVE",

@@ -26,6 +26,10 @@ pub(super) struct Book {
     asks: BTreeMap<(Decimal, i64), Slot>,
     /// Number of the last trade.
     pub(super) trade_seq: i64,
+    /// Number of the last change; none while nothing has changed.
+    pub(super) change_id: Option<i64>,
+    /// Price of the last trade and how it stood to the one before.
+    pub(super) last: Option<(Decimal, u8)>,
 }
 
 impl Book {
@@ -35,6 +39,19 @@ impl Book {
 
     pub(super) fn remove(&mut self, side: Direction, price: Decimal, turn: i64) {
         self.side_mut(side).remove(&(rank(side, price), turn));
+    }
+
+    /// Notes a trade at a price: its number, and whether the price went up (0), level after up (1), down (2), level after down (3).
+    pub(super) fn tick(&mut self, price: Decimal) -> (i64, u8) {
+        self.trade_seq += 1;
+        let direction = match self.last {
+            None => 0,
+            Some((last, _)) if price > last => 0,
+            Some((last, _)) if price < last => 2,
+            Some((_, before)) => before | 1,
+        };
+        self.last = Some((price, direction));
+        (self.trade_seq, direction)
     }
 
     fn orders(&self, side: Direction) -> impl Iterator<Item = Slot> + '_ {
@@ -97,7 +114,8 @@ impl State {
         let book = self.books.get(instrument.instrument_name);
         let opposite = book.and_then(|book| book.best(side.other()));
         let is_free = move |offer: &Offer| opposite.is_none_or(|price| side.other().is_beyond(price, offer.price));
-        let mut levels = made_up(instrument, side).filter(is_free).peekable();
+        let made_up = made_up(instrument, side).filter(|_| self.settings.made_up_book);
+        let mut levels = made_up.filter(is_free).peekable();
         let orders = book.into_iter().flat_map(move |book| book.orders(side));
         let mut orders = orders.filter_map(|slot| self.offer(slot)).peekable();
         std::iter::from_fn(move || match (levels.peek(), orders.peek()) {
@@ -127,8 +145,9 @@ impl State {
         levels
     }
 
-    /// The book of an instrument.
+    /// The book of an instrument, to be changed.
     pub(super) fn book_mut(&mut self, instrument_name: &'static str) -> &mut Book {
+        self.changes.touch(instrument_name);
         self.books.entry(instrument_name).or_default()
     }
 }

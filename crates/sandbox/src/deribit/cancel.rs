@@ -83,17 +83,22 @@ fn cancel_where(
     wanted: impl Fn(&Instrument) -> bool,
 ) -> Outcome {
     let (kind, of_type) = (KindFilter::read(params)?, TypeFilter::read(params)?);
-    let is_detailed = params.boolean("detailed")?.unwrap_or_default();
     let fits = |order: &Order| {
         of_type.lets_in(order) && state.is_on(order, |instrument| wanted(instrument) && kind.lets_in(instrument))
     };
     let open = state.open_orders(session.account);
     let slots: Vec<Slot> = open.filter(|(_, order)| fits(order)).map(|(slot, _)| slot).collect();
-    end_all(state, &slots, "user_request");
-    if is_detailed { done(&reports(state, &slots)) } else { done(&slots.len()) }
+    end_and_report(state, &slots, params)
 }
 
-fn end_all(state: &mut State, slots: &[Slot], reason: &'static str) {
+/// Cancels orders, and lists them where `detailed` asks for it, else counts them.
+pub(super) fn end_and_report(state: &mut State, slots: &[Slot], params: &Params) -> Outcome {
+    let is_detailed = params.boolean("detailed")?.unwrap_or_default();
+    end_all(state, slots, "user_request");
+    if is_detailed { done(&reports(state, slots)) } else { done(&slots.len()) }
+}
+
+pub(super) fn end_all(state: &mut State, slots: &[Slot], reason: &'static str) {
     for slot in slots {
         state.end(*slot, OrderState::Cancelled, Some(reason));
     }

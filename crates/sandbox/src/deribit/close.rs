@@ -1,5 +1,7 @@
 //! `private/close_position`.
 
+use rust_decimal::Decimal;
+
 use super::error::Error;
 use super::filter;
 use super::orders::Direction;
@@ -24,20 +26,7 @@ pub(super) fn close_position(state: &mut State, session: &Session, params: &Para
         }
         _ => None,
     };
-    let wish = Wish {
-        order_type,
-        original_order_type: None,
-        amount: size.abs(),
-        limit,
-        trigger: None,
-        time_in_force: "good_til_cancelled",
-        label: String::new(),
-        post_only: false,
-        reject_post_only: false,
-        reduce_only: true,
-        mmp: false,
-        display_amount: None,
-    };
+    let wish = Wish { order_type, limit, reduce_only: true, ..Wish::limit(size.abs(), Decimal::ZERO) };
     let direction = if size.is_sign_negative() { Direction::Buy } else { Direction::Sell };
     done(&place::fulfil(state, session, &instrument, direction, wish)?)
 }

@@ -1,10 +1,12 @@
 //! The WebSocket connections that are open, and what the venue remembers of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::channels::Pace;
+use super::feeds::Feed;
 use super::limit::Spender;
 use super::state::State;
 use crate::stream::Cut;
@@ -19,6 +21,10 @@ pub(super) enum Outgoing {
     Notification(String),
     /// An answer that was kept back for a while.
     Answer(String),
+    /// Nothing yet: channels of a pace are due after its pause.
+    FlushAfterPause(Pace),
+    /// Nothing itself: what is due on channels of a pace.
+    Flush(Pace),
 }
 
 /// An open connection.
@@ -26,8 +32,10 @@ pub(super) struct Connection {
     outgoing: mpsc::Sender<Outgoing>,
     cut: Cut,
     pub(super) login: Option<ConnectionLogin>,
-    /// Channels with the label that their notifications carry.
-    pub(super) channels: BTreeMap<String, Option<String>>,
+    /// What it hears, by channel.
+    pub(super) feeds: BTreeMap<String, Feed>,
+    /// The paces at which something is going to be told.
+    pub(super) planned: BTreeSet<Pace>,
     pub(super) heartbeat: Option<Duration>,
     pub(super) cancels_on_disconnect: bool,
     /// Whether it was logged out, which cancels nothing.
@@ -58,7 +66,8 @@ impl State {
             outgoing: outgoing.clone(),
             cut,
             login: None,
-            channels: BTreeMap::new(),
+            feeds: BTreeMap::new(),
+            planned: BTreeSet::new(),
             heartbeat: None,
             cancels_on_disconnect: false,
             is_leaving: false,

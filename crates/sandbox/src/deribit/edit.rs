@@ -1,14 +1,17 @@
 //! `private/edit` and `private/edit_by_label`.
 
+use rust_decimal::Decimal;
+
 use super::book::Slot;
 use super::error::Error;
 use super::filter;
+use super::instruments::Instrument;
 use super::matching;
 use super::orders::{OrderState, Price};
 use super::params::Params;
 use super::place::{Placed, check_funds, check_in_time, resting_limit};
 use super::state::{Outcome, Session, State, done};
-use super::wish;
+use super::wish::{self, QuoteMark};
 use crate::number::Number;
 
 /// `private/edit`.
@@ -32,27 +35,63 @@ pub(super) fn edit_by_label(state: &mut State, session: &Session, params: &Param
     change(state, slot, params)
 }
 
+/// What is to be changed of an order.
+#[derive(Default)]
+pub(super) struct Amendment {
+    pub(super) amount: Option<Decimal>,
+    pub(super) price: Option<Decimal>,
+    pub(super) post_only: Option<bool>,
+    pub(super) reject_post_only: Option<bool>,
+    pub(super) reduce_only: Option<bool>,
+    pub(super) trigger_price: Option<Decimal>,
+    pub(super) trigger_offset: Option<Decimal>,
+    pub(super) display_amount: Option<Decimal>,
+    pub(super) quote: Option<QuoteMark>,
+}
+
 fn change(state: &mut State, slot: Slot, params: &Params) -> Outcome {
-    let before = state.order(slot).clone();
-    let instrument = state.instrument(before.instrument_name).cloned();
-    let instrument = instrument.ok_or_else(|| Error::new(Error::INVALID_INSTRUMENT))?;
-    if !before.is_open() {
+    let instrument = open_instrument(state, slot)?;
+    check_in_time(state, params)?;
+    let amendment = Amendment {
+        amount: wish::read_amount(params, &instrument)?,
+        price: params.decimal("price")?,
+        post_only: params.boolean("post_only")?,
+        reject_post_only: params.boolean("reject_post_only")?,
+        reduce_only: params.boolean("reduce_only")?,
+        trigger_price: params.decimal("trigger_price")?,
+        trigger_offset: params.decimal("trigger_offset")?,
+        display_amount: params.decimal("display_amount")?,
+        quote: None,
+    };
+    done(&amend(state, slot, amendment)?)
+}
+
+/// The instrument of an order that is open.
+fn open_instrument(state: &State, slot: Slot) -> Result<Instrument, Error> {
+    let order = state.order(slot);
+    if !order.is_open() {
         return Err(Error::new(Error::NOT_OPEN_ORDER));
     }
-    check_in_time(state, params)?;
+    state.instrument(order.instrument_name).cloned().ok_or_else(|| Error::new(Error::INVALID_INSTRUMENT))
+}
+
+/// Changes an open order.
+pub(super) fn amend(state: &mut State, slot: Slot, amendment: Amendment) -> Result<Placed, Error> {
+    let instrument = open_instrument(state, slot)?;
+    let before = state.order(slot).clone();
     let mut order = before.clone();
-    if let Some(amount) = wish::read_amount(params, &instrument)? {
+    if let Some(amount) = amendment.amount {
         if amount <= order.filled_amount.0 {
             return Err(Error::invalid_param("amount", "must be more than what is filled"));
         }
         order.amount = Number(amount);
         order.contracts = Number(instrument.contracts(amount));
     }
-    order.post_only = params.boolean("post_only")?.unwrap_or(order.post_only);
-    order.reduce_only = params.boolean("reduce_only")?.unwrap_or(order.reduce_only);
-    let or_reject = params.boolean("reject_post_only")?.or(order.reject_post_only).unwrap_or_default();
+    order.post_only = amendment.post_only.unwrap_or(order.post_only);
+    order.reduce_only = amendment.reduce_only.unwrap_or(order.reduce_only);
+    let or_reject = amendment.reject_post_only.or(order.reject_post_only).unwrap_or_default();
     order.reject_post_only = order.post_only.then_some(or_reject);
-    if let (Price::Limit(_), Some(price)) = (order.price, params.decimal("price")?) {
+    if let (Price::Limit(_), Some(price)) = (order.price, amendment.price) {
         wish::check_price(&instrument, price)?;
         let is_waiting = order.trigger.is_some();
         let price = if order.post_only && !is_waiting {
@@ -63,14 +102,17 @@ fn change(state: &mut State, slot: Slot, params: &Params) -> Outcome {
         order.price = Price::Limit(Number(price));
     }
     if let Some(trigger) = &mut order.trigger {
-        trigger.trigger_price = params.decimal("trigger_price")?.map(Number).or(trigger.trigger_price);
-        trigger.trigger_offset = params.decimal("trigger_offset")?.map(Number).or(trigger.trigger_offset);
+        trigger.trigger_price = amendment.trigger_price.map(Number).or(trigger.trigger_price);
+        trigger.trigger_offset = amendment.trigger_offset.map(Number).or(trigger.trigger_offset);
     }
     if !order.reduce_only {
         let price = order.price.limit().unwrap_or(instrument.prices.mark);
         check_funds(state, slot.account, &instrument, order.direction, order.left(), price, order.reserved)?;
     }
-    order.display_amount = params.decimal("display_amount")?.map(Number).or(order.display_amount);
+    order.display_amount = amendment.display_amount.map(Number).or(order.display_amount);
+    if let Some(mark) = amendment.quote {
+        order.mark_quote(mark);
+    }
     order.replaced = true;
     order.last_update_timestamp = state.now();
 
@@ -82,8 +124,10 @@ fn change(state: &mut State, slot: Slot, params: &Params) -> Outcome {
         order.turn = None;
     }
     *state.order_mut(slot) = order;
+    state.changes.touch(instrument.instrument_name);
     state.reserve(slot);
     let trades = if is_in_book && !keeps_place { matching::execute(state, &instrument, slot) } else { Vec::new() };
     state.notify_order(slot);
-    done(&Placed { order: state.order(slot).clone(), trades })
+    state.after_trades(slot.account, &trades);
+    Ok(Placed { order: state.order(slot).clone(), trades })
 }

@@ -65,6 +65,11 @@ impl Error {
         error
     }
 
+    /// The account that a param names is not there, or not the caller's to use.
+    pub(super) fn no_such_account(param: &str) -> Self {
+        Self::invalid_param(param, "no such subaccount")
+    }
+
     pub(super) fn unauthorized(reason: &'static str) -> Self {
         Self::new(Self::UNAUTHORIZED).because(reason)
     }
@@ -83,6 +88,14 @@ impl Error {
     pub(super) fn other_reject(reason: &str) -> Self {
         let message = format!("{} {reason}", message(Self::OTHER_REJECT));
         Self { code: Self::OTHER_REJECT, message: message.into(), data: None }
+    }
+
+    pub(super) fn code(&self) -> i32 {
+        self.code
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
     }
 
     /// Whether it has that number.

@@ -46,6 +46,11 @@ impl TypeFilter {
     }
 }
 
+/// Whether a value is between two limits, each of which may be left out.
+pub(super) fn is_within(value: i64, first: Option<i64>, last: Option<i64>) -> bool {
+    first.is_none_or(|first| value >= first) && last.is_none_or(|last| value <= last)
+}
+
 pub(super) fn required_currency(params: &Params) -> Result<String, Error> {
     params.required("currency", params.text("currency")?)
 }

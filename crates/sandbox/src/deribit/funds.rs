@@ -5,6 +5,7 @@ use rust_decimal_macros::dec;
 
 use super::instruments::Instrument;
 use super::orders::Direction;
+use super::positions;
 use super::state::State;
 use super::trades::Liquidity;
 
@@ -35,6 +36,17 @@ pub(super) fn requirement(
     (instrument.fee_currency(), needed.round_dp(PLACES).normalize())
 }
 
+/// The fee on a fill at a rate.
+pub(super) fn fee(instrument: &Instrument, amount: Decimal, price: Decimal, rate: Decimal) -> Decimal {
+    let fee = match instrument.kind {
+        "option" if instrument.quote_currency == instrument.base_currency => amount * rate,
+        "future" if instrument.is_inverse_future() => amount / price * rate,
+        "future_combo" => amount / instrument.prices.index * rate,
+        _ => amount * price * rate,
+    };
+    fee.round_dp(PLACES).normalize()
+}
+
 /// What a position of that size ties up.
 pub(super) fn margin(instrument: &Instrument, size: Decimal) -> Decimal {
     let direction = if size.is_sign_negative() { Direction::Sell } else { Direction::Buy };
@@ -55,7 +67,29 @@ pub(super) fn reserved(state: &State, account: usize, currency: &str) -> Decimal
     account.reserved.get(currency).copied().unwrap_or_default() + positions.sum::<Decimal>()
 }
 
-/// Books a fill: its fee, what changes hands, and what the position gains by it. Returns fee and gain.
+/// What an account has of a currency, with what its open futures would gain if they were closed now.
+pub(super) fn margin_balance(state: &State, account: usize, currency: &str) -> Decimal {
+    let balance = state.accounts[account].balances.get(currency).copied().unwrap_or_default();
+    balance + positions::floating(state, account, currency, "future")
+}
+
+/// What an account may still use of a currency.
+pub(super) fn free(state: &State, account: usize, currency: &str) -> Decimal {
+    margin_balance(state, account, currency) - reserved(state, account, currency)
+}
+
+/// What a fill comes to for one of its sides.
+pub(super) struct Booking {
+    /// In the fee's currency, as are the next two.
+    pub(super) fee: Decimal,
+    pub(super) gain: Decimal,
+    /// What the balance changes by.
+    pub(super) change: Decimal,
+    /// What the balance of the base currency changes by, on the spot market.
+    pub(super) base_change: Decimal,
+}
+
+/// Adds a fill to the position. Returns its fee, what changes hands, and what the position gains by it.
 pub(super) fn settle(
     state: &mut State,
     account: usize,
@@ -64,18 +98,12 @@ pub(super) fn settle(
     amount: Decimal,
     price: Decimal,
     liquidity: Liquidity,
-) -> (Decimal, Decimal) {
+) -> Booking {
     let rate = match liquidity {
         Liquidity::Maker => instrument.maker_commission.0,
         Liquidity::Taker => instrument.taker_commission.0,
     };
-    let fee = match instrument.kind {
-        "option" if instrument.quote_currency == instrument.base_currency => amount * rate,
-        "future" if instrument.is_inverse_future() => amount / price * rate,
-        "future_combo" => amount / instrument.prices.index * rate,
-        _ => amount * price * rate,
-    };
-    let fee = fee.round_dp(PLACES).normalize();
+    let fee = fee(instrument, amount, price, rate);
     let sign = if direction == Direction::Buy { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
     let account = &mut state.accounts[account];
     // The legs of a combo would have the positions, and are not traded here.
@@ -90,9 +118,6 @@ pub(super) fn settle(
         "spot" | "option" => sign * amount * price,
         _ => -gain,
     };
-    *account.balances.entry(instrument.fee_currency()).or_default() -= fee + paid;
-    if instrument.kind == "spot" {
-        *account.balances.entry(instrument.base_currency).or_default() += sign * amount;
-    }
-    (fee, gain)
+    let base_change = if instrument.kind == "spot" { sign * amount } else { Decimal::ZERO };
+    Booking { fee, gain, change: -(fee + paid), base_change }
 }

@@ -10,7 +10,7 @@ use super::state::{Outcome, State, done};
 use crate::number::Number;
 
 /// What never expires says so with this time.
-const NEVER: i64 = 32_503_708_800_000;
+pub(super) const NEVER: i64 = 32_503_708_800_000;
 const CREATED: i64 = 1_774_512_000_000;
 const EXPIRES: i64 = 1_806_048_000_000;
 pub(super) const KINDS: [&str; 5] = ["future", "option", "spot", "future_combo", "option_combo"];
@@ -20,7 +20,7 @@ pub(super) const CURRENCIES: [&str; 5] = ["BTC", "ETH", "USDC", "USDT", "EURR"];
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Instrument {
     pub(super) instrument_name: &'static str,
-    instrument_id: i64,
+    pub(super) instrument_id: i64,
     pub(super) kind: &'static str,
     pub(super) base_currency: &'static str,
     pub(super) quote_currency: &'static str,
@@ -34,7 +34,7 @@ pub(super) struct Instrument {
     #[serde(skip_serializing_if = "Option::is_none")]
     instrument_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    option_type: Option<&'static str>,
+    pub(super) option_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     strike: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,8 +47,8 @@ pub(super) struct Instrument {
     pub(super) taker_commission: Number,
     state: &'static str,
     is_active: bool,
-    creation_timestamp: i64,
-    expiration_timestamp: i64,
+    pub(super) creation_timestamp: i64,
+    pub(super) expiration_timestamp: i64,
     #[serde(skip)]
     pub(super) prices: Prices,
 }
@@ -67,7 +67,18 @@ pub(super) struct Prices {
     pub(super) bid: Decimal,
     pub(super) ask: Decimal,
     pub(super) size: Decimal,
-    pub(super) last: Option<Decimal>,
+}
+
+impl Prices {
+    /// The lowest price that a sell order may have.
+    pub(super) fn min(&self) -> Decimal {
+        self.mark * dec!(0.985)
+    }
+
+    /// The highest price that a buy order may have.
+    pub(super) fn max(&self) -> Decimal {
+        self.mark * dec!(1.015)
+    }
 }
 
 impl Instrument {
@@ -105,12 +116,50 @@ impl Instrument {
         (amount / self.contract_size.0).normalize()
     }
 
+    /// An amount at a price in the base currency.
+    pub(super) fn base_amount(&self, amount: Decimal, price: Decimal) -> Decimal {
+        let base = match self.kind {
+            "future" if self.is_inverse_future() => amount / price,
+            // The price of a combo is a difference, so the index values it.
+            "future_combo" => amount / self.prices.index,
+            _ => amount,
+        };
+        base.round_dp(8).normalize()
+    }
+
+    /// An amount at a price in US dollars.
+    pub(super) fn usd_amount(&self, amount: Decimal, price: Decimal) -> Decimal {
+        let is_in_dollars = self.quote_currency.starts_with("USD");
+        let quote = self.quote_amount(amount, price);
+        let usd = if is_in_dollars { quote } else { quote * self.prices.index };
+        usd.round_dp(8).normalize()
+    }
+
+    /// An amount at a price in the currency that prices are in.
+    pub(super) fn quote_amount(&self, amount: Decimal, price: Decimal) -> Decimal {
+        // Amounts of inverse futures, and of their combos, are in dollars themselves.
+        let quote = if self.is_inverse_future() || self.kind == "future_combo" { amount } else { amount * price };
+        quote.round_dp(8).normalize()
+    }
+
     /// Whether the instrument is listed under a currency.
     pub(super) fn is_listed_under(&self, currency: &str) -> bool {
         match self.settlement_currency {
             Some(settlement) => settlement == currency,
             None => self.base_currency == currency || self.quote_currency == currency,
         }
+    }
+}
+
+impl State {
+    /// The name of a price index that instruments follow.
+    pub(super) fn index_name(&self, name: &str) -> Option<&'static str> {
+        self.instruments.iter().map(|instrument| instrument.price_index).find(|index| *index == name)
+    }
+
+    /// Where a price index stands.
+    pub(super) fn index_price(&self, name: &str) -> Option<Decimal> {
+        self.instruments.iter().find(|instrument| instrument.price_index == name).map(|one| one.prices.index)
     }
 }
 
@@ -185,7 +234,7 @@ pub(super) fn catalogue() -> Vec<Instrument> {
         maker_commission: Number(dec!(0.0003)),
         taker_commission: Number(dec!(0.0003)),
         expiration_timestamp: EXPIRES,
-        prices: Prices { last: None, ..prices(dec!(0.0478), dec!(68241.83), dec!(0.0475), dec!(0.048), dec!(12.5)) },
+        prices: prices(dec!(0.0478), dec!(68241.83), dec!(0.0475), dec!(0.048), dec!(12.5)),
         ..btc_perpetual.clone()
     };
     vec![
@@ -281,5 +330,5 @@ pub(super) fn catalogue() -> Vec<Instrument> {
 }
 
 fn prices(mark: Decimal, index: Decimal, bid: Decimal, ask: Decimal, size: Decimal) -> Prices {
-    Prices { mark, index, bid, ask, size, last: Some(bid) }
+    Prices { mark, index, bid, ask, size }
 }

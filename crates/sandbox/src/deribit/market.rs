@@ -1,25 +1,33 @@
 //! Public market data and the supporting methods.
 
+use rust_decimal::Decimal;
 use rust_decimal_macros::dec;
 use serde::Serialize;
 use serde_json::json;
 
 use super::error::Error;
+use super::filter::{self, KindFilter};
 use super::instruments::{self, Instrument};
 use super::orders::Direction;
 use super::params::Params;
 use super::state::{Outcome, State, done};
 use crate::number::{Number, NumberText};
 
+/// In exponent form, as the venue writes small numbers.
+pub(super) const FUNDING_8H: NumberText<'static> = NumberText("-4.739622041017375e-07");
+/// Interest on a perpetual future.
+pub(super) const INTEREST: f64 = 0.0;
+
+/// Prices and the last day of an instrument.
 #[derive(Serialize)]
-struct Ticker {
+pub(super) struct Ticker {
     instrument_name: &'static str,
     timestamp: i64,
     state: &'static str,
     stats: Stats,
-    best_bid_price: Number,
+    best_bid_price: Option<Number>,
     best_bid_amount: Number,
-    best_ask_price: Number,
+    best_ask_price: Option<Number>,
     best_ask_amount: Number,
     index_price: Number,
     mark_price: Number,
@@ -55,7 +63,6 @@ struct Derivative {
 #[derive(Serialize)]
 struct Perpetual {
     current_funding: Number,
-    /// In exponent form, as the venue writes small numbers.
     funding_8h: NumberText<'static>,
     interest_value: Number,
 }
@@ -80,18 +87,19 @@ struct Greeks {
     vega: Number,
 }
 
-fn ticker_of(state: &State, instrument: &Instrument) -> Ticker {
+pub(super) fn ticker_of(state: &State, instrument: &Instrument) -> Ticker {
     let prices = instrument.prices;
-    let best = |side: Direction| state.levels(instrument, side, 1).first().copied().unwrap_or_default();
+    let best = |side: Direction| state.levels(instrument, side, 1).first().copied();
     let (bid, ask) = (best(Direction::Buy), best(Direction::Sell));
+    let day = state.day(instrument);
     let derivative = Derivative {
-        open_interest: Number(dec!(502231260)),
+        open_interest: state.open_interest(instrument).into(),
         settlement_price: Number(prices.mark),
         estimated_delivery_price: Number(prices.index),
     };
     let perpetual = Perpetual {
         current_funding: Number(dec!(0)),
-        funding_8h: NumberText("-4.739622041017375e-07"),
+        funding_8h: FUNDING_8H,
         interest_value: Number(dec!(1.7362511643080387)),
     };
     Ticker {
@@ -99,25 +107,31 @@ fn ticker_of(state: &State, instrument: &Instrument) -> Ticker {
         timestamp: state.now(),
         state: "open",
         stats: Stats {
-            volume: Number(if prices.last.is_some() { dec!(7831.26548117) } else { dec!(0) }),
-            volume_usd: prices.last.map(|_| Number(dec!(282615600))),
-            high: prices.last.map(|last| Number(last * dec!(1.01))),
-            low: prices.last.map(|last| Number(last * dec!(0.98))),
-            price_change: prices.last.map(|_| Number(dec!(0.2362))),
+            volume: day.volume.into(),
+            volume_usd: day.last.map(|_| day.volume_usd.into()),
+            high: day.high.map(Number::from),
+            low: day.low.map(Number::from),
+            price_change: day.price_change().map(Number::from),
         },
-        best_bid_price: Number(bid.0),
-        best_bid_amount: Number(bid.1),
-        best_ask_price: Number(ask.0),
-        best_ask_amount: Number(ask.1),
+        best_bid_price: bid.map(|level| Number(level.0)),
+        best_bid_amount: Number(bid.unwrap_or_default().1),
+        best_ask_price: ask.map(|level| Number(level.0)),
+        best_ask_amount: Number(ask.unwrap_or_default().1),
         index_price: Number(prices.index),
         mark_price: Number(prices.mark),
-        min_price: Number(prices.mark * dec!(0.985)),
-        max_price: Number(prices.mark * dec!(1.015)),
-        last_price: prices.last.map(Number),
+        min_price: Number(prices.min()),
+        max_price: Number(prices.max()),
+        last_price: state.last_price(instrument.instrument_name).map(Number),
         derivative: (instrument.kind != "spot").then_some(derivative),
         perpetual: (instrument.settlement_period == Some("perpetual")).then_some(perpetual),
         option: instrument.is_option().then(|| option_values(instrument)),
     }
+}
+
+/// The delta of one contract of an option.
+pub(super) fn delta(instrument: &Instrument) -> Option<Decimal> {
+    let delta = if instrument.option_type == Some("put") { dec!(-0.30152) } else { dec!(0.48291) };
+    instrument.is_option().then_some(delta)
 }
 
 fn option_values(instrument: &Instrument) -> OptionValues {
@@ -130,7 +144,7 @@ fn option_values(instrument: &Instrument) -> OptionValues {
         bid_iv: Number(dec!(48.6)),
         ask_iv: Number(dec!(49.27)),
         greeks: Greeks {
-            delta: Number(if name.ends_with("-P") { dec!(-0.30152) } else { dec!(0.48291) }),
+            delta: Number(delta(instrument).unwrap_or_default()),
             gamma: NumberText("1e-05"),
             rho: Number(dec!(95.2187)),
             theta: Number(dec!(-28.80127)),
@@ -155,22 +169,113 @@ struct Book {
 
 /// `public/get_order_book`.
 pub(super) fn get_order_book(state: &mut State, params: &Params) -> Outcome {
+    let depth = depth(params)?;
+    done(&book_of(state, instruments::named(state, params)?, depth))
+}
+
+/// `public/get_order_book_by_instrument_id`.
+pub(super) fn get_order_book_by_instrument_id(state: &mut State, params: &Params) -> Outcome {
+    let (id, depth) = (params.required("instrument_id", params.integer("instrument_id")?)?, depth(params)?);
+    let instrument = state.instruments.iter().find(|instrument| instrument.instrument_id == id);
+    done(&book_of(state, instrument.ok_or_else(|| Error::new(Error::NOT_FOUND))?, depth))
+}
+
+fn depth(params: &Params) -> Result<usize, Error> {
     let depth = params.integer("depth")?.unwrap_or(5);
     if ![1, 5, 10, 20, 50, 100, 1000, 10000].contains(&depth) {
         return Err(Error::invalid_param("depth", "must be one of 1, 5, 10, 20, 50, 100, 1000, 10000"));
     }
-    let depth = usize::try_from(depth).unwrap_or_default();
-    let instrument = instruments::named(state, params)?;
+    Ok(usize::try_from(depth).unwrap_or_default())
+}
+
+fn book_of(state: &State, instrument: &Instrument, depth: usize) -> Book {
     let side = |side: Direction| {
         let levels = state.levels(instrument, side, depth).into_iter();
         levels.map(|(price, amount)| (Number::from(price), Number::from(amount))).collect()
     };
-    done(&Book {
+    Book {
         ticker: ticker_of(state, instrument),
-        change_id: 474_988,
+        change_id: state.change_id(instrument.instrument_name),
         bids: side(Direction::Buy),
         asks: side(Direction::Sell),
-    })
+    }
+}
+
+#[derive(Serialize)]
+struct Summary {
+    instrument_name: &'static str,
+    base_currency: &'static str,
+    quote_currency: &'static str,
+    creation_timestamp: i64,
+    bid_price: Option<Number>,
+    ask_price: Option<Number>,
+    mid_price: Option<Number>,
+    mark_price: Number,
+    last: Option<Number>,
+    high: Option<Number>,
+    low: Option<Number>,
+    price_change: Option<Number>,
+    volume: Number,
+    volume_usd: Number,
+    open_interest: Number,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_delivery_price: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_funding: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    funding_8h: Option<NumberText<'static>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark_iv: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    underlying_price: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    underlying_index: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interest_rate: Option<Number>,
+}
+
+fn summary_of(state: &State, instrument: &Instrument) -> Summary {
+    let ticker = ticker_of(state, instrument);
+    let day = state.day(instrument);
+    let mid = ticker.best_bid_price.zip(ticker.best_ask_price).map(|(bid, ask)| (bid.0 + ask.0) / Decimal::TWO);
+    let (perpetual, option) = (ticker.perpetual, ticker.option);
+    Summary {
+        instrument_name: instrument.instrument_name,
+        base_currency: instrument.base_currency,
+        quote_currency: instrument.quote_currency,
+        creation_timestamp: ticker.timestamp,
+        bid_price: ticker.best_bid_price,
+        ask_price: ticker.best_ask_price,
+        mid_price: mid.map(Number::from),
+        mark_price: ticker.mark_price,
+        last: ticker.last_price,
+        high: ticker.stats.high,
+        low: ticker.stats.low,
+        price_change: ticker.stats.price_change,
+        volume: ticker.stats.volume,
+        volume_usd: day.volume_usd.into(),
+        open_interest: state.open_interest(instrument).into(),
+        estimated_delivery_price: ticker.derivative.map(|derivative| derivative.estimated_delivery_price),
+        current_funding: perpetual.as_ref().map(|perpetual| perpetual.current_funding),
+        funding_8h: perpetual.map(|perpetual| perpetual.funding_8h),
+        mark_iv: option.as_ref().map(|option| option.mark_iv),
+        underlying_price: option.as_ref().map(|option| option.underlying_price),
+        interest_rate: option.as_ref().map(|option| option.interest_rate),
+        underlying_index: option.map(|option| option.underlying_index),
+    }
+}
+
+/// `public/get_book_summary_by_currency`.
+pub(super) fn get_book_summary_by_currency(state: &mut State, params: &Params) -> Outcome {
+    let currency = filter::required_currency(params)?;
+    let kind = KindFilter::read(params)?;
+    let listed = state.instruments.iter().filter(|one| one.is_listed_under(&currency) && kind.lets_in(one));
+    done(&listed.map(|instrument| summary_of(state, instrument)).collect::<Vec<_>>())
+}
+
+/// `public/get_book_summary_by_instrument`.
+pub(super) fn get_book_summary_by_instrument(state: &mut State, params: &Params) -> Outcome {
+    done(&[summary_of(state, instruments::named(state, params)?)])
 }
 
 #[derive(Serialize)]
@@ -179,7 +284,7 @@ struct Currency {
     currency_long: &'static str,
     coin_type: &'static str,
     in_cross_collateral_pool: bool,
-    fee_precision: u32,
+    decimals: u32,
     min_confirmations: u32,
     min_withdrawal_fee: Number,
     withdrawal_fee: Number,
@@ -193,7 +298,7 @@ pub(super) fn get_currencies(_state: &mut State, _params: &Params) -> Outcome {
         currency_long,
         coin_type,
         in_cross_collateral_pool: true,
-        fee_precision: 4,
+        decimals: if coin_type == "BITCOIN" { 8 } else { 6 },
         min_confirmations: 1,
         min_withdrawal_fee: Number(fee),
         withdrawal_fee: Number(fee),

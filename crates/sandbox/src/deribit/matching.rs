@@ -1,14 +1,17 @@
 //! How an order meets what stands in the book.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 
 use super::book::{Offer, Slot};
+use super::channels::Private;
 use super::funds;
 use super::instruments::Instrument;
 use super::orders::{Direction, OrderState, Price};
 use super::positions::average;
 use super::state::State;
-use super::trades::{Liquidity, Trade};
+use super::trades::{Liquidity, Match, PublicTrade, Trade};
 use crate::number::Number;
 
 /// Lets an open order meet the book; what is left of it stays there, or ends. Returns its trades.
@@ -19,7 +22,7 @@ pub(super) fn execute(state: &mut State, instrument: &Instrument, slot: Slot) ->
     let best = state.offers(instrument, direction.other()).next().map(|offer| offer.price);
     let limit = if stays_with_rest { best } else { order.price.limit() };
     let is_immediate = matches!(order.time_in_force, "immediate_or_cancel" | "fill_or_kill");
-    let Meeting { offers, own, missing } = meet(state, instrument, slot, limit);
+    let Meeting { offers, own, missing, is_stopped } = meet(state, instrument, slot, limit);
     let fills = order.time_in_force != "fill_or_kill" || missing.is_zero();
     let trades = if fills { take(state, instrument, slot, left, offers, own) } else { Vec::new() };
 
@@ -29,7 +32,7 @@ pub(super) fn execute(state: &mut State, instrument: &Instrument, slot: Slot) ->
         order.price = reached.map_or(Price::Market, |price| Price::Limit(Number::from(price)));
     }
     if order.order_state == OrderState::Open {
-        match limit.filter(|_| !is_immediate && (!is_market || stays_with_rest)) {
+        match limit.filter(|_| !is_immediate && !is_stopped && (!is_market || stays_with_rest)) {
             Some(price) => {
                 order.price = Price::Limit(Number(price));
                 state.rest(slot);
@@ -46,18 +49,29 @@ struct Meeting {
     own: Vec<Slot>,
     /// What nobody offers.
     missing: Decimal,
+    /// Whether an order of the owner's own ends the taking order, as the account has chosen.
+    is_stopped: bool,
 }
 
 fn meet(state: &State, instrument: &Instrument, slot: Slot, limit: Option<Decimal>) -> Meeting {
     let order = state.order(slot);
-    let (mut offers, mut own, mut missing) = (Vec::new(), Vec::new(), order.left());
+    let (mut offers, mut own, mut missing, mut is_stopped) = (Vec::new(), Vec::new(), order.left(), false);
+    let profile = &state.accounts[slot.account].profile;
+    let is_own = |maker: Slot| {
+        maker.account == slot.account
+            || profile.self_trading_in_subaccounts && state.main_of(maker.account) == state.main_of(slot.account)
+    };
     for offer in state.offers(instrument, order.direction.other()) {
         let is_reached = limit.is_none_or(|limit| !order.direction.is_beyond(limit, offer.price));
         if missing.is_zero() || !is_reached {
             break;
         }
         match offer.maker {
-            Some(maker) if maker.account == slot.account => own.push(maker),
+            Some(maker) if is_own(maker) && profile.self_trading_mode == "reject_taker" => {
+                is_stopped = true;
+                break;
+            }
+            Some(maker) if is_own(maker) => own.push(maker),
             _ => {
                 let amount = missing.min(offer.amount);
                 missing -= amount;
@@ -65,7 +79,7 @@ fn meet(state: &State, instrument: &Instrument, slot: Slot, limit: Option<Decima
             }
         }
     }
-    Meeting { offers, own, missing }
+    Meeting { offers, own, missing, is_stopped }
 }
 
 fn take(
@@ -81,38 +95,41 @@ fn take(
         state.end(maker, OrderState::Cancelled, None);
     }
     let mut trades = Vec::new();
-    for offer in offers {
-        let book = state.book_mut(instrument.instrument_name);
-        book.trade_seq += 1;
-        let seq = book.trade_seq;
-        let id = state.next_id();
-        let pair = Pair { instrument, id, seq, price: offer.price, amount: offer.amount };
-        if let Some(maker) = offer.maker {
+    let name = instrument.instrument_name;
+    let mut makers = BTreeSet::new();
+    for Offer { price, amount, maker } in offers {
+        let (seq, tick_direction) = state.book_mut(name).tick(price);
+        let number = state.next_id();
+        let pair = Pair { instrument, one: Match { number, seq, tick_direction, amount, price } };
+        if let Some(maker) = maker {
             let trade = pair.book(state, maker, Liquidity::Maker);
-            state.notify_owner(maker.account, "user.trades.", instrument.instrument_name, instrument.kind, &[trade]);
+            state.notify_owner(maker.account, Private::Trades, name, &[trade]);
             state.notify_order(maker);
+            makers.insert(maker.account);
         }
         trades.push(pair.book(state, slot, Liquidity::Taker));
     }
-    let public: Vec<_> = trades.iter().map(|trade| &trade.public).collect();
-    state.notify_all("trades.", instrument.instrument_name, instrument.kind, &public);
-    state.notify_owner(slot.account, "user.trades.", instrument.instrument_name, instrument.kind, &trades);
+    let public: Vec<PublicTrade> = trades.iter().map(|trade| trade.public.clone()).collect();
+    state.notify_trades(name, &public);
+    state.tape.extend(public);
+    state.notify_owner(slot.account, Private::Trades, name, &trades);
+    for maker in makers {
+        state.protect(maker);
+    }
     trades
 }
 
 /// Two orders, or an order and the made-up book, that meet at a price.
 struct Pair<'a> {
     instrument: &'a Instrument,
-    id: i64,
-    seq: i64,
-    price: Decimal,
-    amount: Decimal,
+    one: Match,
 }
 
 impl Pair<'_> {
     /// Books one side of it.
     fn book(&self, state: &mut State, slot: Slot, liquidity: Liquidity) -> Trade {
-        let Self { instrument, price, amount, .. } = *self;
+        let Self { instrument, one } = *self;
+        let Match { amount, price, .. } = one;
         let now = state.now();
         let order = state.order_mut(slot);
         let filled = order.filled_amount.0;
@@ -125,9 +142,10 @@ impl Pair<'_> {
             state.order_mut(slot).order_state = OrderState::Filled;
         }
         state.reserve(slot);
-        let (fee, profit) = funds::settle(state, slot.account, instrument, direction, amount, price, liquidity);
-        let trade =
-            Trade::new(instrument, state.order(slot), self.id, self.seq, (amount, price), liquidity, (fee, profit));
+        let booking = funds::settle(state, slot.account, instrument, direction, amount, price, liquidity);
+        let trade = Trade::new(instrument, state.order(slot), one, liquidity, &booking);
+        state.enter_fill(slot.account, instrument, &trade, &booking);
+        state.changes.of(slot.account, instrument.instrument_name).add_trade(trade.clone());
         state.accounts[slot.account].trades.push(trade.clone());
         trade
     }

@@ -8,8 +8,9 @@ use super::params::Params;
 use super::scope::Level::{self, Read, ReadWrite};
 use super::state::{Outcome, Session, State};
 use super::{
-    cancel, close, edit, instruments, keys, market, orders, place, positions, scope, session, subscriptions, summary,
-    tokens, trades,
+    address_book, cancel, candles, close, combos, edit, history, instruments, keys, ledger, margins, market, mmp,
+    orders, place, positions, profile, quotes, reference, scope, session, subaccounts, subscriptions, summary, tape,
+    tokens, trades, transfers, wallet,
 };
 use crate::spec::{self, Operation};
 
@@ -53,15 +54,107 @@ pub(super) fn find(name: &str) -> Result<&'static Method, Error> {
 fn all() -> HashMap<&'static str, Method> {
     let spec = LazyLock::force(&spec::DERIBIT);
     let by_spec = spec.operations.iter().map(|operation| {
-        let access = operation.needs_credentials().then(|| Access {
-            scope: operation.scope.as_deref().and_then(scope::named),
-            second_factor: operation.second_factor,
-        });
+        let access = access_of(operation);
         Method { name: &operation.id, access, run: Run::Example(operation), operation: Some(operation) }
     });
     let by_hand =
         methods().into_iter().map(|(name, access, run)| Method { name, access, run, operation: spec.method(name) });
-    by_spec.chain(by_hand).map(|method| (method.name, method)).collect()
+    // These ask for what the spec says.
+    let with_state = with_state().into_iter().filter_map(|(name, run)| {
+        let operation = spec.method(name)?;
+        Some(Method { name, access: access_of(operation), run, operation: Some(operation) })
+    });
+    by_spec.chain(with_state).chain(by_hand).map(|method| (method.name, method)).collect()
+}
+
+fn access_of(operation: &'static Operation) -> Option<Access> {
+    operation.needs_credentials().then(|| Access {
+        scope: operation.scope.as_deref().and_then(scope::named),
+        second_factor: operation.second_factor,
+    })
+}
+
+/// The methods that show or change state and ask for what the spec says.
+fn with_state() -> Vec<(&'static str, Run)> {
+    let public = |name, run| (name, Run::Public(run));
+    let private = |name, run: Private| (name, Run::Private(run));
+    vec![
+        public("public/get_book_summary_by_currency", market::get_book_summary_by_currency),
+        public("public/get_book_summary_by_instrument", market::get_book_summary_by_instrument),
+        public("public/get_combo_details", combos::get_combo_details),
+        public("public/get_combo_ids", combos::get_combo_ids),
+        public("public/get_combos", combos::get_combos),
+        public("public/get_contract_size", reference::get_contract_size),
+        public("public/get_delivery_prices", reference::get_delivery_prices),
+        public("public/get_expirations", reference::get_expirations),
+        public("public/get_funding_chart_data", reference::get_funding_chart_data),
+        public("public/get_funding_rate_history", reference::get_funding_rate_history),
+        public("public/get_funding_rate_value", reference::get_funding_rate_value),
+        public("public/get_index_chart_data", reference::get_index_chart_data),
+        public("public/get_index_price", reference::get_index_price),
+        public("public/get_index_price_names", reference::get_index_price_names),
+        public("public/get_last_settlements_by_currency", history::get_last_settlements_by_currency),
+        public("public/get_last_settlements_by_instrument", history::get_last_settlements_by_instrument),
+        public("public/get_last_trades_by_currency", tape::get_last_trades_by_currency),
+        public("public/get_last_trades_by_currency_and_time", tape::get_last_trades_by_currency),
+        public("public/get_last_trades_by_instrument", tape::get_last_trades_by_instrument),
+        public("public/get_last_trades_by_instrument_and_time", tape::get_last_trades_by_instrument),
+        public("public/get_mark_price_history", reference::get_mark_price_history),
+        public("public/get_order_book_by_instrument_id", market::get_order_book_by_instrument_id),
+        public("public/get_supported_index_names", reference::get_supported_index_names),
+        public("public/get_trade_volumes", tape::get_trade_volumes),
+        public("public/get_tradingview_chart_data", candles::get_tradingview_chart_data),
+        private("private/add_to_address_book", address_book::add_to_address_book),
+        private("private/cancel_quotes", quotes::cancel_quotes),
+        private("private/cancel_transfer_by_id", transfers::cancel),
+        private("private/cancel_withdrawal", wallet::cancel_withdrawal),
+        private("private/change_margin_model", profile::change_margin_model),
+        private("private/change_subaccount_name", subaccounts::change_subaccount_name),
+        private("private/create_combo", combos::create_combo),
+        private("private/create_deposit_address", wallet::get_deposit_address),
+        private("private/create_subaccount", subaccounts::create_subaccount),
+        private("private/delete_address_beneficiary", address_book::delete_beneficiary),
+        private("private/enable_affiliate_program", profile::enable_affiliate_program),
+        private("private/get_address_beneficiary", address_book::get_beneficiary),
+        private("private/get_address_book", address_book::get_address_book),
+        private("private/get_affiliate_program_info", profile::get_affiliate_program_info),
+        private("private/get_currencies", reference::get_currencies),
+        private("private/get_current_deposit_address", wallet::get_deposit_address),
+        private("private/get_deposits", wallet::get_deposits),
+        private("private/get_email_language", profile::get_email_language),
+        private("private/get_margins", margins::get_margins),
+        private("private/get_mmp_config", mmp::get_mmp_config),
+        private("private/get_mmp_status", mmp::get_mmp_status),
+        private("private/get_order_margin_by_ids", margins::get_order_margin_by_ids),
+        private("private/get_settlement_history_by_currency", history::get_settlement_history_by_currency),
+        private("private/get_settlement_history_by_instrument", history::get_settlement_history_by_instrument),
+        private("private/get_subaccounts", subaccounts::get_subaccounts),
+        private("private/get_subaccounts_details", subaccounts::get_subaccounts_details),
+        private("private/get_transaction_log", ledger::get_transaction_log),
+        private("private/get_transfers", transfers::get_transfers),
+        private("private/get_trigger_order_history", history::get_trigger_order_history),
+        private("private/get_user_locks", profile::get_user_locks),
+        private("private/get_withdrawals", wallet::get_withdrawals),
+        private("private/list_address_beneficiaries", address_book::list_beneficiaries),
+        private("private/mass_quote", quotes::mass_quote),
+        private("private/move_positions", margins::move_positions),
+        private("private/remove_from_address_book", address_book::remove_from_address_book),
+        private("private/remove_subaccount", subaccounts::remove_subaccount),
+        private("private/reset_mmp", mmp::reset_mmp),
+        private("private/save_address_beneficiary", address_book::save_beneficiary),
+        private("private/set_disabled_trading_products", profile::set_disabled_trading_products),
+        private("private/set_email_for_subaccount", subaccounts::set_email_for_subaccount),
+        private("private/set_email_language", profile::set_email_language),
+        private("private/set_mmp_config", mmp::set_mmp_config),
+        private("private/set_self_trading_config", profile::set_self_trading_config),
+        private("private/submit_transfer_between_subaccounts", transfers::between_subaccounts),
+        private("private/submit_transfer_to_subaccount", transfers::to_subaccount),
+        private("private/submit_transfer_to_user", transfers::to_user),
+        private("private/toggle_notifications_from_subaccount", subaccounts::toggle_notifications),
+        private("private/toggle_subaccount_login", subaccounts::toggle_subaccount_login),
+        private("private/update_in_address_book", address_book::update_in_address_book),
+        private("private/withdraw", wallet::withdraw),
+    ]
 }
 
 type Entry = (&'static str, Option<Access>, Run);

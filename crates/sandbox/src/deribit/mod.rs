@@ -1,38 +1,56 @@
 //! Deribit: JSON-RPC over HTTP and over a WebSocket.
 
+mod address_book;
 mod book;
 mod cancel;
+mod candles;
+mod changes;
+mod channels;
 mod close;
+mod combos;
 mod connections;
 mod credentials;
 mod edit;
 mod envelope;
 mod error;
+mod feeds;
 mod filter;
 mod frames;
 mod funds;
 mod handshake;
 mod heartbeat;
+mod history;
 mod instruments;
 mod keys;
+mod ledger;
 mod limit;
+mod margins;
 mod market;
 mod matching;
 mod methods;
+mod mmp;
 mod orders;
 mod params;
 mod place;
 mod positions;
+mod profile;
+mod quotes;
+mod reference;
 mod scope;
 mod second_factor;
 mod session;
 mod settings;
 mod socket;
 mod state;
+mod subaccounts;
 mod subscriptions;
 mod summary;
+mod tape;
 mod tokens;
 mod trades;
+mod transfers;
+mod triggers;
+mod wallet;
 mod wish;
 
 use std::collections::BTreeMap;
@@ -43,6 +61,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use self::channels::Pace;
 use self::envelope::{Arrival, Call, Opened};
 use self::error::Error;
 pub(crate) use self::handshake::open_websocket;
@@ -121,7 +140,12 @@ impl Deribit {
     pub(crate) fn handle(&self, request: &Request) -> Reply {
         let arrival = Arrival::now(&self.clock);
         let Opened { id, call } = envelope::open(request);
-        let answered = call.and_then(|call| answer(&mut self.state(), Origin::Request(request), &call));
+        let answered = call.and_then(|call| {
+            let mut state = self.state();
+            let answered = answer(&mut state, Origin::Request(request), &call);
+            state.publish();
+            answered
+        });
         match answered {
             Err(error) => envelope::seal(id, Err(&error), &arrival),
             Ok(Answered { result, executed, made_up }) => {
@@ -155,6 +179,7 @@ impl Deribit {
         }
         let is_test = call.as_ref().is_ok_and(|call| call.method == "public/test");
         let answered = call.and_then(|call| answer(&mut state, Origin::Connection(connection), &call));
+        state.publish();
         if let Ok(Answered { executed: Some(method), .. }) = &answered {
             self.executed.add("deribit", &counter(method));
         }
@@ -179,7 +204,14 @@ impl Deribit {
     }
 
     fn disconnect(&self, connection: u64) {
-        self.state().disconnect(connection);
+        let mut state = self.state();
+        state.disconnect(connection);
+        state.publish();
+    }
+
+    /// Puts what is due on channels of a pace into a connection's queue.
+    fn flush(&self, connection: u64, pace: Pace) {
+        self.state().flush(connection, pace);
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -187,7 +219,10 @@ impl Deribit {
     }
 
     pub(crate) fn cut_connections(&self) -> usize {
-        self.state().cut_connections()
+        let mut state = self.state();
+        let count = state.cut_connections();
+        state.publish();
+        count
     }
 
     pub(crate) fn notify(&self, channel: &str, data: &Value) -> usize {
@@ -222,6 +257,7 @@ fn counter(method: &str) -> String {
 
 fn answer(state: &mut State, origin: Origin<'_>, call: &Call) -> Result<Answered, Error> {
     let method = methods::find(&call.method)?;
+    state.deliver_transfers();
     let connection = match origin {
         Origin::Request(_) if matches!(method.run, Run::Connected(_)) => {
             return Err(Error::new(Error::MUST_BE_WEBSOCKET));

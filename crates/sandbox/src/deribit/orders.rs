@@ -4,12 +4,14 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use super::book::Slot;
+use super::channels::Private;
 use super::error::Error;
 use super::filter::{self, KindFilter, TypeFilter};
 use super::funds;
 use super::instruments::Instrument;
 use super::params::Params;
 use super::state::{Outcome, Session, State, done};
+use super::wish::QuoteMark;
 use crate::number::Number;
 
 const USUAL_COUNT: i64 = 20;
@@ -103,6 +105,15 @@ pub(super) struct Order {
     pub(super) risk_reducing: bool,
     pub(super) replaced: bool,
     pub(super) mmp: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mmp_group: Option<String>,
+    /// Whether it is a side of a mass quote.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) quote: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) quote_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) quote_set_id: Option<String>,
     pub(super) api: bool,
     pub(super) web: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,7 +130,12 @@ pub(super) struct Order {
     pub(super) reserved: Decimal,
 }
 
-/// What makes a trigger order wake up. Nothing moves here, so none does.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// What makes a trigger order wake up: the last price, which trades move. The index and the mark price stand still here.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Trigger {
     pub(super) triggered: bool,
@@ -127,11 +143,24 @@ pub(super) struct Trigger {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) trigger_price: Option<Number>,
     pub(super) trigger_offset: Option<Number>,
+    /// What the order was before it woke up.
+    #[serde(skip)]
+    pub(super) order_type: &'static str,
+    #[serde(skip)]
+    pub(super) triggered_at: i64,
 }
 
 impl Order {
     pub(super) fn is_open(&self) -> bool {
         matches!(self.order_state, OrderState::Open | OrderState::Untriggered)
+    }
+
+    /// Makes it a side of a mass quote.
+    pub(super) fn mark_quote(&mut self, mark: QuoteMark) {
+        self.quote = true;
+        self.quote_id = Some(mark.quote_id);
+        self.quote_set_id = mark.quote_set_id;
+        self.mmp_group = Some(mark.group);
     }
 
     /// What is not filled yet.
@@ -217,18 +246,21 @@ impl State {
     }
 
     /// Tells its owner how an order stands.
-    pub(super) fn notify_order(&self, slot: Slot) {
-        let order = self.order(slot);
-        if let Some(instrument) = self.instrument(order.instrument_name) {
-            let name = instrument.instrument_name;
-            self.notify_owner(slot.account, "user.orders.", name, instrument.kind, &[order]);
-        }
+    pub(super) fn notify_order(&mut self, slot: Slot) {
+        let order = self.order(slot).clone();
+        self.notify_owner(slot.account, Private::Orders, order.instrument_name, std::slice::from_ref(&order));
+        self.changes.of(slot.account, order.instrument_name).add_order(order);
     }
 
     /// The caller's order that `order_id` names; other people's are not there.
     pub(super) fn own_slot(&self, session: &Session, params: &Params) -> Result<Slot, Error> {
+        self.slot_of(session.account, params)
+    }
+
+    /// The order of an account that `order_id` names.
+    pub(super) fn slot_of(&self, account: usize, params: &Params) -> Result<Slot, Error> {
         let id = params.required("order_id", params.text("order_id")?)?;
-        let slot = self.by_order_id.get(&id).copied().filter(|slot| slot.account == session.account);
+        let slot = self.by_order_id.get(&id).copied().filter(|slot| slot.account == account);
         slot.ok_or_else(|| Error::new(Error::ORDER_NOT_FOUND))
     }
 

@@ -123,6 +123,11 @@ impl Params {
         }
     }
 
+    /// An array of anything.
+    pub(super) fn read_list<T: DeserializeOwned>(&self, name: &str) -> Result<Option<Vec<T>>, Error> {
+        self.read(name, "must be an array", |text| serde_json::from_str(text).ok())
+    }
+
     /// A string of words separated by blanks, or an array of such strings.
     pub(super) fn words(&self, name: &str) -> Result<Option<Vec<String>>, Error> {
         let texts = match self.values.get(name) {

@@ -71,10 +71,15 @@ pub(super) fn fulfil(
         check_funds(state, account, instrument, direction, wish.amount, price, Decimal::ZERO)?;
     }
     let is_waiting = wish.trigger.is_some();
-    let order = new_order(state, session, instrument, direction, wish);
+    let quote = wish.quote.take();
+    let mut order = new_order(state, session, instrument, direction, wish);
+    if let Some(mark) = quote {
+        order.mark_quote(mark);
+    }
     let slot = state.keep(account, order);
     let trades = if is_waiting { Vec::new() } else { matching::execute(state, instrument, slot) };
     state.notify_order(slot);
+    state.after_trades(slot.account, &trades);
     Ok(Placed { order: state.order(slot).clone(), trades })
 }
 
@@ -109,8 +114,7 @@ pub(super) fn check_funds(
         return Err(Error::new(Error::NOT_ENOUGH_FUNDS));
     }
     let (currency, needed) = funds::requirement(instrument, direction, amount, price);
-    let balance = state.accounts[account].balances.get(currency).copied().unwrap_or_default();
-    if needed > balance - funds::reserved(state, account, currency) + reserved {
+    if needed > funds::free(state, account, currency) + reserved {
         return Err(Error::new(Error::NOT_ENOUGH_FUNDS));
     }
     Ok(())
@@ -145,6 +149,10 @@ fn new_order(state: &mut State, session: &Session, instrument: &Instrument, dire
         risk_reducing: false,
         replaced: false,
         mmp: wish.mmp,
+        mmp_group: None,
+        quote: false,
+        quote_id: None,
+        quote_set_id: None,
         api: true,
         web: false,
         cancel_reason: None,

@@ -7,9 +7,11 @@ use super::error::Error;
 use super::filter::KindFilter;
 use super::funds;
 use super::instruments::{self, Instrument};
+use super::market;
 use super::orders::Direction;
 use super::params::Params;
 use super::state::{Outcome, Session, State, done};
+use super::subaccounts;
 use crate::number::Number;
 
 const PLACES: u32 = 8;
@@ -18,8 +20,8 @@ const PLACES: u32 = 8;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Position {
     pub(super) size: Decimal,
-    average: Decimal,
-    realized: Decimal,
+    pub(super) average: Decimal,
+    pub(super) realized: Decimal,
 }
 
 impl Position {
@@ -96,8 +98,34 @@ impl State {
     }
 }
 
-#[derive(Serialize)]
-struct View {
+/// What the open positions of a kind would gain in a currency if they were closed at their mark prices.
+pub(super) fn floating(state: &State, account: usize, currency: &str, kind: &str) -> Decimal {
+    let of_kind = held(state, account, |one| one.kind == kind && one.fee_currency() == currency);
+    of_kind
+        .map(|(instrument, position)| profit(instrument, position.size, position.average, instrument.prices.mark))
+        .sum()
+}
+
+/// The positions of an account that are open, on instruments that a test lets in.
+pub(super) fn held<'a>(
+    state: &'a State,
+    account: usize,
+    lets_in: impl Fn(&Instrument) -> bool + 'a,
+) -> impl Iterator<Item = (&'a Instrument, &'a Position)> {
+    let positions = state.accounts[account].positions.iter().filter(|(_, position)| !position.size.is_zero());
+    positions
+        .filter_map(|(name, position)| Some((state.instrument(name)?, position)))
+        .filter(move |(instrument, _)| lets_in(instrument))
+}
+
+/// The views of the same.
+pub(super) fn open(state: &State, account: usize, lets_in: impl Fn(&Instrument) -> bool) -> Vec<View> {
+    held(state, account, lets_in).map(|(instrument, _)| view(state, account, instrument)).collect()
+}
+
+/// A position as the venue shows it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct View {
     instrument_name: &'static str,
     kind: &'static str,
     user_id: i64,
@@ -120,14 +148,13 @@ struct View {
     delta: Number,
 }
 
-fn view(state: &State, account: usize, instrument: &Instrument) -> View {
+pub(super) fn view(state: &State, account: usize, instrument: &Instrument) -> View {
     let position = state.position(account, instrument);
     let mark = instrument.prices.mark;
     let floating = profit(instrument, position.size, position.average, mark);
     let margin = funds::margin(instrument, position.size);
     let is_future = instrument.kind == "future";
-    let in_base = if instrument.is_inverse_future() { position.size / mark } else { position.size };
-    let in_base = in_base.round_dp(PLACES).normalize();
+    let in_base = in_base(instrument, position.size);
     let open = state.accounts[account].open.iter().map(|order| &state.accounts[account].orders[*order]);
     let own = open.filter(|order| order.instrument_name == instrument.instrument_name);
     View {
@@ -152,8 +179,20 @@ fn view(state: &State, account: usize, instrument: &Instrument) -> View {
         total_profit_loss: Number::from(floating + position.realized),
         floating_profit_loss: Number(floating),
         realized_profit_loss: Number::from(position.realized),
-        delta: Number(in_base),
+        delta: Number(delta(instrument, position.size)),
     }
+}
+
+/// The size of a position in the base currency.
+fn in_base(instrument: &Instrument, size: Decimal) -> Decimal {
+    let size = if instrument.is_inverse_future() { size / instrument.prices.mark } else { size };
+    size.round_dp(PLACES).normalize()
+}
+
+/// How the value of a position follows the price of its base currency.
+pub(super) fn delta(instrument: &Instrument, size: Decimal) -> Decimal {
+    let of_one = market::delta(instrument).unwrap_or(Decimal::ONE);
+    (in_base(instrument, size) * of_one).round_dp(PLACES).normalize()
 }
 
 /// `private/get_position`.
@@ -165,11 +204,11 @@ pub(super) fn get_position(state: &mut State, session: &Session, params: &Params
 pub(super) fn get_positions(state: &mut State, session: &Session, params: &Params) -> Outcome {
     let currency = params.text("currency")?.filter(|currency| currency != "any");
     let kind = KindFilter::read(params)?;
-    let wanted = state.instruments.iter().filter(|instrument| {
+    let account = subaccounts::named(state, session, params, "subaccount_id")?;
+    done(&open(state, account, |instrument| {
         let listed = currency.as_ref().is_none_or(|currency| instrument.is_listed_under(currency));
-        listed && kind.lets_in(instrument) && !state.position(session.account, instrument).size.is_zero()
-    });
-    done(&wanted.map(|instrument| view(state, session.account, instrument)).collect::<Vec<_>>())
+        listed && kind.lets_in(instrument)
+    }))
 }
 
 #[cfg(test)]

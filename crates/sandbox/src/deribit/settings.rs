@@ -14,6 +14,8 @@ pub struct DeribitSettings {
     pub heartbeat_second_millis: u64,
     /// How many calls are let in. There is no limit at first.
     pub limit: Option<RequestLimit>,
+    /// Whether the venue itself stands in every book, so that whoever trades alone finds somebody to trade with. It does at first.
+    pub made_up_book: bool,
 }
 
 /// A limit for each account, and for each connection that is not logged in; all requests without a login share one.
@@ -35,6 +37,12 @@ fn yes() -> bool {
 
 impl Default for DeribitSettings {
     fn default() -> Self {
-        Self { access_token_seconds: 900, refresh_token_seconds: 86_400, heartbeat_second_millis: 1000, limit: None }
+        Self {
+            access_token_seconds: 900,
+            refresh_token_seconds: 86_400,
+            heartbeat_second_millis: 1000,
+            limit: None,
+            made_up_book: true,
+        }
     }
 }

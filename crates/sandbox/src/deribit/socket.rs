@@ -80,6 +80,14 @@ impl Socket<'_> {
                 Some(outgoing) = queue.recv() => match outgoing {
                     Outgoing::Notification(text) => self.send(text).await,
                     Outgoing::Answer(text) => self.answer(text).await,
+                    Outgoing::FlushAfterPause(pace) => {
+                        self.send_later(pace.pause(), Outgoing::Flush(pace));
+                        Continue(())
+                    }
+                    Outgoing::Flush(pace) => {
+                        self.deribit.flush(self.connection, pace);
+                        Continue(())
+                    }
                 },
                 () = sleep_until(beat_at.unwrap_or_else(Instant::now)), if beat_at.is_some() => self.beat().await,
             };
@@ -122,12 +130,7 @@ impl Socket<'_> {
             Some(Fault::SilenceAfter) => Continue(()),
             Some(Fault::CloseMidAnswer) => self.break_off(&answer).await,
             Some(Fault::Delay { ms }) => {
-                let outgoing = self.outgoing.clone();
-                tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(ms)).await;
-                    // Nobody waits any more where the connection is gone.
-                    _ = outgoing.send(Outgoing::Answer(answer)).await;
-                });
+                self.send_later(Duration::from_millis(ms), Outgoing::Answer(answer));
                 Continue(())
             }
             Some(Fault::Reorder) if self.held.is_none() => {
@@ -150,6 +153,16 @@ impl Socket<'_> {
             }
             _ => self.answer(answer).await,
         }
+    }
+
+    /// Puts something into the queue after a while.
+    fn send_later(&self, pause: Duration, later: Outgoing) {
+        let outgoing = self.outgoing.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            // Nobody waits any more where the connection is gone.
+            _ = outgoing.send(later).await;
+        });
     }
 
     /// Sends an answer, and after it the one that waited for this.

@@ -8,23 +8,34 @@ use rust_decimal_macros::dec;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::address_book::AddressBook;
 use super::book::{Book, Slot};
+use super::changes::Changes;
 use super::connections::Connection;
 use super::credentials::Nonces;
 use super::error::Error;
 use super::instruments::{self, Instrument};
 use super::keys::{Key, Secret};
+use super::ledger::Entry;
 use super::limit::{Buckets, Spender};
+use super::mmp::Protection;
 use super::orders::Order;
 use super::positions::Position;
+use super::profile::Profile;
 use super::scope::Scope;
 use super::second_factor::Challenges;
 use super::settings::DeribitSettings;
 use super::tokens::Login;
-use super::trades::Trade;
+use super::trades::{PublicTrade, Trade};
+use super::wallet::Wallet;
 use crate::accounts::DeribitKey;
 use crate::clock::Clock;
 use crate::verify::PublicKey;
+
+/// The number of a book that has not changed yet.
+pub(super) const FIRST_CHANGE: i64 = 474_988;
+/// The number of the first account.
+const FIRST_USER: i64 = 10;
 
 /// The JSON that a method answers with, or why it does not.
 pub(super) type Outcome = Result<Box<RawValue>, Error>;
@@ -46,6 +57,10 @@ pub(super) struct Session {
 
 pub(super) struct Account {
     pub(super) user_id: i64,
+    /// The main account of a subaccount.
+    pub(super) main: Option<usize>,
+    pub(super) is_removed: bool,
+    pub(super) profile: Profile,
     pub(super) totp_code: Option<String>,
     pub(super) balances: BTreeMap<&'static str, Decimal>,
     /// All of them, in the order in which they were placed; none is ever removed.
@@ -56,6 +71,11 @@ pub(super) struct Account {
     pub(super) reserved: BTreeMap<&'static str, Decimal>,
     pub(super) positions: BTreeMap<&'static str, Position>,
     pub(super) trades: Vec<Trade>,
+    /// Every change of a balance, the oldest first.
+    pub(super) ledger: Vec<Entry>,
+    pub(super) wallet: Wallet,
+    pub(super) addresses: AddressBook,
+    pub(super) protections: Vec<Protection>,
     /// How connections to come begin.
     pub(super) cancels_on_disconnect: bool,
 }
@@ -71,6 +91,10 @@ pub(super) struct State {
     pub(super) instruments: Vec<Instrument>,
     pub(super) books: HashMap<&'static str, Book>,
     pub(super) by_order_id: HashMap<String, Slot>,
+    /// What everybody sees of all trades, the oldest first.
+    pub(super) tape: Vec<PublicTrade>,
+    /// What the call that is under way has changed.
+    pub(super) changes: Changes,
     /// How many orders were made with each label.
     pub(super) labels: BTreeMap<String, u64>,
     pub(super) connections: BTreeMap<u64, Connection>,
@@ -78,6 +102,7 @@ pub(super) struct State {
     pub(super) settings: DeribitSettings,
     pub(super) buckets: Buckets,
     last_id: i64,
+    last_change_id: i64,
 }
 
 impl State {
@@ -94,12 +119,15 @@ impl State {
             instruments: instruments::catalogue(),
             books: HashMap::new(),
             by_order_id: HashMap::new(),
+            tape: Vec::new(),
+            changes: Changes::default(),
             labels: BTreeMap::new(),
             connections: BTreeMap::new(),
             last_connection: 0,
             settings: DeribitSettings::default(),
             buckets: Buckets::default(),
             last_id: 0,
+            last_change_id: FIRST_CHANGE,
         };
         for key in keys {
             state.open_account(key);
@@ -108,25 +136,12 @@ impl State {
     }
 
     fn open_account(&mut self, key: &DeribitKey) {
-        let account = self.accounts.len();
-        let number = i64::try_from(account).unwrap_or_default();
-        self.accounts.push(Account {
-            user_id: 10 + number,
-            totp_code: key.totp_code.clone(),
-            balances: BTreeMap::from([
-                ("BTC", dec!(10)),
-                ("ETH", dec!(100)),
-                ("EURR", dec!(0)),
-                ("USDC", dec!(250000)),
-                ("USDT", dec!(0)),
-            ]),
-            orders: Vec::new(),
-            open: BTreeSet::new(),
-            reserved: BTreeMap::new(),
-            positions: BTreeMap::new(),
-            trades: Vec::new(),
-            cancels_on_disconnect: false,
-        });
+        let account = self.add_account(None, key.totp_code.clone());
+        let deposits =
+            [("BTC", dec!(10)), ("ETH", dec!(100)), ("EURR", dec!(0)), ("USDC", dec!(250000)), ("USDT", dec!(0))];
+        for (currency, amount) in deposits {
+            self.deposit(account, currency, amount);
+        }
         let public = key.public_key_pem.as_deref().and_then(|pem| Some((pem, PublicKey::from_pem(pem)?)));
         let secret = match (public, &key.client_secret) {
             (Some((pem, key)), _) => Secret::PublicKey { pem: pem.to_owned(), key },
@@ -148,10 +163,41 @@ impl State {
         });
     }
 
+    /// Adds an account without money; a subaccount where it has a main account. Returns its index.
+    pub(super) fn add_account(&mut self, main: Option<usize>, totp_code: Option<String>) -> usize {
+        let account = self.accounts.len();
+        let user_id = FIRST_USER + i64::try_from(account).unwrap_or_default();
+        self.accounts.push(Account {
+            user_id,
+            main,
+            is_removed: false,
+            profile: Profile::new(user_id, main.is_some(), self.now()),
+            totp_code,
+            balances: BTreeMap::new(),
+            orders: Vec::new(),
+            open: BTreeSet::new(),
+            reserved: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            trades: Vec::new(),
+            ledger: Vec::new(),
+            wallet: Wallet::default(),
+            addresses: AddressBook::default(),
+            protections: Vec::new(),
+            cancels_on_disconnect: false,
+        });
+        account
+    }
+
     /// A number that no other thing of this venue has.
     pub(super) fn next_id(&mut self) -> i64 {
         self.last_id += 1;
         self.last_id
+    }
+
+    /// The number of one more change, of whichever book.
+    pub(super) fn next_change_id(&mut self) -> i64 {
+        self.last_change_id += 1;
+        self.last_change_id
     }
 
     /// Counts a call, where there is a limit.

@@ -5,28 +5,23 @@ use serde::Serialize;
 
 use super::error::Error;
 use super::funds;
-use super::instruments::CURRENCIES;
+use super::instruments::{CURRENCIES, Instrument};
 use super::params::Params;
-use super::state::{Outcome, Session, State, done};
+use super::positions;
+use super::state::{Account, Outcome, Session, State, done};
+use super::subaccounts;
 use crate::number::Number;
 
 /// Other currencies that a summary may be asked for; nobody here holds any.
 const EMPTY_CURRENCIES: [&str; 8] = ["STETH", "ETHW", "SOL", "XRP", "USYC", "PAXG", "BNB", "USDE"];
 
+/// An account in a currency.
 #[derive(Serialize)]
-struct Summary {
-    currency: &'static str,
-    balance: Number,
-    equity: Number,
-    margin_balance: Number,
-    available_funds: Number,
-    available_withdrawal_funds: Number,
-    initial_margin: Number,
-    maintenance_margin: Number,
+pub(super) struct Summary {
+    #[serde(flatten)]
+    portfolio: Portfolio,
     projected_initial_margin: Number,
     projected_maintenance_margin: Number,
-    spot_reserve: Number,
-    additional_reserve: Number,
     fee_balance: Number,
     total_pl: Number,
     session_rpl: Number,
@@ -88,6 +83,7 @@ struct Owner {
     referrer_id: Option<String>,
     security_keys_enabled: bool,
     login_enabled: bool,
+    receive_notifications: bool,
     mmp_enabled: bool,
     interuser_transfers_enabled: bool,
     self_trading_reject_mode: &'static str,
@@ -115,85 +111,135 @@ pub(super) fn get_account_summary(state: &mut State, session: &Session, params: 
     let currency = params.required("currency", params.text("currency")?)?;
     let currency = known.into_iter().find(|known| *known == currency);
     let currency = currency.ok_or_else(|| Error::invalid_param("currency", "invalid currency"))?;
-    check_subaccount(state, session, params)?;
-    let owner = params.boolean("extended")?.unwrap_or_default().then(|| owner_of(state, session));
-    done(&SummaryWithOwner { owner, summary: summary_of(state, session, currency) })
+    let account = subaccounts::named(state, session, params, "subaccount_id")?;
+    let owner = params.boolean("extended")?.unwrap_or_default().then(|| owner_of(state, account));
+    done(&SummaryWithOwner { owner, summary: summary_of(state, account, currency) })
 }
 
 /// `private/get_account_summaries`.
 pub(super) fn get_account_summaries(state: &mut State, session: &Session, params: &Params) -> Outcome {
-    check_subaccount(state, session, params)?;
-    let summaries = CURRENCIES.into_iter().map(|currency| summary_of(state, session, currency)).collect();
-    done(&Summaries { owner: owner_of(state, session), summaries })
+    let account = subaccounts::named(state, session, params, "subaccount_id")?;
+    let summaries = CURRENCIES.into_iter().map(|currency| summary_of(state, account, currency)).collect();
+    done(&Summaries { owner: owner_of(state, account), summaries })
 }
 
-/// There are no subaccounts here; the main account's own number is the only good one.
-fn check_subaccount(state: &State, session: &Session, params: &Params) -> Result<(), Error> {
-    match params.integer("subaccount_id")? {
-        Some(id) if id != state.accounts[session.account].user_id => {
-            Err(Error::invalid_param("subaccount_id", "no such subaccount"))
-        }
-        _ => Ok(()),
+impl Account {
+    pub(super) fn kind(&self) -> &'static str {
+        if self.main.is_some() { "subaccount" } else { "main" }
     }
 }
 
-fn owner_of(state: &State, session: &Session) -> Owner {
-    let account = &state.accounts[session.account];
+fn owner_of(state: &State, account: usize) -> Owner {
+    let account = &state.accounts[account];
+    let profile = &account.profile;
     Owner {
         id: account.user_id,
-        username: format!("trader{}", account.user_id),
-        system_name: format!("trader_{}", account.user_id),
-        email: format!("trader{}@example.com", account.user_id),
-        kind: "main",
-        creation_timestamp: state.started,
+        username: profile.username.clone(),
+        system_name: profile.system_name.clone(),
+        email: profile.email.clone(),
+        kind: account.kind(),
+        creation_timestamp: profile.created,
         referrer_id: None,
         security_keys_enabled: account.totp_code.is_some(),
-        login_enabled: true,
-        mmp_enabled: false,
-        interuser_transfers_enabled: false,
-        self_trading_reject_mode: "cancel_maker",
-        self_trading_extended_to_subaccounts: false,
+        login_enabled: profile.login_enabled,
+        receive_notifications: profile.receives_notifications,
+        mmp_enabled: !account.protections.is_empty(),
+        interuser_transfers_enabled: true,
+        self_trading_reject_mode: profile.self_trading_mode,
+        self_trading_extended_to_subaccounts: profile.self_trading_in_subaccounts,
     }
 }
 
-fn summary_of(state: &State, session: &Session, currency: &'static str) -> Summary {
+/// What an account has of a currency, as lists of subaccounts show it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Portfolio {
+    currency: &'static str,
+    balance: Number,
+    equity: Number,
+    margin_balance: Number,
+    available_funds: Number,
+    available_withdrawal_funds: Number,
+    initial_margin: Number,
+    maintenance_margin: Number,
+    spot_reserve: Number,
+    additional_reserve: Number,
+}
+
+pub(super) fn portfolio(state: &State, account: usize, currency: &'static str) -> Portfolio {
     let zero = Number(Decimal::ZERO);
-    let balance = state.accounts[session.account].balances.get(currency).copied().unwrap_or_default();
-    let reserved = funds::reserved(state, session.account, currency);
-    let available = Number::from(balance - reserved);
-    Summary {
+    let balance = state.accounts[account].balances.get(currency).copied().unwrap_or_default();
+    let margin_balance = funds::margin_balance(state, account, currency);
+    let options = |instrument: &Instrument| instrument.is_option() && instrument.fee_currency() == currency;
+    let options = positions::held(state, account, options);
+    let options_value: Decimal = options.map(|(instrument, position)| position.size * instrument.prices.mark).sum();
+    let free = funds::free(state, account, currency);
+    let of_positions: Decimal = positions::held(state, account, |instrument| instrument.fee_currency() == currency)
+        .map(|(instrument, position)| funds::margin(instrument, position.size))
+        .sum();
+    Portfolio {
         currency,
-        balance: Number::from(balance),
-        equity: Number::from(balance),
-        margin_balance: Number::from(balance),
-        available_funds: available,
-        available_withdrawal_funds: available,
-        initial_margin: Number::from(reserved),
-        maintenance_margin: zero,
-        projected_initial_margin: Number::from(reserved),
-        projected_maintenance_margin: zero,
+        balance: balance.into(),
+        equity: (margin_balance + options_value).into(),
+        margin_balance: margin_balance.into(),
+        available_funds: free.into(),
+        // What is not realized yet cannot leave the venue.
+        available_withdrawal_funds: free.min(balance).max(Decimal::ZERO).into(),
+        initial_margin: funds::reserved(state, account, currency).into(),
+        maintenance_margin: (of_positions / Decimal::TWO).round_dp(8).into(),
         spot_reserve: zero,
         additional_reserve: zero,
+    }
+}
+
+/// What a kind of positions has gained.
+struct Gains {
+    realized: Decimal,
+    floating: Decimal,
+    delta: Decimal,
+}
+
+fn gains(state: &State, account: usize, currency: &str, kind: &str) -> Gains {
+    let of_kind = |instrument: &Instrument| instrument.kind == kind && instrument.fee_currency() == currency;
+    let positions = &state.accounts[account].positions;
+    let known = positions.iter().filter_map(|(name, position)| Some((state.instrument(name)?, position)));
+    let delta = positions::held(state, account, of_kind);
+    Gains {
+        realized: known.filter(|(one, _)| of_kind(one)).map(|(_, position)| position.realized).sum(),
+        floating: positions::floating(state, account, currency, kind),
+        delta: delta.map(|(instrument, position)| positions::delta(instrument, position.size)).sum(),
+    }
+}
+
+/// Gains are paid out at once here, so that a session has none that wait for its settlement.
+pub(super) fn summary_of(state: &State, account: usize, currency: &'static str) -> Summary {
+    let zero = Number(Decimal::ZERO);
+    let portfolio = portfolio(state, account, currency);
+    let (futures, options) = (gains(state, account, currency, "future"), gains(state, account, currency, "option"));
+    let options_value = portfolio.equity.0 - portfolio.margin_balance.0;
+    let model = state.accounts[account].profile.margin_model;
+    Summary {
+        projected_initial_margin: portfolio.initial_margin,
+        projected_maintenance_margin: portfolio.maintenance_margin,
         fee_balance: zero,
-        total_pl: zero,
+        total_pl: (futures.realized + futures.floating + options.realized + options.floating).into(),
         session_rpl: zero,
-        session_upl: zero,
-        futures_pl: zero,
+        session_upl: (futures.floating + options.floating).into(),
+        futures_pl: (futures.realized + futures.floating).into(),
         futures_session_rpl: zero,
-        futures_session_upl: zero,
-        options_pl: zero,
+        futures_session_upl: futures.floating.into(),
+        options_pl: (options.realized + options.floating).into(),
         options_session_rpl: zero,
-        options_session_upl: zero,
-        options_delta: zero,
+        options_session_upl: options.floating.into(),
+        options_delta: options.delta.into(),
         options_gamma: zero,
         options_theta: zero,
         options_vega: zero,
-        options_value: zero,
-        delta_total: zero,
-        projected_delta_total: zero,
-        portfolio_margining_enabled: false,
-        cross_collateral_enabled: false,
-        margin_model: "segregated_sm",
+        options_value: options_value.into(),
+        delta_total: (futures.delta + options.delta).into(),
+        projected_delta_total: (futures.delta + options.delta).into(),
+        portfolio_margining_enabled: model.ends_with("_pm"),
+        cross_collateral_enabled: model.starts_with("cross_"),
+        margin_model: model,
         limits: Limits {
             limits_per_currency: false,
             non_matching_engine: Limit { burst: 100, rate: 20 },
@@ -203,5 +249,6 @@ fn summary_of(state: &State, session: &Session, currency: &'static str) -> Summa
                 cancel_all: Limit { burst: 20, rate: 5 },
             },
         },
+        portfolio,
     }
 }

@@ -18,6 +18,8 @@ const MAX_SESSIONS: usize = 16;
 /// A pair of tokens.
 pub(super) struct Login {
     key_id: i64,
+    /// Whose it is: the key's account, or a subaccount of that.
+    pub(super) account: usize,
     access_token: String,
     access_until: i64,
     refresh_token: String,
@@ -33,6 +35,7 @@ pub(super) struct Login {
 /// What a login shall be.
 struct Wanted {
     key_id: i64,
+    account: usize,
     scope: Scope,
     session: Option<String>,
     sid: Option<String>,
@@ -104,7 +107,7 @@ fn check_signature(state: &mut State, params: &Params) -> Result<i64, Error> {
 fn log_in(state: &mut State, connection: Option<u64>, key_id: i64, params: &Params) -> Outcome {
     let requested = requested_scope(params)?;
     let key = state.keys.iter().find(|key| key.id == key_id).ok_or_else(|| Error::new(Error::INVALID_CREDENTIALS))?;
-    let scope = requested.capped_by(&key.max_scope);
+    let (scope, account) = (requested.capped_by(&key.max_scope), key.account);
     let longest = i64::from(state.settings.access_token_seconds);
     let lifetime = requested.expires.unwrap_or(longest).min(longest);
     let sid = requested.session.is_some().then(|| random_token("sid"));
@@ -112,16 +115,17 @@ fn log_in(state: &mut State, connection: Option<u64>, key_id: i64, params: &Para
     if let Some(number) = connection.filter(|_| requested.session.is_none()) {
         state.end_connection_logins(number);
     }
-    open_login(state, connection, Wanted { key_id, scope, session: requested.session, sid, lifetime }, params)
+    let wanted = Wanted { key_id, account, scope, session: requested.session, sid, lifetime };
+    open_login(state, connection, wanted, params)
 }
 
 fn refresh(state: &mut State, connection: Option<u64>, params: &Params) -> Outcome {
     let found = login_to_renew(state, connection, params)?;
     // Both old tokens end here, so that a copy of them is worth nothing.
     let old = state.logins.remove(found);
-    let Login { access_token, key_id, scope, session, sid, lifetime, .. } = old;
+    let Login { access_token, key_id, account, scope, session, sid, lifetime, .. } = old;
     let is_session = session.is_some();
-    let result = open_login(state, connection, Wanted { key_id, scope, session, sid, lifetime }, params)?;
+    let result = open_login(state, connection, Wanted { key_id, account, scope, session, sid, lifetime }, params)?;
     if is_session && let Some(renewed) = state.logins.last() {
         // The session goes on for every connection that is logged in with it.
         let logins = state.connections.values_mut().filter_map(|connection| connection.login.as_mut());
@@ -139,29 +143,31 @@ pub(super) fn fork(state: &mut State, connection: Option<u64>, params: &Params) 
     if old.session.is_none() {
         return Err(Error::invalid_param("refresh_token", "is not of a session"));
     }
-    let Login { key_id, lifetime, .. } = *old;
+    let Login { key_id, account, lifetime, .. } = *old;
     let scope = old.scope.clone();
-    let wanted = Wanted { key_id, scope, session: Some(name), sid: Some(random_token("sid")), lifetime };
+    let wanted = Wanted { key_id, account, scope, session: Some(name), sid: Some(random_token("sid")), lifetime };
     open_login(state, None, wanted, params)
 }
 
-/// `public/exchange_token`. There are no subaccounts here, so that it leads back to the same account.
+/// `public/exchange_token`: from a main account to one of its subaccounts, and back.
 pub(super) fn exchange(state: &mut State, connection: Option<u64>, params: &Params) -> Outcome {
     let subject = params.required("subject_id", params.integer("subject_id")?)?;
     let requested = requested_scope(params)?;
     let found = login_to_renew(state, connection, params)?;
     let Login { key_id, lifetime, .. } = state.logins[found];
-    let account = state.keys.iter().find(|key| key.id == key_id).map(|key| key.account);
-    if account.is_none_or(|account| state.accounts[account].user_id != subject) {
-        return Err(Error::invalid_param("subject_id", "no such subaccount"));
-    }
+    let key_account = state.keys.iter().find(|key| key.id == key_id).map(|key| key.account);
+    let key_account = key_account.ok_or_else(|| Error::new(Error::INVALID_CREDENTIALS))?;
+    let is_main = state.accounts[key_account].main.is_none();
+    let account = state.relative(key_account, subject).filter(|account| is_main || *account == key_account);
+    let account = account.ok_or_else(|| Error::no_such_account("subject_id"))?;
     let scope = requested.capped_by(&state.logins[found].scope);
     // Only a session of its own leaves the old tokens alive.
     if requested.session.is_none() {
         state.logins.remove(found);
     }
     let sid = requested.session.is_some().then(|| random_token("sid"));
-    open_login(state, connection, Wanted { key_id, scope, session: requested.session, sid, lifetime }, params)
+    let wanted = Wanted { key_id, account, scope, session: requested.session, sid, lifetime };
+    open_login(state, connection, wanted, params)
 }
 
 /// Which login a refresh token belongs to. One that was made on a connection, and for it, is known there only.
@@ -184,11 +190,11 @@ fn requested_scope(params: &Params) -> Result<Requested, Error> {
 
 fn open_login(state: &mut State, connection: Option<u64>, wanted: Wanted, params: &Params) -> Outcome {
     let now = state.now();
-    let Wanted { key_id, scope, session, sid, lifetime } = wanted;
+    let Wanted { key_id, account, scope, session, sid, lifetime } = wanted;
     let key = state.keys.iter().find(|key| key.id == key_id).ok_or_else(|| Error::new(Error::INVALID_CREDENTIALS))?;
-    let account = key.account;
     let login = Login {
         key_id,
+        account,
         access_token: random_token(&key.client_id),
         access_until: now + lifetime * 1000,
         refresh_token: random_token(&key.client_id),
@@ -262,7 +268,7 @@ impl State {
         let key = self.keys.iter().find(|key| key.id == login.key_id && key.enabled);
         let key = key.ok_or_else(|| Error::unauthorized("invalid_token"))?;
         // The key may have been narrowed since the login.
-        Ok(Session { account: key.account, scope: login.scope.min(&key.max_scope), connection })
+        Ok(Session { account: login.account, scope: login.scope.min(&key.max_scope), connection })
     }
 
     /// Ends the logins that were made on a connection and for it.

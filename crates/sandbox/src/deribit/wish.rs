@@ -24,6 +24,37 @@ pub(super) struct Wish {
     pub(super) reduce_only: bool,
     pub(super) mmp: bool,
     pub(super) display_amount: Option<Decimal>,
+    /// Where it is a side of a mass quote.
+    pub(super) quote: Option<QuoteMark>,
+}
+
+/// What names a side of a mass quote.
+#[derive(Clone, Debug)]
+pub(super) struct QuoteMark {
+    pub(super) quote_id: String,
+    pub(super) quote_set_id: Option<String>,
+    pub(super) group: String,
+}
+
+impl Wish {
+    /// A plain limit order.
+    pub(super) fn limit(amount: Decimal, price: Decimal) -> Self {
+        Self {
+            order_type: "limit",
+            original_order_type: None,
+            amount,
+            limit: Some(price),
+            trigger: None,
+            time_in_force: "good_til_cancelled",
+            label: String::new(),
+            post_only: false,
+            reject_post_only: false,
+            reduce_only: false,
+            mmp: false,
+            display_amount: None,
+            quote: None,
+        }
+    }
 }
 
 /// Reads the params of a new order.
@@ -51,6 +82,7 @@ pub(super) fn read(params: &Params, instrument: &Instrument) -> Result<Wish, Err
         reduce_only: params.boolean("reduce_only")?.unwrap_or_default(),
         mmp: params.boolean("mmp")?.unwrap_or_default(),
         display_amount: params.decimal("display_amount")?,
+        quote: None,
     })
 }
 
@@ -69,13 +101,19 @@ pub(super) fn read_amount(params: &Params, instrument: &Instrument) -> Result<Op
         return Err(Error::invalid_param("contracts", "does not agree with amount"));
     }
     let Some(amount) = amount.or(of_contracts) else { return Ok(None) };
+    check_amount(instrument, amount)?;
+    Ok(Some(amount))
+}
+
+/// Whether an instrument is traded in such amounts.
+pub(super) fn check_amount(instrument: &Instrument, amount: Decimal) -> Result<(), Error> {
     if amount <= Decimal::ZERO {
         return Err(Error::invalid_param("amount", "must be positive"));
     }
     if !(amount % instrument.min_trade_amount.0).is_zero() {
         return Err(Error::invalid_param("amount", "must be a multiple of contract size"));
     }
-    Ok(Some(amount))
+    Ok(())
 }
 
 fn read_limit(params: &Params, instrument: &Instrument, order_type: &str) -> Result<Option<Decimal>, Error> {
@@ -96,7 +134,7 @@ pub(super) fn check_price(instrument: &Instrument, price: Decimal) -> Result<(),
     if instrument.is_on_tick(price) { Ok(()) } else { Err(Error::new(Error::PRICE_WRONG_TICK)) }
 }
 
-fn read_trigger(params: &Params, order_type: &str) -> Result<Option<Trigger>, Error> {
+fn read_trigger(params: &Params, order_type: &'static str) -> Result<Option<Trigger>, Error> {
     let needed = match order_type {
         "trailing_stop" => "trigger_offset",
         "stop_limit" | "take_limit" | "stop_market" | "take_market" => "trigger_price",
@@ -109,5 +147,7 @@ fn read_trigger(params: &Params, order_type: &str) -> Result<Option<Trigger>, Er
         trigger: params.required("trigger", params.one_of("trigger", &sources)?)?,
         trigger_price: (needed == "trigger_price").then_some(Number(value)),
         trigger_offset: (needed == "trigger_offset").then_some(Number(value)),
+        order_type,
+        triggered_at: 0,
     }))
 }

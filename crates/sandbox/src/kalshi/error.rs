@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::exchange::Refused;
 use crate::message::Reply;
 use crate::spec::{Operation, Place, Problem};
 
@@ -77,8 +78,32 @@ impl Refusal {
         Self { status: 400, body: json!({"msg": format!("Parameter validation failed for {operation}: {key}")}) }
     }
 
+    /// Code, message and details, as they stand beside one order of a batch.
+    pub(super) fn into_detail(mut self) -> Value {
+        match self.body["error"].take() {
+            Value::Null => self.body,
+            nested => nested,
+        }
+    }
+
     pub(super) fn into_reply(self) -> Reply {
         Reply::json(self.status, &self.body)
+    }
+}
+
+/// What the exchange refuses, in the venue's words.
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Duplicate => Self::new(409, "order_already_exists"),
+            Refused::Crosses => Self::detailed(400, "invalid_order", "post only cross"),
+            Refused::TooLittleVolume => Self::new(409, "fill_or_kill_insufficient_resting_volume"),
+            Refused::TooLittleFunds => Self::new(400, "insufficient_balance"),
+            Refused::NotResting => Self::not_found(),
+            Refused::BelowFilled => {
+                Self::detailed(400, "invalid_order_size", "the count is out of the range that the order allows")
+            }
+        }
     }
 }
 

@@ -1,37 +1,32 @@
-//! Order groups: orders that are cancelled together once too many contracts of them were filled within 15 seconds.
+//! Order groups of both exchanges: orders that are cancelled together once too many contracts of them trade within 15
+//! seconds.
 
 use rust_decimal::Decimal;
+use rust_decimal_macros::dec;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::auth;
-use super::book::{Book, Status};
+use super::call::Call;
 use super::error::Refusal;
-use super::keys::Key;
-use super::read::{self, Query, count, fixed_point};
+use super::read::{self, count, fixed_point};
+use crate::exchange::{Exchange, Order, Owner, Reason, Rules};
 use crate::make::uuid;
-use crate::message::{Reply, Request};
-use crate::spec::{Answering, Given, Operation};
+use crate::message::Reply;
 
 const WINDOW_MILLIS: i64 = 15_000;
+const LARGEST_LIMIT: Decimal = dec!(1000000);
 
 struct Group {
     id: String,
+    owner: Owner,
     limit: Decimal,
-    subaccount: i64,
     exchange_index: i64,
     triggered: bool,
     /// Fills before this do not count.
     reset: i64,
 }
 
-impl Group {
-    fn is_visible(&self, subaccount: Option<i64>) -> bool {
-        subaccount.is_none_or(|number| self.subaccount == number)
-    }
-}
-
-/// The groups of the one account.
+/// The groups of one exchange.
 #[derive(Default)]
 pub(super) struct Groups(Vec<Group>);
 
@@ -45,96 +40,59 @@ struct Limit {
 
 impl Limit {
     fn contracts(&self) -> Result<Decimal, Refusal> {
-        let exact = self.contracts_limit_fp.as_deref().and_then(|text| fixed_point(text, 2));
-        let limit = exact.or_else(|| self.contracts_limit.map(Decimal::from)).filter(|limit| *limit > Decimal::ZERO);
-        limit.ok_or_else(|| Refusal::invalid("body/contracts_limit: is required, and must be more than 0"))
+        let exact = match &self.contracts_limit_fp {
+            Some(text) => Some(fixed_point(text, 2).ok_or_else(|| {
+                Refusal::invalid("body/contracts_limit_fp: must be contracts with at most 2 decimals")
+            })?),
+            None => None,
+        };
+        let whole = self.contracts_limit.map(Decimal::from);
+        if exact.is_some() && whole.is_some() && exact != whole {
+            return Err(Refusal::invalid("body: contracts_limit and contracts_limit_fp differ"));
+        }
+        let limit = exact.or(whole).filter(|limit| *limit > Decimal::ZERO && *limit <= LARGEST_LIMIT);
+        limit.ok_or_else(|| Refusal::invalid("body/contracts_limit: is required, from 1 to 1000000"))
     }
 }
 
 impl Groups {
-    pub(super) fn carry_out(
-        &mut self,
-        book: &mut Book,
-        operation: &Operation,
-        given: &Given,
-        key: &Key,
-        request: &Request,
-        now: i64,
-    ) -> Result<Reply, Refusal> {
-        let query = Query::new(&operation.id, request);
-        let subaccount = auth::subaccount(key, query.integer("subaccount")?)?;
-        match operation.id.as_str() {
-            "CreateOrderGroup" => return self.create(key, request, now),
-            "GetOrderGroups" => return Ok(self.list(subaccount)),
-            _ => {}
+    /// A group that a write is about.
+    fn writable(&mut self, call: &Call) -> Result<&mut Group, Refusal> {
+        let owner = call.subaccount_or_primary()?;
+        if call.is_about_other_shard()? {
+            return Err(Refusal::not_found());
         }
-        let id = given.in_path("order_group_id");
-        let index = self.0.iter().position(|group| group.id == id && group.is_visible(subaccount));
-        let index = index.ok_or_else(Refusal::not_found)?;
-        match operation.id.as_str() {
-            "GetOrderGroup" => return Ok(show(&self.0[index], book)),
-            "DeleteOrderGroup" => {
-                cancel_all(book, id, now);
-                self.0.remove(index);
-            }
-            "ResetOrderGroup" => {
-                self.0[index].triggered = false;
-                self.0[index].reset = now;
-            }
-            "TriggerOrderGroup" => {
-                self.0[index].triggered = true;
-                cancel_all(book, id, now);
-            }
-            "UpdateOrderGroupLimit" => {
-                self.0[index].limit = read::body::<Limit>(request)?.contracts()?;
-                self.watch(book, now);
-            }
-            _ => return Ok(operation.reply(given)),
-        }
-        Ok(Reply::json(200, &json!({})))
+        let id = call.given.in_path("order_group_id");
+        let group = self.0.iter_mut().find(|group| group.id == id && group.owner == owner);
+        group.ok_or_else(Refusal::not_found)
     }
 
-    /// Refuses an order for a group that takes none at the moment.
-    pub(super) fn check_order(&self, order_group_id: Option<&str>) -> Result<(), Refusal> {
-        let group = order_group_id.and_then(|id| self.0.iter().find(|group| group.id == id));
-        match group {
-            Some(group) if group.triggered => Err(Refusal::detailed(400, "invalid_order", "order group is triggered")),
-            _ => Ok(()),
-        }
-    }
-
-    /// Triggers the groups of which too much was filled.
-    pub(super) fn watch(&mut self, book: &mut Book, now: i64) {
-        for group in self.0.iter_mut().filter(|group| !group.triggered) {
-            let since = group.reset.max(now - WINDOW_MILLIS);
-            let of_group = book.orders().filter(|order| order.terms.order_group_id.as_ref() == Some(&group.id));
-            let filled: Decimal = of_group.filter(|order| order.created >= since).map(|order| order.filled).sum();
-            if filled >= group.limit {
-                group.triggered = true;
-                cancel_all(book, &group.id, now);
-            }
-        }
-    }
-
-    fn create(&mut self, key: &Key, request: &Request, now: i64) -> Result<Reply, Refusal> {
-        let new: Limit = read::body(request)?;
+    pub(super) fn create(&mut self, call: &Call) -> Result<Reply, Refusal> {
+        let new: Limit = read::body(call.request)?;
+        super::orders::check_shard(new.exchange_index)?;
         let group = Group {
             id: uuid(),
+            owner: call.owner(new.subaccount)?,
             limit: new.contracts()?,
-            subaccount: auth::subaccount(key, new.subaccount)?.unwrap_or(0),
-            exchange_index: new.exchange_index.unwrap_or(0),
+            exchange_index: 0,
             triggered: false,
-            reset: now,
+            reset: call.now,
         };
         let json = json!({
-            "order_group_id": group.id, "subaccount": group.subaccount, "exchange_index": group.exchange_index,
+            "order_group_id": group.id,
+            "subaccount": group.owner.subaccount,
+            "exchange_index": group.exchange_index,
         });
         self.0.push(group);
         Ok(Reply::json(201, &json))
     }
 
-    fn list(&self, subaccount: Option<i64>) -> Reply {
-        let visible = self.0.iter().filter(|group| group.is_visible(subaccount));
+    pub(super) fn list(&self, call: &Call) -> Result<Reply, Refusal> {
+        let subaccount = call.subaccount_or_all()?;
+        let visible = self
+            .0
+            .iter()
+            .filter(|group| call.sees(group.owner) && subaccount.is_none_or(|number| group.owner.subaccount == number));
         let groups: Vec<Value> = visible
             .map(|group| {
                 json!({
@@ -145,31 +103,90 @@ impl Groups {
                 })
             })
             .collect();
-        Reply::json(200, &json!({"order_groups": groups}))
+        Ok(Reply::json(200, &json!({"order_groups": groups})))
+    }
+
+    pub(super) fn get<R: Rules>(&self, exchange: &Exchange<R>, call: &Call) -> Result<Reply, Refusal> {
+        let (subaccount, id) = (call.subaccount_or_all()?, call.given.in_path("order_group_id"));
+        let group = self.0.iter().find(|group| {
+            group.id == id && call.sees(group.owner) && subaccount.is_none_or(|number| group.owner.subaccount == number)
+        });
+        let group = group.ok_or_else(Refusal::not_found)?;
+        let orders = exchange.orders().filter(|order| !order.remaining.is_zero() && is_in(order, group.owner, id));
+        let orders: Vec<&str> = orders.map(|order| order.id.as_str()).collect();
+        Ok(Reply::json(
+            200,
+            &json!({
+                "is_auto_cancel_enabled": true,
+                "contracts_limit_fp": count(group.limit),
+                "orders": orders,
+                "exchange_index": group.exchange_index,
+            }),
+        ))
+    }
+
+    pub(super) fn delete<R: Rules>(&mut self, exchange: &mut Exchange<R>, call: &Call) -> Result<Reply, Refusal> {
+        let group = self.writable(call)?;
+        let (id, owner) = (group.id.clone(), group.owner);
+        cancel_orders(exchange, owner, &id, call.now);
+        self.0.retain(|group| group.id != id);
+        Ok(done())
+    }
+
+    pub(super) fn reset(&mut self, call: &Call) -> Result<Reply, Refusal> {
+        let group = self.writable(call)?;
+        group.triggered = false;
+        group.reset = call.now;
+        Ok(done())
+    }
+
+    pub(super) fn trigger<R: Rules>(&mut self, exchange: &mut Exchange<R>, call: &Call) -> Result<Reply, Refusal> {
+        let group = self.writable(call)?;
+        group.triggered = true;
+        cancel_orders(exchange, group.owner, &group.id, call.now);
+        Ok(done())
+    }
+
+    /// Changes a limit. One that was reached already triggers the group with the next look at it.
+    pub(super) fn update_limit(&mut self, call: &Call) -> Result<Reply, Refusal> {
+        let limit = read::body::<Limit>(call.request)?.contracts()?;
+        self.writable(call)?.limit = limit;
+        Ok(done())
+    }
+
+    /// Refuses an order for a group that does not exist, or that takes none at the moment.
+    pub(super) fn check_order(&self, owner: Owner, order_group_id: Option<&str>) -> Result<(), Refusal> {
+        let Some(id) = order_group_id else { return Ok(()) };
+        match self.0.iter().find(|group| group.id == id && group.owner == owner) {
+            None => Err(Refusal::detailed(400, "invalid_order", "order group not found")),
+            Some(group) if group.triggered => Err(Refusal::detailed(400, "invalid_order", "order group is triggered")),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Triggers the groups of which too much has traded.
+    pub(super) fn watch<R: Rules>(&mut self, exchange: &mut Exchange<R>, now: i64) {
+        for group in self.0.iter_mut().filter(|group| !group.triggered) {
+            let window = exchange.fills().take_while(|fill| fill.time > now - WINDOW_MILLIS);
+            let own = window.filter(|fill| {
+                fill.time >= group.reset && fill.owner == group.owner && fill.order_group_id.as_ref() == Some(&group.id)
+            });
+            if own.map(|fill| fill.count).sum::<Decimal>() >= group.limit {
+                group.triggered = true;
+                cancel_orders(exchange, group.owner, &group.id, now);
+            }
+        }
     }
 }
 
-fn show(group: &Group, book: &Book) -> Reply {
-    let orders = resting(book, &group.id);
-    Reply::json(
-        200,
-        &json!({
-            "is_auto_cancel_enabled": true,
-            "contracts_limit_fp": count(group.limit),
-            "orders": orders,
-            "exchange_index": group.exchange_index,
-        }),
-    )
+fn is_in(order: &Order, owner: Owner, group: &str) -> bool {
+    order.owner == owner && order.terms.order_group_id.as_deref() == Some(group)
 }
 
-fn resting(book: &Book, group: &str) -> Vec<String> {
-    let orders = book.orders().filter(|order| order.status == Status::Resting);
-    let own = orders.filter(|order| order.terms.order_group_id.as_deref() == Some(group));
-    own.map(|order| order.id.clone()).collect()
+fn cancel_orders<R: Rules>(exchange: &mut Exchange<R>, owner: Owner, group: &str, now: i64) {
+    exchange.cancel_where(Reason::Decreased, now, |order| is_in(order, owner, group));
 }
 
-fn cancel_all(book: &mut Book, group: &str, now: i64) {
-    for id in resting(book, group) {
-        book.cancel(&id, now);
-    }
+fn done() -> Reply {
+    Reply::json(200, &json!({}))
 }

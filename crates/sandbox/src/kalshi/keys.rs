@@ -1,12 +1,12 @@
 //! The life cycle of API keys.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::error::Refusal;
 use super::read;
+use super::state::State;
 use crate::accounts::KalshiKey;
 use crate::make::{KeyPair, ed25519_key_pair, rsa_key_pair, uuid};
 use crate::message::{Reply, Request};
@@ -29,17 +29,20 @@ pub(super) struct Key {
     pub(super) id: String,
     pub(super) public: PublicKey,
     pub(super) scopes: Vec<String>,
+    /// The index of its account.
+    pub(super) user: usize,
     /// The one subaccount that the key may touch.
     pub(super) subaccount: Option<i64>,
     name: String,
 }
 
 impl Key {
-    pub(super) fn given(key: &KalshiKey, number: usize) -> Self {
+    pub(super) fn given(key: &KalshiKey, number: usize, user: usize) -> Self {
         Self {
             id: key.key_id.clone(),
             public: PublicKey::from_pem(&key.public_key_pem).expect("accounts are checked before a sandbox starts"),
             scopes: key.scopes.clone().unwrap_or_else(full_access),
+            user,
             subaccount: None,
             name: format!("sandbox {number}"),
         }
@@ -88,10 +91,11 @@ impl NewKey {
         }
     }
 
-    fn into_key(self, public: PublicKey) -> Key {
+    fn into_key(self, public: PublicKey, user: usize) -> Key {
         Key {
             id: uuid(),
             public,
+            user,
             scopes: self.scopes.unwrap_or_else(full_access),
             subaccount: self.subaccount,
             name: self.name.unwrap_or_default(),
@@ -114,7 +118,7 @@ fn check_scopes(scopes: &[String]) -> Result<(), Refusal> {
 }
 
 /// Registers the caller's own public key.
-pub(super) fn create(request: &Request) -> Result<(Key, Reply), Refusal> {
+pub(super) fn create(request: &Request, user: usize) -> Result<(Key, Reply), Refusal> {
     let new = NewKey::read(request)?;
     let pem = new.public_key.as_deref().ok_or_else(|| Refusal::invalid("public_key is required"))?;
     let public = PublicKey::from_pem(pem)
@@ -122,13 +126,13 @@ pub(super) fn create(request: &Request) -> Result<(Key, Reply), Refusal> {
     if public.rsa_bits().is_some_and(|bits| bits < 2048) {
         return Err(Refusal::invalid("public_key must have at least 2048 bits"));
     }
-    let key = new.into_key(public);
+    let key = new.into_key(public, user);
     let reply = Reply::json(201, &json!({"api_key_id": key.id}));
     Ok((key, reply))
 }
 
 /// Makes a key pair and hands out its private half.
-pub(super) fn generate(request: &Request) -> Result<(Key, Reply), Refusal> {
+pub(super) fn generate(request: &Request, user: usize) -> Result<(Key, Reply), Refusal> {
     let new = NewKey::read(request)?;
     let key_type = new.key_type.clone().unwrap_or_else(|| "rsa".to_owned());
     let KeyPair { private_pem, public_pem } = match key_type.as_str() {
@@ -136,21 +140,24 @@ pub(super) fn generate(request: &Request) -> Result<(Key, Reply), Refusal> {
         "ed25519" => ed25519_key_pair(),
         _ => return Err(Refusal::invalid("key_type must be rsa or ed25519")),
     };
-    let key = new.into_key(PublicKey::from_pem(&public_pem).expect("a fresh key parses"));
+    let key = new.into_key(PublicKey::from_pem(&public_pem).expect("a fresh key parses"), user);
     let reply = Reply::json(201, &json!({"api_key_id": key.id, "key_type": key_type, "private_key": private_pem}));
     Ok((key, reply))
 }
 
-/// Lists all keys. The account is no FCM, so that no key is bound to a subtrader.
-pub(super) fn list(keys: &[Arc<Key>], request: &Request) -> Reply {
-    let bound = request.query_value("fcm_subtrader_id").is_some_and(|id| !id.is_empty());
-    let shown: Vec<Value> = keys.iter().filter(|_| !bound).map(|key| key.to_json()).collect();
-    Reply::json(200, &json!({"api_keys": shown}))
+/// Lists the keys of the account. It is no FCM, so that no key is bound to a subtrader.
+pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let user = call.user()?;
+    let bound = call.query().text("fcm_subtrader_id").is_some();
+    let own = state.keys.iter().filter(|key| key.user == user && !bound);
+    let shown: Vec<Value> = own.map(|key| key.to_json()).collect();
+    Ok(Reply::json(200, &json!({"api_keys": shown})))
 }
 
 /// Deletes one key for good.
-pub(super) fn delete(keys: &mut Vec<Arc<Key>>, id: &str) -> Result<Reply, Refusal> {
-    let index = keys.iter().position(|key| key.id == id).ok_or_else(Refusal::not_found)?;
-    keys.remove(index);
+pub(super) fn delete(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let (user, id) = (call.user()?, call.given.in_path("api_key"));
+    let index = state.keys.iter().position(|key| key.user == user && key.id == id).ok_or_else(Refusal::not_found)?;
+    state.keys.remove(index);
     Ok(Reply::empty(204))
 }

@@ -3,9 +3,17 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::error::Refusal;
-use super::read::Query;
-use crate::message::{Reply, Request};
+use super::fees::EventRules;
+use super::read::{count, dollars};
+use super::seed;
+use super::state::State;
+use crate::clock::rfc3339;
+use crate::exchange::{Exchange, Side};
+use crate::message::Reply;
+
+const DAY_MILLIS: i64 = 86_400_000;
 
 /// Prices from `start` to `end` in steps of `step`.
 pub(super) struct PriceRange {
@@ -14,33 +22,40 @@ pub(super) struct PriceRange {
     pub(super) step: Decimal,
 }
 
-/// One market: what the sandbox works with, and the whole of it as the venue shows it.
+impl PriceRange {
+    pub(super) fn to_json(&self) -> Value {
+        json!({"start": dollars(self.start), "end": dollars(self.end), "step": dollars(self.step)})
+    }
+}
+
+/// One market. What trading changes is in the exchange.
 pub(super) struct Market {
     pub(super) ticker: String,
     pub(super) event_ticker: String,
-    pub(super) status: &'static str,
-    pub(super) yes_bid: Decimal,
-    pub(super) yes_ask: Decimal,
-    pub(super) series_ticker: &'static str,
-    pub(super) last: Decimal,
+    pub(super) series: usize,
     pub(super) price_ranges: Vec<PriceRange>,
     pub(super) times: Times,
-    pub(super) shown: Value,
+    /// Whether trading is paused.
+    pub(super) paused: bool,
+    pub(super) yes_won: bool,
+    /// Whether its orders were cancelled at its end.
+    pub(super) closed: bool,
+    /// Milliseconds since the Unix epoch.
+    pub(super) settled: Option<i64>,
+    pub(super) expiration_value: String,
+    /// What never changes, as the venue shows it.
+    pub(super) fixed: Value,
 }
 
 /// Milliseconds since the Unix epoch.
 pub(super) struct Times {
     pub(super) created: i64,
-    pub(super) updated: i64,
+    pub(super) open: i64,
     pub(super) close: i64,
-    pub(super) settled: Option<i64>,
+    pub(super) settles: i64,
 }
 
 impl Market {
-    pub(super) fn find<'a>(markets: &'a [Self], ticker: &str) -> Option<&'a Self> {
-        markets.iter().find(|market| market.ticker == ticker)
-    }
-
     /// Whether a price lies on the market's grid.
     pub(super) fn allows(&self, price: Decimal) -> bool {
         price > Decimal::ZERO
@@ -50,60 +65,131 @@ impl Market {
             })
     }
 
-    /// The worth of a position: positive counts are yes, negative ones no.
-    pub(super) fn worth(&self, count: Decimal) -> Decimal {
-        if count.is_sign_negative() { -count * (Decimal::ONE - self.last) } else { count * self.last }
+    pub(super) fn status(&self, now: i64) -> &'static str {
+        if self.settled.is_some() {
+            "finalized"
+        } else if self.times.close <= now {
+            "closed"
+        } else if now < self.times.open {
+            "initialized"
+        } else if self.paused {
+            "inactive"
+        } else {
+            "active"
+        }
+    }
+
+    /// What a yes contract pays.
+    pub(super) fn settlement_value(&self) -> Decimal {
+        if self.yes_won { Decimal::ONE } else { Decimal::ZERO }
+    }
+
+    /// When something other than trading last changed it.
+    fn updated(&self, now: i64) -> i64 {
+        let times = [self.times.created, self.times.open, self.times.close];
+        let past = times.into_iter().chain(self.settled).filter(|time| *time <= now);
+        past.max().unwrap_or(self.times.created)
+    }
+
+    /// All of it.
+    pub(super) fn show(&self, exchange: &Exchange<EventRules>, now: i64) -> Value {
+        let book = exchange.book(&self.ticker);
+        let best = |side: Side| exchange.levels(&self.ticker, side).first().copied();
+        let (bid, bid_size) = best(Side::Bid).unwrap_or((Decimal::ZERO, Decimal::ZERO));
+        let (ask, ask_size) = best(Side::Ask).unwrap_or((Decimal::ONE, Decimal::ZERO));
+        let day_ago = now - DAY_MILLIS;
+        let quote = book.and_then(|book| book.quote_at(day_ago));
+        let old_bid = quote.and_then(|quote| quote.bid).unwrap_or(Decimal::ZERO);
+        let old_ask =
+            quote.and_then(|quote| quote.ask).unwrap_or(if quote.is_some() { Decimal::ONE } else { Decimal::ZERO });
+        let recent: Decimal = exchange
+            .trades_of(&self.ticker)
+            .rev()
+            .take_while(|trade| trade.time > day_ago)
+            .map(|trade| trade.count)
+            .sum();
+        let old_price = exchange.trades_of(&self.ticker).rev().find(|trade| trade.time <= day_ago);
+        let status = self.status(now);
+        let trading = json!({
+            "status": status,
+            "updated_time": rfc3339(self.updated(now)),
+            "yes_bid_dollars": dollars(bid),
+            "yes_bid_size_fp": count(bid_size),
+            "yes_ask_dollars": dollars(ask),
+            "yes_ask_size_fp": count(ask_size),
+            "no_bid_dollars": dollars(Decimal::ONE - ask),
+            "no_ask_dollars": dollars(Decimal::ONE - bid),
+            "last_price_dollars": dollars(book.and_then(|book| book.last_price).unwrap_or_default()),
+            "volume_fp": count(book.map(|book| book.volume).unwrap_or_default()),
+            "volume_24h_fp": count(recent),
+            "open_interest_fp": count(book.map(|book| book.open_interest).unwrap_or_default()),
+            "previous_yes_bid_dollars": dollars(old_bid),
+            "previous_yes_ask_dollars": dollars(old_ask),
+            "previous_price_dollars": dollars(old_price.map(|trade| trade.price).unwrap_or_default()),
+            "result": match self.settled { Some(_) if self.yes_won => "yes", Some(_) => "no", None => "" },
+            "settlement_value_dollars": self.settled.map(|_| dollars(self.settlement_value())),
+            "settlement_ts": self.settled.map(rfc3339),
+            "expiration_value": if self.settled.is_some() { self.expiration_value.as_str() } else { "" },
+        });
+        let mut shown = self.fixed.clone();
+        if let (Value::Object(shown), Value::Object(trading)) = (&mut shown, trading) {
+            shown.extend(trading);
+        }
+        shown
     }
 }
 
-pub(super) fn get(markets: &[Market], ticker: &str) -> Result<Reply, Refusal> {
-    let market = Market::find(markets, ticker).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::json(200, &json!({"market": market.shown})))
+pub(super) fn get(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let market = state.market(call.given.in_path("ticker")).ok_or_else(Refusal::not_found)?;
+    Ok(Reply::json(200, &json!({"market": market.show(&state.events, call.now)})))
 }
 
-pub(super) fn list(markets: &[Market], request: &Request) -> Result<Reply, Refusal> {
-    let query = Query::new("GetMarkets", request);
+pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let query = call.query();
     let statuses: Option<&[&str]> =
-        query.one_of("status", &["unopened", "open", "paused", "closed", "settled"])?.map(|status| match status {
-            "unopened" => &["initialized"][..],
-            "open" => &["active"],
-            "paused" => &["inactive"],
-            "closed" => &["closed", "determined", "disputed", "amended"],
-            _ => &["finalized"],
-        });
-    // None of the made-up markets is a combination.
-    let combinations = query.one_of("mve_filter", &["only", "exclude"])? == Some("only");
+        query.one_of("status", &["unopened", "open", "paused", "closed", "settled"])?.map(statuses);
+    // No market of the sandbox is a combo.
+    let combos = query.one_of("mve_filter", &["only", "exclude"])? == Some("only");
     let seconds = |name| query.integer(name);
     let created = Span { from: seconds("min_created_ts")?, to: seconds("max_created_ts")? };
     let updated = Span { from: seconds("min_updated_ts")?, to: seconds("max_updated_ts")? };
     let close = Span { from: seconds("min_close_ts")?, to: seconds("max_close_ts")? };
     let settled = Span { from: seconds("min_settled_ts")?, to: seconds("max_settled_ts")? };
-    let listed = |tickers: Option<&str>, ticker: &str| {
-        tickers.is_none_or(|tickers| tickers.split(',').any(|one| one.trim() == ticker))
-    };
-    let matching = markets.iter().filter(|market| {
-        !combinations
-            && statuses.is_none_or(|statuses| statuses.contains(&market.status))
-            && listed(query.text("event_ticker"), &market.event_ticker)
-            && listed(query.text("series_ticker"), market.series_ticker)
-            && listed(query.text("tickers"), &market.ticker)
+    let matching = state.markets.iter().filter(|market| {
+        !combos
+            && statuses.is_none_or(|statuses| statuses.contains(&market.status(call.now)))
+            && query.lists("event_ticker", &market.event_ticker)
+            && query.lists("series_ticker", seed::series_at(market.series).ticker)
+            && query.lists("tickers", &market.ticker)
             && created.holds(Some(market.times.created))
-            && updated.holds(Some(market.times.updated))
+            && updated.holds(Some(market.updated(call.now)))
             && close.holds(Some(market.times.close))
-            && settled.holds(market.times.settled)
+            && settled.holds(market.settled)
     });
-    let (page, cursor) = query.page(matching.map(|market| &market.shown))?;
+    let (page, cursor) = query.page(matching)?;
+    let page: Vec<Value> = page.into_iter().map(|market| market.show(&state.events, call.now)).collect();
     Ok(Reply::json(200, &json!({"markets": page, "cursor": cursor})))
 }
 
+/// The words of the status field that a filter stands for.
+pub(super) fn statuses(filter: &str) -> &'static [&'static str] {
+    match filter {
+        "unopened" => &["initialized"],
+        "open" => &["active"],
+        "paused" => &["inactive"],
+        "closed" => &["closed", "determined", "disputed", "amended"],
+        _ => &["finalized"],
+    }
+}
+
 /// Unix seconds, both ends included.
-struct Span {
-    from: Option<i64>,
-    to: Option<i64>,
+pub(super) struct Span {
+    pub(super) from: Option<i64>,
+    pub(super) to: Option<i64>,
 }
 
 impl Span {
-    fn holds(&self, millis: Option<i64>) -> bool {
+    pub(super) fn holds(&self, millis: Option<i64>) -> bool {
         let within =
             |seconds: i64| self.from.is_none_or(|from| seconds >= from) && self.to.is_none_or(|to| seconds <= to);
         match millis {

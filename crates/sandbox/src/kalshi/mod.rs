@@ -1,52 +1,58 @@
-//! Kalshi's Trade API v2 and its exchange for perpetual futures: keys, markets, orders,
-//! order groups, requests for quotes and balance; the rest by the specs.
+//! Kalshi's Trade API v2 and its exchange for perpetual futures: keys, markets, orders, order groups, requests for
+//! quotes, portfolios and transfers. [`routes`] lists what is served from state; the rest are examples.
 
 mod auth;
-mod book;
+mod batch;
+mod books;
+mod call;
+mod candles;
+mod change;
 mod error;
 mod exchange;
+mod fees;
 mod groups;
+mod historical;
 mod keys;
-mod made_up;
+mod listing;
 mod markets;
+mod money;
 mod orders;
+mod perps;
+mod portfolio;
+mod positions;
+mod queue;
 mod read;
 mod rfqs;
+mod routes;
+mod seed;
+mod state;
+mod transfers;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::accounts::KalshiKey;
 use crate::clock::Clock;
 use crate::message::{Reply, Request};
-use crate::spec::{self, Answering, Given, Operation, Spec};
+use crate::spec::{self, Answering, Operation, Spec};
 
-use self::book::Book;
+use self::call::Call;
 use self::error::Refusal;
-use self::groups::Groups;
 use self::keys::Key;
-use self::markets::Market;
-use self::rfqs::Rfqs;
+use self::routes::Run;
+use self::state::State;
 
-/// One account with several keys.
+pub(crate) use self::routes::serves;
+
+/// Any number of accounts, each with several keys.
 pub(crate) struct Kalshi {
     clock: Clock,
-    markets: Vec<Market>,
     state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    keys: Vec<Arc<Key>>,
-    book: Book,
-    groups: Groups,
-    rfqs: Rfqs,
 }
 
 impl Kalshi {
     pub(crate) fn new(keys: &[KalshiKey], clock: Clock) -> Self {
-        let keys = keys.iter().enumerate().map(|(index, key)| Arc::new(Key::given(key, index + 1))).collect();
-        let markets = made_up::make(clock.millis());
-        Self { clock, markets, state: Mutex::new(State { keys, ..State::default() }) }
+        let state = Mutex::new(State::new(keys, clock.millis()));
+        Self { clock, state }
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {
@@ -64,10 +70,8 @@ impl Kalshi {
         let now = self.clock.millis();
         let key = operation.needs_credentials().then(|| self.authenticate(operation, request, now)).transpose()?;
         let given = operation.check(request).map_err(|problem| Refusal::wrong(operation, &problem))?;
-        let reply = match key {
-            None => self.read_public(operation, &given, request)?,
-            Some(key) => self.carry_out(operation, &given, &key, request, now)?,
-        };
+        let call = Call { operation, given, request, key, now };
+        let reply = self.carry_out(&call)?;
         Ok(reply.executing(spec.counter(operation)))
     }
 
@@ -82,67 +86,32 @@ impl Kalshi {
         Ok(key)
     }
 
-    fn read_public(&self, operation: &Operation, given: &Given, request: &Request) -> Result<Reply, Refusal> {
-        match operation.id.as_str() {
-            "GetExchangeStatus" => Ok(exchange::status()),
-            "GetMarkets" => markets::list(&self.markets, request),
-            "GetMarket" => markets::get(&self.markets, given.in_path("ticker")),
-            _ => Ok(operation.reply(given)),
-        }
-    }
-
-    fn carry_out(
-        &self,
-        operation: &Operation,
-        given: &Given,
-        key: &Key,
-        request: &Request,
-        now: i64,
-    ) -> Result<Reply, Refusal> {
+    fn carry_out(&self, call: &Call) -> Result<Reply, Refusal> {
+        let run = routes::find(&call.operation.id);
         // Made without the lock: it takes a second.
-        let new_key = match operation.id.as_str() {
-            "CreateApiKey" => Some(keys::create(request)?),
-            "GenerateApiKey" => Some(keys::generate(request)?),
+        let made = match run {
+            Some(Run::NewKey(make)) => Some(make(call.request, call.user()?)?),
             _ => None,
         };
         let mut state = self.lock();
-        // The key may have been deleted meanwhile.
-        state.key(&key.id).ok_or_else(|| Refusal::authentication("NOT_FOUND"))?;
-        state.book.expire(now);
-        if let Some((new_key, reply)) = new_key {
-            state.keys.push(Arc::new(new_key));
-            return Ok(reply);
+        if let Some(key) = &call.key {
+            // The key may have been deleted meanwhile.
+            state.key(&key.id).ok_or_else(|| Refusal::authentication("NOT_FOUND"))?;
         }
-        let state = &mut *state;
-        match operation.id.as_str() {
-            "GetApiKeys" => Ok(keys::list(&state.keys, request)),
-            "DeleteApiKey" => keys::delete(&mut state.keys, given.in_path("api_key")),
-            "GetAccountApiLimits" => Ok(exchange::limits()),
-            "GetBalance" => exchange::balance(&state.book, &self.markets, key, request, now),
-            "GetOrders" => orders::list(&state.book, key, request),
-            "GetOrder" => orders::get(&state.book, key, given.in_path("order_id")),
-            "CreateOrderV2" => {
-                state.groups.check_order(given.text("order_group_id"))?;
-                let reply = orders::create(&mut state.book, &self.markets, key, request, now)?;
-                state.groups.watch(&mut state.book, now);
+        state.pass_time(call.now);
+        let reply = match (run, made) {
+            (_, Some((key, reply))) => {
+                state.keys.push(Arc::new(key));
                 Ok(reply)
             }
-            "CancelOrderV2" => orders::cancel(&mut state.book, key, given.in_path("order_id"), request, now),
-            _ if operation.template.starts_with("/portfolio/order_groups") => {
-                state.groups.carry_out(&mut state.book, operation, given, key, request, now)
-            }
-            _ if Rfqs::serves(operation) => state.rfqs.carry_out(&self.markets, operation, given, request, now),
-            _ => Ok(operation.reply(given)),
-        }
+            (Some(Run::State(run)), _) => run(&mut state, call),
+            _ => Ok(call.operation.reply(&call.given)),
+        };
+        state.react(call.now);
+        reply
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn key(&self, id: &str) -> Option<Arc<Key>> {
-        self.keys.iter().find(|key| key.id == id).cloned()
     }
 }

@@ -1,26 +1,26 @@
-//! Placing, reading and cancelling orders.
+//! Placing and reading orders.
 
 use rust_decimal::Decimal;
 use rust_decimal_macros::dec;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::auth;
-use super::book::{Book, Order, SelfTradePrevention, Side, Status, Terms, TimeInForce};
+use super::call::Call;
 use super::error::Refusal;
-use super::keys::Key;
-use super::markets::Market;
-use super::read::{self, Query, count, dollars, fixed_point};
+use super::markets::{Market, Span};
+use super::read::{self, count, dollars, fixed_point, mean};
+use super::state::State;
 use crate::clock::rfc3339;
-use crate::message::{Reply, Request};
+use crate::exchange::{Order, Reason, SelfTradePrevention, Side, Terms, TimeInForce, Traded};
+use crate::message::Reply;
 
 const LARGEST_COUNT: Decimal = dec!(1000000000);
 
 /// The body of CreateOrderV2. Prices and counts are text: a JSON number is refused while reading.
 #[derive(Deserialize)]
-struct NewOrder {
+pub(super) struct NewOrder {
     ticker: Option<String>,
-    client_order_id: Option<String>,
+    pub(super) client_order_id: Option<String>,
     side: Option<String>,
     count: Option<String>,
     price: Option<String>,
@@ -36,36 +36,26 @@ struct NewOrder {
 }
 
 impl NewOrder {
-    fn into_terms(self, market: &Market, key: &Key, now: i64) -> Result<Terms, Refusal> {
-        let side = match required(self.side.as_deref(), "side")? {
-            "bid" => Side::Bid,
-            "ask" => Side::Ask,
-            _ => return Err(Refusal::invalid("side must be bid or ask")),
-        };
-        let time_in_force = match required(self.time_in_force.as_deref(), "time_in_force")? {
-            "fill_or_kill" => TimeInForce::FillOrKill,
-            "good_till_canceled" => TimeInForce::GoodTillCanceled,
-            "immediate_or_cancel" => TimeInForce::ImmediateOrCancel,
-            _ => return Err(Refusal::invalid("unknown time_in_force")),
-        };
+    fn into_terms(self, market: &Market, now: i64) -> Result<Terms, Refusal> {
+        let side = required(self.side.as_deref(), "side")?;
+        let side = Side::named(side).ok_or_else(|| Refusal::invalid("side must be bid or ask"))?;
+        let time_in_force = required(self.time_in_force.as_deref(), "time_in_force")?;
+        let time_in_force =
+            TimeInForce::named(time_in_force).ok_or_else(|| Refusal::invalid("unknown time_in_force"))?;
         let prevention = required(self.self_trade_prevention_type.as_deref(), "self_trade_prevention_type")?;
-        let self_trade_prevention = match prevention {
-            "taker_at_cross" => SelfTradePrevention::TakerAtCross,
-            "maker" => SelfTradePrevention::Maker,
-            _ => return Err(Refusal::invalid("unknown self_trade_prevention_type")),
-        };
-        let price = fixed_point(required(self.price.as_deref(), "price")?, 4)
-            .filter(|price| market.allows(*price))
-            .ok_or_else(|| Refusal::new(400, "invalid_price"))?;
-        let count = fixed_point(required(self.count.as_deref(), "count")?, 2)
-            .filter(|count| *count > Decimal::ZERO && *count <= LARGEST_COUNT)
-            .ok_or_else(|| Refusal::new(400, "invalid_order_size"))?;
-        if self.exchange_index.is_some_and(|index| index != 0) {
-            return Err(Refusal::invalid("this market is on exchange_index 0"));
+        let self_trade_prevention = SelfTradePrevention::named(prevention)
+            .ok_or_else(|| Refusal::invalid("unknown self_trade_prevention_type"))?;
+        if time_in_force != TimeInForce::GoodTillCanceled {
+            if self.expiration_time.is_some() {
+                return Err(Refusal::invalid("expiration_time is for good_till_canceled"));
+            }
+            if self.post_only == Some(true) {
+                return Err(Refusal::invalid("post_only is for good_till_canceled"));
+            }
         }
-        if self.expiration_time.is_some_and(|seconds| seconds <= now / 1000) {
-            return Err(Refusal::invalid("expiration_time is in the past"));
-        }
+        let price = price(market, self.price.as_deref())?;
+        let count = size(self.count.as_deref(), "count")?;
+        check_shard(self.exchange_index)?;
         Ok(Terms {
             client_order_id: self.client_order_id.filter(|id| !id.is_empty()),
             side,
@@ -73,153 +63,186 @@ impl NewOrder {
             count,
             time_in_force,
             self_trade_prevention,
-            expiration: self.expiration_time,
+            expiration: expiration(self.expiration_time, now)?,
             post_only: self.post_only.unwrap_or(false),
             reduce_only: self.reduce_only.unwrap_or(false),
             cancel_order_on_pause: self.cancel_order_on_pause.unwrap_or(false),
-            order_group_id: self.order_group_id,
-            subaccount: auth::subaccount(key, self.subaccount)?.unwrap_or(0),
+            order_group_id: self.order_group_id.filter(|id| !id.is_empty()),
         })
     }
 }
 
-fn required<'a>(value: Option<&'a str>, name: &str) -> Result<&'a str, Refusal> {
+pub(super) fn required<'a>(value: Option<&'a str>, name: &str) -> Result<&'a str, Refusal> {
     value.filter(|value| !value.is_empty()).ok_or_else(|| Refusal::invalid(&format!("{name} is required")))
 }
 
-pub(super) fn create(
-    book: &mut Book,
-    markets: &[Market],
-    key: &Key,
-    request: &Request,
-    now: i64,
-) -> Result<Reply, Refusal> {
-    let new: NewOrder = read::body(request)?;
-    let ticker = required(new.ticker.as_deref(), "ticker")?;
-    let market = Market::find(markets, ticker).ok_or_else(|| Refusal::new(404, "market_not_found"))?;
-    if market.status != "active" {
-        return Err(Refusal::new(400, "MARKET_INACTIVE"));
+pub(super) fn price(market: &Market, text: Option<&str>) -> Result<Decimal, Refusal> {
+    let price = fixed_point(required(text, "price")?, 4).filter(|price| market.allows(*price));
+    price.ok_or_else(|| Refusal::new(400, "invalid_price"))
+}
+
+/// A count of an order.
+pub(super) fn size(text: Option<&str>, name: &str) -> Result<Decimal, Refusal> {
+    let count = fixed_point(required(text, name)?, 2);
+    let count = count.filter(|count| *count > Decimal::ZERO && *count <= LARGEST_COUNT);
+    count.ok_or_else(|| Refusal::new(400, "invalid_order_size"))
+}
+
+/// All markets are on shard 0; -1 stands for the right one.
+pub(super) fn check_shard(index: Option<i64>) -> Result<(), Refusal> {
+    match index {
+        None | Some(-1 | 0) => Ok(()),
+        Some(_) => Err(Refusal::invalid("this market is on exchange_index 0")),
     }
-    let terms = new.into_terms(market, key, now)?;
-    let order = book.place(market, terms, now)?;
+}
+
+pub(super) fn expiration(seconds: Option<i64>, now: i64) -> Result<Option<i64>, Refusal> {
+    match seconds {
+        Some(seconds) if seconds <= now / 1000 => Err(Refusal::invalid("expiration_time is in the past")),
+        seconds => Ok(seconds),
+    }
+}
+
+/// A market that takes orders and changes of orders.
+pub(super) fn trading<'a>(state: &'a State, ticker: &str, now: i64) -> Result<&'a Market, Refusal> {
+    let market = state.market(ticker).ok_or_else(|| Refusal::new(404, "market_not_found"))?;
+    if market.status(now) == "active" { Ok(market) } else { Err(Refusal::new(400, "MARKET_INACTIVE")) }
+}
+
+pub(super) fn create(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let new: NewOrder = read::body(call.request)?;
+    Ok(Reply::json(201, &place(state, call, new)?))
+}
+
+/// Places one order and gives what the venue says about it.
+pub(super) fn place(state: &mut State, call: &Call, new: NewOrder) -> Result<Value, Refusal> {
+    let market = trading(state, required(new.ticker.as_deref(), "ticker")?, call.now)?;
+    let owner = call.owner(new.subaccount)?;
+    let terms = new.into_terms(market, call.now)?;
+    let ticker = market.ticker.clone();
+    state.groups.check_order(owner, terms.order_group_id.as_deref())?;
+    let order = state.events.place(owner, &ticker, terms, false, call.now)?;
     let mut json = json!({
         "order_id": order.id,
-        "fill_count": count(order.filled),
+        "fill_count": count(order.filled()),
         "remaining_count": count(order.remaining),
-        "ts_ms": now,
+        "ts_ms": call.now,
     });
+    name(&mut json, order);
+    averages(&mut json, order.taker);
+    state.groups.watch(&mut state.events, call.now);
+    Ok(json)
+}
+
+/// Adds the caller's name of an order, if it has one.
+pub(super) fn name(json: &mut Value, order: &Order) {
     if let Some(id) = &order.terms.client_order_id {
         json["client_order_id"] = id.as_str().into();
     }
-    if !order.filled.is_zero() {
-        json["average_fill_price"] = dollars(yes_price(order)).into();
-        json["average_fee_paid"] = dollars(order.fees / order.filled).into();
-    }
-    Ok(Reply::json(201, &json))
 }
 
-/// The yes price at which an order was filled.
-fn yes_price(order: &Order) -> Decimal {
-    let paid = order.fill_cost / order.filled;
-    match order.terms.side {
-        Side::Bid => paid,
-        Side::Ask => Decimal::ONE - paid,
+/// Adds the mean price and the mean fee, if anything traded.
+pub(super) fn averages(json: &mut Value, traded: Traded) {
+    if let Some((price, fee)) = traded.averages() {
+        json["average_fill_price"] = mean(price).into();
+        json["average_fee_paid"] = mean(fee).into();
     }
 }
 
-pub(super) fn list(book: &Book, key: &Key, request: &Request) -> Result<Reply, Refusal> {
-    let query = Query::new("GetOrders", request);
-    let subaccount = auth::subaccount(key, query.integer("subaccount")?)?;
+pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let query = call.query();
+    let subaccount = call.subaccount_or_all()?;
     let status = query.one_of("status", &["resting", "canceled", "executed"])?;
-    let (earliest, latest) = (query.integer("min_ts")?, query.integer("max_ts")?);
-    let elsewhere = query.integer("exchange_index")?.is_some_and(|index| index != 0);
-    let matching = book.orders().filter(|order| {
+    let created = Span { from: query.integer("min_ts")?, to: query.integer("max_ts")? };
+    let elsewhere = call.is_about_other_shard()?;
+    let event = |ticker: &str| state.market(ticker).map(|market| market.event_ticker.as_str()).unwrap_or_default();
+    let matching = state.events.orders().filter(|order| {
         !elsewhere
-            && subaccount.is_none_or(|number| order.terms.subaccount == number)
-            && status.is_none_or(|status| status_name(order.status) == status)
+            && call.sees(order.owner)
+            && subaccount.is_none_or(|number| order.owner.subaccount == number)
+            && status.is_none_or(|status| order.status.name() == status)
             && query.text("ticker").is_none_or(|ticker| order.ticker == ticker)
-            && query.text("event_ticker").is_none_or(|tickers| tickers.split(',').any(|one| order.event_ticker == one))
-            && earliest.is_none_or(|seconds| order.created / 1000 >= seconds)
-            && latest.is_none_or(|seconds| order.created / 1000 <= seconds)
+            && query.text("event_ticker").is_none_or(|_| query.lists("event_ticker", event(&order.ticker)))
+            && created.holds(Some(order.created))
     });
-    let (page, cursor) = query.page(matching.map(to_json))?;
+    let (page, cursor) = query.page(matching.map(|order| to_json(order, state)))?;
     Ok(Reply::json(200, &json!({"orders": page, "cursor": cursor})))
 }
 
-pub(super) fn get(book: &Book, key: &Key, id: &str) -> Result<Reply, Refusal> {
-    let order = visible(book, key, id).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::json(200, &json!({"order": to_json(order)})))
-}
-
-pub(super) fn cancel(book: &mut Book, key: &Key, id: &str, request: &Request, now: i64) -> Result<Reply, Refusal> {
-    let query = Query::new("CancelOrderV2", request);
-    let subaccount = auth::subaccount(key, query.integer("subaccount")?)?;
-    let order = visible(book, key, id).ok_or_else(Refusal::not_found)?;
-    if subaccount.is_some_and(|number| number != order.terms.subaccount) {
-        return Err(Refusal::not_found());
-    }
-    if query.text("market_ticker").is_some_and(|ticker| ticker != order.ticker) {
-        return Err(Refusal::new(400, "order_ticker_mismatch"));
-    }
-    let (order, reduced_by) = book.cancel(id, now).ok_or_else(Refusal::not_found)?;
-    let mut json = json!({"order_id": order.id, "reduced_by": count(reduced_by), "ts_ms": now});
-    if let Some(id) = &order.terms.client_order_id {
-        json["client_order_id"] = id.as_str().into();
-    }
-    Ok(Reply::json(200, &json))
+pub(super) fn get(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let order = visible(state, call, call.given.in_path("order_id"))?;
+    Ok(Reply::json(200, &json!({"order": to_json(order, state)})))
 }
 
 /// An order that the key may see.
-fn visible<'a>(book: &'a Book, key: &Key, id: &str) -> Option<&'a Order> {
-    let mut orders = book.orders().filter(|order| key.subaccount.is_none_or(|number| order.terms.subaccount == number));
-    orders.find(|order| order.id == id)
+pub(super) fn visible<'a>(state: &'a State, call: &Call, id: &str) -> Result<&'a Order, Refusal> {
+    state.events.order(id).filter(|order| call.sees(order.owner)).ok_or_else(Refusal::not_found)
 }
 
-fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Resting => "resting",
-        Status::Canceled => "canceled",
-        Status::Executed => "executed",
+/// What stands for a side of the book in an order or a fill.
+pub(super) fn sides(side: Side) -> Map<String, Value> {
+    let outcome = outcome(side);
+    let mut sides = Map::new();
+    for (name, value) in [("side", outcome), ("action", "buy"), ("outcome_side", outcome), ("book_side", side.name())] {
+        sides.insert(name.to_owned(), value.into());
+    }
+    sides
+}
+
+/// The outcome that a side of the book bets on.
+pub(super) fn outcome(side: Side) -> &'static str {
+    match side {
+        Side::Bid => "yes",
+        Side::Ask => "no",
     }
 }
 
-fn to_json(order: &Order) -> Value {
+/// What the contracts of an order cost: yes contracts their price, no contracts what is missing to a dollar.
+fn cost(side: Side, traded: Traded) -> Decimal {
+    match side {
+        Side::Bid => traded.notional,
+        Side::Ask => traded.count - traded.notional,
+    }
+}
+
+fn to_json(order: &Order, state: &State) -> Value {
     let terms = &order.terms;
-    let (book_side, outcome) = match terms.side {
-        Side::Bid => ("bid", "yes"),
-        Side::Ask => ("ask", "no"),
-    };
-    let prevention = match terms.self_trade_prevention {
-        SelfTradePrevention::TakerAtCross => "taker_at_cross",
-        SelfTradePrevention::Maker => "maker",
-    };
-    json!({
+    let mut json = json!({
         "order_id": order.id,
-        "user_id": "sandbox",
+        "user_id": state.users.get(order.owner.user),
         "client_order_id": terms.client_order_id.as_deref().unwrap_or_default(),
         "ticker": order.ticker,
-        "side": outcome,
-        "action": "buy",
-        "outcome_side": outcome,
-        "book_side": book_side,
         "type": "limit",
-        "status": status_name(order.status),
+        "status": order.status.name(),
         "yes_price_dollars": dollars(terms.price),
         "no_price_dollars": dollars(Decimal::ONE - terms.price),
-        "fill_count_fp": count(order.filled),
+        "fill_count_fp": count(order.filled()),
         "remaining_count_fp": count(order.remaining),
         "initial_count_fp": count(terms.count),
-        "taker_fill_cost_dollars": dollars(order.fill_cost),
-        "maker_fill_cost_dollars": dollars(Decimal::ZERO),
-        "taker_fees_dollars": dollars(order.fees),
-        "maker_fees_dollars": dollars(Decimal::ZERO),
+        "taker_fill_cost_dollars": dollars(cost(terms.side, order.taker)),
+        "maker_fill_cost_dollars": dollars(cost(terms.side, order.maker)),
+        "taker_fees_dollars": dollars(order.taker.fees),
+        "maker_fees_dollars": dollars(order.maker.fees),
         "expiration_time": terms.expiration.map(|seconds| rfc3339(seconds.saturating_mul(1000))),
         "created_time": rfc3339(order.created),
         "last_update_time": rfc3339(order.updated),
-        "self_trade_prevention_type": prevention,
+        "self_trade_prevention_type": terms.self_trade_prevention.name(),
         "order_group_id": terms.order_group_id,
         "cancel_order_on_pause": terms.cancel_order_on_pause,
-        "subaccount_number": terms.subaccount,
+        "subaccount_number": order.owner.subaccount,
         "exchange_index": 0,
-    })
+    });
+    if let Value::Object(members) = &mut json {
+        members.extend(sides(terms.side));
+    }
+    json
+}
+
+/// Cancels every resting order of the caller, or of one subaccount.
+pub(super) fn cancel_all(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let subaccount = call.subaccount_or_all()?;
+    state.events.cancel_where(Reason::Decreased, call.now, |order| {
+        call.sees(order.owner) && subaccount.is_none_or(|number| order.owner.subaccount == number)
+    });
+    Ok(Reply::empty(204))
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde::de::DeserializeOwned;
 
 use super::error::Refusal;
@@ -53,12 +54,25 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// How many items a page holds: 100 unless asked otherwise, 1000 at most.
-    pub(super) fn limit(&self) -> Result<usize, Refusal> {
+    /// Whether a parameter with tickers divided by commas has one of them. One that was left out has all.
+    pub(super) fn lists(&self, name: &str, ticker: &str) -> bool {
+        self.text(name).is_none_or(|tickers| tickers.split(',').any(|one| one.trim() == ticker))
+    }
+
+    /// A parameter that is `true` or `false`; left out, it is `false`.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.text(name) == Some("true")
+    }
+
+    /// How many items a page holds.
+    fn limit(&self, usual: usize, most: usize) -> Result<usize, Refusal> {
         match self.integer("limit")? {
-            None | Some(0) => Ok(100),
-            Some(limit @ 1..=1000) => Ok(usize::try_from(limit).unwrap_or(100)),
-            Some(limit) => Err(self.refuse("limit", if limit < 0 { "min" } else { "max" })),
+            None | Some(0) => Ok(usual),
+            Some(limit) => match usize::try_from(limit) {
+                Ok(limit) if limit <= most => Ok(limit),
+                Ok(_) => Err(self.refuse("limit", "max")),
+                Err(_) => Err(self.refuse("limit", "min")),
+            },
         }
     }
 
@@ -69,19 +83,30 @@ impl<'a> Query<'a> {
         std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_prefix("after:")?.parse().ok()).unwrap_or(0)
     }
 
-    /// One page of a list, and the cursor of the next: empty on the last page.
+    /// One page of a list, and the cursor of the next: empty on the last page. 100 items unless asked otherwise, 1000 at
+    /// most.
     pub(super) fn page<T>(&self, items: impl Iterator<Item = T>) -> Result<(Vec<T>, String), Refusal> {
-        let (offset, limit) = (self.offset(), self.limit()?);
+        self.page_of(items, 100, 1000)
+    }
+
+    /// The same with another usual and another largest page.
+    pub(super) fn page_of<T>(
+        &self,
+        items: impl Iterator<Item = T>,
+        usual: usize,
+        most: usize,
+    ) -> Result<(Vec<T>, String), Refusal> {
+        let (offset, limit) = (self.offset(), self.limit(usual, most)?);
         let mut rest = items.skip(offset).peekable();
         let page: Vec<T> = rest.by_ref().take(limit).collect();
         let cursor = match rest.peek() {
-            Some(_) => URL_SAFE_NO_PAD.encode(format!("after:{}", offset + limit)),
+            Some(_) => URL_SAFE_NO_PAD.encode(format!("after:{}", offset.saturating_add(limit))),
             None => String::new(),
         };
         Ok((page, cursor))
     }
 
-    fn refuse(&self, name: &str, rule: &str) -> Refusal {
+    pub(super) fn refuse(&self, name: &str, rule: &str) -> Refusal {
         Refusal::query(self.operation, name, &format!("the rule '{rule}' does not hold"))
     }
 }
@@ -93,9 +118,21 @@ pub(super) fn fixed_point(text: &str, decimals: u32) -> Option<Decimal> {
     (plain && value.normalize().scale() <= decimals).then_some(value)
 }
 
-/// Dollars as answers write them.
+/// Dollars as answers write them: four decimals, or as many more as there are.
 pub(super) fn dollars(value: Decimal) -> String {
-    format!("{value:.4}")
+    let value = value.round_dp(8).normalize();
+    let decimals = value.scale().max(4) as usize;
+    format!("{value:.decimals$}")
+}
+
+/// A mean of dollars: six decimals at most.
+pub(super) fn mean(value: Decimal) -> String {
+    dollars(value.round_dp(6))
+}
+
+/// Whole cents; what is less than a cent is cut off.
+pub(super) fn cents(amount: Decimal) -> i64 {
+    (amount * Decimal::ONE_HUNDRED).trunc().to_i64().unwrap_or(i64::MAX)
 }
 
 /// Contracts as answers write them.

@@ -1,173 +1,271 @@
-//! Requests for quotes, and the quotes that are made on them. One account is on both sides here.
+//! Requests for quotes, and the quotes on them. One that is executed is a trade between the two.
 
+use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
+use super::call::Call;
 use super::error::Refusal;
-use super::markets::Market;
 use super::read::{Query, count, dollars, fixed_point};
+use super::state::State;
 use crate::clock::rfc3339;
+use crate::exchange::{Owner, Side};
 use crate::make::uuid;
 use crate::message::{Reply, Request};
-use crate::spec::{Answering, Given, Operation};
 
 const MOST_OPEN: usize = 100;
-const CALLER: &str = "sandbox";
 
-/// Both kinds as they are shown, in the order of arrival.
+/// A request or a quote.
+struct Entry {
+    owner: Owner,
+    /// The owner of the request that a quote is on.
+    asker: Owner,
+    /// As it is shown.
+    json: Value,
+}
+
+/// Both kinds, in the order of arrival.
 #[derive(Default)]
 pub(super) struct Rfqs {
-    rfqs: Vec<Value>,
-    quotes: Vec<Value>,
+    rfqs: Vec<Entry>,
+    quotes: Vec<Entry>,
 }
 
 impl Rfqs {
-    /// Whether an operation is one of these.
-    pub(super) fn serves(operation: &Operation) -> bool {
-        let below = |path: &str| operation.template.starts_with(path);
-        below("/communications/rfqs") || below("/communications/quotes")
-    }
-
-    pub(super) fn carry_out(
-        &mut self,
-        markets: &[Market],
-        operation: &Operation,
-        given: &Given,
-        request: &Request,
-        now: i64,
-    ) -> Result<Reply, Refusal> {
-        let rfq_id = given.in_path("rfq_id");
-        let quote = || self.quote(rfq_id, given.in_path("quote_id"));
-        match operation.id.as_str() {
-            "CreateRFQ" => self.create(markets, &body(request), now),
-            "GetRfqs" => list(&self.rfqs, "rfqs", &["status", "market_ticker", "event_ticker"], operation, request),
-            "GetRFQ" => Ok(Reply::json(200, &json!({"rfq": self.rfqs[self.rfq(rfq_id)?]}))),
-            "DeleteRFQ" => {
-                let index = self.rfq(rfq_id)?;
-                self.close(index, now);
-                Ok(Reply::empty(204))
-            }
-            "CreateQuote" => self.make_quote(&body(request), now),
-            "GetQuotes" => list(&self.quotes, "quotes", &["status", "rfq_id"], operation, request),
-            "GetQuote" | "GetRFQQuote" => Ok(Reply::json(200, &json!({"quote": self.quotes[quote()?]}))),
-            "DeleteQuote" | "DeleteRFQQuote" => {
-                let index = quote()?;
-                advance(&mut self.quotes[index], &["open", "accepted"], "cancelled", now)
-            }
-            "AcceptQuote" | "AcceptRFQQuote" => {
-                let index = quote()?;
-                let reply = advance(&mut self.quotes[index], &["open"], "accepted", now)?;
-                self.quotes[index]["accepted_side"] = body(request)["accepted_side"].clone();
-                Ok(reply)
-            }
-            "ConfirmQuote" | "ConfirmRFQQuote" => {
-                let index = quote()?;
-                let reply = advance(&mut self.quotes[index], &["accepted"], "confirmed", now)?;
-                // The timer before execution is not waited for.
-                advance(&mut self.quotes[index], &["confirmed"], "executed", now)?;
-                let rfq = self.rfq(self.quotes[index]["rfq_id"].as_str().unwrap_or_default())?;
-                self.close(rfq, now);
-                Ok(reply)
-            }
-            _ => Ok(operation.reply(given)),
-        }
-    }
-
     fn rfq(&self, id: &str) -> Result<usize, Refusal> {
-        self.rfqs.iter().position(|rfq| rfq["id"] == id).ok_or_else(Refusal::not_found)
+        self.rfqs.iter().position(|rfq| rfq.json["id"] == id).ok_or_else(Refusal::not_found)
     }
 
-    /// A quote; on its older path without the request that it belongs to.
-    fn quote(&self, rfq_id: &str, id: &str) -> Result<usize, Refusal> {
-        let wanted = |quote: &Value| quote["id"] == id && (rfq_id.is_empty() || quote["rfq_id"] == rfq_id);
-        self.quotes.iter().position(wanted).ok_or_else(Refusal::not_found)
-    }
-
-    fn create(&mut self, markets: &[Market], new: &Map<String, Value>, now: i64) -> Result<Reply, Refusal> {
-        let ticker = new["market_ticker"].as_str().unwrap_or_default();
-        let market = Market::find(markets, ticker).ok_or_else(|| Refusal::new(404, "market_not_found"))?;
-        let by_contracts = new.contains_key("contracts") || new.contains_key("contracts_fp");
-        let by_cost = new.contains_key("target_cost_dollars") || new.contains_key("target_cost_centi_cents");
-        if by_contracts == by_cost {
-            return Err(Refusal::invalid("body: either contracts_fp or target_cost_dollars is required, not both"));
-        }
-        let open = |rfq: &&mut Value| rfq["status"] == "open";
-        if self.rfqs.iter_mut().filter(open).count() >= MOST_OPEN {
-            return Err(Refusal::invalid("no more than 100 requests may be open"));
-        }
-        if let Some(index) = self.rfqs.iter().position(|rfq| rfq["status"] == "open" && rfq["market_ticker"] == ticker)
-        {
-            if new.get("replace_existing") != Some(&json!(true)) {
-                return Err(Refusal::detailed(409, "already_exists", "a request is open on this market"));
-            }
-            self.close(index, now);
-        }
-        let whole = |name: &str| new.get(name).and_then(Value::as_i64).unwrap_or_default();
-        let exact = |name: &str| new.get(name).and_then(Value::as_str).and_then(|text| fixed_point(text, 4));
-        let contracts = exact("contracts_fp").unwrap_or_else(|| whole("contracts").into());
-        let mut rfq = json!({
-            "id": uuid(),
-            "creator_id": CALLER,
-            "creator_user_id": CALLER,
-            "creator_subaccount": whole("subaccount"),
-            "market_ticker": ticker,
-            "event_ticker": market.event_ticker,
-            "contracts_fp": count(contracts),
-            "rest_remainder": new["rest_remainder"],
-            "status": "open",
-            "created_ts": rfc3339(now),
-            "updated_ts": rfc3339(now),
-        });
-        if let Some(cost) = exact("target_cost_dollars") {
-            rfq["target_cost_dollars"] = dollars(cost).into();
-        }
-        let reply = Reply::json(201, &json!({"id": rfq["id"]}));
-        self.rfqs.push(rfq);
-        Ok(reply)
-    }
-
-    fn make_quote(&mut self, new: &Map<String, Value>, now: i64) -> Result<Reply, Refusal> {
-        let rfq = &self.rfqs[self.rfq(new["rfq_id"].as_str().unwrap_or_default())?];
-        if rfq["status"] != "open" {
-            return Err(Refusal::invalid("body/rfq_id: must be a request that is open"));
-        }
-        let bid = |name: &str| {
-            let bid = new[name].as_str().and_then(|text| fixed_point(text, 4));
-            bid.ok_or_else(|| Refusal::invalid(&format!("body/{name}: must be dollars with at most 4 decimals")))
+    /// A quote that the caller has made or got; on its older path without the request that it belongs to.
+    fn quote(&self, call: &Call) -> Result<usize, Refusal> {
+        let (rfq_id, id) = (call.given.in_path("rfq_id"), call.given.in_path("quote_id"));
+        let wanted = |quote: &Entry| {
+            quote.json["id"] == id
+                && (rfq_id.is_empty() || quote.json["rfq_id"] == rfq_id)
+                && (call.sees(quote.owner) || call.sees(quote.asker))
         };
-        let quote = json!({
-            "id": uuid(),
-            "rfq_id": rfq["id"],
-            "creator_id": CALLER,
-            "creator_user_id": CALLER,
-            "rfq_creator_id": rfq["creator_id"],
-            "rfq_creator_user_id": rfq["creator_user_id"],
-            "market_ticker": rfq["market_ticker"],
-            "contracts_fp": rfq["contracts_fp"],
-            "yes_bid_dollars": dollars(bid("yes_bid")?),
-            "no_bid_dollars": dollars(bid("no_bid")?),
-            "rest_remainder": new["rest_remainder"],
-            "post_only": new.get("post_only").is_some_and(|value| *value == true),
-            "status": "open",
-            "created_ts": rfc3339(now),
-            "updated_ts": rfc3339(now),
-        });
-        let reply = Reply::json(201, &json!({"id": quote["id"]}));
-        self.quotes.push(quote);
-        Ok(reply)
+        self.quotes.iter().position(wanted).ok_or_else(Refusal::not_found)
     }
 
     /// Ends a request, and the quotes on it that are still open.
     fn close(&mut self, index: usize, now: i64) {
-        let rfq = &mut self.rfqs[index];
+        let rfq = &mut self.rfqs[index].json;
         rfq["status"] = "closed".into();
         rfq["updated_ts"] = rfc3339(now).into();
         rfq["cancelled_ts"] = rfc3339(now).into();
         let id = rfq["id"].clone();
-        for quote in self.quotes.iter_mut().filter(|quote| quote["rfq_id"] == id && quote["status"] == "open") {
+        let quotes = self.quotes.iter_mut().map(|quote| &mut quote.json);
+        for quote in quotes.filter(|quote| quote["rfq_id"] == id && quote["status"] == "open") {
             quote["status"] = "cancelled".into();
             quote["cancelled_ts"] = rfc3339(now).into();
         }
     }
+}
+
+pub(super) fn id(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    Ok(Reply::json(200, &json!({"communications_id": state.users[call.user()?]})))
+}
+
+pub(super) fn create(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let new = body(call.request);
+    let ticker = new["market_ticker"].as_str().unwrap_or_default();
+    let market = state.market(ticker).ok_or_else(|| Refusal::new(404, "market_not_found"))?;
+    let by_contracts = new.contains_key("contracts") || new.contains_key("contracts_fp");
+    let by_cost = new.contains_key("target_cost_dollars") || new.contains_key("target_cost_centi_cents");
+    if by_contracts == by_cost {
+        return Err(Refusal::invalid("body: either contracts_fp or target_cost_dollars is required, not both"));
+    }
+    let owner = call.owner(new.get("subaccount").and_then(Value::as_i64))?;
+    let is_open = |rfq: &Entry| rfq.owner.user == owner.user && rfq.json["status"] == "open";
+    if state.rfqs.rfqs.iter().filter(|rfq| is_open(rfq)).count() >= MOST_OPEN {
+        return Err(Refusal::invalid("no more than 100 requests may be open"));
+    }
+    let older = state.rfqs.rfqs.iter().position(|rfq| is_open(rfq) && rfq.json["market_ticker"] == ticker);
+    if older.is_some() && new.get("replace_existing") != Some(&json!(true)) {
+        return Err(Refusal::detailed(409, "already_exists", "a request is open on this market"));
+    }
+    let whole = |name: &str| new.get(name).and_then(Value::as_i64).unwrap_or_default();
+    let exact = |name: &str| new.get(name).and_then(Value::as_str).and_then(|text| fixed_point(text, 4));
+    let contracts = exact("contracts_fp").unwrap_or_else(|| whole("contracts").into());
+    let user = &state.users[owner.user];
+    let mut rfq = json!({
+        "id": uuid(),
+        "creator_id": user,
+        "creator_user_id": user,
+        "creator_subaccount": owner.subaccount,
+        "market_ticker": ticker,
+        "event_ticker": market.event_ticker,
+        "contracts_fp": count(contracts),
+        "rest_remainder": new["rest_remainder"],
+        "status": "open",
+        "created_ts": rfc3339(call.now),
+        "updated_ts": rfc3339(call.now),
+    });
+    let cost = exact("target_cost_dollars").or_else(|| {
+        new.contains_key("target_cost_centi_cents").then(|| Decimal::new(whole("target_cost_centi_cents"), 4))
+    });
+    if let Some(cost) = cost {
+        rfq["target_cost_dollars"] = dollars(cost).into();
+    }
+    if let Some(index) = older {
+        state.rfqs.close(index, call.now);
+    }
+    let reply = Reply::json(201, &json!({"id": rfq["id"]}));
+    state.rfqs.rfqs.push(Entry { owner, asker: owner, json: rfq });
+    Ok(reply)
+}
+
+pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let query = call.query();
+    let subaccount = query.integer("subaccount")?;
+    let own = query.one_of("user_filter", &["self"])?.is_some() || subaccount.is_some();
+    let mine =
+        state.rfqs.rfqs.iter().rev().filter(|rfq| {
+            (!own || call.sees(rfq.owner)) && subaccount.is_none_or(|number| rfq.owner.subaccount == number)
+        });
+    page(&query, mine, "rfqs", &["status", "market_ticker", "event_ticker", "creator_user_id"], 100)
+}
+
+pub(super) fn get(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let index = state.rfqs.rfq(call.given.in_path("rfq_id"))?;
+    Ok(Reply::json(200, &json!({"rfq": state.rfqs.rfqs[index].json})))
+}
+
+pub(super) fn delete(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let index = state.rfqs.rfq(call.given.in_path("rfq_id"))?;
+    if !call.sees(state.rfqs.rfqs[index].owner) {
+        return Err(Refusal::not_found());
+    }
+    state.rfqs.close(index, call.now);
+    Ok(Reply::empty(204))
+}
+
+pub(super) fn create_quote(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let new = body(call.request);
+    let rfq = &state.rfqs.rfqs[state.rfqs.rfq(new["rfq_id"].as_str().unwrap_or_default())?];
+    if rfq.json["status"] != "open" {
+        return Err(Refusal::invalid("body/rfq_id: must be a request that is open"));
+    }
+    let bid = |name: &str| {
+        let bid = new[name].as_str().and_then(|text| fixed_point(text, 4)).filter(|bid| *bid <= Decimal::ONE);
+        bid.ok_or_else(|| Refusal::invalid(&format!("body/{name}: must be dollars with at most 4 decimals, 1 at most")))
+    };
+    let (yes, no) = (bid("yes_bid")?, bid("no_bid")?);
+    if yes + no > Decimal::ONE {
+        return Err(Refusal::invalid("body: yes_bid and no_bid are one dollar at most together"));
+    }
+    let owner = call.owner(new.get("subaccount").and_then(Value::as_i64))?;
+    let user = &state.users[owner.user];
+    let mut quote = json!({
+        "id": uuid(),
+        "rfq_id": rfq.json["id"],
+        "creator_id": user,
+        "creator_user_id": user,
+        "creator_subaccount": owner.subaccount,
+        "rfq_creator_id": rfq.json["creator_id"],
+        "rfq_creator_user_id": rfq.json["creator_id"],
+        "market_ticker": rfq.json["market_ticker"],
+        "contracts_fp": rfq.json["contracts_fp"],
+        "yes_bid_dollars": dollars(yes),
+        "no_bid_dollars": dollars(no),
+        "rest_remainder": new["rest_remainder"],
+        "post_only": new.get("post_only").is_some_and(|value| *value == true),
+        "status": "open",
+        "created_ts": rfc3339(call.now),
+        "updated_ts": rfc3339(call.now),
+    });
+    if let Some(cost) = rfq.json.get("target_cost_dollars") {
+        quote["rfq_target_cost_dollars"] = cost.clone();
+    }
+    let reply = Reply::json(201, &json!({"id": quote["id"]}));
+    let asker = rfq.owner;
+    state.rfqs.quotes.push(Entry { owner, asker, json: quote });
+    Ok(reply)
+}
+
+pub(super) fn quotes(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let query = call.query();
+    let made = query.one_of("user_filter", &["self"])?.is_some();
+    let got = query.one_of("rfq_user_filter", &["self"])?.is_some();
+    let visible = state.rfqs.quotes.iter().rev().filter(|quote| {
+        (call.sees(quote.owner) || call.sees(quote.asker))
+            && (!made || call.sees(quote.owner))
+            && (!got || call.sees(quote.asker))
+    });
+    page(&query, visible, "quotes", &["status", "rfq_id"], 500)
+}
+
+pub(super) fn quote(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let index = state.rfqs.quote(call)?;
+    Ok(Reply::json(200, &json!({"quote": state.rfqs.quotes[index].json})))
+}
+
+pub(super) fn delete_quote(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let index = state.rfqs.quote(call)?;
+    let quote = &mut state.rfqs.quotes[index];
+    owned(call, quote.owner)?;
+    advance(&mut quote.json, &["open", "accepted"], "cancelled", call.now)
+}
+
+pub(super) fn accept(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let index = state.rfqs.quote(call)?;
+    let quote = &mut state.rfqs.quotes[index];
+    owned(call, quote.asker)?;
+    let side = body(call.request)["accepted_side"].clone();
+    if price_of(&quote.json, &side).is_zero() {
+        return Err(Refusal::invalid("body/accepted_side: the quote has no bid on this side"));
+    }
+    let reply = advance(&mut quote.json, &["open"], "accepted", call.now)?;
+    quote.json["accepted_side"] = side;
+    Ok(reply)
+}
+
+/// Confirms a quote and executes it. The timer before that is not waited for.
+pub(super) fn confirm(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
+    let index = state.rfqs.quote(call)?;
+    let quote = &mut state.rfqs.quotes[index];
+    owned(call, quote.owner)?;
+    let mut json = quote.json.clone();
+    let reply = advance(&mut json, &["accepted"], "confirmed", call.now)?;
+    let (asker_order, maker_order) = execute(state, call, index)?;
+    advance(&mut json, &["confirmed"], "executed", call.now)?;
+    json["rfq_creator_order_id"] = asker_order.into();
+    json["creator_order_id"] = maker_order.into();
+    let rfq = state.rfqs.rfq(json["rfq_id"].as_str().unwrap_or_default())?;
+    state.rfqs.quotes[index].json = json;
+    state.rfqs.close(rfq, call.now);
+    Ok(reply)
+}
+
+/// Trades as the accepted side of a quote says: its maker buys that side at the bid.
+fn execute(state: &mut State, call: &Call, index: usize) -> Result<(String, String), Refusal> {
+    let quote = &state.rfqs.quotes[index];
+    let ticker = quote.json["market_ticker"].as_str().unwrap_or_default().to_owned();
+    let number = |name: &str| quote.json[name].as_str().and_then(|text| fixed_point(text, 8)).unwrap_or_default();
+    let accepted = &quote.json["accepted_side"];
+    let bid = price_of(&quote.json, accepted);
+    let contracts = if quote.json.get("rfq_target_cost_dollars").is_some() && bid < Decimal::ONE {
+        (number("rfq_target_cost_dollars") / (Decimal::ONE - bid)).trunc_with_scale(2)
+    } else {
+        number("contracts_fp")
+    };
+    if contracts.is_zero() {
+        return Err(Refusal::new(400, "invalid_order_size"));
+    }
+    super::orders::trading(state, &ticker, call.now)?;
+    let quote = &state.rfqs.quotes[index];
+    let (side, price) = if accepted == "yes" { (Side::Ask, bid) } else { (Side::Bid, Decimal::ONE - bid) };
+    let both = (quote.asker, quote.owner);
+    Ok(state.events.trade_by_agreement(both, &ticker, (side, price, contracts), call.now)?)
+}
+
+fn price_of(quote: &Value, side: &Value) -> Decimal {
+    let name = if side == "yes" { "yes_bid_dollars" } else { "no_bid_dollars" };
+    quote[name].as_str().and_then(|text| fixed_point(text, 8)).unwrap_or_default()
+}
+
+/// What only one of the two may do.
+fn owned(call: &Call, owner: Owner) -> Result<(), Refusal> {
+    if call.sees(owner) { Ok(()) } else { Err(Refusal::forbidden("this is for the other side of the quote")) }
 }
 
 /// A body that was checked already.
@@ -189,16 +287,15 @@ fn advance(quote: &mut Value, from: &[&str], to: &str, now: i64) -> Result<Reply
     Ok(Reply::empty(204))
 }
 
-/// A page of what fits the filters, the newest first.
-fn list(
-    all: &[Value],
+/// A page of what fits the filters.
+fn page<'a>(
+    query: &Query,
+    all: impl Iterator<Item = &'a Entry>,
     member: &str,
     filters: &[&str],
-    operation: &Operation,
-    request: &Request,
+    most: usize,
 ) -> Result<Reply, Refusal> {
-    let query = Query::new(&operation.id, request);
     let fits = |one: &&Value| filters.iter().all(|name| query.text(name).is_none_or(|wanted| one[*name] == wanted));
-    let (page, cursor) = query.page(all.iter().rev().filter(fits))?;
+    let (page, cursor) = query.page_of(all.map(|entry| &entry.json).filter(fits), most, most)?;
     Ok(Reply::json(200, &json!({member: page, "cursor": cursor})))
 }

@@ -153,6 +153,50 @@ pub(super) fn add_asset(state: &mut State, call: &Call<'_>) -> Answer {
 }
 
 #[derive(Deserialize)]
+struct NewAssets {
+    account_id: Option<String>,
+    #[serde(default)]
+    chains: Vec<String>,
+    tickers: Option<Vec<String>>,
+}
+
+/// `POST /assets/batch-add-asset`: every wallet that the chains and tickers allow; all tickers of a chain where none is named.
+pub(super) fn batch_add_assets(state: &mut State, call: &Call<'_>) -> Answer {
+    let body: NewAssets = call.body()?;
+    let account_id = body.account_id.ok_or_else(|| Failure::validation("account_id", "is required"))?;
+    let owner = &mut state.owners[call.caller()?.owner];
+    if !owner.accounts.iter().any(|account| account.id == account_id) {
+        return Err(Failure::not_found("Account not found"));
+    }
+    let is_wanted = |(ticker, chain): &(&str, &str)| {
+        let of_chain = body.chains.iter().any(|wanted| wanted == chain);
+        of_chain && body.tickers.as_ref().is_none_or(|tickers| tickers.iter().any(|wanted| wanted == ticker))
+    };
+    let added: Vec<Asset> = SUPPORTED
+        .into_iter()
+        .filter(is_wanted)
+        .map(|(ticker, chain)| Asset::new(&account_id, ticker, chain, Decimal::ZERO))
+        .collect();
+    if added.is_empty() {
+        return Err(Failure::validation("chains", "hold none of these tickers"));
+    }
+    let reply = Success::of(&added).reply();
+    owner.assets.extend(added);
+    Ok(reply)
+}
+
+/// `POST /accounts/get-user-accounts`: the caller is the only user who is known here.
+pub(super) fn list_user_accounts(state: &mut State, call: &Call<'_>) -> Answer {
+    list_accounts(state, call)
+}
+
+/// `POST /assets/get-user-assets-by-id`: the same.
+pub(super) fn list_user_assets(state: &mut State, call: &Call<'_>) -> Answer {
+    let assets = &state.owners[call.caller()?.owner].assets;
+    Ok(Success::of(assets).reply())
+}
+
+#[derive(Deserialize)]
 struct AssetFilter {
     account_id: Option<String>,
 }

@@ -142,7 +142,7 @@ const fn open(method: &'static str, template: &'static str, run: Run) -> Route {
 }
 
 /// A path without an id stands before one that its last word would fit as an id.
-static ROUTES: [Route; 32] = [
+static ROUTES: [Route; 37] = [
     open("POST", "/auth/token", tokens::exchange),
     open("POST", "/apikey/token", tokens::exchange),
     guarded("POST", "/apikey/generate", WriteAccounts, key_routes::generate),
@@ -175,4 +175,9 @@ static ROUTES: [Route; 32] = [
     plain("POST", "/webhook/{webhookId}/activate", Webhooks, webhooks::activate),
     plain("POST", "/webhook/{webhookId}/deactivate", Webhooks, webhooks::deactivate),
     plain("POST", "/assets/archive-asset", WriteAccounts, accounts::archive_asset),
+    plain("POST", "/accounts/get-user-accounts", ReadAccounts, accounts::list_user_accounts),
+    plain("POST", "/assets/batch-add-asset", WriteAccounts, accounts::batch_add_assets),
+    plain("POST", "/assets/get-user-assets-by-id", ReadAccounts, accounts::list_user_assets),
+    plain("POST", "/transactions/asset-history", ReadTransactions, transfers::list_asset_transactions),
+    plain("POST", "/transactions/cancel", Send, transfers::cancel_transaction),
 ];

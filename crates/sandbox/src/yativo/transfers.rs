@@ -3,12 +3,13 @@
 use rust_decimal::Decimal;
 use rust_decimal_macros::dec;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::accounts::Asset;
 use super::reply::{Failure, Success};
 use super::routes::Call;
-use super::state::{Remembered, State, iso, object_id, random_hex};
+use super::state::{Owner, Remembered, State, iso, object_id, random_hex};
 use crate::message::Reply;
 use crate::number::{self, Number};
 
@@ -18,6 +19,8 @@ type Answer = Result<Reply, Failure>;
 const PLATFORM_FEE: Decimal = dec!(0.005);
 const REMEMBERED_MILLIS: i64 = 86_400_000;
 const MAX_LIMIT: usize = 100;
+/// How long a transfer of low priority is pending, and can be cancelled. Others are done at once.
+const PENDING_MILLIS: i64 = 60_000;
 
 /// What the caller wants, whichever shape it came in.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -123,6 +126,21 @@ pub(super) struct Transaction {
     platform_fee: String,
     status: &'static str,
     created_at: String,
+    /// When it is completed, while it is pending.
+    #[serde(skip)]
+    completes_at: Option<i64>,
+}
+
+impl Owner {
+    /// Completes what has been pending long enough.
+    fn complete_transactions(&mut self, now: i64) {
+        for transaction in &mut self.transactions {
+            if transaction.completes_at.is_some_and(|at| at <= now) {
+                transaction.completes_at = None;
+                transaction.status = "completed";
+            }
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -177,6 +195,7 @@ pub(super) fn send_funds(state: &mut State, call: &Call<'_>) -> Answer {
         return Err(Failure::insufficient_balance(&asset.balance.0.to_string()));
     }
     asset.balance = Number((asset.balance.0 - transfer.amount).normalize());
+    let is_pending = transfer.priority == "low";
     let transaction = Transaction {
         transaction_id: object_id("txn_"),
         account_id: asset.account_id.clone(),
@@ -190,8 +209,9 @@ pub(super) fn send_funds(state: &mut State, call: &Call<'_>) -> Answer {
         priority: transfer.priority.clone(),
         description: transfer.description.clone(),
         platform_fee: format!("{:.8}", (transfer.amount * PLATFORM_FEE).round_dp(8)),
-        status: "completed",
+        status: if is_pending { "pending" } else { "completed" },
         created_at: iso(now),
+        completes_at: is_pending.then_some(now + PENDING_MILLIS),
     };
     let reply = sent(&transaction, older_shape);
     if let Some(key) = key {
@@ -250,9 +270,52 @@ struct OneTransaction {
 pub(super) fn get_transaction(state: &mut State, call: &Call<'_>) -> Answer {
     let body: OneTransaction = call.body()?;
     let id = required("transaction_id", body.transaction_id)?;
-    let transactions = &state.owners[call.caller()?.owner].transactions;
+    let transactions = &transactions_of(state, call)?.transactions;
     let found = transactions.iter().find(|transaction| transaction.transaction_id == id);
     Ok(Success::of(found.ok_or_else(|| Failure::not_found("Transaction not found"))?).reply())
+}
+
+fn transactions_of<'a>(state: &'a mut State, call: &Call<'_>) -> Result<&'a mut Owner, Failure> {
+    let now = state.now();
+    let owner = &mut state.owners[call.caller()?.owner];
+    owner.complete_transactions(now);
+    Ok(owner)
+}
+
+/// `POST /transactions/cancel`: one that is pending. The money comes back.
+pub(super) fn cancel_transaction(state: &mut State, call: &Call<'_>) -> Answer {
+    let body: OneTransaction = call.body()?;
+    let id = required("transaction_id", body.transaction_id)?;
+    let owner = transactions_of(state, call)?;
+    let found = owner.transactions.iter_mut().find(|transaction| transaction.transaction_id == id);
+    let found = found.ok_or_else(|| Failure::not_found("Transaction not found"))?;
+    if found.completes_at.take().is_none() {
+        return Err(Failure::validation("transaction_id", "is of a transaction that is not pending"));
+    }
+    found.status = "failed";
+    if let Some(asset) = owner.assets.iter_mut().find(|asset| asset.asset_id == found.asset_id) {
+        asset.balance = Number((asset.balance.0 + found.amount.0).normalize());
+    }
+    Ok(Reply::json(200, &json!({"success": true, "message": "Transaction cancelled"})))
+}
+
+#[derive(Deserialize)]
+struct AssetHistory {
+    asset_id: Option<String>,
+    page: Option<usize>,
+    limit: Option<usize>,
+}
+
+/// `POST /transactions/asset-history`: the transactions of one wallet, newest first.
+pub(super) fn list_asset_transactions(state: &mut State, call: &Call<'_>) -> Answer {
+    let body: AssetHistory = call.body()?;
+    let id = required("asset_id", body.asset_id)?;
+    let owner = transactions_of(state, call)?;
+    if !owner.assets.iter().any(|asset| asset.asset_id == id) {
+        return Err(Failure::not_found("Asset not found"));
+    }
+    let matching = owner.transactions.iter().rev().filter(|transaction| transaction.asset_id == id).collect();
+    Ok(Success::of(page_of(matching, body.page, body.limit)).reply())
 }
 
 #[derive(Deserialize)]
@@ -277,10 +340,8 @@ struct TransactionPage<'a> {
 /// `POST /transactions/get-transactions`, newest first.
 pub(super) fn list_transactions(state: &mut State, call: &Call<'_>) -> Answer {
     let filter: TransactionFilter = call.body()?;
-    let page = filter.page.unwrap_or(1).max(1);
-    let limit = filter.limit.unwrap_or(20).clamp(1, MAX_LIMIT);
     let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);
-    let all = &state.owners[call.caller()?.owner].transactions;
+    let all = &transactions_of(state, call)?.transactions;
     let matching: Vec<&Transaction> = all
         .iter()
         .rev()
@@ -291,7 +352,12 @@ pub(super) fn list_transactions(state: &mut State, call: &Call<'_>) -> Answer {
                 && is(&filter.chain, transaction.chain)
         })
         .collect();
+    Ok(Success::of(page_of(matching, filter.page, filter.limit)).reply())
+}
+
+fn page_of(matching: Vec<&Transaction>, page: Option<usize>, limit: Option<usize>) -> TransactionPage<'_> {
+    let (page, limit) = (page.unwrap_or(1).max(1), limit.unwrap_or(20).clamp(1, MAX_LIMIT));
     let total = matching.len();
     let transactions = matching.into_iter().skip((page - 1).saturating_mul(limit)).take(limit).collect();
-    Ok(Success::of(TransactionPage { transactions, total, page, limit }).reply())
+    TransactionPage { transactions, total, page, limit }
 }

@@ -124,7 +124,7 @@ fn path(request: &ExampleRequest) -> String {
     request.path.iter().fold(request.template.clone(), fill)
 }
 
-/// Puts `{path, query, body}` values in the place of those that were made up. What is null is left out; what the request does not
+/// Puts `{path, query, body, needed, needed_query}` values in the place of those that were made up. What is null is left out; what the request does not
 /// have stays away unless `add`, but for what is `needed` in the body.
 pub fn replace(request: &mut ExampleRequest, values: &Value, add: bool) {
     for (name, value) in members(&values["path"]) {
@@ -137,6 +137,10 @@ pub fn replace(request: &mut ExampleRequest, values: &Value, add: bool) {
         if !value.is_null() && (add || is_there) {
             request.query.push((name.to_owned(), text(value)));
         }
+    }
+    for (name, value) in members(&values["needed_query"]) {
+        request.query.retain(|(one, _)| one != name);
+        request.query.push((name.to_owned(), text(value)));
     }
     let Some(Value::Object(body)) = &mut request.body else { return };
     for (name, value) in members(&values["body"]) {

@@ -6,6 +6,7 @@ mod common;
 
 mod accepted;
 mod call;
+mod paging;
 mod refused;
 mod spec;
 mod state;

@@ -80,18 +80,69 @@ impl Spec {
         Input { name: name.as_str().unwrap().to_owned(), required, kind }
     }
 
-    /// What an answer lacks of its schema. A member that is null counts as left out.
+    /// What a response lacks of its schema, or has beyond it. A member that is null counts as left out.
     pub fn conforms(&self, id: &str, answer: &Value) -> Result<(), String> {
         let operation = self.operation(id);
         if operation.get("methods").is_some() || operation.get("params").is_some() {
-            return self.fits(&operation["result"]["schema"], &answer["result"], "result");
+            return self.fits_exactly(&operation["result"]["schema"], &answer["result"], "result");
         }
         let responses = operation["responses"].as_object().unwrap();
         let (_, good) = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap();
-        match good["content"]["application/json"].get("schema") {
-            Some(schema) => self.fits(schema, answer, "body"),
+        match self.resolved(good)["content"]["application/json"].get("schema") {
+            Some(schema) => self.fits_exactly(schema, answer, "body"),
             None => Ok(()),
         }
+    }
+
+    /// How an operation's list is paged.
+    pub fn page(&self, id: &str) -> Option<Value> {
+        self.operation(id).get("x-page").cloned()
+    }
+
+    fn fits_exactly(&self, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+        self.fits(schema, value, at)?;
+        let mut unknown = Vec::new();
+        self.unknown(&[schema], value, at, &mut unknown);
+        if unknown.is_empty() { Ok(()) } else { Err(format!("not in the spec: {}", unknown.join(", "))) }
+    }
+
+    /// The members of a value that no schema of several names.
+    fn unknown(&self, schemas: &[&Value], value: &Value, at: &str, found: &mut Vec<String>) {
+        let mut flat = Vec::new();
+        schemas.iter().for_each(|schema| self.flatten(schema, &mut flat));
+        match value {
+            Value::Object(members) => {
+                let is_open = flat.iter().all(|schema| schema.get("properties").is_none());
+                for (name, member) in members {
+                    let of_name = |schema: &&'_ Value| schema["properties"].get(name);
+                    let mut named: Vec<&Value> = flat.iter().filter_map(of_name).collect();
+                    let others = flat.iter().filter_map(|schema| schema.get("additionalProperties"));
+                    let others: Vec<&Value> = others.filter(|more| **more != json!(false)).collect();
+                    if named.is_empty() && others.is_empty() && !is_open {
+                        found.push(format!("{at}/{name}"));
+                    }
+                    if named.is_empty() {
+                        named.extend(others.into_iter().filter(|more| more.is_object()));
+                    }
+                    self.unknown(&named, member, &format!("{at}/{name}"), found);
+                }
+            }
+            Value::Array(items) => {
+                let of_items: Vec<&Value> = flat.iter().filter_map(|schema| schema.get("items")).collect();
+                for (index, item) in items.iter().enumerate() {
+                    self.unknown(&of_items, item, &format!("{at}/{index}"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The schemas that a schema is made of.
+    fn flatten<'a>(&'a self, schema: &'a Value, flat: &mut Vec<&'a Value>) {
+        let schema = self.resolved(schema);
+        flat.push(schema);
+        let parts = ["allOf", "oneOf", "anyOf"].into_iter().filter_map(|word| schema[word].as_array());
+        parts.flatten().for_each(|part| self.flatten(part, flat));
     }
 
     fn fits(&self, schema: &Value, value: &Value, at: &str) -> Result<(), String> {

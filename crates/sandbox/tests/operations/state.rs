@@ -7,7 +7,7 @@ use venuekit_sandbox::Accounts;
 use crate::call::Caller;
 use crate::common::now_millis;
 
-/// For each operation that needs them: `{path, query, body, needed}`, with what is needed although the spec does not require it.
+/// For each operation that needs them: `{path, query, body, needed, needed_query}`, with what is needed although the spec does not require it.
 pub async fn of(caller: &Caller, with_optional: bool) -> Value {
     match caller.venue {
         "bayse" => bayse(caller, with_optional).await,
@@ -119,12 +119,25 @@ async fn bayse(caller: &Caller, with_optional: bool) -> Value {
     }});
     let first = caller.call("placeOrder", rests.clone()).await["clobOrder"]["id"].take();
     let second = caller.call("placeOrder", rests).await["clobOrder"]["id"].take();
+    let at_market = json!({"path": {"marketId": market["id"]}});
+    let minted = json!({"path": at_market["path"], "body": {"quantity": 100, "currency": "USD"}});
+    caller.call("mintShares", minted).await;
+    let activities = caller.call("listActivities", json!({})).await;
+    assert_eq!(activities["activities"].as_array().unwrap().len(), 2, "{activities}");
+    let user = caller.call("getAssets", json!({})).await["assets"][0]["userId"].take();
     let revoked = caller.call("createApiKey", json!({"body": {"name": "spare"}})).await;
     let rotated = caller.call("createApiKey", json!({"body": {"name": "another"}})).await;
     let account = &caller.sandbox.accounts().bayse[0];
     json!({
         "login": {"body": {"email": account.email, "password": account.password}},
         "getEvent": {"path": {"eventId": event["id"]}},
+        "getPriceHistory": {"path": {"eventId": event["id"]}, "query": {"marketId[]": market["id"]}},
+        "getOrderBooks": {"query": {"outcomeId[]": market["outcome1Id"]}},
+        "getTicker": {"path": at_market["path"], "query": {"outcomeId": market["outcome2Id"]}},
+        "getQuote": {"path": place["path"], "body": {"outcomeId": market["outcome1Id"], "amount": 10}},
+        "mintShares": at_market,
+        "burnShares": at_market,
+        "lookupUser": {"query": {"tag": null}, "needed_query": {"userId": user}},
         "getEventBySlug": {"path": {"slug": event["slug"]}},
         "placeOrder": place,
         "getOrder": {"path": {"orderId": first}},
@@ -151,6 +164,9 @@ async fn yativo(caller: &Caller) -> Value {
         "account": account, "assets": asset["asset_id"], "amount": 1, "type": asset["type"], "chain": asset["chain"],
     });
     let transaction = caller.call("sendFunds", json!({"body": sent})).await["data"]["transaction_id"].take();
+    let mut slow = sent.clone();
+    slow["priority"] = json!("low");
+    let pending = caller.call("sendFunds", json!({"body": slow})).await["data"]["transaction_id"].take();
     let hook = |url: &str| json!({"body": {"url": url}});
     let first = caller.call("createWebhook", hook("https://example.com/1")).await["data"]["webhook_id"].take();
     let second = caller.call("createWebhook", hook("https://example.com/2")).await["data"]["webhook_id"].take();
@@ -167,6 +183,9 @@ async fn yativo(caller: &Caller) -> Value {
         "revokeApiKeyGuide": id(5),
         "addAsset": {"body": {"account_id": account, "chain": "solana", "ticker": "USDC_SOL"}},
         "checkBalance": {"body": {"asset_id": asset["asset_id"]}},
+        "listAssetTransactions": {"body": {"asset_id": asset["asset_id"]}},
+        "cancelTransaction": {"body": {"transaction_id": pending}},
+        "batchAddAssets": {"body": {"account_id": account, "chains": ["ethereum"], "tickers": null}},
         "sendFunds": {"body": sent},
         "getTransaction": {"body": {"transaction_id": transaction}},
         "getWebhook": {"path": {"webhookId": first}},
@@ -215,6 +234,7 @@ async fn deribit(caller: &Caller) -> Value {
     }
     let order = json!({"body": order, "needed": {"amount": 10, "price": 10000}});
     let instrument = json!({"body": {"instrument_name": "BTC-PERPETUAL", "currency": "BTC", "kind": "future"}});
+    let of_instrument = json!({"body": {"instrument_name": "BTC-PERPETUAL", "subaccount_id": null}});
     let change = |which: Value| {
         let mut change = json!({
             "amount": 20, "price": 8000, "contracts": null, "advanced": null, "trigger_price": null, "trigger_offset": null,
@@ -223,6 +243,36 @@ async fn deribit(caller: &Caller) -> Value {
         change.as_object_mut().unwrap().extend(which.as_object().unwrap().clone());
         change
     };
+    let held = json!({"body": {"instrument_name": "ETH-PERPETUAL", "amount": 10, "type": "market"}});
+    caller.call("private/buy", held).await;
+    let mut subaccounts = Vec::new();
+    for _ in 0..3 {
+        subaccounts.push(caller.call("private/create_subaccount", json!({})).await["result"].take());
+    }
+    let sid = |index: usize| json!({"body": {"sid": subaccounts[index]["id"]}});
+    let withdrawn = json!({"body": {"currency": "BTC", "amount": 0.5, "address": "there"}});
+    let withdrawal = caller.call("private/withdraw", withdrawn).await["result"]["id"].take();
+    let sent = json!({"body": {"currency": "BTC", "amount": 0.5, "destination": subaccounts[0]["username"]}});
+    let transfer = caller.call("private/submit_transfer_to_user", sent).await["result"]["id"].take();
+    let transfer_to =
+        |index: usize| json!({"body": {"destination": subaccounts[index]["id"], "source": 10, "amount": 0.5}});
+    for address in ["changed", "removed"] {
+        caller.call("private/add_to_address_book", json!({"body": {"address": address}})).await;
+        caller.call("private/save_address_beneficiary", json!({"body": {"address": address}})).await;
+    }
+    let entry = |address: &str| json!({"body": {"address": address, "tag": null}});
+    let index = json!({"body": {"index_name": "btc_usd"}});
+    let trigger = json!({"body": {"continuation": null}});
+    let every_account = json!({"body": {"subaccount_id": null}});
+    let of_account = json!({"body": {"user_id": 10}});
+    let legs = json!([
+        {"instrument_name": "BTC-26MAR27", "direction": "buy", "amount": 10},
+        {"instrument_name": "BTC-PERPETUAL", "direction": "sell", "amount": 10},
+    ]);
+    let quotes = json!([{
+        "instrument_name": "BTC-26MAR27-70000-C", "quote_set_id": "a", "bid": {"price": 0.03, "amount": 0.5},
+        "ask": {"price": 0.09, "amount": 0.5},
+    }]);
     // Over HTTP there is no connection to set it for.
     let for_account = json!({"body": {"scope": "account"}, "needed": {"scope": "account"}});
     json!({
@@ -236,6 +286,53 @@ async fn deribit(caller: &Caller) -> Value {
         "public/get_instrument": instrument,
         "public/get_instruments": instrument,
         "public/get_order_book": instrument,
+        "public/get_order_book_by_instrument_id": {"body": {"instrument_id": 124_973}},
+        "public/get_book_summary_by_instrument": instrument,
+        "public/get_contract_size": instrument,
+        "public/get_delivery_prices": index,
+        "public/get_expirations": {"body": {"currency": "BTC", "currency_pair": null}},
+        "public/get_funding_chart_data": instrument,
+        "public/get_funding_rate_history": instrument,
+        "public/get_funding_rate_value": instrument,
+        "public/get_index_chart_data": index,
+        "public/get_index_price": index,
+        "public/get_last_settlements_by_instrument": instrument,
+        "public/get_last_trades_by_currency": {"body": {"start_id": trade["trade_id"], "end_id": trade["trade_id"]}},
+        "public/get_last_trades_by_instrument": instrument,
+        "public/get_last_trades_by_instrument_and_time": instrument,
+        "public/get_mark_price_history": instrument,
+        "public/get_tradingview_chart_data": instrument,
+        "public/get_combo_details": {"body": {"combo_id": "BTC-FS-26MAR27_PERP"}},
+        "private/create_combo": {"body": {"trades": legs}},
+        "private/change_margin_model": of_account,
+        "private/set_disabled_trading_products": of_account,
+        "private/change_subaccount_name": {"body": {"sid": subaccounts[1]["id"], "name": "renamed"}},
+        "private/set_email_for_subaccount": sid(1),
+        "private/toggle_subaccount_login": sid(1),
+        "private/toggle_notifications_from_subaccount": sid(1),
+        "private/remove_subaccount": {"body": {"subaccount_id": subaccounts[2]["id"]}},
+        "private/get_positions": every_account,
+        "private/get_transaction_log": {"body": {"subaccount_id": subaccounts[0]["id"], "continuation": null}},
+        "private/get_trigger_order_history": trigger,
+        "private/list_address_beneficiaries": trigger,
+        "private/get_settlement_history_by_instrument": instrument,
+        "private/get_margins": instrument,
+        "private/mass_quote": {"body": {"quotes": quotes, "valid_until": null}},
+        "private/cancel_quotes": {"body": {"cancel_type": "all"}},
+        "private/set_mmp_config": {"needed": {"quantity_limit": 5}},
+        "private/move_positions": {"body": {
+            "source_uid": 10, "target_uid": subaccounts[0]["id"],
+            "trades": [{"instrument_name": "ETH-PERPETUAL", "amount": 5}],
+        }},
+        "private/submit_transfer_to_subaccount": transfer_to(0),
+        "private/submit_transfer_between_subaccounts": transfer_to(0),
+        "private/submit_transfer_to_user": {"body": {"destination": subaccounts[0]["username"], "amount": 0.5}},
+        "private/cancel_transfer_by_id": {"body": {"id": transfer}},
+        "private/cancel_withdrawal": {"body": {"id": withdrawal}},
+        "private/update_in_address_book": entry("changed"),
+        "private/remove_from_address_book": entry("removed"),
+        "private/get_address_beneficiary": entry("changed"),
+        "private/delete_address_beneficiary": entry("removed"),
         "public/ticker": instrument,
         "private/create_api_key": {"body": {"max_scope": "account:read", "name": "new", "public_key": public_key_pem()}},
         "private/change_api_key_name": id(0),
@@ -257,10 +354,13 @@ async fn deribit(caller: &Caller) -> Value {
         "private/cancel_all_by_instrument": instrument,
         "private/get_position": instrument,
         "private/get_order_history_by_instrument": instrument,
-        "private/get_user_trades_by_currency": {"body": {"start_id": trade["trade_id"], "end_id": trade["trade_id"]}},
-        "private/get_user_trades_by_instrument": instrument,
-        "private/get_user_trades_by_instrument_and_time": instrument,
-        "private/get_user_trades_by_order": {"body": {"order_id": trade["order_id"]}},
+        "private/get_user_trades_by_currency": {"body": {
+            "start_id": trade["trade_id"], "end_id": trade["trade_id"], "subaccount_id": null,
+        }},
+        "private/get_user_trades_by_currency_and_time": every_account,
+        "private/get_user_trades_by_instrument": of_instrument,
+        "private/get_user_trades_by_instrument_and_time": of_instrument,
+        "private/get_user_trades_by_order": {"body": {"order_id": trade["order_id"], "subaccount_id": null}},
         "private/enable_cancel_on_disconnect": for_account,
         "private/disable_cancel_on_disconnect": for_account,
         "private/get_cancel_on_disconnect": for_account,

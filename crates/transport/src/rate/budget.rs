@@ -16,10 +16,11 @@ pub type RateFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// the limits allow.
 pub trait RateBudget: fmt::Debug + Send + Sync {
     /// Takes what a call costs, and returns when it may be sent. Where that would be later than `longest` from now, nothing is taken
-    /// and the wait comes back at once.
+    /// and the wait comes back at once. A budget that has not answered some seconds after that is given up: the call is not sent.
     fn take<'a>(&'a self, debit: &'a Debit, longest: Duration) -> RateFuture<'a, Result<(), Refused>>;
 
-    /// Takes over what the venue says of the bucket: in a header of an answer, or by refusing a call.
+    /// Takes over what the venue says of the bucket: in a header of an answer, or by refusing a call. The caller of that call has its
+    /// response already: what is not done at once goes on in the background for five seconds, and is then given up.
     fn learn<'a>(&'a self, debit: &'a Debit, told: Told) -> RateFuture<'a, ()>;
 }
 

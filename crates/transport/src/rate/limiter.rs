@@ -1,19 +1,28 @@
 //! What a call costs, and from which budget it is paid.
 
-use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use http::HeaderMap;
 use reqwest::{Body, Request};
 use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
 use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::{Bucket, ErrorKind, Operation, Rate, Tier, Venue};
 
 use super::budget::{Debit, RateBudget, Refused, Told};
 use super::local::LocalBudget;
 use crate::error::{Error, Inner};
+use crate::members::Members;
+use crate::retry_after::{believed, longest_of};
+
+/// What a budget may take for itself, beyond the wait that it asks for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// So many budgets may be told something in the background at once.
+const LEARNING: usize = 64;
 
 /// How a client keeps a venue's rate limits.
 ///
@@ -71,7 +80,8 @@ impl RateLimits {
             let message = format!("{} has no tier `{tier}`, but {}", venue.name, names.join(", "));
             return Err(Error::invalid_request(message));
         }
-        Ok(Limiter { venue, tier: self.tier.clone(), budget: self.budget.clone() })
+        let learning = Arc::new(Semaphore::new(LEARNING));
+        Ok(Limiter { venue, tier: self.tier.clone(), budget: self.budget.clone(), learning })
     }
 }
 
@@ -87,6 +97,7 @@ pub(crate) struct Limiter {
     venue: &'static Venue,
     tier: Option<String>,
     budget: Option<Arc<dyn RateBudget>>,
+    learning: Arc<Semaphore>,
 }
 
 impl Limiter {
@@ -105,17 +116,23 @@ impl Limiter {
         bucket.tiers.iter().find(named).or_else(|| bucket.tiers.first())
     }
 
-    /// Returns when the call may be sent.
+    /// Returns when the call may be sent: within `longest`, or it is not to be sent. A budget that does not answer is waited for
+    /// no longer than the call has time left.
     pub(crate) async fn take(
         &self,
         operation: &'static Operation,
         debit: &Debit,
         longest: Duration,
+        time_left: Duration,
     ) -> Result<(), Error> {
         let Some(budget) = &self.budget else { return Ok(()) };
-        let refused = match budget.take(debit, longest).await {
-            Ok(()) => return Ok(()),
-            Err(refused) => refused,
+        // A budget that ends its wait with the call's time is heard out.
+        let patience = longest.saturating_add(PATIENCE).min(time_left.saturating_add(Duration::from_millis(100)));
+        let taken = tokio::time::timeout(patience, budget.take(debit, longest)).await;
+        let refused = match taken {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(refused)) => refused,
+            Err(_) => Refused::Unreachable(format!("no answer in {patience:.1?}").into()),
         };
         let inner = Inner { operation: Some(operation), ..Inner::default() };
         Err(Error::new(match refused {
@@ -135,21 +152,54 @@ impl Limiter {
         }))
     }
 
-    /// Takes over what the venue says of the limit.
-    pub(crate) async fn learn(&self, debit: &Debit, told: Told) {
-        if let Some(budget) = &self.budget {
-            budget.learn(debit, told).await;
+    /// Takes over what the venue says of the limit. The response that said it is not kept waiting: a budget that is not done at
+    /// once goes on in the background, for a while.
+    pub(crate) fn learn(&self, debit: &Debit, told: Told) {
+        let Some(budget) = self.budget.clone() else { return };
+        let debit = *debit;
+        // One bad value must not close the bucket for good: afterwards the next call finds out whether it still holds.
+        let longest = longest_of(debit.limits);
+        let told = Told { lasts: told.lasts.map(|lasts| believed(lasts, longest)), ..told };
+        let learn = AssertUnwindSafe(async move { budget.learn(&debit, told).await }).catch_unwind();
+        let mut learn = Box::pin(learn);
+        match (&mut learn).now_or_never() {
+            Some(Ok(())) => {}
+            Some(Err(_)) => untaught(&debit, "it panicked"),
+            None => match self.learning.clone().try_acquire_owned() {
+                Err(_) => untaught(&debit, "it is behind with what was said before"),
+                Ok(turn) => drop(tokio::spawn(async move {
+                    match tokio::time::timeout(PATIENCE, learn).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(_)) => untaught(&debit, "it panicked"),
+                        Err(_) => untaught(&debit, "it did not answer in time"),
+                    }
+                    drop(turn);
+                })),
+            },
         }
     }
 
     /// What the headers of an answer say, if this venue's do. `now` is the venue's time.
     pub(crate) fn told(&self, headers: &HeaderMap, now: UnixMillis) -> Option<Told> {
         let names = self.venue.rate_headers?;
-        let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
-        let lasts = number(names.reset)?.checked_mul(1000)?.checked_sub(now.get())?;
-        let lasts = Duration::from_millis(u64::try_from(lasts).ok()?);
-        Some(Told { left: u64::try_from(number(names.remaining)?).ok()?, lasts: Some(lasts) })
+        let header = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+        let left = whole(header(names.remaining)?)?;
+        let reset = i64::try_from(whole(header(names.reset)?)?).unwrap_or(i64::MAX);
+        let lasts = u64::try_from(reset.saturating_mul(1000).checked_sub(now.get())?).ok()?;
+        Some(Told { left, lasts: Some(Duration::from_millis(lasts)) })
     }
+}
+
+/// A whole number that is not negative; the largest one where it is larger.
+fn whole(text: &str) -> Option<u64> {
+    let is_whole = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_whole.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// The next call finds out by itself.
+fn untaught(debit: &Debit, reason: &str) {
+    let Debit { venue, bucket, .. } = debit;
+    tracing::warn!(venue, bucket, reason, "the rate budget was not told what the venue says");
 }
 
 /// What a request costs: so much, or so much an item.
@@ -157,8 +207,8 @@ fn tokens(rate: Rate, request: &Request) -> u64 {
     let cost = u64::from(rate.cost);
     let Some(list) = rate.per_item else { return cost };
     let items = request.body().and_then(Body::as_bytes).and_then(|body| {
-        let members: HashMap<String, &RawValue> = serde_json::from_slice(body).ok()?;
+        let members = Members::of(std::str::from_utf8(body).ok()?)?;
         serde_json::from_str::<Vec<IgnoredAny>>(members.get(list)?.get()).ok()
     });
-    cost * items.map_or(1, |items| items.len().max(1) as u64)
+    cost.saturating_mul(items.map_or(1, |items| items.len().max(1) as u64))
 }

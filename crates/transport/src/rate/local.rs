@@ -61,8 +61,10 @@ impl Bucket {
         {
             return Ok(());
         }
-        let ahead = self.wanted.fetch_add(tokens, Ordering::Relaxed);
-        let _place = Place(&self.wanted, tokens);
+        // What one call takes is bounded, so that no number of calls overflows the sum.
+        let place = tokens.min(u64::from(u32::MAX));
+        let ahead = self.wanted.fetch_add(place, Ordering::Relaxed);
+        let _place = Place(&self.wanted, place);
         let expected = self.meter(|meter, now| meter.wait(ahead, tokens, now));
         if expected > longest {
             return Err(Refused::Wait(expected));
@@ -74,7 +76,9 @@ impl Bucket {
             match self.meter(|meter, now| meter.take(tokens, now)) {
                 Ok(()) => return Ok(()),
                 // The venue may have taken back what was expected.
-                Err(wait) if Instant::now() + wait > deadline => return Err(Refused::Wait(wait)),
+                Err(wait) if wait > deadline.saturating_duration_since(Instant::now()) => {
+                    return Err(Refused::Wait(wait));
+                }
                 Err(wait) => sleep(wait.max(TICK)).await,
             }
         }

@@ -38,6 +38,9 @@ const BATCHES: u32 = 64;
 /// A venue says in whole seconds when its limit begins anew: what differs by less is the same moment.
 const SAME: Duration = Duration::from_secs(1);
 
+/// As long as can be added to any moment, on every system.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 impl Meter {
     pub(super) fn new(limits: &[Limit], now: Instant) -> Self {
         let spent = |limit: &Limit| match *limit {
@@ -46,7 +49,7 @@ impl Meter {
             }
             Limit::Window { count, seconds } => Spent::Window {
                 count: count.max(1),
-                span: Duration::from_secs(seconds),
+                span: Duration::from_secs(seconds).min(CENTURY),
                 sum: 0,
                 batches: VecDeque::new(),
             },
@@ -83,7 +86,7 @@ impl Meter {
     /// Takes over what the venue says.
     pub(super) fn learn(&mut self, told: Told, now: Instant) {
         let lasts = told.lasts.unwrap_or_else(|| self.unsaid());
-        let until = now + lasts;
+        let until = now + lasts.min(CENTURY);
         // What was spent since that answer was written is known here only.
         let left = match self.told.filter(|(_, until)| now < *until) {
             Some((left, same)) if same.max(until) - same.min(until) <= SAME => left.min(told.left),
@@ -114,15 +117,15 @@ impl Spent {
                 let tokens = ahead.saturating_add(tokens.min(*capacity));
                 let full = (*full_at).max(now) - now;
                 match tokens.checked_sub(*capacity) {
-                    Some(more) => full + time_of(more, *per_second_millis),
+                    Some(more) => full.saturating_add(time_of(more, *per_second_millis)),
                     None => full.saturating_sub(nanos(scaled(*capacity - tokens) / u128::from(*per_second_millis))),
                 }
             }
             Self::Window { count, span, sum, batches } => {
                 while batches.front().is_some_and(|batch| batch.last + *span <= now) {
-                    *sum -= batches.pop_front().map_or(0, |batch| batch.tokens);
+                    *sum = sum.saturating_sub(batches.pop_front().map_or(0, |batch| batch.tokens));
                 }
-                let mut over = (*sum + ahead + tokens.min(*count)).saturating_sub(*count);
+                let mut over = sum.saturating_add(ahead).saturating_add(tokens.min(*count)).saturating_sub(*count);
                 let mut wait = Duration::ZERO;
                 for batch in batches.iter() {
                     if over == 0 {
@@ -132,7 +135,7 @@ impl Spent {
                     wait = batch.last + *span - now;
                 }
                 // Those ahead fill whole spans of their own.
-                wait + span.saturating_mul(u32::try_from(over.div_ceil(*count)).unwrap_or(u32::MAX))
+                wait.saturating_add(span.saturating_mul(u32::try_from(over.div_ceil(*count)).unwrap_or(u32::MAX)))
             }
         }
     }
@@ -140,14 +143,15 @@ impl Spent {
     fn spend(&mut self, tokens: u64, now: Instant) {
         match self {
             Self::Refill { per_second_millis, full_at, .. } => {
-                *full_at = (*full_at).max(now) + time_of(tokens, *per_second_millis);
+                let owed = (*full_at).max(now) - now;
+                *full_at = now + owed.saturating_add(time_of(tokens, *per_second_millis)).min(CENTURY);
             }
             Self::Window { span, sum, batches, .. } => {
-                *sum += tokens;
+                *sum = sum.saturating_add(tokens);
                 match batches.back_mut().filter(|batch| now - batch.first < *span / BATCHES) {
                     Some(batch) => {
                         batch.last = now;
-                        batch.tokens += tokens;
+                        batch.tokens = batch.tokens.saturating_add(tokens);
                     }
                     None => batches.push_back(Batch { first: now, last: now, tokens }),
                 }
@@ -173,7 +177,7 @@ fn scaled(tokens: u64) -> u128 {
     u128::from(tokens) * 1_000_000_000_000
 }
 
-/// A duration that can be added to a moment: some centuries at the most.
+/// A duration that can be added to a moment.
 fn nanos(nanos: u128) -> Duration {
-    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX).min(u64::MAX / 4))
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)).min(CENTURY)
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::collection::vec;
-use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use tokio::time::{Instant, sleep};
 use venuekit_wire::operation::Limit;
@@ -144,6 +144,50 @@ fn the_venue_is_believed() {
         Meter::new(&[Limit::Window { count: 5, seconds: 60 }, Limit::Window { count: 9, seconds: 3600 }], now);
     meter.learn(told(0, None), now);
     assert_eq!(meter.take(1, now), Err(Duration::from_secs(60)), "the shortest span");
+}
+
+#[test]
+fn no_number_is_too_large_to_count_with() {
+    let any_limit = prop_oneof![
+        (any::<u64>(), any::<u64>())
+            .prop_map(|(per_second_millis, capacity)| Limit::Refill { per_second_millis, capacity }),
+        (any::<u64>(), any::<u64>()).prop_map(|(count, seconds)| Limit::Window { count, seconds }),
+    ];
+    let large = || prop_oneof![any::<u64>(), Just(u64::MAX), Just(0)];
+    let told = (large(), proptest::option::of(large()))
+        .prop_map(|(left, seconds)| Told { left, lasts: seconds.map(|seconds| Duration::new(seconds, 999_999_999)) });
+    check((vec(any_limit, 0..3), vec((large(), large(), told), 1..20)), |(limits, steps)| {
+        let now = Instant::now();
+        let mut meter = Meter::new(&limits, now);
+        for (tokens, ahead, told) in steps {
+            let _ = meter.take(tokens, now);
+            meter.learn(told, now);
+            let wait = meter.wait(ahead, tokens, now);
+            let _ = meter.take(1, now + wait.min(Duration::from_secs(86_400)));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn no_call_is_too_dear_to_be_refused() {
+    paused(async {
+        let budget = LocalBudget::default();
+        for limit in
+            [Limit::Refill { per_second_millis: 1, capacity: 1 }, Limit::Window { count: 1, seconds: u64::MAX }]
+        {
+            let limits = leaked(vec![limit]);
+            let all = Debit {
+                bucket: if matches!(limit, Limit::Refill { .. }) { "a" } else { "b" },
+                ..debit(limits, u64::MAX)
+            };
+            for _ in 0..3 {
+                let _ = budget.take(&all, Duration::ZERO).await;
+            }
+            let refused = budget.take(&all, Duration::ZERO).await;
+            assert!(matches!(refused, Err(Refused::Wait(_))), "{refused:?}");
+        }
+    });
 }
 
 /// A runtime whose clock stands still until everybody sleeps.

@@ -1,6 +1,5 @@
 //! One connection, from its handshake until it is lost.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -9,7 +8,6 @@ use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Upgraded;
-use serde_json::value::RawValue;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_websockets::{self as websocket, Message as Frame, WebSocketStream};
@@ -21,6 +19,7 @@ use super::options::Event;
 use super::settings::Settings;
 use crate::error::{Error, Inner};
 use crate::jsonrpc::{self, Id, Message, Part};
+use crate::members::{Members, string};
 use crate::token::TokenCache;
 
 /// A heartbeat's answer. Calls count from 1.
@@ -236,18 +235,16 @@ impl Lane<'_> {
 
     fn notify(&self, method: &str, params: &Bytes) {
         let Some(words) = &self.keeper.common.venue.websocket else { return };
-        let members = || serde_json::from_slice::<HashMap<&str, &RawValue>>(params);
-        let word = |part: &RawValue| serde_json::from_str::<String>(part.get()).ok();
+        let members = || std::str::from_utf8(params).ok().and_then(|params| Some((params, Members::of(params)?)));
         if method == words.notification
-            && let (Ok(members), Ok(params)) = (members(), std::str::from_utf8(params))
-            && let (Some(channel), Some(data)) =
-                (members.get(words.channel).and_then(|name| word(name)), members.get(words.data))
+            && let Some((params, members)) = members()
+            && let (Some(channel), Some(data)) = (members.get(words.channel).and_then(string), members.get(words.data))
         {
             self.keeper.options.tell(Event::Notification { channel: &channel, data: data.get(), params });
         } else if method == words.heartbeat.method
-            && let Ok(members) = members()
+            && let Some((_, members)) = members()
         {
-            let kind = members.get(words.heartbeat.kind).and_then(|kind| word(kind));
+            let kind = members.get(words.heartbeat.kind).and_then(string);
             if kind.as_deref() == Some(words.heartbeat.test) {
                 self.test.notify_one();
             }

@@ -46,15 +46,18 @@ pub mod types {
         pub access_token: ::venuekit_wire::Secret,
         ///End of life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Life in seconds, 3600 so far.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_in: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub refresh_recommendation: ::std::option::Option<TokenRenewal>,
         ///What the token may do.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub scopes: ::std::vec::Vec<::venuekit_wire::Open<KeyScope>>,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -82,9 +85,11 @@ pub mod types {
         pub account_type: ::std::option::Option<::venuekit_wire::Open<AccountType>>,
         ///Number of wallets.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub asset_count: ::std::option::Option<i64>,
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -94,6 +99,7 @@ pub mod types {
         pub status: ::std::option::Option<::std::string::String>,
         ///Time of the last change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of its owner.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -259,6 +265,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct AddAssetResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub asset: ::std::option::Option<Wallet>,
         ///The wallet where the venue wraps it; no page shows how.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -303,6 +310,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct AddCustomerAssetResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub asset: ::std::option::Option<Wallet>,
         ///The wallet where the venue wraps it; no page shows how.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -375,16 +383,18 @@ pub mod types {
     pub struct ApiKey {
         ///Addresses that it may be used from.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub allowed_ips: ::std::vec::Vec<::std::string::String>,
         ///The key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub api_key: ::std::option::Option<::std::string::String>,
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///End of life; null for none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -400,22 +410,25 @@ pub mod types {
         pub key_name: ::std::option::Option<::std::string::String>,
         ///Time of the last use.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_used_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Name, as it was called first.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
         ///What the key may do, as it was called first.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub permissions: ::std::vec::Vec<::venuekit_wire::Open<KeyScope>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rate_limit: ::std::option::Option<KeyRateLimit>,
         ///Time of revoking.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub revoked_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///What the key may do.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub scopes: ::std::vec::Vec<::venuekit_wire::Open<KeyScope>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<KeyStatus>>,
@@ -434,21 +447,24 @@ pub mod types {
         pub api_key: ::std::option::Option<::std::string::String>,
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///End of life; null for none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id.
         pub key_id: ::std::string::String,
         ///Time of the last use; null for never.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_used_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
         ///What it may do.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub permissions: ::std::vec::Vec<::venuekit_wire::Open<KeyScopeFirstGen>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<KeyStatus>>,
@@ -464,7 +480,7 @@ pub mod types {
     pub struct ApiKeyListFirstGen {
         ///The keys.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub keys: ::std::vec::Vec<ApiKeyFirstGen>,
     }
     impl ApiKeyListFirstGen {
@@ -762,11 +778,11 @@ pub mod types {
         ///Id of the account.
         pub account_id: ::std::string::String,
         ///Chains in lower case.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub chains: ::std::vec::Vec<::std::string::String>,
         ///Tickers with their chains, such as USDC_SOL.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub tickers: ::std::vec::Vec<::std::string::String>,
     }
     impl BatchAddAssetsRequest {
@@ -809,6 +825,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CancelPhysicalOrderResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<PhysicalOrder>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -867,15 +884,18 @@ pub mod types {
         pub card_type: ::std::option::Option<::venuekit_wire::Open<CardType>>,
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Label.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub display_name: ::std::option::Option<::std::string::String>,
         ///Month of expiry, 1 to 12.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expiry_month: ::std::option::Option<i64>,
         ///Year of expiry.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expiry_year: ::std::option::Option<i64>,
         ///Last four digits of the number.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -885,6 +905,7 @@ pub mod types {
         pub pin_set: ::std::option::Option<bool>,
         ///Dollars that may be spent a period.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub spending_limit_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub spending_limit_frequency: ::std::option::Option<
@@ -909,6 +930,7 @@ pub mod types {
     pub struct CardCustomer {
         ///What can be spent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub balance_freshness: ::std::option::Option<
@@ -916,9 +938,11 @@ pub mod types {
         >,
         ///Number of cards.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cards_count: ::std::option::Option<i64>,
         ///Time of opening.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Currency of the cards; null before the identity is checked.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -935,18 +959,21 @@ pub mod types {
         pub flow_status: ::std::option::Option<::venuekit_wire::Open<CardFlowStatus>>,
         ///All there is.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ledger_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///What has to be done next.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_action: ::std::option::Option<::std::string::String>,
         ///What is held for payments to settle.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pending_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether the wallet is set up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub safe_deployed: ::std::option::Option<bool>,
         ///The stage as a number, 1 to 6.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub step: ::std::option::Option<i64>,
         ///Id of the account, part of most paths.
         pub yativo_card_id: ::std::string::String,
@@ -962,6 +989,7 @@ pub mod types {
     pub struct CardCustomerCard {
         ///Time of activation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub activated_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id, a UUID.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -970,6 +998,7 @@ pub mod types {
         pub card_type: ::std::option::Option<::venuekit_wire::Open<CardType>>,
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Whether it is blocked.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1003,12 +1032,15 @@ pub mod types {
     pub struct CardCustomerDailyLimit {
         ///Dollars a day that the program allows.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub admin_limit: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Dollars a day until then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub current_limit: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Seconds until it holds, 180 so far.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub delay_seconds: ::std::option::Option<i64>,
         ///Id of the task at the relay.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1021,6 +1053,7 @@ pub mod types {
         pub note: ::std::option::Option<::std::string::String>,
         ///Dollars a day from then on.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub requested_limit: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl CardCustomerDailyLimit {
@@ -1138,16 +1171,19 @@ pub mod types {
         ///Whether balances were read.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub balances_included: ::std::option::Option<bool>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub customers: ::std::vec::Vec<CardCustomer>,
         ///Customers a page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub limit: ::std::option::Option<i64>,
         ///This page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub page: ::std::option::Option<i64>,
         ///Number of all customers.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total: ::std::option::Option<i64>,
     }
     impl CardCustomerPage {
@@ -1167,6 +1203,7 @@ pub mod types {
         pub next_step: ::std::option::Option<::std::string::String>,
         ///Time of sending the code.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub otp_requested_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Number with stars in it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1186,9 +1223,11 @@ pub mod types {
     pub struct CardCustomerRecord {
         ///What can be spent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///The same in hundredths.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_balance_minor: ::std::option::Option<i64>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub balance_freshness: ::std::option::Option<
@@ -1196,15 +1235,18 @@ pub mod types {
         >,
         ///Time of the balance.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub balance_updated_at: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub cards: ::std::vec::Vec<CardCustomerCard>,
         ///Number of cards.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cards_count: ::std::option::Option<i64>,
         ///Time of opening.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Currency of the cards; null before the identity is checked.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1220,21 +1262,25 @@ pub mod types {
         pub kyc_status: ::std::option::Option<::venuekit_wire::Open<CardKycStatus>>,
         ///All there is.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ledger_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///The same in hundredths.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ledger_balance_minor: ::std::option::Option<i64>,
         ///What has to be done next.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_action: ::std::option::Option<::std::string::String>,
         ///What is held for payments to settle.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pending_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Whether the wallet is set up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub safe_deployed: ::std::option::Option<bool>,
         ///The stage as a number, 1 to 6.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub step: ::std::option::Option<i64>,
         ///Id of the account, part of most paths.
         pub yativo_card_id: ::std::string::String,
@@ -1259,6 +1305,7 @@ pub mod types {
         pub ephemeral_token: ::std::option::Option<::venuekit_wire::Secret>,
         ///End of life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Last four digits of the number.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1362,6 +1409,7 @@ pub mod types {
     pub struct CardIban {
         ///Time of activation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub activated_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Code of the bank.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1518,6 +1566,7 @@ pub mod types {
         pub kyc_status: ::std::option::Option<::venuekit_wire::Open<CardKycStatus>>,
         ///Time of approval.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub kyc_verified_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Why it was refused.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1731,12 +1780,14 @@ pub mod types {
     pub struct CardTransaction {
         ///Amount in units of the currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_id: ::std::option::Option<::std::string::String>,
         ///Time of the payment.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1846,7 +1897,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CardTransactionList {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub transactions: ::std::vec::Vec<CardTransaction>,
     }
     impl CardTransactionList {
@@ -2023,11 +2074,14 @@ pub mod types {
         pub bridge_id: ::std::option::Option<::std::string::String>,
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub destination: ::std::option::Option<CardTransferDestination>,
         ///Amount that should arrive.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_amount: ::std::option::Option<::venuekit_wire::Decimal>,
         ///How long it takes, in words.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2035,6 +2089,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pricing_mode: ::std::option::Option<::venuekit_wire::Open<PricingMode>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub source: ::std::option::Option<CardTransferSource>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardTransferStatus>>,
@@ -2053,6 +2108,7 @@ pub mod types {
     pub struct CardTransferDestination {
         ///Amount to arrive in that currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Currency, such as USD or EUR.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2069,6 +2125,7 @@ pub mod types {
     pub struct CardTransferSource {
         ///Dollars that left.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub chain: ::std::option::Option<::venuekit_wire::Open<IssuerChain>>,
@@ -2292,10 +2349,11 @@ pub mod types {
         pub card_type: ::std::option::Option<::venuekit_wire::Open<CardType>>,
         ///What the page shows.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub enabled_views: ::std::vec::Vec<::venuekit_wire::Open<CardView>>,
         ///Time until which the page works.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Name on the card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2330,7 +2388,7 @@ pub mod types {
         pub callback_url: ::std::option::Option<::std::string::String>,
         ///Names of the events.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<::std::string::String>,
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2355,6 +2413,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct ChangeCardResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<Card>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2421,7 +2480,7 @@ pub mod types {
         pub account_id: ::std::string::String,
         ///Chains in lower case.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub chains: ::std::vec::Vec<::std::string::String>,
     }
     impl CreateAccountConnectionsRequest {
@@ -2467,6 +2526,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateAccountResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub account: ::std::option::Option<Account>,
         ///Name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2475,9 +2535,11 @@ pub mod types {
         pub account_type: ::std::option::Option<::venuekit_wire::Open<AccountType>>,
         ///Number of wallets.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub asset_count: ::std::option::Option<i64>,
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///The account where the venue wraps it; no page shows how.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2511,7 +2573,7 @@ pub mod types {
         pub name: ::std::string::String,
         ///What it may do; all by default.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub permissions: ::std::vec::Vec<::venuekit_wire::Open<KeyScopeFirstGen>>,
     }
     impl CreateApiKeyFirstGenRequest {
@@ -2523,6 +2585,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateApiKeyFirstGenResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: NewApiKeyFirstGen,
         ///The text `success`; true in later generations.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2543,7 +2606,7 @@ pub mod types {
         ///Name.
         pub name: ::std::string::String,
         ///What it may do.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub permissions: ::std::vec::Vec<::venuekit_wire::Open<KeyScope>>,
     }
     impl CreateApiKeyGuideRequest {
@@ -2561,9 +2624,11 @@ pub mod types {
         pub api_secret: ::venuekit_wire::Secret,
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///End of life; null for none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2573,7 +2638,7 @@ pub mod types {
         pub name: ::std::option::Option<::std::string::String>,
         ///What it may do.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub permissions: ::std::vec::Vec<::venuekit_wire::Open<KeyScope>>,
     }
     impl CreateApiKeyGuideResponse {
@@ -2587,7 +2652,7 @@ pub mod types {
     pub struct CreateApiKeyRequest {
         ///Addresses that it may be used from.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub allowed_ips: ::std::vec::Vec<::std::string::String>,
         ///Days to live; for ever by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2596,7 +2661,7 @@ pub mod types {
         pub key_name: ::std::string::String,
         ///What it may do.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub scopes: ::std::vec::Vec<::venuekit_wire::Open<KeyScope>>,
     }
     impl CreateApiKeyRequest {
@@ -2608,6 +2673,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateApiKeyResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: NewApiKey,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2648,7 +2714,7 @@ pub mod types {
         pub minimum_amount: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Ids of the accounts to watch.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub monitored_accounts: ::std::vec::Vec<::std::string::String>,
         pub monitoring_mode: MonitoringMode,
         ///Share of a deposit to forward, 0 to 100.
@@ -2708,6 +2774,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateCardCustomerCardResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardCustomerCard>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2735,12 +2802,14 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_token: ::std::option::Option<::venuekit_wire::Secret>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardEphemeralToken>,
         ///The token.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub ephemeral_token: ::std::option::Option<::venuekit_wire::Secret>,
         ///End of life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Last four digits of the number.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2768,9 +2837,11 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateCardCustomerViewTokenResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardViewToken>,
         ///Time until which the page works.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2798,6 +2869,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateCardCustomerVirtualCardResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardCustomerCard>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2825,12 +2897,14 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_token: ::std::option::Option<::venuekit_wire::Secret>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardEphemeralToken>,
         ///The token.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub ephemeral_token: ::std::option::Option<::venuekit_wire::Secret>,
         ///End of life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Last four digits of the number.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2881,6 +2955,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateCardResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<Card>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2906,7 +2981,7 @@ pub mod types {
         pub access_code: ::std::option::Option<::venuekit_wire::Secret>,
         ///What to show, a tab each.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub enabled_views: ::std::vec::Vec<::venuekit_wire::Open<CardView>>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub theme: ::std::option::Option<CardViewTheme>,
@@ -2921,9 +2996,11 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateCardViewTokenResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardViewToken>,
         ///Time until which the page works.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2972,6 +3049,7 @@ pub mod types {
     pub struct CreateCustomerResponse {
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///The customer where the venue wraps it; its id is `_id` there.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3008,7 +3086,7 @@ pub mod types {
     pub struct CreatePaymentRequest {
         ///Tickers to take. The name is inferred from a sentence of the guide.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub accepted_assets: ::std::vec::Vec<::std::string::String>,
         ///Amount in units of the currency.
         pub amount: ::venuekit_wire::DecimalNumber,
@@ -3032,6 +3110,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreatePaymentResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: NewPayment,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3051,7 +3130,7 @@ pub mod types {
         pub description: ::std::option::Option<::std::string::String>,
         ///What to be told of.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<::venuekit_wire::Open<WebhookEvent>>,
         ///Public https address to call.
         pub url: ::std::string::String,
@@ -3066,6 +3145,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateProgramWebhookResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<WebhookSecret>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3094,7 +3174,7 @@ pub mod types {
         pub webhook_url: ::std::string::String,
         ///Addresses to deliver from; any by default.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub whitelist_ips: ::std::vec::Vec<::std::string::String>,
     }
     impl CreateWebhookNamedRequest {
@@ -3107,6 +3187,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateWebhookNamedResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<NamedWebhook>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3135,7 +3216,7 @@ pub mod types {
         pub description: ::std::option::Option<::std::string::String>,
         ///What to be told of; everything by default.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<::venuekit_wire::Open<WebhookEvent>>,
         ///Public https address to call.
         pub url: ::std::string::String,
@@ -3149,6 +3230,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateWebhookResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: NewWebhook,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3174,9 +3256,11 @@ pub mod types {
         pub auto_renew: ::std::option::Option<bool>,
         ///End of that period.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub current_period_end: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Begin of the period that is paid for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub current_period_start: ::std::option::Option<::venuekit_wire::DateTime>,
         ///State, such as active.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3197,6 +3281,7 @@ pub mod types {
     pub struct Customer {
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<::std::string::String>,
@@ -3516,6 +3601,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct DeployCardAccountSafeResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<DeployedCardSafe>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3537,6 +3623,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct DeployCardCustomerSafeResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<DeployedCardSafe>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3617,12 +3704,14 @@ pub mod types {
     pub struct Dispute {
         ///Time of filing, for accounts of one's own.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub dispute_id: ::std::option::Option<::std::string::String>,
         ///Time of filing.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub filed_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Reason; some answers call it reasonCode, which is not read.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3749,6 +3838,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct DisputeTransactionResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<Dispute>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3784,7 +3874,7 @@ pub mod types {
         pub webhook_url: ::std::option::Option<::std::string::String>,
         ///Addresses to deliver from; any by default.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub whitelist_ips: ::std::vec::Vec<::std::string::String>,
     }
     impl EditWebhookNamedRequest {
@@ -3944,6 +4034,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct FundCardCustomerResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CardTransfer,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4065,16 +4156,19 @@ pub mod types {
     pub struct GasCostBreakdown {
         ///Gas.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub gas_cost_usd: ::std::option::Option<::venuekit_wire::Decimal>,
         ///The fees one by one.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub platform_fee_details: ::std::vec::Vec<::serde_json::Value>,
         ///Fees of the venue.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub platform_fees_usd: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Both.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_cost_usd: ::std::option::Option<::venuekit_wire::Decimal>,
     }
     impl GasCostBreakdown {
@@ -4087,6 +4181,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GasPrice {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub breakdown: ::std::option::Option<GasCostBreakdown>,
         ///Chain by its short name, such as ETH.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4096,18 +4191,21 @@ pub mod types {
             rename = "estimatedFee",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///All of it in dollars.
         #[serde(
             rename = "estimatedFeeUSD",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_fee_usd: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Gas alone.
         #[serde(
             rename = "gasFee",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub gas_fee: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Chain as it was asked for, in upper case.
         #[serde(
@@ -4126,6 +4224,7 @@ pub mod types {
             rename = "platformFees",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub platform_fees: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Priority it holds for; in older pages slow, medium or fast.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4141,6 +4240,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetApiKeyResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<ApiKey>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4191,6 +4291,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCardCustomerKycLinkResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CardCustomerKycLink,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4212,6 +4313,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetCardCustomerKycStatusResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardCustomerKyc>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4262,6 +4364,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCardCustomerResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CardCustomerRecord,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4276,6 +4379,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCardCustomerSourceOfFundsResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: SourceOfFundsQuestions,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4358,11 +4462,13 @@ pub mod types {
     pub struct GetCardIbanStatusResponse {
         ///Time of activation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub activated_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Code of the bank.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub bic: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardIban>,
         ///The number, once active.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4386,6 +4492,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCardKycStatusResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CardKyc,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4466,6 +4573,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCurrentSubscriptionResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CurrentSubscription,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4534,6 +4642,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetGasPriceResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: GasPrice,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4584,6 +4693,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetIssuerEligibilityResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: IssuerEligibility,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4620,6 +4730,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetPaymentStatusResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: Payment,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4635,6 +4746,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetPhysicalOrderStatusResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<PhysicalOrder>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4655,6 +4767,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetProgramWebhookResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: Webhook,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4677,17 +4790,21 @@ pub mod types {
     pub struct GetSpendingLimitsResponse {
         ///Dollars a day.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub daily: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<SpendingLimits>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub message: ::std::option::Option<::std::string::String>,
         ///Dollars a month.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub monthly: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Dollars a payment.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub per_transaction: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///The text `success` or true, depending on the generation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4760,6 +4877,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub success: ::std::option::Option<bool>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub transaction: ::std::option::Option<Transaction>,
     }
     impl GetTransactionResponse {
@@ -4831,6 +4949,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetWebhookResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: Webhook,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4988,15 +5107,18 @@ pub mod types {
     pub struct IssuerCardTransaction {
         ///Amount in units of the currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Time of approval.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub authorized_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Card; left out where one customer was asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_id: ::std::option::Option<::std::string::String>,
         ///Time of the record.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Currency of the payment, not always that of the card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5013,6 +5135,7 @@ pub mod types {
         pub merchant_country: ::std::option::Option<::std::string::String>,
         ///Time of settling; null until then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settled_at: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardTransactionStatus>>,
@@ -5041,14 +5164,17 @@ pub mod types {
         pub customer_id: ::std::option::Option<::std::string::String>,
         ///Payments a page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub limit: ::std::option::Option<i64>,
         ///This page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub page: ::std::option::Option<i64>,
         ///Number of all payments.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total: ::std::option::Option<i64>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub transactions: ::std::vec::Vec<IssuerCardTransaction>,
     }
     impl IssuerCardTransactionPage {
@@ -5323,12 +5449,15 @@ pub mod types {
     pub struct KeyRateLimit {
         ///In a day.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub requests_per_day: ::std::option::Option<i64>,
         ///In an hour.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub requests_per_hour: ::std::option::Option<i64>,
         ///In a minute.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub requests_per_minute: ::std::option::Option<i64>,
     }
     impl KeyRateLimit {
@@ -5562,13 +5691,13 @@ pub mod types {
             Self(value)
         }
     }
-    ///Accounts, at the top or in `data`.
+    ///Accounts, at the top or in `data`. Keys are verified with this call, so that a response with neither of the two proves nothing.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListAccountsResponse {
         ///The accounts.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub accounts: ::std::vec::Vec<Account>,
         ///The accounts where the venue wraps them, as a list or under `accounts`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5623,6 +5752,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct ListApiKeysFirstGenResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<ApiKeyListFirstGen>,
         ///The text `success`; true in later generations.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5663,7 +5793,7 @@ pub mod types {
             Self(value)
         }
     }
-    ///Keys, in one of three places.
+    ///Keys, in one of three places. A response with neither place is no list, and shows nothing of any key.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListApiKeysResponse {
@@ -5672,7 +5802,7 @@ pub mod types {
         pub data: ::std::option::Option<::serde_json::Value>,
         ///The keys, where nothing wraps them.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub keys: ::std::vec::Vec<::serde_json::Value>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5771,6 +5901,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCardCustomerCardTransactionsResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: IssuerCardTransactionPage,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5792,7 +5923,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct ListCardCustomerCardsResponse {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub cards: ::std::vec::Vec<CardCustomerCard>,
         ///The cards where the venue wraps them, as a list or under `cards`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5876,6 +6007,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCardCustomersResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CardCustomerPage,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5890,6 +6022,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCardTransactionsResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CardTransactionList,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5910,7 +6043,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCardsResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<Card>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6048,7 +6181,7 @@ pub mod types {
     pub struct ListCustomersResponse {
         ///The customers.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub customers: ::std::vec::Vec<Customer>,
         ///The customers where the venue wraps them, as a list or under `customers`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6072,7 +6205,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListDisputeReasonsResponse {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<DisputeReason>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6153,6 +6286,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListIssuerCardTransactionsResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: IssuerCardTransactionPage,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6323,6 +6457,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListPlansResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: PlanList,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6338,7 +6473,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct ListProgramWebhooksResponse {
         ///The webhooks.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<Webhook>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6461,7 +6596,7 @@ pub mod types {
         pub success: ::std::option::Option<bool>,
         ///The transactions, where nothing wraps them.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub transactions: ::std::vec::Vec<Transaction>,
     }
     impl ListTransactionsResponse {
@@ -6487,7 +6622,7 @@ pub mod types {
     pub struct ListUserAccountsResponse {
         ///The accounts.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub accounts: ::std::vec::Vec<Account>,
         ///The accounts where the venue wraps them, as a list or under `accounts`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6687,7 +6822,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct ListWebhooksResponse {
         ///The webhooks.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<Webhook>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6805,6 +6940,7 @@ pub mod types {
             rename = "createdAt",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id.
         #[serde(rename = "_id", skip_serializing_if = "::std::option::Option::is_none")]
@@ -6836,18 +6972,21 @@ pub mod types {
         pub api_secret: ::venuekit_wire::Secret,
         ///End of life; null for none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub key_name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rate_limit: ::std::option::Option<KeyRateLimit>,
         ///What it may do.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub scopes: ::std::vec::Vec<::venuekit_wire::Open<KeyScope>>,
         ///Life of the key's tokens in minutes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub token_expiry_minutes: ::std::option::Option<i64>,
     }
     impl NewApiKey {
@@ -6865,9 +7004,11 @@ pub mod types {
         pub api_secret: ::venuekit_wire::Secret,
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///End of life; null for none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id.
         pub key_id: ::std::string::String,
@@ -6876,7 +7017,7 @@ pub mod types {
         pub name: ::std::option::Option<::std::string::String>,
         ///What it may do.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub permissions: ::std::vec::Vec<::venuekit_wire::Open<KeyScopeFirstGen>>,
     }
     impl NewApiKeyFirstGen {
@@ -6890,6 +7031,7 @@ pub mod types {
     pub struct NewCardAccount {
         ///Time of opening.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Mail address.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6910,6 +7052,7 @@ pub mod types {
         pub next_step: ::std::option::Option<::std::string::String>,
         ///Life of the mailed code in seconds, 600 so far.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub otp_expires_in_seconds: ::std::option::Option<i64>,
         ///Id of the account, part of most paths.
         pub yativo_card_id: ::std::string::String,
@@ -6925,12 +7068,14 @@ pub mod types {
     pub struct NewPayment {
         ///Amount in units of the currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Page to send the customer to.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub checkout_url: ::std::option::Option<::std::string::String>,
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Currency.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6940,6 +7085,7 @@ pub mod types {
         pub description: ::std::option::Option<::std::string::String>,
         ///Time until which to pay.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub metadata: ::std::option::Option<PaymentMetadata>,
@@ -6959,10 +7105,11 @@ pub mod types {
     pub struct NewWebhook {
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///What it is told of.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<::venuekit_wire::Open<WebhookEvent>>,
         ///Key of its signatures: `whsec_` and 48 hex digits.
         pub secret: ::venuekit_wire::Secret,
@@ -7005,6 +7152,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct OnboardCardAccountResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: NewCardAccount,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7040,6 +7188,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct OnboardCardCustomerResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: OnboardedCardCustomer,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7074,6 +7223,7 @@ pub mod types {
         pub next_step: ::std::option::Option<::std::string::String>,
         ///Life of the mailed code in seconds, 600 so far.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub otp_expires_in_seconds: ::std::option::Option<i64>,
         ///Id of the account, part of most paths.
         pub yativo_card_id: ::std::string::String,
@@ -7106,6 +7256,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct OrderPhysicalCardResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<PhysicalOrder>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7202,6 +7353,7 @@ pub mod types {
         pub asset_code: ::std::option::Option<::std::string::String>,
         ///Time of confirmation on the chain.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub confirmed_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Address to pay to.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7211,6 +7363,7 @@ pub mod types {
         pub late_payment: ::std::option::Option<bool>,
         ///Time until which late money is taken.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub monitoring_ends_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Chain.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7220,12 +7373,15 @@ pub mod types {
         pub payment_id: ::std::option::Option<::std::string::String>,
         ///Time until which to pay.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub payment_window_expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Amount that was asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub requested_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Amount that came in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settled_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         pub status: ::venuekit_wire::Open<PaymentStatus>,
         ///Title of the checkout page.
@@ -7409,6 +7565,7 @@ pub mod types {
     pub struct PhysicalOrder {
         ///Time of ordering.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Day on which it should arrive.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7417,6 +7574,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_id: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub shipping_address: ::std::option::Option<ShippingAddress>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<PhysicalOrderStatus>>,
@@ -7562,12 +7720,14 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub billing_period: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub features: ::std::option::Option<PlanFeatures>,
         pub id: ::venuekit_wire::Open<PlanId>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
         ///Dollars a period.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price_usd: ::std::option::Option<::venuekit_wire::DecimalNumber>,
     }
     impl Plan {
@@ -7575,40 +7735,26 @@ pub mod types {
             Default::default()
         }
     }
-    ///A number, or the word unlimited.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    #[serde(untagged)]
-    #[non_exhaustive]
-    pub enum PlanAllowance {
-        Integer(i64),
-        String(::std::string::String),
-    }
-    impl ::std::fmt::Display for PlanAllowance {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match self {
-                Self::Integer(x) => x.fmt(f),
-                Self::String(x) => x.fmt(f),
-            }
-        }
-    }
-    impl ::std::convert::From<i64> for PlanAllowance {
-        fn from(value: i64) -> Self {
-            Self::Integer(value)
-        }
-    }
     ///What a plan allows.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PlanFeatures {
+        ///A number, or the word unlimited.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub api_keys: ::std::option::Option<PlanAllowance>,
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub api_keys: ::std::option::Option<::venuekit_wire::IntegerOrText>,
         ///Requests a minute.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rate_limit: ::std::option::Option<i64>,
+        ///A number, or the word unlimited.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub wallets: ::std::option::Option<PlanAllowance>,
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub wallets: ::std::option::Option<::venuekit_wire::IntegerOrText>,
+        ///A number, or the word unlimited.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub webhooks: ::std::option::Option<PlanAllowance>,
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
+        pub webhooks: ::std::option::Option<::venuekit_wire::IntegerOrText>,
     }
     impl PlanFeatures {
         pub fn builder() -> builder::PlanFeatures {
@@ -7679,7 +7825,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct PlanList {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub tiers: ::std::vec::Vec<Plan>,
     }
     impl PlanList {
@@ -7783,6 +7929,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct QuoteSwapResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: SwapQuote,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7828,6 +7975,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub access_token: ::std::option::Option<::venuekit_wire::Secret>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<RegisteredUser>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7853,6 +8001,7 @@ pub mod types {
     pub struct RegisteredUser {
         ///Time of signing up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<::std::string::String>,
@@ -7919,6 +8068,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct RequestCardCustomerPhoneVerificationResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardCustomerPhone>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8062,6 +8212,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct RevokeApiKeyFirstGenResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<RevokedApiKeyFirstGen>,
         ///The text `success`; true in later generations.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8107,6 +8258,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct RevokeApiKeyResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<RevokedApiKey>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8132,6 +8284,7 @@ pub mod types {
         pub is_revoked: ::std::option::Option<bool>,
         ///Time of revoking.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub revoked_at: ::std::option::Option<::venuekit_wire::DateTime>,
     }
     impl RevokedApiKey {
@@ -8148,6 +8301,7 @@ pub mod types {
         pub key_id: ::std::option::Option<::std::string::String>,
         ///Time of revoking.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub revoked_at: ::std::option::Option<::venuekit_wire::DateTime>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<KeyStatus>>,
@@ -8168,6 +8322,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub api_secret: ::std::option::Option<::venuekit_wire::Secret>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<RotatedApiKey>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8192,6 +8347,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct RotateWebhookSecretResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<WebhookSecret>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8223,6 +8379,7 @@ pub mod types {
         pub api_secret: ::std::option::Option<::venuekit_wire::Secret>,
         ///End of life; null for none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8397,6 +8554,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct SendFundsResponse {
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: SentFunds,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8482,21 +8640,25 @@ pub mod types {
         pub fee_breakdown: ::std::option::Option<::serde_json::Value>,
         ///Gas that was paid for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub gas_amount: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Markup on the gas.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub gas_funding_markup: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Hash of the gas payment; null where there was none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub gas_tx_hash: ::std::option::Option<::std::string::String>,
         ///Fee of the venue.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub platform_fee: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Hash of the fee payment; null where there was none.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub platform_fee_tx_hash: ::std::option::Option<::std::string::String>,
         ///All of it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_fee: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Hash on the chain.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8533,6 +8695,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub access_token: ::std::option::Option<::venuekit_wire::Secret>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<SessionTokenData>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8612,6 +8775,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct SetCardCustomerDailyLimitResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardCustomerDailyLimit>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8678,6 +8842,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct SetDailySpendingLimitResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<SpendingLimits>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8837,7 +9002,7 @@ pub mod types {
         pub label: ::std::option::Option<::std::string::String>,
         ///Answers to choose from.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub options: ::std::vec::Vec<::std::string::String>,
         ///Id of the question, such as SOURCE_OF_INCOME.
         pub question: ::std::string::String,
@@ -8854,7 +9019,7 @@ pub mod types {
         ///What to do next.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_step: ::std::option::Option<::std::string::String>,
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub questions: ::std::vec::Vec<SourceOfFundsQuestion>,
         ///State, such as questions_retrieved.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8937,24 +9102,31 @@ pub mod types {
         pub currency: ::std::option::Option<::std::string::String>,
         ///Dollars a day.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub daily_limit: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Dollars left today.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub daily_remaining: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Dollars spent today.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub daily_spent: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Begin of the next day.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub limit_reset_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Dollars a month; in the vendor's types only.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub monthly_limit: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Time of the change, after one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Dollars a week; in the vendor's types only.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub weekly_limit: ::std::option::Option<::venuekit_wire::DecimalNumber>,
         ///Account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8969,7 +9141,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct SubmitCardCustomerSourceOfFundsRequest {
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub answers: ::std::vec::Vec<SourceOfFundsAnswer>,
     }
     impl SubmitCardCustomerSourceOfFundsRequest {
@@ -8982,6 +9154,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct SubmitCardCustomerSourceOfFundsResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<SubmittedSourceOfFunds>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9057,6 +9230,7 @@ pub mod types {
         pub status: ::std::option::Option<::std::string::String>,
         ///Time of handing in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub submitted_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Id of the account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9075,7 +9249,7 @@ pub mod types {
         pub callback_url: ::std::string::String,
         ///Names of the events.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<::std::string::String>,
     }
     impl SubscribeCardWebhookRequest {
@@ -9088,6 +9262,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct SubscribeCardWebhookResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardWebhookSubscription>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9174,6 +9349,7 @@ pub mod types {
         pub contract_address: ::std::option::Option<::std::string::String>,
         ///Decimal places of an amount.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub decimals: ::std::option::Option<i64>,
         ///Address of its picture.
         #[serde(
@@ -9197,18 +9373,22 @@ pub mod types {
     pub struct SwapQuote {
         ///Seconds it should take.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_execution_time_seconds: ::std::option::Option<i64>,
         ///Units got for one given.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub exchange_rate: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Fee, in units of `fee_ticker`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Ticker of the fee.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_ticker: ::std::option::Option<::std::string::String>,
         ///Amount to give.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub from_amount: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Chain of what is given.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9218,14 +9398,17 @@ pub mod types {
         pub from_ticker: ::std::option::Option<::std::string::String>,
         ///Shift of the price; no page names the unit.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price_impact: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id to carry it out with.
         pub quote_id: ::std::string::String,
         ///End of the quote.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub quote_valid_until: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Amount to get.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub to_amount: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Chain of what is got.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9248,12 +9431,14 @@ pub mod types {
             rename = "estimatedFeeUsd",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_fee_usd: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Seconds it should take.
         #[serde(
             rename = "estimatedTimeSeconds",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub estimated_time_seconds: ::std::option::Option<i64>,
         ///Asset to give.
         #[serde(
@@ -9269,7 +9454,7 @@ pub mod types {
         pub route_id: ::std::string::String,
         ///Words about it.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub tags: ::std::vec::Vec<::std::string::String>,
         ///Asset to get.
         #[serde(
@@ -9322,6 +9507,7 @@ pub mod types {
         pub auto_refresh_enabled: ::std::option::Option<bool>,
         ///Seconds before the end.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub refresh_before_seconds: ::std::option::Option<i64>,
     }
     impl TokenRenewal {
@@ -9466,7 +9652,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct UpdateApiKeyPermissionsRequest {
         ///What it may do.
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub permissions: ::std::vec::Vec<::venuekit_wire::Open<KeyScope>>,
     }
     impl UpdateApiKeyPermissionsRequest {
@@ -9523,7 +9709,7 @@ pub mod types {
         pub minimum_amount: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Ids of the accounts to watch.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub monitored_accounts: ::std::vec::Vec<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub monitoring_mode: ::std::option::Option<MonitoringMode>,
@@ -9577,7 +9763,7 @@ pub mod types {
         pub enabled: ::std::option::Option<bool>,
         ///What to be told of.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<::venuekit_wire::Open<WebhookEvent>>,
         ///Public https address to call.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9630,7 +9816,7 @@ pub mod types {
         pub enabled: ::std::option::Option<bool>,
         ///What to be told of.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<::venuekit_wire::Open<WebhookEvent>>,
         ///Public https address to call.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9694,6 +9880,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct VerifyCardCustomerOtpResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<VerifiedCardAccount>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9727,6 +9914,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct VerifyCardCustomerPhoneResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardCustomerPhone>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9760,6 +9948,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct VerifyCardOtpResponse {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<VerifiedCardAccount>,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9828,9 +10017,11 @@ pub mod types {
     pub struct Webhook {
         ///Calls that failed since one worked.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub consecutive_failures: ::std::option::Option<i64>,
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Note for one's own books.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -9840,19 +10031,22 @@ pub mod types {
         pub enabled: ::std::option::Option<bool>,
         ///What it is told of.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
-        #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
+        #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<::venuekit_wire::Open<WebhookEvent>>,
         ///Time of the last call that failed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_failure_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Time of the last call that worked.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_success_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Key of its signatures; only where one webhook is asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub secret: ::std::option::Option<::venuekit_wire::Secret>,
         ///Time of the last change.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub updated_at: ::std::option::Option<::venuekit_wire::DateTime>,
         ///Address to call.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -29279,7 +29473,7 @@ pub mod types {
         #[derive(Clone, Debug)]
         pub struct PlanFeatures {
             api_keys: ::std::result::Result<
-                ::std::option::Option<super::PlanAllowance>,
+                ::std::option::Option<::venuekit_wire::IntegerOrText>,
                 ::std::string::String,
             >,
             rate_limit: ::std::result::Result<
@@ -29287,11 +29481,11 @@ pub mod types {
                 ::std::string::String,
             >,
             wallets: ::std::result::Result<
-                ::std::option::Option<super::PlanAllowance>,
+                ::std::option::Option<::venuekit_wire::IntegerOrText>,
                 ::std::string::String,
             >,
             webhooks: ::std::result::Result<
-                ::std::option::Option<super::PlanAllowance>,
+                ::std::option::Option<::venuekit_wire::IntegerOrText>,
                 ::std::string::String,
             >,
         }
@@ -29308,7 +29502,7 @@ pub mod types {
         impl PlanFeatures {
             pub fn api_keys<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::PlanAllowance>,
+                T: ::std::convert::TryInto<::venuekit_wire::IntegerOrText>,
                 T::Error: ::std::fmt::Display,
             {
                 self.api_keys = value
@@ -29334,7 +29528,7 @@ pub mod types {
             }
             pub fn wallets<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::PlanAllowance>,
+                T: ::std::convert::TryInto<::venuekit_wire::IntegerOrText>,
                 T::Error: ::std::fmt::Display,
             {
                 self.wallets = value
@@ -29347,7 +29541,7 @@ pub mod types {
             }
             pub fn webhooks<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::PlanAllowance>,
+                T: ::std::convert::TryInto<::venuekit_wire::IntegerOrText>,
                 T::Error: ::std::fmt::Display,
             {
                 self.webhooks = value
@@ -36468,6 +36662,158 @@ pub mod types {
                 Self(value.into())
             }
         }
+    }
+    ::venuekit_wire::lenient_types! {
+        objects { AccessToken Account ActivateCardIbanRequest AddAssetRequest
+        AddCustomerAssetRequest AddGasStationAssetRequest ApiKey ApiKeyFirstGen
+        ApiKeyListFirstGen ApplyForIssuerProgramRequest ArchiveAssetRequest
+        BatchAddAssetsRequest CancelTransactionRequest Card CardCustomer CardCustomerCard
+        CardCustomerDailyLimit CardCustomerKyc CardCustomerKycLink CardCustomerPage
+        CardCustomerPhone CardCustomerRecord CardEphemeralToken CardIban CardKyc
+        CardTransaction CardTransactionList CardTransfer CardTransferDestination
+        CardTransferSource CardViewToken CardWebhookSubscription CheckBalanceRequest
+        CreateAccountConnectionsRequest CreateAccountRequest CreateApiKeyFirstGenRequest
+        CreateApiKeyFirstGenResponse CreateApiKeyGuideRequest CreateApiKeyGuideResponse
+        CreateApiKeyRequest CreateApiKeyResponse CreateAutoForwardingRuleRequest
+        CreateCardCustomerCardRequest CreateCardRequest CreateCardViewTokenRequest
+        CreateCustomerRequest CreatePaymentRequest CreatePaymentResponse
+        CreateProgramWebhookRequest CreateWebhookNamedRequest CreateWebhookRequest
+        CreateWebhookResponse CurrentSubscription Customer DeleteWebhookNamedRequest
+        DeployedCardSafe Dispute DisputeReason DisputeTransactionRequest
+        EditWebhookNamedRequest ExchangeApiKeyRequest ExecuteSwapRequest
+        FundCardCustomerRequest FundCardCustomerResponse FundIssuerDepositRequest
+        GasCostBreakdown GasPrice GetCardCustomerKycLinkResponse GetCardCustomerResponse
+        GetCardCustomerSourceOfFundsResponse GetCardKycStatusResponse
+        GetCurrentSubscriptionResponse GetGasPriceRequest GetGasPriceResponse
+        GetIssuerEligibilityResponse GetPaymentStatusResponse GetProgramWebhookResponse
+        GetTransactionRequest GetWebhookResponse InitIbanOnboardingRequest
+        IssuerCardTransaction IssuerCardTransactionPage IssuerEligibility KeyRateLimit
+        ListAssetTransactionsRequest ListCardCustomerCardTransactionsResponse
+        ListCardCustomersResponse ListCardTransactionsResponse ListCardsResponse
+        ListCustomerAssetsRequest ListCustomerTransactionsRequest
+        ListDisputeReasonsResponse ListIssuerCardTransactionsResponse ListPlansResponse
+        ListProgramWebhooksResponse ListTransactionsRequest ListUserAccountsRequest
+        ListUserAssetsByUserIdRequest ListUserAssetsRequest ListWebhooksResponse
+        LoginLegacyRequest NamedWebhook NewApiKey NewApiKeyFirstGen NewCardAccount
+        NewPayment NewWebhook OnboardCardAccountRequest OnboardCardAccountResponse
+        OnboardCardCustomerRequest OnboardCardCustomerResponse OnboardedCardCustomer
+        OrderPhysicalCardRequest PasskeyOptionsRequest Payment PhysicalOrder Plan
+        PlanFeatures PlanList QuoteSwapRequest QuoteSwapResponse RegisterRequest
+        RegisteredUser RequestCardCustomerPhoneVerificationRequest RequestIbanRequest
+        ResendOtpRequest RevokedApiKey RevokedApiKeyFirstGen RotatedApiKey
+        SendFundsRequest SendFundsResponse SentFunds SessionTokenData SetAutoRenewRequest
+        SetCardCustomerDailyLimitRequest SetCardPinRequest SetDailySpendingLimitRequest
+        SetPhysicalCardPinRequest ShippingAddress SignInRequest SourceOfFundsAnswer
+        SourceOfFundsQuestion SourceOfFundsQuestions SpendingLimits
+        SubmitCardCustomerSourceOfFundsRequest SubmitIbanKycRequest
+        SubmittedSourceOfFunds SubscribeCardWebhookRequest SubscribeToPlanRequest
+        SwapAsset SwapQuote SwapRoute TokenRenewal Transaction
+        UpdateApiKeyPermissionsRequest UpdateAutoForwardingRuleRequest
+        UpdateProgramWebhookRequest UpdateWebhookRequest VerifiedCardAccount
+        VerifyCardCustomerPhoneRequest VerifyCardOtpRequest VerifyOtpRequest
+        VerifyTwoFactorRequest Wallet Webhook WebhookSecret } others {
+        AcceptCardTermsResponse AccountType ActivateCardIbanResponse
+        ActivateWebhookResponse AddGasStationAssetResponse ApplyForGatewayRequest
+        ApplyForGatewayResponse ApplyForIssuerProgramResponse
+        AttachPhysicalOrderPaymentRequest AttachPhysicalOrderPaymentResponse
+        AutoForwardingSettings BalanceFreshness BatchAddAssetsResponse CardCustomerId
+        CardFlowStatus CardIbanStatus CardId CardKycStatus CardStatus CardSubscriptionId
+        CardTransactionId CardTransactionStatus CardTransactionType CardTransferStatus
+        CardType CardView CardViewTheme CheckBalanceResponse
+        CreateAutoForwardingRuleResponse CustomerMetadata CustomerStatus
+        DeactivateWebhookResponse DeleteProgramWebhookResponse DeleteWebhookNamedResponse
+        DeleteWebhookResponse DeliveryId DeployCardSafeResponse DisputeStatus
+        EditWebhookNamedResponse EnableTwoFactorResponse ExecuteSwapResponse
+        FundIssuerDepositResponse FundingStructure GetCardCustomerFundingAddressResponse
+        GetCardCustomerProfileResponse GetCardCustomerSpendingLimitsResponse
+        GetCardFundingAddressResponse GetCardProfileResponse GetCardWalletResponse
+        GetDashboardAnalyticsResponse GetIbanStatusResponse
+        GetTransactionAnalyticsResponse GetTwoFactorDetailsResponse
+        GetWebhookEventLogsResponse IbanKyc IbanKycMethod InitIbanOnboardingResponse
+        IssuerChain IssuerDepositId IssuerDepositStatus KeyId KeyScope KeyScopeFirstGen
+        KeyStatus ListAccountConnectionsResponse ListAllWebhookDeliveriesResponse
+        ListApiKeysGuideResponse ListAssetTransactionsResponse
+        ListAutoForwardingRulesResponse ListCardCustomerDisputeReasonsResponse
+        ListCardCustomerWalletsResponse ListChainsResponse ListCustomerAssetsResponse
+        ListCustomerTransactionsResponse ListGasStationAssetsResponse
+        ListIbanOptionsResponse ListIssuerDepositsResponse
+        ListIssuerFundingAddressesResponse ListIssuerFundingHistoryResponse
+        ListIssuerWalletsResponse ListPhysicalOrdersResponse ListSupportedAssetsResponse
+        ListSwapHistoryResponse ListUserAssetsByUserIdResponse ListUserAssetsResponse
+        ListWebhookDeliveriesResponse ListWebhookEventsResponse ListWebhooksNamedResponse
+        MonitoringMode PasskeyAssertion PasskeyOptionsResponse PaymentId PaymentMetadata
+        PaymentStatus PhysicalOrderId PhysicalOrderStatus PlanId PricingMode
+        ReplayWebhookResponse RequestIbanResponse RetryWebhookDeliveryResponse
+        RevokeApiKeyGuideResponse RuleId SendCategory SendPriority SetAutoRenewResponse
+        SignInRole SpendingFrequency SubmitIbanKycResponse SubscribeToPlanResponse
+        TestWebhookResponse TransactionStatus UnsubscribeCardWebhookResponse
+        UpdateAutoForwardingRuleResponse UpdateProgramWebhookResponse
+        UpdateWebhookResponse WebhookEvent WebhookId WebhookStatus YativoCardId } vital {
+        AddAssetResponse["asset" "data"] [] [asset data] AddCustomerAssetResponse["asset"
+        "data" "result"] [] [asset data result] ArchiveAssetResponse["message" "status"
+        "success"] [] [message status success] CancelPhysicalOrderResponse["data"
+        "message" "status" "success"] [] [data message status success]
+        CancelTransactionResponse["message" "status" "success"] [] [message status
+        success] ChangeCardResponse["data" "message" "status" "success"] [] [data message
+        status success] CreateAccountConnectionsResponse["message" "status" "success"] []
+        [message status success] CreateAccountResponse["account" "data" "id"] [] [account
+        data id] CreateCardCustomerCardResponse["data"] [] [data]
+        CreateCardCustomerEphemeralTokenResponse["data" "ephemeral_token" "card_token"
+        "pse_auth_token"] [] [data ephemeral_token card_token pse_auth_token]
+        CreateCardCustomerViewTokenResponse["data" "url" "secure_view_url"] [] [data url
+        secure_view_url] CreateCardCustomerVirtualCardResponse["data"] [] [data]
+        CreateCardEphemeralTokenResponse["data" "ephemeral_token" "card_token"
+        "pse_auth_token"] [] [data ephemeral_token card_token pse_auth_token]
+        CreateCardResponse["data"] [] [data] CreateCardViewTokenResponse["data" "url"
+        "secure_view_url"] [] [data url secure_view_url] CreateCustomerResponse["data"
+        "id"] [] [data id] CreateProgramWebhookResponse["data"] [] [data]
+        CreateWebhookNamedResponse["data"] [] [data]
+        DeleteAutoForwardingRuleResponse["message" "status" "success"] [] [message status
+        success] DeployCardAccountSafeResponse["data" "message" "status" "success"] []
+        [data message status success] DeployCardCustomerSafeResponse["data" "message"
+        "status" "success"] [] [data message status success]
+        DisputeTransactionResponse["data" "message" "status" "success"] [] [data message
+        status success] GetApiKeyResponse["data"] [] [data]
+        GetCardCustomerKycStatusResponse["data"] [] [data]
+        GetCardIbanStatusResponse["data" "iban"] [] [data iban]
+        GetIssuerProgramResponse["data"] [] [data] GetPhysicalOrderStatusResponse["data"]
+        [] [data] GetSpendingLimitsResponse["data" "daily" "monthly" "per_transaction"]
+        [] [data daily monthly per_transaction] GetTransactionResponse["transaction"
+        "data"] [] [transaction data] ListAccountsResponse["accounts" "data"]
+        ["accounts"] [data] ListApiKeysFirstGenResponse["data"] [] [data]
+        ListApiKeysResponse["keys" "data"] ["keys"] [data]
+        ListCardCustomerCardsResponse["cards" "data"] ["cards"] [data]
+        ListCustomersResponse["customers" "data"] ["customers"] [data]
+        ListTransactionsResponse["transactions" "data"] ["transactions"] [data]
+        ListUserAccountsResponse["accounts" "data"] ["accounts"] [data]
+        LoginLegacyResponse["message" "status" "success" "token"] [] [message status
+        success token] OrderPhysicalCardResponse["data"] [] [data]
+        RegisterResponse["access_token" "data" "message" "refresh_token" "status"
+        "success"] [] [access_token data message refresh_token status success]
+        RequestCardCustomerPhoneVerificationResponse["data" "message" "status" "success"]
+        [] [data message status success] RequestCardPinOtpResponse["message" "status"
+        "success"] [] [message status success] ResendOtpResponse["message" "status"
+        "success"] [] [message status success] RevokeApiKeyFirstGenResponse["data"
+        "status"] [] [data status] RevokeApiKeyResponse["data" "message" "success"] []
+        [data message success] RotateApiKeyResponse["data" "api_secret" "api_key"
+        "message" "status" "success"] [] [data api_secret api_key message status success]
+        RotateWebhookSecretResponse["data" "secret"] [] [data secret]
+        SessionTokens["access_token" "data" "message" "refresh_token" "status" "success"]
+        [] [access_token data message refresh_token status success]
+        SetCardCustomerDailyLimitResponse["data" "message" "status" "success"] [] [data
+        message status success] SetCardPinResponse["message" "status" "success"] []
+        [message status success] SetDailySpendingLimitResponse["data" "message" "status"
+        "success"] [] [data message status success] SetPhysicalCardPinResponse["message"
+        "status" "success"] [] [message status success]
+        SubmitCardCustomerSourceOfFundsResponse["data" "message" "status" "success"] []
+        [data message status success] SubscribeCardWebhookResponse["data" "message"
+        "status" "success"] [] [data message status success]
+        UpdateApiKeyPermissionsResponse["data" "message" "status" "success"] [] [data
+        message status success] VerifyCardCustomerOtpResponse["data" "message" "status"
+        "success"] [] [data message status success]
+        VerifyCardCustomerPhoneResponse["data" "message" "status" "success"] [] [data
+        message status success] VerifyCardOtpResponse["data" "message" "status"
+        "success"] [] [data message status success] }
     }
 }
 #[derive(Clone, Debug)]
@@ -50999,8 +51345,8 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
-                        Ok(answer.data.transactions)
+                        let (answer, unread) = call.send().await?.into_parts();
+                        Ok((answer.data.transactions, unread))
                     }
                 },
             )
@@ -51019,8 +51365,8 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
-                        Ok(answer.data.customers)
+                        let (answer, unread) = call.send().await?.into_parts();
+                        Ok((answer.data.customers, unread))
                     }
                 },
             )
@@ -51041,8 +51387,8 @@ pub mod builder {
                         call = call.page(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
-                        Ok(answer.data.transactions)
+                        let (answer, unread) = call.send().await?.into_parts();
+                        Ok((answer.data.transactions, unread))
                     }
                 },
             )
@@ -51061,8 +51407,8 @@ pub mod builder {
                         call = call.offset(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
-                        Ok(answer.data.transactions)
+                        let (answer, unread) = call.send().await?.into_parts();
+                        Ok((answer.data.transactions, unread))
                     }
                 },
             )
@@ -51081,8 +51427,8 @@ pub mod builder {
                         call = call.offset(at);
                     }
                     async move {
-                        let answer = call.send().await?.into_inner();
-                        Ok(answer.data.transactions)
+                        let (answer, unread) = call.send().await?.into_parts();
+                        Ok((answer.data.transactions, unread))
                     }
                 },
             )

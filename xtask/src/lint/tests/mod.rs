@@ -4,6 +4,7 @@ mod joining;
 mod operations;
 mod parameters;
 mod schemas;
+mod texts;
 mod words;
 
 use std::collections::BTreeSet;
@@ -12,11 +13,11 @@ use std::path::Path;
 use syn::visit_mut::{self, VisitMut};
 
 use super::lint;
-use crate::codegen::root;
 use crate::document::Document;
 use crate::emit::generate;
 use crate::finding::Finding;
 use crate::source::Source;
+use crate::tests::root;
 
 /// A rule; what to replace in the sound spec, and with what; and a text on the line that the finding names.
 type Case = (&'static str, &'static str, &'static str, &'static str);
@@ -71,6 +72,7 @@ paths:
             application/json:
               schema: { $ref: '#/schemas/Thing' }
         4XX: { $ref: '#/components/responses/Failed' }
+        5XX: { $ref: '#/components/responses/Failed' }
   /things:
     get:
       operationId: ListThings
@@ -78,6 +80,8 @@ paths:
       x-rate: { bucket: all, cost: 1 }
       responses:
         '204': { description: nothing }
+        4XX: { $ref: '#/components/responses/Failed' }
+        5XX: { $ref: '#/components/responses/Failed' }
 schemas:
   ThingId: { type: string, pattern: '^[a-z]+$' }
   Kind: { type: string, enum: [big, small] }
@@ -190,6 +194,60 @@ fn the_sound_specs_are_clean_and_are_generated() {
     }
 }
 
+/// The other place of what stands twice is named.
+#[test]
+fn what_stands_twice_is_named_with_both_places() {
+    for (find, with, expected) in [
+        (
+            "enum: [big, small]",
+            "enum:\n      - big\n      - small\n      - big",
+            "`big` stands twice in `enum`, first at specs/v/a.yaml:36:9",
+        ),
+        (
+            "required: [name]",
+            "required: [name, kind, name]",
+            "`name` stands twice in `required`, first at specs/v/a.yaml:39:16",
+        ),
+        (
+            "operationId: ListThings",
+            "operationId: MakeThing",
+            "the operation `make_thing` exists twice: the other is at specs/v/a.yaml:26:5",
+        ),
+        (
+            "operationId: ListThings",
+            "operationId: makeThing",
+            "the operation `make_thing` exists twice: the other is at specs/v/a.yaml:26:5",
+        ),
+        (
+            "{ name: page, in: query, schema: { type: string } }",
+            "{ name: from, in: query, schema: { type: string } }",
+            "the parameter `from` stands twice: at specs/v/a.yaml:9:11 and at specs/v/a.yaml:10:11",
+        ),
+        (
+            "components:\n",
+            "schemas: { Part: {} }\ncomponents:\n",
+            "`Part` is defined twice, first at specs/v/openapi.yaml:12:12",
+        ),
+        (
+            "  - { url: 'https://v.test', x-environment: production }",
+            "  - { url: 'https://v.test', x-environment: production }\n  - { url: 'https://w.test', x-environment: production }",
+            "`production` is also the server at specs/v/openapi.yaml:4:5",
+        ),
+        (
+            "      id: { type: string }",
+            "      id: { type: string }\n      id: { type: integer }",
+            "the key `id` is used twice in one mapping, first at line 46",
+        ),
+    ] {
+        let mut files = owned(REST);
+        for (_, text) in &mut files {
+            *text = text.replacen(find, with, 1);
+        }
+        let messages: Vec<String> = findings(&files).into_iter().map(|finding| finding.message).collect();
+        assert!(messages.iter().any(|message| message == expected), "{expected}\n{messages:#?}");
+    }
+}
+
 /// Sound forms that look like mistakes.
 #[test]
 fn what_is_allowed_is_generated() {
@@ -293,10 +351,10 @@ fn every_rule_has_a_case() {
             rules_of(&entry, &mut rules);
         }
     }
-    for file in ["document.rs", "source.rs"] {
+    for file in ["document.rs", "source.rs", "yaml.rs"] {
         rules_of(&sources.join(file), &mut rules);
     }
-    let lists: [&[Case]; 8] = [
+    let lists: [&[Case]; 9] = [
         joining::REST_CASES,
         joining::RPC_CASES,
         operations::CASES,
@@ -304,6 +362,7 @@ fn every_rule_has_a_case() {
         parameters::CASES,
         schemas::CASES,
         schemas::RPC_CASES,
+        texts::CASES,
         words::CASES,
     ];
     let cases: BTreeSet<String> = lists

@@ -22,7 +22,12 @@ pub const CASES: &[Case] = &[
     ("unknown-member", "security: []", "security: []\nwebhooks: {}", "webhooks"),
     ("unknown-member", "      operationId: ListThings", "      operationId: ListThings\n      sumary: s", "sumary"),
     ("missing-member", "info: { title: t, version: '1' }\n", "", "openapi:"),
-    ("missing-member", "      responses:\n        '204': { description: nothing }\n", "", "    get:"),
+    (
+        "missing-member",
+        "      responses:\n        '204': { description: nothing }\n        4XX: { $ref: '#/components/responses/Failed' }\n        5XX: { $ref: '#/components/responses/Failed' }\n",
+        "",
+        "    get:",
+    ),
     ("server-url", "https://v.test'", "https://v.test/'", "v.test/"),
     ("server-url", "https://v.test'", "http://v.test'", "http:"),
     ("server-url", "https://v.test'", "https://{host}'", "{host}"),
@@ -86,7 +91,7 @@ pub const CASES: &[Case] = &[
         "x-www-form",
     ),
     ("success-responses", "        4XX:", "        '204': { description: nothing }\n        4XX:", "    post:"),
-    ("success-responses", "        '204': { description: nothing }", "        4XX: { description: no }", "    get:"),
+    ("success-responses", "        '204': { description: nothing }", "        '404': { description: no }", "    get:"),
     ("response-status", "        4XX:", "        default:", "default:"),
     ("response-status", "        4XX:", "        '302':", "'302'"),
     (

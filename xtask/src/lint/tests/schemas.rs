@@ -58,7 +58,7 @@ pub const CASES: &[Case] = &[
     ("unknown-format", ID, "      id: { type: string, format: money }", "      id: {"),
     ("unknown-format", ID, "      id: { type: string, format: unix-ms }", "      id: {"),
     ("inline-pattern", ID, "      id: { type: string, pattern: '^a$' }", "      id: {"),
-    ("bad-pattern", "'^[a-z]+$'", "'('", "  ThingId:"),
+    ("unportable-pattern", "'^[a-z]+$'", "'('", "  ThingId:"),
     ("enum-values", KIND, "enum: [1, 2]", "  Kind:"),
     ("enum-values", "type: string, enum: [big, small]", "type: integer, enum: [1, 2]", "  Kind:"),
     ("enum-collision", KIND, "enum: ['<=', '==']", "  Kind:"),

@@ -7,8 +7,10 @@ pub type Flaw = (&'static str, &'static str);
 pub fn fatal(text: &str) -> Option<Flaw> {
     if text.is_empty() {
         Some(("blanks", "is empty"))
+    } else if text.ends_with('\r') {
+        Some(("blanks", "ends with a carriage return: the file that it comes from has Windows line ends"))
     } else if text.trim() != text {
-        Some(("blanks", "has blanks or a line's end around it"))
+        Some(("blanks", "has white space or a line end around it"))
     } else if text.starts_with('<') && text.ends_with('>') {
         Some(("placeholder", "is the placeholder of an example"))
     } else if !text.is_ascii() {
@@ -17,7 +19,7 @@ pub fn fatal(text: &str) -> Option<Flaw> {
             "has a character that no key has: a long dash, a letter with a mark, or one that does not show",
         ))
     } else if text.contains(|c: char| c.is_ascii_whitespace() || c.is_ascii_control()) {
-        Some(("blanks", "has a blank or a line's end in the middle"))
+        Some(("blanks", "has white space or a control character in the middle"))
     } else {
         None
     }
@@ -44,6 +46,7 @@ mod tests {
         for (text, word) in [
             ("", "blanks"),
             ("key\n", "blanks"),
+            ("key\r", "blanks"),
             ("a key", "blanks"),
             ("a\nb", "blanks"),
             ("<your key>", "placeholder"),

@@ -1,0 +1,266 @@
+//! The names of channels: what each one tells, and which names there are.
+
+use std::time::Duration;
+
+use super::candles;
+use super::instruments::{CURRENCIES, Instrument, KINDS};
+use super::state::State;
+use crate::number;
+
+/// Channels of no parts.
+const PLAIN: [&str; 3] = ["platform_state", "platform_state.public_methods_state", "announcements"];
+const PLAIN_OF_ACCOUNT: [&str; 6] = [
+    "user.access_log",
+    "user.lock",
+    "user.liquidation",
+    "user.isolated.liquidation",
+    "user.lsp",
+    "block_trade_confirmations",
+];
+/// Channels of a price index.
+const OF_INDEX: [&str; 6] = [
+    "deribit_price_index",
+    "deribit_price_ranking",
+    "deribit_price_statistics",
+    "deribit_volatility_index",
+    "markprice.options",
+    "estimated_expiration_price",
+];
+/// Channels of a currency that are the account's own.
+const OF_CURRENCY: [&str; 4] =
+    ["block_trade_confirmations", "block_rfq.maker", "block_rfq.taker", "block_rfq.maker.quotes"];
+const DEPTHS: [usize; 3] = [1, 10, 20];
+
+/// How often a channel tells.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Pace {
+    /// At each change.
+    Raw,
+    Fast,
+    Slow,
+}
+
+impl Pace {
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "raw" => Some(Self::Raw),
+            "100ms" => Some(Self::Fast),
+            "agg2" => Some(Self::Slow),
+            _ => None,
+        }
+    }
+
+    /// How long changes are gathered.
+    pub(super) fn pause(self) -> Duration {
+        Duration::from_millis(match self {
+            Self::Raw => 0,
+            Self::Fast => 100,
+            Self::Slow => 1000,
+        })
+    }
+}
+
+/// Which instruments a channel is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Scope {
+    One(&'static str),
+    /// A kind and a currency, each of which may be `any`.
+    Of(String, String),
+}
+
+impl Scope {
+    fn read(state: &State, parts: &[&str]) -> Option<Self> {
+        match parts {
+            [name] => Some(Self::One(state.instrument(name)?.instrument_name)),
+            [kind, currency] => {
+                let is_kind = KINDS.contains(kind) || ["any", "combo"].contains(kind);
+                (is_kind && is_currency(currency)).then(|| Self::Of((*kind).to_owned(), currency.to_uppercase()))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn lets_in(&self, instrument: &Instrument) -> bool {
+        match self {
+            Self::One(name) => *name == instrument.instrument_name,
+            Self::Of(kind, currency) => {
+                let is_of_kind =
+                    kind == "any" || kind == instrument.kind || kind == "combo" && instrument.kind.ends_with("_combo");
+                is_of_kind && (currency == "ANY" || instrument.is_listed_under(currency))
+            }
+        }
+    }
+}
+
+/// What an account hears of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Private {
+    Orders,
+    Trades,
+    ComboTrades,
+    Changes,
+}
+
+/// What a channel tells.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Channel {
+    /// The whole book first, then what changes.
+    Book(&'static str, Pace),
+    /// The best levels, each time whole: the step that prices are rounded to, and how many levels.
+    Window {
+        instrument: &'static str,
+        group: Option<number::Number>,
+        depth: usize,
+        pace: Pace,
+    },
+    Ticker(&'static str, Pace),
+    IncrementalTicker(&'static str),
+    Quote(&'static str),
+    Perpetual(&'static str, Pace),
+    PriceIndex(&'static str),
+    Candles(&'static str, &'static str),
+    Trades(Scope),
+    Own(Private, Scope, Pace),
+    /// A currency, or `ANY`.
+    Portfolio(String),
+    /// One that tells what does not happen here, unless a test says that it does.
+    Silent {
+        is_private: bool,
+    },
+}
+
+/// The beginnings of the names of channels that tell what is an account's own.
+pub(super) fn is_private(name: &str) -> bool {
+    let own = OF_CURRENCY.iter().any(|family| name == *family || family_parts(name, family).is_some());
+    name.starts_with("user.") || own
+}
+
+/// The parts of a name behind that of its family.
+fn family_parts<'a>(name: &'a str, family: &str) -> Option<Vec<&'a str>> {
+    Some(name.strip_prefix(family)?.strip_prefix('.')?.split('.').collect())
+}
+
+fn is_currency(text: &str) -> bool {
+    let text = text.to_uppercase();
+    text == "ANY" || CURRENCIES.contains(&text.as_str())
+}
+
+impl Channel {
+    /// The channel of a name; none where there is no such channel.
+    pub(super) fn read(state: &State, name: &str) -> Option<Self> {
+        if PLAIN.contains(&name) {
+            return Some(Self::Silent { is_private: false });
+        }
+        if PLAIN_OF_ACCOUNT.contains(&name) {
+            return Some(Self::Silent { is_private: true });
+        }
+        let of = |family: &str| family_parts(name, family);
+        let one = |family: &str| of(family).and_then(|parts| <[&str; 1]>::try_from(parts).ok()).map(|[part]| part);
+        let instrument = |name: &str| state.instrument(name).map(|instrument| instrument.instrument_name);
+        for family in OF_INDEX {
+            if let Some(index) = one(family) {
+                let index = state.index_name(index)?;
+                let tells_price = family == "deribit_price_index";
+                return Some(if tells_price { Self::PriceIndex(index) } else { Self::Silent { is_private: false } });
+            }
+        }
+        for family in OF_CURRENCY.into_iter().chain(["block_rfq.trades"]) {
+            if one(family).is_some_and(is_currency) {
+                return Some(Self::Silent { is_private: family != "block_rfq.trades" });
+            }
+        }
+        if let Some(parts) = of("book") {
+            return Self::read_book(state, &parts);
+        }
+        if let Some([name, pace]) = of("ticker").as_deref() {
+            return Some(Self::Ticker(instrument(name)?, Pace::read(pace)?));
+        }
+        if let Some([name, pace]) = of("perpetual").as_deref() {
+            let is_perpetual = state.instrument(name)?.settlement_period == Some("perpetual");
+            return instrument(name)
+                .filter(|_| is_perpetual)
+                .zip(Pace::read(pace))
+                .map(|(it, pace)| Self::Perpetual(it, pace));
+        }
+        if let Some(name) = one("incremental_ticker") {
+            return Some(Self::IncrementalTicker(instrument(name)?));
+        }
+        if let Some(name) = one("quote") {
+            return Some(Self::Quote(instrument(name)?));
+        }
+        if let Some([name, resolution]) = of("chart.trades").as_deref() {
+            return Some(Self::Candles(instrument(name)?, candles::resolution(resolution)?));
+        }
+        for family in ["instrument.state", "instrument.creation"] {
+            if let Some(parts @ [_, _]) = of(family).as_deref() {
+                return Scope::read(state, parts).map(|_| Self::Silent { is_private: false });
+            }
+        }
+        if let Some((pace, scope)) = of("trades").as_deref().and_then(<[&str]>::split_last) {
+            Pace::read(pace)?;
+            return Some(Self::Trades(Scope::read(state, scope)?));
+        }
+        if let Some(currency) = one("user.portfolio") {
+            return is_currency(currency).then(|| Self::Portfolio(currency.to_uppercase()));
+        }
+        if let Some(index) = one("user.mmp_trigger") {
+            return (index == "all" || state.index_name(index).is_some()).then_some(Self::Silent { is_private: true });
+        }
+        let own = [
+            ("user.orders", Private::Orders),
+            ("user.trades", Private::Trades),
+            ("user.combo_trades", Private::ComboTrades),
+            ("user.changes", Private::Changes),
+        ];
+        own.into_iter().find_map(|(family, what)| {
+            let parts = of(family)?;
+            let (pace, scope) = parts.split_last()?;
+            Some(Self::Own(what, Scope::read(state, scope)?, Pace::read(pace)?))
+        })
+    }
+
+    fn read_book(state: &State, parts: &[&str]) -> Option<Self> {
+        match parts {
+            [name, pace] => Some(Self::Book(state.instrument(name)?.instrument_name, Pace::read(pace)?)),
+            [name, group, depth, pace] => {
+                let instrument = state.instrument(name)?;
+                let group = match *group {
+                    "none" => None,
+                    step => Some(number::Number(number::parse(step).filter(|step| instrument.is_on_tick(*step))?)),
+                };
+                let is_zero = group.is_some_and(|step| step.0.is_zero() || step.0.is_sign_negative());
+                let depth = depth.parse().ok().filter(|depth| DEPTHS.contains(depth))?;
+                let pace = Pace::read(pace).filter(|pace| *pace != Pace::Raw && !is_zero)?;
+                Some(Self::Window { instrument: instrument.instrument_name, group, depth, pace })
+            }
+            _ => None,
+        }
+    }
+
+    /// The one instrument whose book and trades it tells of.
+    pub(super) fn instrument(&self) -> Option<&'static str> {
+        match self {
+            Self::Book(name, _)
+            | Self::Window { instrument: name, .. }
+            | Self::Ticker(name, _)
+            | Self::IncrementalTicker(name)
+            | Self::Quote(name)
+            | Self::Perpetual(name, _)
+            | Self::Candles(name, _) => Some(name),
+            _ => None,
+        }
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        match self {
+            Self::Book(_, pace)
+            | Self::Window { pace, .. }
+            | Self::Ticker(_, pace)
+            | Self::Perpetual(_, pace)
+            | Self::Own(_, _, pace) => *pace,
+            Self::IncrementalTicker(_) => Pace::Slow,
+            Self::Quote(_) => Pace::Fast,
+            _ => Pace::Raw,
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! Takes orders, matches them by price and time, and books what trades.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use rust_decimal::Decimal;
+
+use super::account::{Account, Position};
+use super::book::Book;
+use super::funds::Change;
+use super::order::{Order, Reason, Status, Traded};
+use super::records::{Fill, Trade};
+use super::terms::{Owner, SelfTradePrevention, Side, Terms, TimeInForce};
+use crate::make::uuid;
+
+/// What a venue charges and binds.
+pub(crate) trait Rules {
+    /// The fee on a fill.
+    fn fee(&self, price: Decimal, count: Decimal, is_taker: bool) -> Decimal;
+
+    /// What one contract costs whoever trades on a side.
+    fn cost(&self, side: Side, price: Decimal) -> Decimal;
+
+    /// What one resting contract binds, unless it closes a position.
+    fn order_margin(&self, side: Side, price: Decimal) -> Decimal;
+
+    /// What a position binds, less its profit where profit counts as funds.
+    fn position_margin(&self, position: &Position, mark: Decimal) -> Decimal;
+}
+
+/// Why an order or a change was refused. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The user has used the client order id before.
+    Duplicate,
+    /// A post-only order would trade.
+    Crosses,
+    /// A fill-or-kill order cannot trade as a whole.
+    TooLittleVolume,
+    TooLittleFunds,
+    /// No order of that id rests.
+    NotResting,
+    /// The count is below what has traded.
+    BelowFilled,
+}
+
+/// All markets of a venue.
+#[derive(Debug)]
+pub(crate) struct Exchange<R> {
+    pub(crate) rules: R,
+    pub(super) orders: Vec<Order>,
+    pub(super) indexes: HashMap<String, usize>,
+    pub(super) client_order_ids: HashSet<(usize, String)>,
+    /// Unix seconds at which a resting order ends, and its index.
+    pub(super) expirations: BTreeSet<(i64, usize)>,
+    pub(super) books: BTreeMap<String, Book>,
+    pub(super) accounts: BTreeMap<Owner, Account>,
+    trades: Vec<Trade>,
+    fills: Vec<Fill>,
+    sequence: u64,
+}
+
+/// What an order would do on arrival.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Resting orders and how much of each trades.
+    pub(super) fills: Vec<(usize, Decimal)>,
+    /// Resting orders of the same user that are cancelled.
+    pub(super) give_way: Vec<usize>,
+    pub(super) filled: Decimal,
+    /// Whether it meets any order.
+    pub(super) crosses: bool,
+    /// Whether it ends at an order of the same user.
+    pub(super) stopped: bool,
+}
+
+impl<R: Rules> Exchange<R> {
+    pub(crate) fn new(rules: R) -> Self {
+        Self {
+            rules,
+            orders: Vec::new(),
+            indexes: HashMap::new(),
+            client_order_ids: HashSet::new(),
+            expirations: BTreeSet::new(),
+            books: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            trades: Vec::new(),
+            fills: Vec::new(),
+            sequence: 0,
+        }
+    }
+
+    /// Adds to the funds of a subaccount, or takes from them. The caller checks what is available.
+    pub(crate) fn deposit(&mut self, owner: Owner, amount: Decimal, now: i64) {
+        let account = self.accounts.entry(owner).or_default();
+        account.funds += amount;
+        account.updated = now;
+    }
+
+    /// Opens the account of a market maker of the venue, whose orders are never refused for want of funds.
+    pub(crate) fn open_unlimited(&mut self, owner: Owner) {
+        self.accounts.entry(owner).or_default().unlimited = true;
+    }
+
+    pub(crate) fn account(&self, owner: Owner) -> Option<&Account> {
+        self.accounts.get(&owner)
+    }
+
+    /// The subaccounts of a user that have ever had funds or orders.
+    pub(crate) fn accounts_of(&self, user: usize) -> impl Iterator<Item = (Owner, &Account)> {
+        let own = self.accounts.iter().filter(move |(owner, _)| owner.user == user);
+        own.map(|(owner, account)| (*owner, account))
+    }
+
+    pub(crate) fn book(&self, ticker: &str) -> Option<&Book> {
+        self.books.get(ticker)
+    }
+
+    /// The price levels of a side, the best one first.
+    pub(crate) fn levels(&self, ticker: &str, side: Side) -> Vec<(Decimal, Decimal)> {
+        let mut levels: Vec<(Decimal, Decimal)> = Vec::new();
+        for order in self.resting(ticker, side) {
+            match levels.last_mut() {
+                Some((price, count)) if *price == order.terms.price => *count += order.remaining,
+                _ => levels.push((order.terms.price, order.remaining)),
+            }
+        }
+        levels
+    }
+
+    /// The resting orders of a side, in the order in which they trade.
+    pub(crate) fn resting(&self, ticker: &str, side: Side) -> impl Iterator<Item = &Order> {
+        let book = self.books.get(ticker);
+        book.into_iter().flat_map(move |book| book.resting(side)).map(|index| &self.orders[index])
+    }
+
+    /// All orders, the newest first.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.orders.iter().rev()
+    }
+
+    pub(crate) fn order(&self, id: &str) -> Option<&Order> {
+        self.indexes.get(id).map(|index| &self.orders[*index])
+    }
+
+    /// All trades, the newest first.
+    pub(crate) fn trades(&self) -> impl DoubleEndedIterator<Item = &Trade> {
+        self.trades.iter().rev()
+    }
+
+    /// The trades of a market, the oldest first.
+    pub(crate) fn trades_of(&self, ticker: &str) -> impl DoubleEndedIterator<Item = &Trade> {
+        let book = self.books.get(ticker);
+        book.into_iter().flat_map(|book| &book.trades).map(|index| &self.trades[*index])
+    }
+
+    /// All fills, the newest first.
+    pub(crate) fn fills(&self) -> impl Iterator<Item = &Fill> {
+        self.fills.iter().rev()
+    }
+
+    /// Takes an order: fills it, rests it, or refuses it without a trace.
+    pub(crate) fn place(
+        &mut self,
+        owner: Owner,
+        ticker: &str,
+        mut terms: Terms,
+        by_venue: bool,
+        now: i64,
+    ) -> Result<&Order, Refused> {
+        if terms.client_order_id.as_ref().is_some_and(|id| self.client_order_ids.contains(&(owner.user, id.clone()))) {
+            return Err(Refused::Duplicate);
+        }
+        let count = if terms.reduce_only { self.reducible(owner, ticker, &terms) } else { terms.count };
+        let plan = self.plan(owner.user, ticker, &terms, count);
+        if terms.post_only && plan.crosses {
+            return Err(Refused::Crosses);
+        }
+        if terms.time_in_force == TimeInForce::FillOrKill && (plan.filled < count || count.is_zero()) {
+            return Err(Refused::TooLittleVolume);
+        }
+        let may_rest = terms.time_in_force == TimeInForce::GoodTillCanceled && !terms.reduce_only && !plan.stopped;
+        let rest = if may_rest { count - plan.filled } else { Decimal::ZERO };
+        self.check_funds(owner, ticker, &terms, &self.change(&plan, rest, None))?;
+
+        let is_cut = count < terms.count;
+        if is_cut && !count.is_zero() {
+            terms.count = count;
+        }
+        if let Some(id) = &terms.client_order_id {
+            self.client_order_ids.insert((owner.user, id.clone()));
+        }
+        let index = self.orders.len();
+        let mut order = Order::new(owner, ticker, terms, by_venue, now);
+        if is_cut {
+            order.reason = Reason::ReduceOnly;
+        }
+        self.indexes.insert(order.id.clone(), index);
+        self.orders.push(order);
+        self.accounts.entry(owner).or_default();
+        self.execute(index, &plan, rest, now);
+        Ok(&self.orders[index])
+    }
+
+    /// How much of an order closes a position.
+    fn reducible(&self, owner: Owner, ticker: &str, terms: &Terms) -> Decimal {
+        let position = self.account(owner).and_then(|account| account.position(ticker));
+        position.map_or(Decimal::ZERO, |position| position.closable_by(terms.side)).min(terms.count)
+    }
+
+    pub(super) fn plan(&self, user: usize, ticker: &str, terms: &Terms, count: Decimal) -> Plan {
+        let mut plan = Plan::default();
+        let Some(book) = self.books.get(ticker) else { return plan };
+        for index in book.resting(terms.side.opposite()) {
+            let order = &self.orders[index];
+            if plan.filled == count || !terms.side.reaches(terms.price, order.terms.price) {
+                break;
+            }
+            plan.crosses = true;
+            if order.owner.user == user {
+                if terms.self_trade_prevention == SelfTradePrevention::TakerAtCross {
+                    plan.stopped = true;
+                    break;
+                }
+                plan.give_way.push(index);
+                continue;
+            }
+            let traded = order.remaining.min(count - plan.filled);
+            plan.filled += traded;
+            plan.fills.push((index, traded));
+        }
+        plan
+    }
+
+    /// What a plan does to the holding of the owner, whose older order may be replaced.
+    pub(super) fn change(&self, plan: &Plan, rest: Decimal, replaced: Option<usize>) -> Change {
+        let price = |(maker, count): &(usize, Decimal)| (self.orders[*maker].terms.price, *count);
+        Change {
+            fills: plan.fills.iter().map(price).collect(),
+            gone: plan.give_way.iter().copied().chain(replaced).collect(),
+            rest,
+        }
+    }
+
+    /// Carries a plan out, and rests what is left.
+    pub(super) fn execute(&mut self, index: usize, plan: &Plan, rest: Decimal, now: i64) {
+        for own in &plan.give_way {
+            self.take_off(*own, Reason::SelfTrade, now);
+        }
+        for (maker, count) in &plan.fills {
+            self.trade(index, *maker, *count, now);
+        }
+        let order = &mut self.orders[index];
+        order.remaining = rest;
+        order.updated = now;
+        if !rest.is_zero() {
+            order.status = Status::Resting;
+            self.rest(index);
+        } else if order.filled() == order.terms.count {
+            order.status = Status::Executed;
+        } else {
+            order.status = Status::Canceled;
+            if plan.stopped {
+                order.reason = Reason::SelfTrade;
+            }
+        }
+        let ticker = self.orders[index].ticker.clone();
+        self.books.entry(ticker).or_default().note_quote(now);
+    }
+
+    /// Puts what remains of an order at the end of the queue of its price.
+    fn rest(&mut self, index: usize) {
+        self.sequence += 1;
+        self.orders[index].sequence = self.sequence;
+        let order = &self.orders[index];
+        if let Some(seconds) = order.terms.expiration {
+            self.expirations.insert((seconds, index));
+        }
+        self.books.entry(order.ticker.clone()).or_default().insert(order, index);
+        let remaining = order.remaining;
+        self.bind(index, remaining);
+    }
+
+    /// Takes a resting order out of the book and gives the count that rested.
+    pub(super) fn unrest(&mut self, index: usize) -> Decimal {
+        let order = &self.orders[index];
+        let remaining = order.remaining;
+        if let Some(seconds) = order.terms.expiration {
+            self.expirations.remove(&(seconds, index));
+        }
+        if let Some(book) = self.books.get_mut(&order.ticker) {
+            book.remove(order);
+        }
+        self.bind(index, -remaining);
+        self.orders[index].remaining = Decimal::ZERO;
+        remaining
+    }
+
+    /// Cancels a resting order and gives the count that was taken off the book.
+    pub(super) fn take_off(&mut self, index: usize, reason: Reason, now: i64) -> Decimal {
+        let remaining = self.unrest(index);
+        let order = &mut self.orders[index];
+        order.status = Status::Canceled;
+        order.reason = reason;
+        order.updated = now;
+        if let Some(book) = self.books.get_mut(&order.ticker) {
+            book.note_quote(now);
+        }
+        remaining
+    }
+
+    fn trade(&mut self, taker: usize, maker: usize, count: Decimal, now: i64) {
+        let price = self.orders[maker].terms.price;
+        self.record(taker, maker, price, count, now);
+        self.bind(maker, -count);
+        let resting = &mut self.orders[maker];
+        resting.remaining -= count;
+        resting.updated = now;
+        resting.reason = Reason::Trade;
+        if resting.remaining.is_zero() {
+            let (expiration, order) = (resting.terms.expiration, &self.orders[maker]);
+            if let Some(book) = self.books.get_mut(&order.ticker) {
+                book.remove(order);
+            }
+            if let Some(seconds) = expiration {
+                self.expirations.remove(&(seconds, maker));
+            }
+            self.orders[maker].status = Status::Executed;
+        }
+    }
+
+    /// Books a trade between two orders, whose fills and positions change.
+    pub(super) fn record(&mut self, taker: usize, maker: usize, price: Decimal, count: Decimal, now: i64) {
+        let id = uuid();
+        let held = self.fill(taker, &id, price, count, true, now) + self.fill(maker, &id, price, count, false, now);
+        let order = &self.orders[taker];
+        let book = self.books.entry(order.ticker.clone()).or_default();
+        book.volume += count;
+        book.turnover += price * count;
+        book.open_interest += held;
+        book.last_price = Some(price);
+        book.trades.push(self.trades.len());
+        self.trades.push(Trade {
+            id,
+            ticker: order.ticker.clone(),
+            price,
+            count,
+            taker_side: order.terms.side,
+            time: now,
+            open_interest: book.open_interest,
+        });
+        self.orders[taker].reason = Reason::Trade;
+    }
+
+    /// Books a fill and gives by how much the long position of its owner has grown.
+    fn fill(&mut self, index: usize, id: &str, price: Decimal, count: Decimal, is_taker: bool, now: i64) -> Decimal {
+        let fee = self.rules.fee(price, count, is_taker);
+        let order = &mut self.orders[index];
+        let traded = if is_taker { &mut order.taker } else { &mut order.maker };
+        traded.add(price, count, fee);
+        let side = order.terms.side;
+        let account = self.accounts.entry(order.owner).or_default();
+        let position = &mut account.holdings.entry(order.ticker.clone()).or_default().position;
+        let (long, entry) = (position.count.max(Decimal::ZERO), position.entry_price());
+        let closes = !position.closable_by(side).is_zero();
+        let realized = position.trade(side, price, count);
+        position.fees += fee;
+        if !position.count.is_zero() {
+            position.open_fees += fee;
+        }
+        position.spent += self.rules.cost(side, price) * count;
+        position.traded += count;
+        position.updated = now;
+        account.funds += realized - fee;
+        account.updated = now;
+        let grown = position.count.max(Decimal::ZERO) - long;
+        self.fills.push(Fill {
+            id: id.to_owned(),
+            order_id: order.id.clone(),
+            order_group_id: order.terms.order_group_id.clone(),
+            owner: order.owner,
+            ticker: order.ticker.clone(),
+            side,
+            price,
+            count,
+            fee,
+            is_taker,
+            by_venue: order.by_venue,
+            time: now,
+            entry_price: entry.filter(|_| closes),
+            realized,
+        });
+        grown
+    }
+}
