@@ -150,6 +150,11 @@ impl Failure {
         self
     }
 
+    /// A fact for scripts that is a text.
+    pub fn told_of(&self, name: &str) -> Option<&str> {
+        self.details.get(name)?.as_str()
+    }
+
     /// The word by which scripts tell it from others.
     pub fn word(&self) -> &str {
         &self.code

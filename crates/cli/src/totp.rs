@@ -51,8 +51,11 @@ impl Codes {
             let none = || Failure::new(Exit::NeedsPerson, "--totp-fd holds no further code");
             return lines.next()?.filter(|code| !code.is_empty()).ok_or_else(none);
         }
-        if let Some(seed) = seed(context, target).await? {
-            return self.made(context, &seed).await;
+        match seed(context, target).await {
+            Ok(Some(seed)) => return self.made(context, &seed).await,
+            // Whoever can be asked needs no store.
+            Err(failure) if !confirm::is_attended() || failure.word() != "no_store" => return Err(failure),
+            Ok(None) | Err(_) => {}
         }
         let prompt = format!("one-time code for {}/{}: ", target.venue, target.environment);
         let typed = confirm::secret(&prompt)?.map(|code| Secret::new(code.expose().trim()));

@@ -269,7 +269,7 @@ fn a_wrong_one_time_code_is_explained_in_words_of_this_command() {
         let output = world.shell(&format!("printf '654321\\n654322\\n' | {as_other} venuekit {command} --totp-fd 0"));
         let (stdout, stderr) = texts(&output);
         assert_eq!(output.status.code(), Some(5), "{command}: {stdout}{stderr}");
-        assert!(stderr.contains("error: the venue did not take the one-time code: it is not"), "{command}: {stderr}");
+        assert!(stderr.contains(": the venue did not take the one-time code: it is not"), "{command}: {stderr}");
         for foreign in ["confirm", "13668", "security_key_authorization_error", "second factor"] {
             assert!(!stderr.contains(foreign), "{command}: {foreign}: {stderr}");
         }

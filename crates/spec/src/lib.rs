@@ -1,4 +1,5 @@
-//! The specs of the venues as data: which operation a request is for, what is wrong with it, and an answer that it may have.
+//! The specs of the venues as data: which operation a request is for, what is wrong with it, an answer that it may have, and what a
+//! response lacks or has besides.
 //!
 //! The documents are those that `cargo xtask codegen` joins from `specs/`. Each is parsed once, and each schema is compiled when
 //! it is needed first.

@@ -1,5 +1,7 @@
 //! All that is wrong with a call, in sentences with their places.
 
+use std::collections::HashSet;
+
 use venuekit_spec::{Place, Whence};
 
 use super::build::Given;
@@ -29,6 +31,7 @@ impl Given {
         let mut missing: Vec<String> = without_value.iter().map(|name| format!("path/{name}")).collect();
         // What was named, and is wrong already, is not missing.
         missing.retain(|at| !self.is_mistaken(at.trim_start_matches("path/")));
+        let mut seen = HashSet::new();
         for problem in problems {
             let in_body = matches!(problem.place, Place::Body | Place::Params | Place::Json);
             if in_body && self.is_body_unread
@@ -38,6 +41,10 @@ impl Given {
             }
             let said = problem.to_string();
             let at = said.split(':').next().unwrap_or_default();
+            // One value, one mistake.
+            if !seen.insert(at.to_owned()) {
+                continue;
+            }
             match problem.reason.as_str() {
                 REQUIRED if self.is_mistaken(problem.field()) => {}
                 REQUIRED => missing.push(at.to_owned()),
@@ -100,6 +107,7 @@ fn unit(kind: &str) -> Option<&'static str> {
     match kind {
         "unix-s" => Some("seconds"),
         "unix-ms" => Some("milliseconds"),
+        "unix-us" => Some("microseconds"),
         "unix-ns" => Some("nanoseconds"),
         _ => None,
     }

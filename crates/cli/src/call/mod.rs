@@ -83,6 +83,11 @@ pub struct CallArgs {
     help: bool,
 }
 
+/// Where the key of a call comes from.
+const KEY: &str = "
+The key is that of --key, of the profile or of environment variables. `venuekit keys create` makes one; the first time it asks twice
+for the passphrase of the new store.";
+
 const AFTER_HELP: &str = "\
 With a venue and an operation, --help shows what that operation takes and gives.
 
@@ -104,6 +109,9 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
     let found = lookup::operation(subject.venue, name)?;
     if arguments.help {
         describe::one(context.out(), &found);
+        if !found.is_public() {
+            context.out().line(KEY);
+        }
         return Ok(());
     }
     if found.is_socket_only() {

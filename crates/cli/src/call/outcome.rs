@@ -99,7 +99,8 @@ pub fn of_code(failure: Failure) -> Failure {
         ),
         |(_, why, help)| (why, help),
     );
-    let message = format!("the venue did not take the one-time code: {why}");
+    let operation = failure.told_of("operation").map(|name| format!("{name}: ")).unwrap_or_default();
+    let message = format!("{operation}the venue did not take the one-time code: {why}");
     failure.message_of(message).exit(Exit::NeedsPerson).code("second_factor").help(help)
 }
 

@@ -106,7 +106,7 @@ pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
         }
     }
     let scopes = scopes::known(venue);
-    if !scopes.is_empty() {
+    if names.is_none() && !scopes.is_empty() {
         out.line("");
         out.step("scopes", &scopes.iter().copied().collect::<Vec<_>>().join(", "));
     }
@@ -137,9 +137,6 @@ pub fn one(out: &Output, found: &Found) {
         out.step("note", "it exists on a WebSocket only: not from the command line");
     }
     out.step("needs", &access(found));
-    if !found.is_public() {
-        out.step("key", KEY);
-    }
     if let Some(scope) = row.scope {
         out.step("scope", scope);
     }
@@ -184,10 +181,6 @@ pub fn one(out: &Output, found: &Found) {
         "answers_with_secret": operation.answers_with_secret(), "reconcile_with": row.reconcile, "parameters": taken, "answer": answer,
     }));
 }
-
-/// Where a key comes from.
-const KEY: &str = "--key NAME, the profile's, or variables; `venuekit keys create` makes one, and the first\n\
-                   time asks twice for the passphrase of the new store";
 
 fn access(found: &Found) -> String {
     if found.is_public() {
