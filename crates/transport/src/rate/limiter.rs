@@ -15,6 +15,7 @@ use super::budget::{Debit, RateBudget, Refused, Told};
 use super::local::LocalBudget;
 use crate::error::{Error, Inner};
 use crate::members::Members;
+use crate::panics::caught_in;
 use crate::retry_after::{believed, longest_of};
 
 /// What a budget may take for itself, beyond the wait that it asks for.
@@ -22,7 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// So many budgets may be told something in the background at once.
 const LEARNING: usize = 64;
-use crate::panics::caught_in;
 
 /// How a client keeps a venue's rate limits.
 ///
