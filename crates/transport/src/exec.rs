@@ -18,7 +18,6 @@ use crate::error::Error;
 use crate::idempotency;
 use crate::jsonrpc;
 use crate::observe::Observed;
-use crate::panics::caught;
 use crate::progress::Progress;
 use crate::rate::{Debit, Told};
 use crate::response::Response;
@@ -69,8 +68,7 @@ impl Session {
         let call = Box::pin(self.call(http, request, operation, &mut progress));
         let result = call.instrument(observed.span()).await;
         let result = result.map_err(|error| self.presentable(error.within(operation), &secrets));
-        // Whoever watches is not to cost the caller an answer.
-        caught("an observer of calls", || observed.end(&result, &progress));
+        observed.end(&result, &progress);
         result
     }
 
@@ -186,6 +184,7 @@ impl Session {
             if tokens.iter().all(Held::is_current) {
                 break tokens;
             }
+            progress.in_time(operation)?;
         };
         self.sign(&mut request, plan, &tokens, progress)?;
         let time = self.send_within(operation, progress)?;
@@ -224,6 +223,7 @@ impl Session {
             self.pay(plan, progress).await?;
             // Both may have ended while the limit was waited for.
             if connection.is_over() || !tokens.iter().all(Held::is_current) {
+                progress.in_time(operation)?;
                 continue;
             }
             if let Some(ready) = connection.ready_now(operation, params)? {

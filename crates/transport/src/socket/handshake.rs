@@ -16,6 +16,9 @@ use crate::retry_after;
 use crate::send::reason;
 use crate::session::Common;
 
+/// No message is larger, whatever the user allows: room is made for as much as the venue announces.
+const LARGEST: usize = 1 << 30;
+
 /// Opens a WebSocket.
 pub(crate) async fn open(
     http: &reqwest::Client,
@@ -37,7 +40,7 @@ pub(crate) async fn open(
         return Err(failed(ErrorKind::Decode, "the answer to the handshake is not for this one".to_owned()));
     }
     let stream = response.upgrade().await.map_err(|error| broken(common, &error))?;
-    let limits = Limits::default().max_payload_len(Some(common.max_answer));
+    let limits = Limits::default().max_payload_len(Some(common.max_answer.min(LARGEST)));
     Ok(ClientBuilder::new().limits(limits).take_over(stream))
 }
 

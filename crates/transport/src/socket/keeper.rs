@@ -18,6 +18,7 @@ use crate::credentials::{Anonymous, MakeGrant};
 use crate::error::Error;
 use crate::jsonrpc;
 use crate::panics::caught_in;
+use crate::retry_after;
 use crate::session::{Carrier, Common};
 use crate::token::TokenCache;
 
@@ -208,7 +209,7 @@ impl Keeper {
                 End::Failed(error) => (Some(error), false),
             };
             failures = if lasted { 0 } else { failures.saturating_add(1) };
-            let asked = error.as_ref().and_then(Error::retry_after).unwrap_or_default();
+            let asked = error.as_ref().and_then(Error::retry_after).unwrap_or_default().min(retry_after::LONG);
             let wait = self.wait(failures).max(asked);
             if let Some(error) = &error {
                 tracing::warn!(venue = self.common.venue.name, %error, ?wait, "no connection");
