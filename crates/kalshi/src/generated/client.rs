@@ -2258,7 +2258,7 @@ pub mod types {
             Default::default()
         }
     }
-    ///Keys are verified with this call, so that a response without its tier and its buckets proves nothing.
+    ///Keys are verified with this call, so that a response without its tier proves nothing.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetAccountApiLimitsResponse {
@@ -2266,10 +2266,12 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub grants: ::std::vec::Vec<ApiUsageLevelGrant>,
-        pub read: BucketLimit,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub read: ::std::option::Option<BucketLimit>,
         ///Tier in force, from basic to prestige. The venue adds tiers.
         pub usage_tier: ::std::string::String,
-        pub write: BucketLimit,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub write: ::std::option::Option<BucketLimit>,
     }
     impl GetAccountApiLimitsResponse {
         pub fn builder() -> builder::GetAccountApiLimitsResponse {
@@ -15972,20 +15974,26 @@ pub mod types {
                 ::std::vec::Vec<super::ApiUsageLevelGrant>,
                 ::std::string::String,
             >,
-            read: ::std::result::Result<super::BucketLimit, ::std::string::String>,
+            read: ::std::result::Result<
+                ::std::option::Option<super::BucketLimit>,
+                ::std::string::String,
+            >,
             usage_tier: ::std::result::Result<
                 ::std::string::String,
                 ::std::string::String,
             >,
-            write: ::std::result::Result<super::BucketLimit, ::std::string::String>,
+            write: ::std::result::Result<
+                ::std::option::Option<super::BucketLimit>,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for GetAccountApiLimitsResponse {
             fn default() -> Self {
                 Self {
                     grants: Ok(Default::default()),
-                    read: Err("no value supplied for read".to_string()),
+                    read: Ok(Default::default()),
                     usage_tier: Err("no value supplied for usage_tier".to_string()),
-                    write: Err("no value supplied for write".to_string()),
+                    write: Ok(Default::default()),
                 }
             }
         }
@@ -16009,6 +16017,7 @@ pub mod types {
             {
                 self.read = value
                     .try_into()
+                    .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!("error converting supplied value for read: {e}")
                     });
@@ -16033,6 +16042,7 @@ pub mod types {
             {
                 self.write = value
                     .try_into()
+                    .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!("error converting supplied value for write: {e}")
                     });

@@ -1081,7 +1081,7 @@ pub mod types {
             value.parse()
         }
     }
-    ///Keys are verified with this call, so that a response without its tier and its buckets proves nothing.
+    ///Keys are verified with this call, so that a response without its tier proves nothing.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetAccountApiLimitsResponse {
@@ -1089,10 +1089,12 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub grants: ::std::vec::Vec<ApiUsageLevelGrant>,
-        pub read: BucketLimit,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub read: ::std::option::Option<BucketLimit>,
         ///Tier in force for perpetuals, from basic to prestige. The venue adds tiers.
         pub usage_tier: ::std::string::String,
-        pub write: BucketLimit,
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub write: ::std::option::Option<BucketLimit>,
     }
     impl GetAccountApiLimitsResponse {
         pub fn builder() -> builder::GetAccountApiLimitsResponse {
@@ -6010,20 +6012,26 @@ pub mod types {
                 ::std::vec::Vec<super::ApiUsageLevelGrant>,
                 ::std::string::String,
             >,
-            read: ::std::result::Result<super::BucketLimit, ::std::string::String>,
+            read: ::std::result::Result<
+                ::std::option::Option<super::BucketLimit>,
+                ::std::string::String,
+            >,
             usage_tier: ::std::result::Result<
                 ::std::string::String,
                 ::std::string::String,
             >,
-            write: ::std::result::Result<super::BucketLimit, ::std::string::String>,
+            write: ::std::result::Result<
+                ::std::option::Option<super::BucketLimit>,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for GetAccountApiLimitsResponse {
             fn default() -> Self {
                 Self {
                     grants: Ok(Default::default()),
-                    read: Err("no value supplied for read".to_string()),
+                    read: Ok(Default::default()),
                     usage_tier: Err("no value supplied for usage_tier".to_string()),
-                    write: Err("no value supplied for write".to_string()),
+                    write: Ok(Default::default()),
                 }
             }
         }
@@ -6047,6 +6055,7 @@ pub mod types {
             {
                 self.read = value
                     .try_into()
+                    .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!("error converting supplied value for read: {e}")
                     });
@@ -6071,6 +6080,7 @@ pub mod types {
             {
                 self.write = value
                     .try_into()
+                    .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!("error converting supplied value for write: {e}")
                     });
