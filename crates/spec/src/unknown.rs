@@ -11,24 +11,26 @@ use super::schema::{Schema, resolved};
 pub struct Unknown {
     /// The way to it, such as `orders/0/status`.
     pub at: String,
+    /// The same as a JSON path, such as `orders[0].status`.
+    pub path: String,
     /// What of it is unknown.
     pub what: Novelty,
 }
 
 /// What of a value is unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Novelty {
     /// The member itself.
     Member,
-    /// A text that is none of the listed words.
-    Word,
+    /// This text, which is none of the listed words.
+    Word(String),
 }
 
 impl fmt::Display for Unknown {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.what {
-            Novelty::Member => formatter.write_str(&self.at),
-            Novelty::Word => write!(formatter, "{} (a new word)", self.at),
+        match &self.what {
+            Novelty::Member => formatter.write_str(&self.path),
+            Novelty::Word(word) => write!(formatter, "{}: {word:?}", self.path),
         }
     }
 }
@@ -37,7 +39,7 @@ impl Schema {
     /// What a value holds that the schema does not know, in the order of the value.
     pub fn unknown(&self, value: &Value) -> Vec<Unknown> {
         let mut found = Vec::new();
-        collect(self, value, "", &mut found);
+        collect(self, value, &mut Vec::new(), &mut found);
         found
     }
 
@@ -70,29 +72,60 @@ fn takes_any_text(components: &Value, schema: &Value) -> bool {
     }
 }
 
-fn collect(schema: &Schema, value: &Value, at: &str, found: &mut Vec<Unknown>) {
-    let way = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
+/// A step into a value.
+enum Step<'a> {
+    Member(&'a str),
+    Item(usize),
+}
+
+impl Unknown {
+    fn new(steps: &[Step<'_>], what: Novelty) -> Self {
+        let (mut at, mut path) = (String::new(), String::new());
+        for step in steps {
+            if !at.is_empty() {
+                at.push('/');
+            }
+            match step {
+                Step::Member(name) => {
+                    at.push_str(name);
+                    path.push_str(if path.is_empty() { "" } else { "." });
+                    path.push_str(name);
+                }
+                Step::Item(index) => {
+                    at.push_str(&index.to_string());
+                    path.push_str(&format!("[{index}]"));
+                }
+            }
+        }
+        Self { at, path, what }
+    }
+}
+
+fn collect<'a>(schema: &Schema, value: &'a Value, steps: &mut Vec<Step<'a>>, found: &mut Vec<Unknown>) {
     match value {
         Value::Object(members) => {
             let (fields, others) = (schema.fields(), schema.other_members());
             for (name, value) in members {
+                steps.push(Step::Member(name));
                 match (fields.iter().find(|field| field.name == *name), &others) {
-                    (Some(field), _) => collect(&field.schema, value, &way(name), found),
-                    (None, Some(other)) => collect(other, value, &way(name), found),
-                    (None, None) => found.push(Unknown { at: way(name), what: Novelty::Member }),
+                    (Some(field), _) => collect(&field.schema, value, steps, found),
+                    (None, Some(other)) => collect(other, value, steps, found),
+                    (None, None) => found.push(Unknown::new(steps, Novelty::Member)),
                 }
+                steps.pop();
             }
         }
         Value::Array(items) => {
-            if let Some(schema) = schema.items() {
-                for (index, item) in items.iter().enumerate() {
-                    collect(&schema, item, &way(&index.to_string()), found);
-                }
+            let Some(schema) = schema.items() else { return };
+            for (index, item) in items.iter().enumerate() {
+                steps.push(Step::Item(index));
+                collect(&schema, item, steps, found);
+                steps.pop();
             }
         }
         // An empty text stands for none.
         Value::String(word) if !word.is_empty() && !schema.takes_any_text() && !schema.words().contains(word) => {
-            found.push(Unknown { at: at.to_owned(), what: Novelty::Word });
+            found.push(Unknown::new(steps, Novelty::Word(word.clone())));
         }
         _ => {}
     }
@@ -113,12 +146,12 @@ mod tests {
         let order = r#"{"order":{"order_id":"a","status":"suspended","shape":1,"book_side":"mid"},"more":[1]}"#;
         assert_eq!(
             unknown("kalshi", "get_order", order),
-            ["more", "order/book_side (a new word)", "order/shape", "order/status (a new word)"]
+            ["more", r#"order.book_side: "mid""#, "order.shape", r#"order.status: "suspended""#]
         );
         let markets = r#"{"markets":[{"ticker":"A","status":"active"},{"ticker":"B","aura":null}],"cursor":""}"#;
-        assert_eq!(unknown("kalshi", "get_markets", markets), ["markets/1/aura"]);
+        assert_eq!(unknown("kalshi", "get_markets", markets), ["markets[1].aura"]);
         let bought = r#"{"order":{"order_id":"a","direction":"sideways"},"trades":[{"tick":{}}]}"#;
-        assert_eq!(unknown("deribit", "buy", bought), ["order/direction (a new word)", "trades/0/tick"]);
+        assert_eq!(unknown("deribit", "buy", bought), [r#"order.direction: "sideways""#, "trades[0].tick"]);
         assert!(unknown("yativo", "delete_webhook", r#"{"anything":{"at":"all"}}"#).is_empty());
     }
 

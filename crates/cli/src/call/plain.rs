@@ -87,6 +87,45 @@ mod tests {
     }
 
     #[test]
+    fn the_spec_takes_the_decimals_that_the_library_reads() {
+        let fields = operation(Venue::Kalshi, "create_order_v2").unwrap().spec.fields();
+        let price = fields.into_iter().find(|field| field.name == "price").unwrap().schema;
+        for text in [
+            "0",
+            "-0",
+            "1",
+            "-1.50",
+            "0.0500",
+            "5E-2",
+            "5e+2",
+            "1.5e1",
+            "1_0",
+            "5_0e-3",
+            "5e-0_3",
+            "+5",
+            "05",
+            ".5",
+            "5.",
+            "5e",
+            "e5",
+            " 5",
+            "5 ",
+            "",
+            "-",
+            "0x5",
+            "1,5",
+            "NaN",
+            "inf",
+            "1e40",
+            "1e-40",
+            "0.12345678901234567890123456789",
+        ] {
+            let is_taken = price.check(&text.into()).is_ok();
+            assert_eq!(text.parse::<Decimal>().is_ok(), is_taken, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_number_or_holds_too_many_digits_stays() {
         for text in ["1_0", "5_0e-3", "+5e1", "05e1", ".5e1", "5.e1", "e1", "1e", "ten", " 5e1", "5", "0.50"] {
             assert_eq!(number(text, false), Ok(None), "{text}");

@@ -9,6 +9,7 @@ use venuekit_spec::{Novelty, Unknown};
 use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
+use crate::visible::on_one_line;
 
 /// What was unknown in the responses of a call.
 #[derive(Debug, Default)]
@@ -24,7 +25,8 @@ impl Strict {
             Some(schema) => schema.unknown(&value),
             None => {
                 let members = value.as_object().into_iter().flatten();
-                members.map(|(name, _)| Unknown { at: name.clone(), what: Novelty::Member }).collect()
+                let unknown = |name: &String| Unknown { at: name.clone(), path: name.clone(), what: Novelty::Member };
+                members.map(|(name, _)| unknown(name)).collect()
             }
         };
         self.found.borrow_mut().extend(unknown);
@@ -35,7 +37,7 @@ impl Strict {
         let mut unknown = self.found.take();
         if is_of_pages {
             let mut seen = BTreeSet::new();
-            unknown.iter_mut().for_each(|one| one.at = of_any_item(&one.at));
+            unknown.iter_mut().for_each(|one| one.path = of_any_item(&one.path));
             unknown.retain(|one| seen.insert(one.to_string()));
         }
         if unknown.is_empty() {
@@ -44,21 +46,27 @@ impl Strict {
         let (name, count) = (&found.spec.name, unknown.len());
         let done = if found.is_write() { " was carried out, and" } else { ":" };
         let values = if count == 1 { "value" } else { "values" };
-        let lines: Vec<String> = unknown.iter().map(ToString::to_string).collect();
-        let listed: Vec<Value> = unknown.iter().map(|one| json!({"at": one.at, "what": word(one.what)})).collect();
+        let lines: Vec<String> = unknown.iter().map(|one| on_one_line(&one.to_string())).collect();
+        let listed: Vec<Value> = unknown.iter().map(document).collect();
         let message = format!("{name}{done} its response has {count} {values} that the spec does not know");
         Err(Failure::new(Exit::Fault, message).code("unknown_values").help(lines.join("\n")).detail("unknown", listed))
     }
 }
 
-fn word(what: Novelty) -> &'static str {
-    match what {
-        Novelty::Member => "member",
-        Novelty::Word => "word",
+/// For scripts.
+fn document(unknown: &Unknown) -> Value {
+    match &unknown.what {
+        Novelty::Member => json!({"path": unknown.path}),
+        Novelty::Word(word) => json!({"path": unknown.path, "value": word}),
     }
 }
 
-fn of_any_item(way: &str) -> String {
-    let step = |step: &str| if step.parse::<usize>().is_ok() { "*".to_owned() } else { step.to_owned() };
-    way.split('/').map(step).collect::<Vec<_>>().join("/")
+/// The path without the numbers of items.
+fn of_any_item(path: &str) -> String {
+    let parts = path.split('[').enumerate().map(|(index, part)| match part.split_once(']') {
+        Some((number, rest)) if index > 0 && number.parse::<usize>().is_ok() => format!("[*]{rest}"),
+        _ if index > 0 => format!("[{part}"),
+        _ => part.to_owned(),
+    });
+    parts.collect()
 }
