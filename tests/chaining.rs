@@ -33,7 +33,7 @@ async fn an_order_is_looked_up_by_the_id_and_the_status_that_a_response_holds() 
     let account = &sandbox.accounts().kalshi[0];
     let credentials = Credentials::from_pem(&account.key_id, account.private_key_pem.as_deref().unwrap()).unwrap();
     let client = Client::builder(Environment::Custom(sandbox.kalshi_url())).credentials(credentials).build().unwrap();
-    let market = client.get_markets().limit(1).send().await.unwrap().into_inner().markets.remove(0);
+    let market = client.get_markets().status("open").limit(1).send().await.unwrap().into_inner().markets.remove(0);
     let placed = client
         .create_order_v2()
         .body_map(|order| {
@@ -82,6 +82,7 @@ async fn words_of_one_list_filter_by_another_where_it_has_them() {
     let active: Open<MarketStatus> = MarketStatus::Active.into();
     let error = client.get_markets().status(&active).send().await.unwrap_err();
     assert_eq!(error.kind(), venuekit::ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains("status: not one of unopened, open, paused"), "{error}");
     assert_eq!(server.seen().len(), 1, "nothing was sent");
 
     let volume: Open<IncentiveType> = "volume".into();

@@ -226,6 +226,12 @@ mod tests {
                 "description: 'Price: in dollars'",
             ),
             ("a:\n  - description: It's in $: yes\n", 2, "the text of `description` has a colon", "'It''s in $: yes'"),
+            (
+                "a:\n  - { type: string, description: Price: in dollars }\n",
+                2,
+                "the text of `description` has a colon",
+                "description: 'Price: in dollars'",
+            ),
             ("a:\n  b: text\n    c: 1\n", 3, "a key stands where none can", "indent"),
             ("a:\n\tb: 1\n", 2, "the line is indented with a tab", "spaces"),
             ("a:\n  b: 1\n\tc: 1\n", 3, "the line is indented with a tab", "spaces"),
