@@ -70,6 +70,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ActiveLiquidityRewardsResponse {
+        /// Reward of one market for an epoch that still runs.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub data: ::std::vec::Vec<ActiveLiquidityReward>,
     }
@@ -140,6 +141,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ActiveMakerRebatesResponse {
+        /// Rebate of one market for an epoch that still runs.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub data: ::std::vec::Vec<ActiveMakerRebate>,
     }
@@ -185,6 +187,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Money for a price of 1: 1 for USD, 100 for NGN.
@@ -309,6 +312,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub transaction_id: ::std::option::Option<::std::string::String>,
+        /// What happened.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<ActivityType>>,
         ///When the entry last changed.
@@ -367,7 +371,7 @@ pub mod types {
                 "sells" => Ok(Self::Sells),
                 "limits" => Ok(Self::Limits),
                 "payout" => Ok(Self::Payout),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of buys, sells, limits, payout".into()),
             }
         }
     }
@@ -469,7 +473,12 @@ pub mod types {
                 "PAYOUT_WIN" => Ok(Self::PayoutWin),
                 "PAYOUT_LOSS" => Ok(Self::PayoutLoss),
                 "BUY_REFUND" => Ok(Self::BuyRefund),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of BUY_MARKET_ORDER_CREATED, SELL_MARKET_ORDER_CREATED, BUY_LIMIT_ORDER_CREATED, SELL_LIMIT_ORDER_CREATED, BUY_LIMIT_ORDER_CANCELLED, SELL_LIMIT_ORDER_CANCELLED, BUY_LIMIT_ORDER_EXPIRED, SELL_LIMIT_ORDER_EXPIRED, BUY_TRADE_FILL, SELL_TRADE_FILL, PAYOUT_WIN, PAYOUT_LOSS, BUY_REFUND"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -579,6 +588,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub pending_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub symbol: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///When it last changed.
@@ -640,6 +650,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct AssetsResponse {
+        /// Money in one currency.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub assets: ::std::vec::Vec<Asset>,
     }
@@ -665,10 +676,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchAmendOrdersResponse {
+        /// How an event trades: with a pool, at once, or on an order book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
+        /// What became of one order.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub results: ::std::vec::Vec<BatchAmendResult>,
+        /// Counts over the batch.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub summary: ::std::option::Option<BatchSummary>,
     }
@@ -681,11 +695,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchAmendResult {
+        /// Why one order of a batch failed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error: ::std::option::Option<BatchItemError>,
         ///Its place in the request, from 0.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub index: ::std::option::Option<i64>,
+        /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order: ::std::option::Option<Order>,
         ///Id of the order.
@@ -746,10 +762,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchCancelOrdersResponse {
+        /// How an event trades: with a pool, at once, or on an order book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
+        /// What became of one order.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub results: ::std::vec::Vec<BatchCancelResult>,
+        /// Counts over the batch.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub summary: ::std::option::Option<BatchSummary>,
     }
@@ -762,6 +781,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchCancelResult {
+        /// Why one order of a batch failed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error: ::std::option::Option<BatchItemError>,
         ///Id of the order.
@@ -807,6 +827,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub client_order_id: ::std::option::Option<::std::string::String>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///When the order ends. Needed for GTD.
@@ -833,17 +854,21 @@ pub mod types {
         ///From 0.01 to 0.99. Needed for LIMIT.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
         pub side: ::venuekit_wire::Open<Side>,
+        /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
         #[serde(
             rename = "stpMode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub stp_mode: ::std::option::Option<::venuekit_wire::Open<StpMode>>,
+        /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
         #[serde(
             rename = "timeInForce",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub time_in_force: ::std::option::Option<TimeInForce>,
+        /// Whether an order has a price of its own.
         #[serde(rename = "type")]
         pub type_: ::venuekit_wire::Open<OrderType>,
     }
@@ -869,10 +894,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchPlaceOrdersResponse {
+        /// How an event trades: with a pool, at once, or on an order book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
+        /// What became of one order.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub results: ::std::vec::Vec<BatchPlaceResult>,
+        /// Counts over the batch.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub summary: ::std::option::Option<BatchSummary>,
     }
@@ -891,11 +919,13 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub client_order_id: ::std::option::Option<::std::string::String>,
+        /// Why one order of a batch failed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error: ::std::option::Option<BatchItemError>,
         ///Its place in the request, from 0.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub index: ::std::option::Option<i64>,
+        /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order: ::std::option::Option<Order>,
         ///Whether it was placed.
@@ -949,6 +979,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BurnSharesRequest {
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Money to receive, above 0. Not a number of shares.
@@ -1045,6 +1076,7 @@ pub mod types {
         ///Secret half, with its prefix. Shown this once.
         #[serde(rename = "secretKey")]
         pub secret_key: ::venuekit_wire::Secret,
+        /// How the venue says that calls are signed.
         #[serde(
             rename = "signingInstructions",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -1092,7 +1124,7 @@ pub mod types {
             match value {
                 "USD" => Ok(Self::Usd),
                 "NGN" => Ok(Self::Ngn),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of USD, NGN".into()),
             }
         }
     }
@@ -1148,7 +1180,7 @@ pub mod types {
             match value {
                 "AMM" => Ok(Self::Amm),
                 "CLOB" => Ok(Self::Clob),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of AMM, CLOB".into()),
             }
         }
     }
@@ -1222,6 +1254,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub display_countdown: ::std::option::Option<bool>,
+        /// How an event trades: with a pool, at once, or on an order book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
         ///Value at the end.
@@ -1263,6 +1296,7 @@ pub mod types {
         ///Liquidity in the currency that was asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub liquidity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Prices are probabilities from 0 to 1.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub markets: ::std::vec::Vec<Market>,
@@ -1317,6 +1351,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub sport_game_slug: ::std::option::Option<::std::string::String>,
+        /// What about a game is asked.
         #[serde(
             rename = "sportMarketType",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -1350,6 +1385,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub total_volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether an event is one market or several.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<EventType>>,
         ///Whether the caller watches it.
@@ -1386,7 +1422,10 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$").unwrap() });
+            {
+                ::regress::Regex::with_flags("^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$", "u")
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
                 return Err(
                     "doesn't match pattern \"^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$\"".into(),
@@ -1427,6 +1466,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct EventPnl {
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Id of the event.
@@ -1495,6 +1535,7 @@ pub mod types {
         pub icon_url: ::std::option::Option<::std::string::String>,
         ///Id of the series.
         pub id: ::std::string::String,
+        /// How often a series has an event.
         #[serde(
             rename = "intervalType",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -1545,7 +1586,7 @@ pub mod types {
             match value {
                 "single" => Ok(Self::Single),
                 "combined" => Ok(Self::Combined),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of single, combined".into()),
             }
         }
     }
@@ -1600,7 +1641,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]{1,255}$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]{1,255}$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]{1,255}$\"".into());
             }
@@ -1657,7 +1698,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -1780,6 +1821,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub sample_count: ::std::option::Option<i64>,
+        /// Whether the epoch still runs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<LiquidityRewardStatus>>,
     }
@@ -1824,7 +1866,7 @@ pub mod types {
             match value {
                 "active" => Ok(Self::Active),
                 "completed" => Ok(Self::Completed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of active, completed".into()),
             }
         }
     }
@@ -1848,8 +1890,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct LiquidityRewardsResponse {
+        /// Reward of one market for one epoch.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub data: ::std::vec::Vec<LiquidityReward>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pagination: ::std::option::Option<Pagination>,
     }
@@ -1862,8 +1906,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListActivitiesResponse {
+        /// Numbers are texts here and nowhere else. Which are there depends on the type. Money is in the currency of the entry; prices run from 0 to 1.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub activities: ::std::vec::Vec<Activity>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pagination: ::std::option::Option<Pagination>,
     }
@@ -1891,6 +1937,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListEventSeriesResponse {
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pagination: ::std::option::Option<Pagination>,
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
@@ -1905,8 +1952,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListEventsResponse {
+        /// Times are ISO 8601 texts that may be empty, and so are no date-times here.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub events: ::std::vec::Vec<Event>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pagination: ::std::option::Option<Pagination>,
     }
@@ -1919,8 +1968,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListOrdersResponse {
+        /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub orders: ::std::vec::Vec<Order>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pagination: ::std::option::Option<Pagination>,
     }
@@ -1935,6 +1986,7 @@ pub mod types {
     pub struct ListSportsGamesResponse {
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub games: ::std::vec::Vec<SportsGame>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pagination: ::std::option::Option<Pagination>,
     }
@@ -1959,6 +2011,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListSportsTeamsResponse {
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pagination: ::std::option::Option<Pagination>,
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
@@ -1973,11 +2026,14 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListTradesResponse {
+        /// A trade in any of the three forms that the sources show: both sides of it, one price, or the older form. Prices run from 0 to 1.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub data: ::std::vec::Vec<Trade>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pagination: ::std::option::Option<Pagination>,
+        /// A trade in any of the three forms that the sources show: both sides of it, one price, or the older form. Prices run from 0 to 1.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub trades: ::std::vec::Vec<Trade>,
@@ -2074,6 +2130,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub rebate_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether the epoch still runs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<MakerRebateStatus>>,
         ///Trades as a maker.
@@ -2124,7 +2181,7 @@ pub mod types {
             match value {
                 "ACTIVE" => Ok(Self::Active),
                 "FINALIZED" => Ok(Self::Finalized),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of ACTIVE, FINALIZED".into()),
             }
         }
     }
@@ -2148,8 +2205,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MakerRebatesResponse {
+        /// Rebate of one market for one epoch.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub data: ::std::vec::Vec<MakerRebate>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pagination: ::std::option::Option<Pagination>,
     }
@@ -2182,11 +2241,13 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub image_url: ::std::option::Option<::std::string::String>,
+        /// What the market pays for resting orders.
         #[serde(
             rename = "liquidityReward",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub liquidity_reward: ::std::option::Option<MarketLiquidityReward>,
+        /// What the market pays back to makers.
         #[serde(
             rename = "makerRebate",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2272,6 +2333,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub outcome2_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Side of the line that means yes.
         #[serde(
             rename = "propDirection",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2283,6 +2345,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub prop_line: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Team of a sports market.
         #[serde(
             rename = "propTeam",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2371,7 +2434,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -2480,6 +2543,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub market_id: ::std::option::Option<::std::string::String>,
+        /// A price at a time.
         #[serde(
             rename = "priceHistory",
             default,
@@ -2500,6 +2564,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MintSharesRequest {
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Money to spend, above 0. Not a number of shares.
@@ -2566,6 +2631,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Fee in money.
@@ -2585,6 +2651,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub market_id: ::std::option::Option<::std::string::String>,
+        /// Whether an order has a price of its own.
         #[serde(
             rename = "orderType",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2623,13 +2690,16 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub remaining_size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<Side>>,
         ///Shares of an order on the book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Where an order is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<OrderStatus>>,
+        /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
         #[serde(
             rename = "stpMode",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2674,6 +2744,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub last_traded_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
         #[serde(
             rename = "lastTradedSide",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2722,7 +2793,10 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$").unwrap() });
+            {
+                ::regress::Regex::with_flags("^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$", "u")
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
                 return Err(
                     "doesn't match pattern \"^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$\"".into(),
@@ -2815,7 +2889,12 @@ pub mod types {
                 "cancelled" => Ok(Self::Cancelled),
                 "rejected" => Ok(Self::Rejected),
                 "expired" => Ok(Self::Expired),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending, open, partial_filled, filled, cancelled, rejected, expired"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -2887,7 +2966,12 @@ pub mod types {
                 "cancelled" => Ok(Self::Cancelled),
                 "expired" => Ok(Self::Expired),
                 "rejected" => Ok(Self::Rejected),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of open, filled, partial_filled, cancelled, expired, rejected"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -2943,7 +3027,7 @@ pub mod types {
             match value {
                 "LIMIT" => Ok(Self::Limit),
                 "MARKET" => Ok(Self::Market),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of LIMIT, MARKET".into()),
             }
         }
     }
@@ -2997,6 +3081,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Money that they are worth now.
@@ -3008,6 +3093,7 @@ pub mod types {
         ///Id of the entry.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub id: ::std::option::Option<::std::string::String>,
+        /// Market of an entry.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub market: ::std::option::Option<PortfolioMarket>,
         ///Name of the outcome.
@@ -3091,6 +3177,7 @@ pub mod types {
     pub struct PlaceOrderRequest {
         ///For BUY, money to spend. For SELL the sources disagree: money to receive, or shares to sell. Try a small order first.
         pub amount: ::venuekit_wire::DecimalNumber,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///When the order ends. Needed for GTD.
@@ -3117,17 +3204,21 @@ pub mod types {
         ///From 0.01 to 0.99. Needed for LIMIT.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
         pub side: ::venuekit_wire::Open<Side>,
+        /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
         #[serde(
             rename = "stpMode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub stp_mode: ::std::option::Option<::venuekit_wire::Open<StpMode>>,
+        /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
         #[serde(
             rename = "timeInForce",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub time_in_force: ::std::option::Option<TimeInForce>,
+        /// Whether an order has a price of its own.
         #[serde(rename = "type")]
         pub type_: ::venuekit_wire::Open<OrderType>,
     }
@@ -3140,18 +3231,22 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PlaceOrderResponse {
+        /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
         #[serde(
             rename = "ammOrder",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub amm_order: ::std::option::Option<Order>,
+        /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
         #[serde(
             rename = "clobOrder",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub clob_order: ::std::option::Option<Order>,
+        /// How an event trades: with a pool, at once, or on an order book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
+        /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order: ::std::option::Option<Order>,
     }
@@ -3168,6 +3263,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub breakdown: ::std::vec::Vec<EventPnl>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Decided holdings that paid nothing.
@@ -3266,7 +3362,12 @@ pub mod types {
                 "THIS_WEEK" => Ok(Self::ThisWeek),
                 "THIS_MONTH" => Ok(Self::ThisMonth),
                 "THIS_YEAR" => Ok(Self::ThisYear),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of 12H, 24H, 1W, 1M, 1Y, THIS_WEEK, THIS_MONTH, THIS_YEAR"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -3290,9 +3391,11 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct Portfolio {
+        /// Shares of one outcome. Money is in the currency of the entry.
         #[serde(rename = "outcomeBalances")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub outcome_balances: ::std::vec::Vec<OutcomeBalance>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pagination: ::std::option::Option<Pagination>,
         ///What everything cost.
@@ -3327,6 +3430,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PortfolioEvent {
+        /// How an event trades: with a pool, at once, or on an order book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
         ///Id of the event.
@@ -3348,6 +3452,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PortfolioMarket {
+        /// Event of an entry.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub event: ::std::option::Option<PortfolioEvent>,
         ///Id of the market.
@@ -3384,6 +3489,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct PriceHistory {
+        /// History of one market.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub markets: ::std::vec::Vec<MarketPriceHistory>,
@@ -3443,7 +3549,7 @@ pub mod types {
                 "1W" => Ok(Self::X1w),
                 "1M" => Ok(Self::X1m),
                 "1Y" => Ok(Self::X1y),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of 12H, 24H, 1W, 1M, 1Y".into()),
             }
         }
     }
@@ -3515,7 +3621,7 @@ pub mod types {
             match value {
                 "OVER" => Ok(Self::Over),
                 "UNDER" => Ok(Self::Under),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of OVER, UNDER".into()),
             }
         }
     }
@@ -3632,11 +3738,13 @@ pub mod types {
     pub struct QuoteRequest {
         ///For BUY, money to spend. For SELL, money to receive by the page of the venue; of orders that is disputed.
         pub amount: ::venuekit_wire::DecimalNumber,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Id of the outcome.
         #[serde(rename = "outcomeId")]
         pub outcome_id: ::std::string::String,
+        /// Whether shares are bought or sold.
         pub side: ::venuekit_wire::Open<Side>,
     }
     impl QuoteRequest {
@@ -3668,6 +3776,7 @@ pub mod types {
         ///New secret half, with its prefix. Shown this once.
         #[serde(rename = "secretKey")]
         pub secret_key: ::venuekit_wire::Secret,
+        /// How the venue says that calls are signed.
         #[serde(
             rename = "signingInstructions",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -3723,7 +3832,7 @@ pub mod types {
                 "HOURLY" => Ok(Self::Hourly),
                 "SIX_HOURLY" => Ok(Self::SixHourly),
                 "DAILY" => Ok(Self::Daily),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of FIFTEEN_MINUTE, HOURLY, SIX_HOURLY, DAILY".into()),
             }
         }
     }
@@ -3779,7 +3888,7 @@ pub mod types {
             match value {
                 "BUY" => Ok(Self::Buy),
                 "SELL" => Ok(Self::Sell),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of BUY, SELL".into()),
             }
         }
     }
@@ -3850,7 +3959,10 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-][A-Za-z0-9._-]*$").unwrap() });
+            {
+                ::regress::Regex::with_flags("^[A-Za-z0-9_-][A-Za-z0-9._-]*$", "u")
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
                 return Err(
                     "doesn't match pattern \"^[A-Za-z0-9_-][A-Za-z0-9._-]*$\"".into(),
@@ -3955,7 +4067,12 @@ pub mod types {
                 "TOTAL_CORNERS" => Ok(Self::TotalCorners),
                 "FIRST_HALF_CORNERS" => Ok(Self::FirstHalfCorners),
                 "SECOND_HALF_CORNERS" => Ok(Self::SecondHalfCorners),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of TEAM_H2H_3WAY, GOAL_SPREAD, TOTAL_GOALS, BOTH_TEAMS_TO_SCORE, FIRST_TEAM_TO_SCORE, TOTAL_GOALS_HOME, TOTAL_GOALS_AWAY, TOTAL_CORNERS, FIRST_HALF_CORNERS, SECOND_HALF_CORNERS"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -4154,7 +4271,12 @@ pub mod types {
                 "CANCEL_OLDEST" => Ok(Self::CancelOldest),
                 "CANCEL_NEWEST" => Ok(Self::CancelNewest),
                 "CANCEL_BOTH" => Ok(Self::CancelBoth),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of SKIP, CANCEL_OLDEST, CANCEL_NEWEST, CANCEL_BOTH"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -4288,7 +4410,7 @@ pub mod types {
                 "GTD" => Ok(Self::Gtd),
                 "FAK" => Ok(Self::Fak),
                 "FOK" => Ok(Self::Fok),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of GTC, GTD, FAK, FOK".into()),
             }
         }
     }
@@ -4366,6 +4488,7 @@ pub mod types {
         ///Shares, in the older form.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<Side>>,
         ///Shares.
@@ -4395,6 +4518,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub taker_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
         #[serde(
             rename = "takerSide",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -4488,7 +4612,7 @@ pub mod types {
             match value {
                 "YES" => Ok(Self::Yes),
                 "NO" => Ok(Self::No),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of YES, NO".into()),
             }
         }
     }
@@ -4560,6 +4684,7 @@ pub mod types {
             }
         }
         impl ActiveLiquidityReward {
+            /// Shares of the reward, not of an outcome.
             pub fn accumulated_shares<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -4575,6 +4700,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends.
             pub fn epoch_end<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -4588,6 +4714,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the epoch.
             pub fn epoch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4601,6 +4728,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the epoch began.
             pub fn epoch_start<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -4614,6 +4742,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money so far. The entry names no currency.
             pub fn estimated_payout<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -4629,6 +4758,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn event_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4642,6 +4772,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4655,6 +4786,7 @@ pub mod types {
                     });
                 self
             }
+            /// Minutes in which an order of the caller counted.
             pub fn sample_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4717,6 +4849,7 @@ pub mod types {
             }
         }
         impl ActiveLiquidityRewardsResponse {
+            /// Reward of one market for an epoch that still runs. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -4797,6 +4930,7 @@ pub mod types {
             }
         }
         impl ActiveMakerRebate {
+            /// When it ends.
             pub fn epoch_end<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -4810,6 +4944,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the epoch.
             pub fn epoch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4823,6 +4958,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the epoch began.
             pub fn epoch_start<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -4836,6 +4972,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn event_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4849,6 +4986,7 @@ pub mod types {
                     });
                 self
             }
+            /// Volume as a maker. Its unit is not said.
             pub fn maker_volume<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -4862,6 +5000,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4875,6 +5014,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money so far. The entry names no currency.
             pub fn rebate_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -4888,6 +5028,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades as a maker.
             pub fn trade_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4948,6 +5089,7 @@ pub mod types {
             }
         }
         impl ActiveMakerRebatesResponse {
+            /// Rebate of one market for an epoch that still runs. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ActiveMakerRebate>>,
@@ -5148,6 +5290,7 @@ pub mod types {
             }
         }
         impl Activity {
+            /// Money without the fee.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5161,6 +5304,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money that a sale brought.
             pub fn amount_earned<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5174,6 +5318,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money that came back.
             pub fn amount_refunded<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5189,6 +5334,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money that a buy took.
             pub fn amount_spent<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5202,6 +5348,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of what traded.
             pub fn avg_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5217,6 +5364,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it happened.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5230,6 +5378,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -5243,6 +5392,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money for a price of 1: 1 for USD, 100 for NGN.
             pub fn currency_base_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5258,6 +5408,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn event_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5271,6 +5422,7 @@ pub mod types {
                     });
                 self
             }
+            /// Question of the event.
             pub fn event_title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5284,6 +5436,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the event is one market or several, in capitals: SINGLE.
             pub fn event_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5297,6 +5450,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order ends.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5310,6 +5464,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee in money.
             pub fn fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5323,6 +5478,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares that traded.
             pub fn filled_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5336,6 +5492,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the entry. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5346,6 +5503,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Picture.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5359,6 +5517,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5372,6 +5531,7 @@ pub mod types {
                     });
                 self
             }
+            /// Question of the market.
             pub fn market_title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5385,6 +5545,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5398,6 +5559,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome.
             pub fn outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5411,6 +5573,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome.
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5424,6 +5587,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money that the market paid.
             pub fn payout<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5437,6 +5601,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price a share.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5450,6 +5615,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares that rest.
             pub fn remaining_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5465,6 +5631,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome that won.
             pub fn resolved_outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5480,6 +5647,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the settlement.
             pub fn settlement_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5493,6 +5661,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares that came back.
             pub fn shares_returned<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5508,6 +5677,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares.
             pub fn size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5521,6 +5691,7 @@ pub mod types {
                     });
                 self
             }
+            /// Status of the order in capitals, such as FILLED.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5534,6 +5705,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money with the fee.
             pub fn total_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5547,6 +5719,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the payment.
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5562,6 +5735,7 @@ pub mod types {
                     });
                 self
             }
+            /// What happened.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::ActivityType>>,
@@ -5575,6 +5749,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the entry last changed.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5702,6 +5877,7 @@ pub mod types {
             }
         }
         impl ApiKey {
+            /// When it was made.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5715,6 +5891,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the key. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5725,6 +5902,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Label of the key.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5738,6 +5916,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public half. It alone reads the whole account, so keep it out of logs.
             pub fn public_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5751,6 +5930,7 @@ pub mod types {
                     });
                 self
             }
+            /// Beginning and end of the secret.
             pub fn secret_key_hint<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5874,6 +6054,7 @@ pub mod types {
             }
         }
         impl Asset {
+            /// Where to pay in.
             pub fn addresses<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::AssetAddress>>,
@@ -5886,6 +6067,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money to trade with, in the currency of the asset.
             pub fn available_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -5901,6 +6083,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5914,6 +6097,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money for a price of 1: 1 for USD, 100 for NGN. Often absent.
             pub fn currency_base_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -5929,6 +6113,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether deposits are open: ACTIVE has been seen.
             pub fn deposit_activity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5944,6 +6129,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the asset. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5954,6 +6140,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether it is the caller's first choice.
             pub fn is_default<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -5967,6 +6154,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is the local currency, naira.
             pub fn is_local_currency_asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -5982,6 +6170,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain that backs it, such as bep20.
             pub fn network<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5995,6 +6184,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money not yet available, in the same currency.
             pub fn pending_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -6010,6 +6200,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn symbol<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -6023,6 +6214,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -6036,6 +6228,7 @@ pub mod types {
                     });
                 self
             }
+            /// Owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6049,6 +6242,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it can be traded with: ACTIVE has been seen.
             pub fn wager_activity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6064,6 +6258,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether withdrawals are open: ACTIVE has been seen.
             pub fn withdrawal_activity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6160,6 +6355,7 @@ pub mod types {
             }
         }
         impl AssetAddress {
+            /// The address.
             pub fn address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6173,6 +6369,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the entry.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6184,6 +6381,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Its chain, such as bep20.
             pub fn network<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6197,6 +6395,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who keeps it.
             pub fn provider<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6210,6 +6409,7 @@ pub mod types {
                     });
                 self
             }
+            /// Coin that it takes, such as USDT.
             pub fn symbol<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6264,6 +6464,7 @@ pub mod types {
             }
         }
         impl AssetsResponse {
+            /// Money in one currency. *Required.*
             pub fn assets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Asset>>,
@@ -6305,6 +6506,7 @@ pub mod types {
             }
         }
         impl BatchAmendOrdersRequest {
+            /// 1 to 20 changes. *Required.*
             pub fn items<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchAmendment>>,
@@ -6358,6 +6560,7 @@ pub mod types {
             }
         }
         impl BatchAmendOrdersResponse {
+            /// How an event trades: with a pool, at once, or on an order book.
             pub fn engine<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
@@ -6371,6 +6574,7 @@ pub mod types {
                     });
                 self
             }
+            /// What became of one order. *Required.*
             pub fn results<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchAmendResult>>,
@@ -6383,6 +6587,7 @@ pub mod types {
                     });
                 self
             }
+            /// Counts over the batch.
             pub fn summary<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BatchSummary>,
@@ -6455,6 +6660,7 @@ pub mod types {
             }
         }
         impl BatchAmendResult {
+            /// Why one order of a batch failed.
             pub fn error<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BatchItemError>,
@@ -6468,6 +6674,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its place in the request, from 0.
             pub fn index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -6481,6 +6688,7 @@ pub mod types {
                     });
                 self
             }
+            /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
             pub fn order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Order>,
@@ -6494,6 +6702,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6507,6 +6716,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it was changed.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -6571,6 +6781,7 @@ pub mod types {
             }
         }
         impl BatchAmendment {
+            /// New price, 0.01 to 0.99.
             pub fn new_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -6584,6 +6795,7 @@ pub mod types {
                     });
                 self
             }
+            /// New size with what has traded already, and more than that. Shares in the example of the venue.
             pub fn new_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -6597,6 +6809,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6646,6 +6859,7 @@ pub mod types {
             }
         }
         impl BatchCancelOrdersRequest {
+            /// 1 to 100 order ids. *Required.*
             pub fn order_ids<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -6703,6 +6917,7 @@ pub mod types {
             }
         }
         impl BatchCancelOrdersResponse {
+            /// How an event trades: with a pool, at once, or on an order book.
             pub fn engine<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
@@ -6716,6 +6931,7 @@ pub mod types {
                     });
                 self
             }
+            /// What became of one order. *Required.*
             pub fn results<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchCancelResult>>,
@@ -6728,6 +6944,7 @@ pub mod types {
                     });
                 self
             }
+            /// Counts over the batch.
             pub fn summary<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BatchSummary>,
@@ -6790,6 +7007,7 @@ pub mod types {
             }
         }
         impl BatchCancelResult {
+            /// Why one order of a batch failed.
             pub fn error<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BatchItemError>,
@@ -6803,6 +7021,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6816,6 +7035,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it was cancelled.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -6871,6 +7091,7 @@ pub mod types {
             }
         }
         impl BatchItemError {
+            /// Code, such as INSUFFICIENT_BALANCE. The set is open.
             pub fn code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6884,6 +7105,7 @@ pub mod types {
                     });
                 self
             }
+            /// Text for people.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6987,6 +7209,7 @@ pub mod types {
             }
         }
         impl BatchOrder {
+            /// For BUY, money to spend. For SELL the sources disagree: money to receive, or shares to sell. Try a small order first. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -6999,6 +7222,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller. The result repeats it.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7014,6 +7238,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -7027,6 +7252,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order ends. Needed for GTD.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -7040,6 +7266,7 @@ pub mod types {
                     });
                 self
             }
+            /// How much worse the price may get, 0 to 0.5. MARKET only.
             pub fn max_slippage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7053,6 +7280,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome. *Required.*
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7065,6 +7293,7 @@ pub mod types {
                     });
                 self
             }
+            /// Refuse the order if it would trade at once. LIMIT only.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -7078,6 +7307,7 @@ pub mod types {
                     });
                 self
             }
+            /// From 0.01 to 0.99. Needed for LIMIT.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7091,6 +7321,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -7103,6 +7334,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
             pub fn stp_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::StpMode>>,
@@ -7116,6 +7348,7 @@ pub mod types {
                     });
                 self
             }
+            /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
             pub fn time_in_force<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TimeInForce>,
@@ -7129,6 +7362,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether an order has a price of its own. *Required.*
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderType>>,
@@ -7196,6 +7430,7 @@ pub mod types {
             }
         }
         impl BatchPlaceOrdersRequest {
+            /// 1 to 20 orders. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchOrder>>,
@@ -7249,6 +7484,7 @@ pub mod types {
             }
         }
         impl BatchPlaceOrdersResponse {
+            /// How an event trades: with a pool, at once, or on an order book.
             pub fn engine<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
@@ -7262,6 +7498,7 @@ pub mod types {
                     });
                 self
             }
+            /// What became of one order. *Required.*
             pub fn results<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchPlaceResult>>,
@@ -7274,6 +7511,7 @@ pub mod types {
                     });
                 self
             }
+            /// Counts over the batch.
             pub fn summary<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BatchSummary>,
@@ -7346,6 +7584,7 @@ pub mod types {
             }
         }
         impl BatchPlaceResult {
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7361,6 +7600,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why one order of a batch failed.
             pub fn error<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BatchItemError>,
@@ -7374,6 +7614,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its place in the request, from 0.
             pub fn index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7387,6 +7628,7 @@ pub mod types {
                     });
                 self
             }
+            /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
             pub fn order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Order>,
@@ -7400,6 +7642,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it was placed.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -7464,6 +7707,7 @@ pub mod types {
             }
         }
         impl BatchSummary {
+            /// How many did not.
             pub fn failed<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7477,6 +7721,7 @@ pub mod types {
                     });
                 self
             }
+            /// How many went through.
             pub fn succeeded<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7490,6 +7735,7 @@ pub mod types {
                     });
                 self
             }
+            /// Orders in the request.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7550,6 +7796,7 @@ pub mod types {
             }
         }
         impl BookLevel {
+            /// Price, from 0 to 1 in US dollars.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7563,6 +7810,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7576,6 +7824,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price times shares.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7631,6 +7880,7 @@ pub mod types {
             }
         }
         impl BurnSharesRequest {
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -7644,6 +7894,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money to receive, above 0. Not a number of shares. *Required.*
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7716,6 +7967,7 @@ pub mod types {
             }
         }
         impl BurnSharesResponse {
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7729,6 +7981,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of what was done.
             pub fn operation_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7742,6 +7995,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the first outcome.
             pub fn outcome1_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7757,6 +8011,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the second outcome.
             pub fn outcome2_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7772,6 +8027,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money received.
             pub fn proceeds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7785,6 +8041,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares of each outcome that went.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7841,6 +8098,7 @@ pub mod types {
             }
         }
         impl Confirmation {
+            /// Text for people.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7880,6 +8138,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyRequest {
+            /// Label of the key. No other key of the account may have it. *Required.*
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7944,6 +8203,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyResponse {
+            /// When it was made.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -7957,6 +8217,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the key. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7967,6 +8228,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Label of the key.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7980,6 +8242,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public half. It alone reads the whole account, so keep it out of logs. *Required.*
             pub fn public_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7992,6 +8255,7 @@ pub mod types {
                     });
                 self
             }
+            /// Secret half, with its prefix. Shown this once. *Required.*
             pub fn secret_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -8004,6 +8268,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the venue says that calls are signed.
             pub fn signing_instructions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SigningInstructions>,
@@ -8240,6 +8505,7 @@ pub mod types {
             }
         }
         impl Event {
+            /// Further remarks.
             pub fn additional_context<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8255,6 +8521,7 @@ pub mod types {
                     });
                 self
             }
+            /// Pair whose price decides it, such as BTCUSDT.
             pub fn asset_symbol_pair<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8270,6 +8537,7 @@ pub mod types {
                     });
                 self
             }
+            /// Category. The case of its letters varies.
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8283,6 +8551,7 @@ pub mod types {
                     });
                 self
             }
+            /// When trading closes.
             pub fn closing_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8296,6 +8565,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind of countdown shown.
             pub fn countdown_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8311,6 +8581,7 @@ pub mod types {
                     });
                 self
             }
+            /// Countries for which it is meant.
             pub fn country_codes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -8323,6 +8594,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was created.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8336,6 +8608,7 @@ pub mod types {
                     });
                 self
             }
+            /// More about it.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8349,6 +8622,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a countdown is shown.
             pub fn display_countdown<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -8364,6 +8638,7 @@ pub mod types {
                     });
                 self
             }
+            /// How an event trades: with a pool, at once, or on an order book.
             pub fn engine<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
@@ -8377,6 +8652,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value at the end.
             pub fn event_close_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -8392,6 +8668,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value that decides it, in units of the asset.
             pub fn event_threshold<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -8407,6 +8684,7 @@ pub mod types {
                     });
                 self
             }
+            /// Two such values with a dash between them.
             pub fn event_threshold_range<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8422,6 +8700,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tags.
             pub fn hashtags<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -8434,6 +8713,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8444,6 +8724,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Picture, 128 pixels wide.
             pub fn image128_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8457,6 +8738,7 @@ pub mod types {
                     });
                 self
             }
+            /// Picture.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8470,6 +8752,7 @@ pub mod types {
                     });
                 self
             }
+            /// Liquidity in the currency that was asked for.
             pub fn liquidity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -8483,6 +8766,7 @@ pub mod types {
                     });
                 self
             }
+            /// Prices are probabilities from 0 to 1.
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Market>>,
@@ -8495,6 +8779,7 @@ pub mod types {
                     });
                 self
             }
+            /// Any JSON. No source describes it.
             pub fn metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -8508,6 +8793,7 @@ pub mod types {
                     });
                 self
             }
+            /// When trading opens.
             pub fn opening_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8521,6 +8807,7 @@ pub mod types {
                     });
                 self
             }
+            /// Any JSON. No source describes it.
             pub fn regions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -8534,6 +8821,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it is to be decided.
             pub fn resolution_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8549,6 +8837,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who decides.
             pub fn resolution_source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8564,6 +8853,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was decided.
             pub fn resolved_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8577,6 +8867,7 @@ pub mod types {
                     });
                 self
             }
+            /// Series to which it belongs.
             pub fn series_slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8590,6 +8881,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the event in links.
             pub fn slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8603,6 +8895,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the game.
             pub fn sport_game_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8616,6 +8909,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the game in links.
             pub fn sport_game_slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8631,6 +8925,7 @@ pub mod types {
                     });
                 self
             }
+            /// What about a game is asked.
             pub fn sport_market_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8648,6 +8943,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where it is in its life: open, closed or resolved have been seen.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8661,6 +8957,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currencies in which it trades.
             pub fn supported_currencies<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8677,6 +8974,7 @@ pub mod types {
                     });
                 self
             }
+            /// The question.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8690,6 +8988,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of orders so far.
             pub fn total_orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -8703,6 +9002,7 @@ pub mod types {
                     });
                 self
             }
+            /// Volume in the currency that was asked for.
             pub fn total_volume<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -8716,6 +9016,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether an event is one market or several.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::EventType>>,
@@ -8729,6 +9030,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the caller watches it.
             pub fn user_watchlisted<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -8869,6 +9171,7 @@ pub mod types {
             }
         }
         impl EventPnl {
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -8882,6 +9185,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn event_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8895,6 +9199,7 @@ pub mod types {
                     });
                 self
             }
+            /// The question.
             pub fn event_title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8908,6 +9213,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the caller last sold or was paid.
             pub fn last_activity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -8921,6 +9227,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money gained.
             pub fn realized_pnl<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9012,6 +9319,7 @@ pub mod types {
             }
         }
         impl EventSeries {
+            /// Asset whose price decides its events, such as BTC.
             pub fn asset_symbol<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9025,6 +9333,7 @@ pub mod types {
                     });
                 self
             }
+            /// What makes its events, such as CRYPTO_PRICE_UP_DOWN_HOURLY.
             pub fn automation_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9040,6 +9349,7 @@ pub mod types {
                     });
                 self
             }
+            /// Category. The case of its letters varies.
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9053,6 +9363,7 @@ pub mod types {
                     });
                 self
             }
+            /// More about it.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9066,6 +9377,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name to show.
             pub fn display_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9079,6 +9391,7 @@ pub mod types {
                     });
                 self
             }
+            /// Picture.
             pub fn icon_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9092,6 +9405,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the series. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9102,6 +9416,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// How often a series has an event.
             pub fn interval_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::SeriesInterval>>,
@@ -9115,6 +9430,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the series in links.
             pub fn slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9177,6 +9493,7 @@ pub mod types {
             }
         }
         impl Health {
+            /// The word ok.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9236,6 +9553,7 @@ pub mod types {
             }
         }
         impl LeanEvent {
+            /// When trading closes.
             pub fn closing_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9249,6 +9567,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9259,6 +9578,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// When trading opens.
             pub fn opening_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9272,6 +9592,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it is to be decided.
             pub fn resolution_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9287,6 +9608,7 @@ pub mod types {
                     });
                 self
             }
+            /// The question.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9388,6 +9710,7 @@ pub mod types {
             }
         }
         impl LiquidityReward {
+            /// Shares of the reward, not of an outcome.
             pub fn accumulated_shares<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9403,6 +9726,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends.
             pub fn epoch_end<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -9416,6 +9740,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the epoch.
             pub fn epoch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9429,6 +9754,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the epoch began.
             pub fn epoch_start<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -9442,6 +9768,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn event_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9455,6 +9782,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it has been paid.
             pub fn is_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -9468,6 +9796,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9481,6 +9810,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money earned. The entry names no currency.
             pub fn payout<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9494,6 +9824,7 @@ pub mod types {
                     });
                 self
             }
+            /// Minutes in which an order of the caller counted.
             pub fn sample_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9507,6 +9838,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the epoch still runs.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9578,6 +9910,7 @@ pub mod types {
             }
         }
         impl LiquidityRewardsResponse {
+            /// Reward of one market for one epoch. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::LiquidityReward>>,
@@ -9590,6 +9923,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -9645,6 +9979,7 @@ pub mod types {
             }
         }
         impl ListActivitiesResponse {
+            /// Numbers are texts here and nowhere else. Which are there depends on the type. Money is in the currency of the entry; prices run from 0 to 1. *Required.*
             pub fn activities<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Activity>>,
@@ -9657,6 +9992,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -9712,6 +10048,7 @@ pub mod types {
             }
         }
         impl ListApiKeysResponse {
+            /// *Required.*
             pub fn keys<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ApiKey>>,
@@ -9724,6 +10061,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of keys.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9778,6 +10116,7 @@ pub mod types {
             }
         }
         impl ListEventSeriesResponse {
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -9791,6 +10130,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn series<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EventSeries>>,
@@ -9845,6 +10185,7 @@ pub mod types {
             }
         }
         impl ListEventsResponse {
+            /// Times are ISO 8601 texts that may be empty, and so are no date-times here. *Required.*
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Event>>,
@@ -9857,6 +10198,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -9910,6 +10252,7 @@ pub mod types {
             }
         }
         impl ListOrdersResponse {
+            /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Order>>,
@@ -9922,6 +10265,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -9975,6 +10319,7 @@ pub mod types {
             }
         }
         impl ListSportsGamesResponse {
+            /// *Required.*
             pub fn games<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SportsGame>>,
@@ -9987,6 +10332,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -10037,6 +10383,7 @@ pub mod types {
             }
         }
         impl ListSportsLeaguesResponse {
+            /// *Required.*
             pub fn leagues<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SportsLeague>>,
@@ -10085,6 +10432,7 @@ pub mod types {
             }
         }
         impl ListSportsTeamsResponse {
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -10098,6 +10446,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn teams<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SportsTeam>>,
@@ -10157,6 +10506,7 @@ pub mod types {
             }
         }
         impl ListTradesResponse {
+            /// A trade in any of the three forms that the sources show: both sides of it, one price, or the older form. Prices run from 0 to 1.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Trade>>,
@@ -10169,6 +10519,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -10182,6 +10533,7 @@ pub mod types {
                     });
                 self
             }
+            /// A trade in any of the three forms that the sources show: both sides of it, one price, or the older form. Prices run from 0 to 1.
             pub fn trades<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Trade>>,
@@ -10233,6 +10585,7 @@ pub mod types {
             }
         }
         impl LoginRequest {
+            /// E-mail address of the account. *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10245,6 +10598,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its password, at most 128 characters. *Required.*
             pub fn password<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -10299,6 +10653,7 @@ pub mod types {
             }
         }
         impl LoginResponse {
+            /// Id that the venue made for this session, needed beside the token. *Required.*
             pub fn device_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10311,6 +10666,7 @@ pub mod types {
                     });
                 self
             }
+            /// Session token. How long it lives is not known. *Required.*
             pub fn token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -10323,6 +10679,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10418,6 +10775,7 @@ pub mod types {
             }
         }
         impl MakerRebate {
+            /// When it ends.
             pub fn epoch_end<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10431,6 +10789,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the epoch.
             pub fn epoch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10444,6 +10803,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the epoch began.
             pub fn epoch_start<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10457,6 +10817,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn event_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10470,6 +10831,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it has been paid.
             pub fn is_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10483,6 +10845,7 @@ pub mod types {
                     });
                 self
             }
+            /// Volume as a maker. Its unit is not said.
             pub fn maker_volume<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -10496,6 +10859,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10509,6 +10873,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money back. The entry names no currency.
             pub fn rebate_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -10522,6 +10887,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the epoch still runs.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10537,6 +10903,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades as a maker.
             pub fn trade_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10606,6 +10973,7 @@ pub mod types {
             }
         }
         impl MakerRebatesResponse {
+            /// Rebate of one market for one epoch. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MakerRebate>>,
@@ -10618,6 +10986,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -10819,6 +11188,7 @@ pub mod types {
             }
         }
         impl Market {
+            /// Fee rate in percent.
             pub fn fee_percentage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -10834,6 +11204,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10844,6 +11215,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Picture, 128 pixels wide.
             pub fn image128_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10857,6 +11229,7 @@ pub mod types {
                     });
                 self
             }
+            /// Picture.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10870,6 +11243,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the market pays for resting orders.
             pub fn liquidity_reward<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarketLiquidityReward>,
@@ -10885,6 +11259,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the market pays back to makers.
             pub fn maker_rebate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarketMakerRebate>,
@@ -10898,6 +11273,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value at the end.
             pub fn market_close_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -10913,6 +11289,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value that decides it, in units of the asset.
             pub fn market_threshold<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -10928,6 +11305,7 @@ pub mod types {
                     });
                 self
             }
+            /// Two such values with a dash between them.
             pub fn market_threshold_range<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10943,6 +11321,7 @@ pub mod types {
                     });
                 self
             }
+            /// Smallest amount of an order.
             pub fn minimum_order_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -10958,6 +11337,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the second outcome costs now.
             pub fn no_buy_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -10971,6 +11351,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of an example order for the second outcome.
             pub fn no_price_for_estimate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -10986,6 +11367,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit of that example order.
             pub fn no_profit_for_estimate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11001,6 +11383,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the first outcome. Orders name it.
             pub fn outcome1_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11014,6 +11397,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the first outcome: YES, Up, a team.
             pub fn outcome1_label<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11029,6 +11413,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the first outcome.
             pub fn outcome1_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11044,6 +11429,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the second outcome.
             pub fn outcome2_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11057,6 +11443,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the second outcome.
             pub fn outcome2_label<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11072,6 +11459,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the second outcome.
             pub fn outcome2_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11087,6 +11475,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the line that means yes.
             pub fn prop_direction<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PropDirection>>,
@@ -11102,6 +11491,7 @@ pub mod types {
                     });
                 self
             }
+            /// Line of a sports market.
             pub fn prop_line<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11115,6 +11505,7 @@ pub mod types {
                     });
                 self
             }
+            /// Team of a sports market.
             pub fn prop_team<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PropTeam>,
@@ -11128,6 +11519,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price at which it was decided.
             pub fn resolution_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11143,6 +11535,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome that won.
             pub fn resolved_outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11158,6 +11551,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome that won.
             pub fn resolved_outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11173,6 +11567,7 @@ pub mod types {
                     });
                 self
             }
+            /// Rules.
             pub fn rules<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11186,6 +11581,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where it is in its life: open, closed or resolved have been seen.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11199,6 +11595,7 @@ pub mod types {
                     });
                 self
             }
+            /// The question.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11212,6 +11609,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of orders so far.
             pub fn total_orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11225,6 +11623,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the first outcome costs now.
             pub fn yes_buy_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11238,6 +11637,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of an example order for the first outcome.
             pub fn yes_price_for_estimate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11253,6 +11653,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit of that example order.
             pub fn yes_profit_for_estimate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11378,6 +11779,7 @@ pub mod types {
             }
         }
         impl MarketLiquidityReward {
+            /// Id of the rule.
             pub fn config_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11391,6 +11793,7 @@ pub mod types {
                     });
                 self
             }
+            /// Widest spread that counts, in hundredths of a price of 1.
             pub fn max_spread_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11406,6 +11809,7 @@ pub mod types {
                     });
                 self
             }
+            /// Smallest order that counts, in US dollars.
             pub fn min_notional_order_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11421,6 +11825,7 @@ pub mod types {
                     });
                 self
             }
+            /// US dollars that are shared out.
             pub fn reward_pool<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11485,6 +11890,7 @@ pub mod types {
             }
         }
         impl MarketMakerRebate {
+            /// Id of the rule.
             pub fn config_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11498,6 +11904,7 @@ pub mod types {
                     });
                 self
             }
+            /// Smallest payout in US dollars.
             pub fn min_payout_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11513,6 +11920,7 @@ pub mod types {
                     });
                 self
             }
+            /// Share of the fees that is paid back.
             pub fn rebate_percentage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11575,6 +11983,7 @@ pub mod types {
             }
         }
         impl MarketPriceHistory {
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11588,6 +11997,7 @@ pub mod types {
                     });
                 self
             }
+            /// A price at a time.
             pub fn price_history<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::PricePoint>>,
@@ -11600,6 +12010,7 @@ pub mod types {
                     });
                 self
             }
+            /// The question.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11655,6 +12066,7 @@ pub mod types {
             }
         }
         impl MintSharesRequest {
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -11668,6 +12080,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money to spend, above 0. Not a number of shares. *Required.*
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11735,6 +12148,7 @@ pub mod types {
             }
         }
         impl MintSharesResponse {
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11748,6 +12162,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of what was done.
             pub fn operation_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11761,6 +12176,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the first outcome.
             pub fn outcome1_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11776,6 +12192,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the second outcome.
             pub fn outcome2_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11791,6 +12208,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares of each outcome that were made.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11952,6 +12370,7 @@ pub mod types {
             }
         }
         impl Order {
+            /// Amount of the request.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11965,6 +12384,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of what traded. Absent if nothing did.
             pub fn avg_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11980,6 +12400,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was placed.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11993,6 +12414,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -12006,6 +12428,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee in money.
             pub fn fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12019,6 +12442,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares that traded.
             pub fn filled_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12032,6 +12456,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12042,6 +12467,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12055,6 +12481,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether an order has a price of its own.
             pub fn order_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderType>>,
@@ -12068,6 +12495,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome, or its id in the answer to placing an order.
             pub fn outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12081,6 +12509,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome.
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12094,6 +12523,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome.
             pub fn outcome_label<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12107,6 +12537,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it may only rest.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12120,6 +12551,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the order.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12133,6 +12565,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares of a pool order.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12146,6 +12579,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares that rest.
             pub fn remaining_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12161,6 +12595,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -12174,6 +12609,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares of an order on the book.
             pub fn size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12187,6 +12623,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where an order is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderStatus>>,
@@ -12200,6 +12637,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
             pub fn stp_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::StpMode>>,
@@ -12213,6 +12651,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind of order when read. When placed or amended: its kind, side or time in force.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12226,6 +12665,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12239,6 +12679,7 @@ pub mod types {
                     });
                 self
             }
+            /// Owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12359,6 +12800,7 @@ pub mod types {
             }
         }
         impl OrderBook {
+            /// Who sells, lowest price first.
             pub fn asks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BookLevel>>,
@@ -12371,6 +12813,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who buys, highest price first.
             pub fn bids<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BookLevel>>,
@@ -12383,6 +12826,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the last trade.
             pub fn last_traded_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12398,6 +12842,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold.
             pub fn last_traded_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -12413,6 +12858,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12426,6 +12872,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its outcome.
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12439,6 +12886,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the book looked like this.
             pub fn timestamp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12577,6 +13025,7 @@ pub mod types {
             }
         }
         impl OutcomeBalance {
+            /// Id of the asset.
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12590,6 +13039,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares that no order holds back.
             pub fn available_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12605,6 +13055,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price paid on average, from 0 to 1.
             pub fn average_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12618,6 +13069,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares held.
             pub fn balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12631,6 +13083,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money paid.
             pub fn cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12644,6 +13097,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the entry was made.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12657,6 +13111,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -12670,6 +13125,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money that they are worth now.
             pub fn current_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12683,6 +13139,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the entry.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12694,6 +13151,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Market of an entry.
             pub fn market<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PortfolioMarket>,
@@ -12707,6 +13165,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome.
             pub fn outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12720,6 +13179,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome.
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12733,6 +13193,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money that they pay if the outcome wins.
             pub fn payout_if_outcome_wins<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12748,6 +13209,7 @@ pub mod types {
                     });
                 self
             }
+            /// Change from cost to value in percent.
             pub fn percentage_change<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12763,6 +13225,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price at which they would sell, from 0 to 1.
             pub fn sell_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12776,6 +13239,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12789,6 +13253,7 @@ pub mod types {
                     });
                 self
             }
+            /// Owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12882,6 +13347,7 @@ pub mod types {
             }
         }
         impl Pagination {
+            /// Last page.
             pub fn last_page<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12895,6 +13361,7 @@ pub mod types {
                     });
                 self
             }
+            /// This page, from 1.
             pub fn page<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12908,6 +13375,7 @@ pub mod types {
                     });
                 self
             }
+            /// Items a page.
             pub fn size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12921,6 +13389,7 @@ pub mod types {
                     });
                 self
             }
+            /// Items on all pages.
             pub fn total_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13023,6 +13492,7 @@ pub mod types {
             }
         }
         impl PlaceOrderRequest {
+            /// For BUY, money to spend. For SELL the sources disagree: money to receive, or shares to sell. Try a small order first. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13035,6 +13505,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -13048,6 +13519,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order ends. Needed for GTD.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -13061,6 +13533,7 @@ pub mod types {
                     });
                 self
             }
+            /// How much worse the price may get, 0 to 0.5. MARKET only.
             pub fn max_slippage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13074,6 +13547,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome. *Required.*
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13086,6 +13560,7 @@ pub mod types {
                     });
                 self
             }
+            /// Refuse the order if it would trade at once. LIMIT only.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13099,6 +13574,7 @@ pub mod types {
                     });
                 self
             }
+            /// From 0.01 to 0.99. Needed for LIMIT.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13112,6 +13588,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -13124,6 +13601,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
             pub fn stp_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::StpMode>>,
@@ -13137,6 +13615,7 @@ pub mod types {
                     });
                 self
             }
+            /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
             pub fn time_in_force<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TimeInForce>,
@@ -13150,6 +13629,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether an order has a price of its own. *Required.*
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderType>>,
@@ -13230,6 +13710,7 @@ pub mod types {
             }
         }
         impl PlaceOrderResponse {
+            /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
             pub fn amm_order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Order>,
@@ -13243,6 +13724,7 @@ pub mod types {
                     });
                 self
             }
+            /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
             pub fn clob_order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Order>,
@@ -13256,6 +13738,7 @@ pub mod types {
                     });
                 self
             }
+            /// How an event trades: with a pool, at once, or on an order book.
             pub fn engine<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
@@ -13269,6 +13752,7 @@ pub mod types {
                     });
                 self
             }
+            /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
             pub fn order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Order>,
@@ -13356,6 +13840,7 @@ pub mod types {
             }
         }
         impl Pnl {
+            /// The latest 30 events, if asked for.
             pub fn breakdown<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EventPnl>>,
@@ -13368,6 +13853,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -13381,6 +13867,7 @@ pub mod types {
                     });
                 self
             }
+            /// Decided holdings that paid nothing.
             pub fn losses<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13394,6 +13881,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money gained, both ways together. Below 0 for a loss.
             pub fn realized_pnl<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13407,6 +13895,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same in percent of what was paid. 0 if nothing was.
             pub fn realized_pnl_percent<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13422,6 +13911,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money gained when markets were decided.
             pub fn settlement_pnl<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13437,6 +13927,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money gained by selling before that.
             pub fn trade_pnl<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13450,6 +13941,7 @@ pub mod types {
                     });
                 self
             }
+            /// Decided holdings that paid.
             pub fn wins<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13532,6 +14024,7 @@ pub mod types {
             }
         }
         impl Portfolio {
+            /// Shares of one outcome. Money is in the currency of the entry. *Required.*
             pub fn outcome_balances<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::OutcomeBalance>>,
@@ -13546,6 +14039,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -13559,6 +14053,7 @@ pub mod types {
                     });
                 self
             }
+            /// What everything cost.
             pub fn portfolio_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13574,6 +14069,7 @@ pub mod types {
                     });
                 self
             }
+            /// What everything is worth now.
             pub fn portfolio_current_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13589,6 +14085,7 @@ pub mod types {
                     });
                 self
             }
+            /// Change from the one to the other in percent.
             pub fn portfolio_percentage_change<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13660,6 +14157,7 @@ pub mod types {
             }
         }
         impl PortfolioEvent {
+            /// How an event trades: with a pool, at once, or on an order book.
             pub fn engine<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
@@ -13673,6 +14171,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13684,6 +14183,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// The question.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13697,6 +14197,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the event is one market or several. The case of its letters varies.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13774,6 +14275,7 @@ pub mod types {
             }
         }
         impl PortfolioMarket {
+            /// Event of an entry.
             pub fn event<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PortfolioEvent>,
@@ -13787,6 +14289,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13798,6 +14301,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Picture.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13811,6 +14315,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the first outcome.
             pub fn outcome1_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13824,6 +14329,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the second outcome.
             pub fn outcome2_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13837,6 +14343,7 @@ pub mod types {
                     });
                 self
             }
+            /// The question.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13898,6 +14405,7 @@ pub mod types {
             }
         }
         impl PriceHistory {
+            /// History of one market.
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarketPriceHistory>>,
@@ -13910,6 +14418,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn extra<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -13964,6 +14473,7 @@ pub mod types {
             }
         }
         impl PricePoint {
+            /// When.
             pub fn e<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -13975,6 +14485,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for e: {e}"));
                 self
             }
+            /// Price, from 0 to 1.
             pub fn p<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14038,6 +14549,7 @@ pub mod types {
             }
         }
         impl PropTeam {
+            /// Id of the team.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14049,6 +14561,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Its league.
             pub fn league<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14062,6 +14575,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the team.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14075,6 +14589,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the team in links.
             pub fn slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14088,6 +14603,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its sport.
             pub fn sport<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14192,6 +14708,7 @@ pub mod types {
             }
         }
         impl Quote {
+            /// Money altogether.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14205,6 +14722,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the book holds enough for all of it.
             pub fn complete_fill<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14218,6 +14736,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money without the fee. On a pool, the same as the amount.
             pub fn cost_of_shares<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14233,6 +14752,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money for a price of 1: 1 for USD, 100 for NGN.
             pub fn currency_base_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14248,6 +14768,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price before the trade.
             pub fn current_market_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14263,6 +14784,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee in money. A pool hides it in the price.
             pub fn fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14276,6 +14798,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price a share on average. On a pool, with the fee in it.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14289,6 +14812,7 @@ pub mod types {
                     });
                 self
             }
+            /// How far the trade moves the price, as a price.
             pub fn price_impact_absolute<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14304,6 +14828,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit in percent if the outcome wins.
             pub fn profit_percentage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14319,6 +14844,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14332,6 +14858,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the venue would owe more than it allows itself.
             pub fn trade_goes_over_max_liability<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14417,6 +14944,7 @@ pub mod types {
             }
         }
         impl QuoteRequest {
+            /// For BUY, money to spend. For SELL, money to receive by the page of the venue; of orders that is disputed. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14429,6 +14957,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -14442,6 +14971,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome. *Required.*
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14454,6 +14984,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -14527,6 +15058,7 @@ pub mod types {
             }
         }
         impl RotateApiKeyResponse {
+            /// When the key was made. Usually absent.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14540,6 +15072,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the key. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14550,6 +15083,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Label of the key.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14563,6 +15097,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public half, as before.
             pub fn public_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14576,6 +15111,7 @@ pub mod types {
                     });
                 self
             }
+            /// New secret half, with its prefix. Shown this once. *Required.*
             pub fn secret_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -14588,6 +15124,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the venue says that calls are signed.
             pub fn signing_instructions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SigningInstructions>,
@@ -14662,6 +15199,7 @@ pub mod types {
             }
         }
         impl SigningInstructions {
+            /// The word HMAC-SHA256.
             pub fn algorithm<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14675,6 +15213,7 @@ pub mod types {
                     });
                 self
             }
+            /// Headers that a signed call carries.
             pub fn headers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -14687,6 +15226,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is signed, as a template.
             pub fn payload_format<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14702,6 +15242,7 @@ pub mod types {
                     });
                 self
             }
+            /// Seconds for which a timestamp is good.
             pub fn timestamp_window_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14822,6 +15363,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of its guest.
             pub fn away_team_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14848,6 +15390,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the team at home.
             pub fn home_team_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14861,6 +15404,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the game. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14871,6 +15415,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether it is being played.
             pub fn is_live<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14884,6 +15429,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the venue calls it popular.
             pub fn is_popular<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14897,6 +15443,7 @@ pub mod types {
                     });
                 self
             }
+            /// Full name of its league.
             pub fn league<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14910,6 +15457,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the game in links and in the filter of events.
             pub fn slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14923,6 +15471,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its sport.
             pub fn sport<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14936,6 +15485,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it begins. May have an offset from UTC, such as +01:00.
             pub fn start_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14949,6 +15499,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where it is: UNPLAYED has been seen.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15032,6 +15583,7 @@ pub mod types {
             }
         }
         impl SportsLeague {
+            /// Picture.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15045,6 +15597,7 @@ pub mod types {
                     });
                 self
             }
+            /// Key of the league. Only one source shows it.
             pub fn key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15058,6 +15611,7 @@ pub mod types {
                     });
                 self
             }
+            /// Full name, by which teams and games are found.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15071,6 +15625,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name to show.
             pub fn short_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15158,6 +15713,7 @@ pub mod types {
             }
         }
         impl SportsTeam {
+            /// Id of the team.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15169,6 +15725,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Picture.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15182,6 +15739,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the venue calls it popular.
             pub fn is_popular<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15195,6 +15753,7 @@ pub mod types {
                     });
                 self
             }
+            /// Full name of its league.
             pub fn league<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15208,6 +15767,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the team.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15221,6 +15781,7 @@ pub mod types {
                     });
                 self
             }
+            /// A few letters for it.
             pub fn short_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15234,6 +15795,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the team in links.
             pub fn slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15247,6 +15809,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its sport.
             pub fn sport<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15367,6 +15930,7 @@ pub mod types {
             }
         }
         impl Ticker {
+            /// Lowest price asked for it.
             pub fn best_ask<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15380,6 +15944,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest price offered for it.
             pub fn best_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15393,6 +15958,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest price of 24 hours.
             pub fn high24h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15406,6 +15972,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the last trade.
             pub fn last_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15419,6 +15986,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest price of 24 hours.
             pub fn low24h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15432,6 +16000,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15445,6 +16014,7 @@ pub mod types {
                     });
                 self
             }
+            /// Halfway between the two.
             pub fn mid_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15458,6 +16028,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome.
             pub fn outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15471,6 +16042,7 @@ pub mod types {
                     });
                 self
             }
+            /// How much the price rose in 24 hours, as a price.
             pub fn price_change24h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15486,6 +16058,7 @@ pub mod types {
                     });
                 self
             }
+            /// From the one to the other.
             pub fn spread<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15499,6 +16072,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the figures were taken.
             pub fn timestamp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15512,6 +16086,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades of 24 hours.
             pub fn trade_count24h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -15527,6 +16102,7 @@ pub mod types {
                     });
                 self
             }
+            /// Volume of 24 hours. Whether in shares or money is not said.
             pub fn volume24h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15692,6 +16268,7 @@ pub mod types {
             }
         }
         impl Trade {
+            /// When it happened.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15705,6 +16282,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the trade.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15716,6 +16294,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Order that rested.
             pub fn maker_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15731,6 +16310,7 @@ pub mod types {
                     });
                 self
             }
+            /// Outcome of the maker.
             pub fn maker_outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15746,6 +16326,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price for the maker.
             pub fn maker_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15759,6 +16340,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whose order rested.
             pub fn maker_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15772,6 +16354,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15785,6 +16368,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the two met. No source lists the words.
             pub fn match_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15798,6 +16382,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome, in the forms with one price.
             pub fn outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15811,6 +16396,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price, in the forms with one price.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15824,6 +16410,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares, in the older form.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15837,6 +16424,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -15850,6 +16438,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares.
             pub fn size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15863,6 +16452,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee of the taker, in money. Makers pay none.
             pub fn taker_fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15876,6 +16466,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order that traded at once.
             pub fn taker_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15891,6 +16482,7 @@ pub mod types {
                     });
                 self
             }
+            /// Outcome of the taker.
             pub fn taker_outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15906,6 +16498,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price for the taker.
             pub fn taker_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15919,6 +16512,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold.
             pub fn taker_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -15932,6 +16526,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who traded at once.
             pub fn taker_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15945,6 +16540,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it happened, in the older form.
             pub fn timestamp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -16036,6 +16632,7 @@ pub mod types {
             }
         }
         impl UserProfile {
+            /// Id of the user. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16046,6 +16643,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Picture. May be empty.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16059,6 +16657,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public name.
             pub fn tag<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16114,6 +16713,7 @@ pub mod types {
             }
         }
         impl Version {
+            /// Commit that runs.
             pub fn commit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16127,6 +16727,7 @@ pub mod types {
                     });
                 self
             }
+            /// Version that runs.
             pub fn version<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16191,6 +16792,1147 @@ pub mod types {
             fn from(value: String) -> Self {
                 Self(value.into())
             }
+        }
+    }
+    impl ActivityFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Buys => "buys",
+                Self::Sells => "sells",
+                Self::Limits => "limits",
+                Self::Payout => "payout",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ActivityFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ActivityFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ActivityFilter> for ActivityFilter {
+        fn from(value: &ActivityFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ActivityFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ActivityFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ActivityFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ActivityType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::BuyMarketOrderCreated => "BUY_MARKET_ORDER_CREATED",
+                Self::SellMarketOrderCreated => "SELL_MARKET_ORDER_CREATED",
+                Self::BuyLimitOrderCreated => "BUY_LIMIT_ORDER_CREATED",
+                Self::SellLimitOrderCreated => "SELL_LIMIT_ORDER_CREATED",
+                Self::BuyLimitOrderCancelled => "BUY_LIMIT_ORDER_CANCELLED",
+                Self::SellLimitOrderCancelled => "SELL_LIMIT_ORDER_CANCELLED",
+                Self::BuyLimitOrderExpired => "BUY_LIMIT_ORDER_EXPIRED",
+                Self::SellLimitOrderExpired => "SELL_LIMIT_ORDER_EXPIRED",
+                Self::BuyTradeFill => "BUY_TRADE_FILL",
+                Self::SellTradeFill => "SELL_TRADE_FILL",
+                Self::PayoutWin => "PAYOUT_WIN",
+                Self::PayoutLoss => "PAYOUT_LOSS",
+                Self::BuyRefund => "BUY_REFUND",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ActivityType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ActivityType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ActivityType> for ActivityType {
+        fn from(value: &ActivityType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ActivityType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ActivityType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ActivityType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl Currency {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Usd => "USD",
+                Self::Ngn => "NGN",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for Currency {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for Currency {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&Currency> for Currency {
+        fn from(value: &Currency) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for Currency {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for Currency {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for Currency {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl Engine {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Amm => "AMM",
+                Self::Clob => "CLOB",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for Engine {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for Engine {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&Engine> for Engine {
+        fn from(value: &Engine) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for Engine {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for Engine {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for Engine {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for EventId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&EventId> for EventId {
+        fn from(value: &EventId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&EventId> for ::std::string::String {
+        fn from(value: &EventId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl EventType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Single => "single",
+                Self::Combined => "combined",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for EventType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for EventType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&EventType> for EventType {
+        fn from(value: &EventType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for EventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for EventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for EventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IdempotencyKey {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&IdempotencyKey> for IdempotencyKey {
+        fn from(value: &IdempotencyKey) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&IdempotencyKey> for ::std::string::String {
+        fn from(value: &IdempotencyKey) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for KeyId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&KeyId> for KeyId {
+        fn from(value: &KeyId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&KeyId> for ::std::string::String {
+        fn from(value: &KeyId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl LiquidityRewardStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Active => "active",
+                Self::Completed => "completed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for LiquidityRewardStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for LiquidityRewardStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&LiquidityRewardStatus> for LiquidityRewardStatus {
+        fn from(value: &LiquidityRewardStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for LiquidityRewardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for LiquidityRewardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for LiquidityRewardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MakerRebateStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Active => "ACTIVE",
+                Self::Finalized => "FINALIZED",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MakerRebateStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MakerRebateStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MakerRebateStatus> for MakerRebateStatus {
+        fn from(value: &MakerRebateStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MakerRebateStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MakerRebateStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MakerRebateStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&MarketId> for MarketId {
+        fn from(value: &MarketId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&MarketId> for ::std::string::String {
+        fn from(value: &MarketId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&OrderId> for OrderId {
+        fn from(value: &OrderId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&OrderId> for ::std::string::String {
+        fn from(value: &OrderId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl OrderStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::Open => "open",
+                Self::PartialFilled => "partial_filled",
+                Self::Filled => "filled",
+                Self::Cancelled => "cancelled",
+                Self::Rejected => "rejected",
+                Self::Expired => "expired",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderStatus> for OrderStatus {
+        fn from(value: &OrderStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OrderStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Open => "open",
+                Self::Filled => "filled",
+                Self::PartialFilled => "partial_filled",
+                Self::Cancelled => "cancelled",
+                Self::Expired => "expired",
+                Self::Rejected => "rejected",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderStatusFilter> for OrderStatusFilter {
+        fn from(value: &OrderStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OrderType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Limit => "LIMIT",
+                Self::Market => "MARKET",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderType> for OrderType {
+        fn from(value: &OrderType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PnlPeriod {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::X12h => "12H",
+                Self::X24h => "24H",
+                Self::X1w => "1W",
+                Self::X1m => "1M",
+                Self::X1y => "1Y",
+                Self::ThisWeek => "THIS_WEEK",
+                Self::ThisMonth => "THIS_MONTH",
+                Self::ThisYear => "THIS_YEAR",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PnlPeriod {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PnlPeriod {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PnlPeriod> for PnlPeriod {
+        fn from(value: &PnlPeriod) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PnlPeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PnlPeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PnlPeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PricePeriod {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::X12h => "12H",
+                Self::X24h => "24H",
+                Self::X1w => "1W",
+                Self::X1m => "1M",
+                Self::X1y => "1Y",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PricePeriod {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PricePeriod {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PricePeriod> for PricePeriod {
+        fn from(value: &PricePeriod) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PricePeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PricePeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PricePeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PropDirection {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Over => "OVER",
+                Self::Under => "UNDER",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PropDirection {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PropDirection {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PropDirection> for PropDirection {
+        fn from(value: &PropDirection) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PropDirection {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PropDirection {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PropDirection {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SeriesInterval {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::FifteenMinute => "FIFTEEN_MINUTE",
+                Self::Hourly => "HOURLY",
+                Self::SixHourly => "SIX_HOURLY",
+                Self::Daily => "DAILY",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SeriesInterval {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SeriesInterval {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SeriesInterval> for SeriesInterval {
+        fn from(value: &SeriesInterval) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SeriesInterval {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SeriesInterval {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SeriesInterval {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl Side {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Buy => "BUY",
+                Self::Sell => "SELL",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for Side {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for Side {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&Side> for Side {
+        fn from(value: &Side) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for Side {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for Side {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for Side {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for Slug {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&Slug> for Slug {
+        fn from(value: &Slug) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&Slug> for ::std::string::String {
+        fn from(value: &Slug) -> Self {
+            value.0.clone()
+        }
+    }
+    impl SportMarketType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::TeamH2h3way => "TEAM_H2H_3WAY",
+                Self::GoalSpread => "GOAL_SPREAD",
+                Self::TotalGoals => "TOTAL_GOALS",
+                Self::BothTeamsToScore => "BOTH_TEAMS_TO_SCORE",
+                Self::FirstTeamToScore => "FIRST_TEAM_TO_SCORE",
+                Self::TotalGoalsHome => "TOTAL_GOALS_HOME",
+                Self::TotalGoalsAway => "TOTAL_GOALS_AWAY",
+                Self::TotalCorners => "TOTAL_CORNERS",
+                Self::FirstHalfCorners => "FIRST_HALF_CORNERS",
+                Self::SecondHalfCorners => "SECOND_HALF_CORNERS",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SportMarketType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SportMarketType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SportMarketType> for SportMarketType {
+        fn from(value: &SportMarketType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SportMarketType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SportMarketType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SportMarketType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl StpMode {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Skip => "SKIP",
+                Self::CancelOldest => "CANCEL_OLDEST",
+                Self::CancelNewest => "CANCEL_NEWEST",
+                Self::CancelBoth => "CANCEL_BOTH",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for StpMode {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for StpMode {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&StpMode> for StpMode {
+        fn from(value: &StpMode) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for StpMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for StpMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for StpMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl TimeInForce {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Gtc => "GTC",
+                Self::Gtd => "GTD",
+                Self::Fak => "FAK",
+                Self::Fok => "FOK",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for TimeInForce {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for TimeInForce {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&TimeInForce> for TimeInForce {
+        fn from(value: &TimeInForce) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl YesOrNo {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Yes => "YES",
+                Self::No => "NO",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for YesOrNo {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for YesOrNo {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&YesOrNo> for YesOrNo {
+        fn from(value: &YesOrNo) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for YesOrNo {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for YesOrNo {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for YesOrNo {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
         }
     }
 }
@@ -16258,6 +18000,10 @@ let response = client.get_health()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_health(&self) -> builder::GetHealth<'_> {
         builder::GetHealth::new(self)
     }
@@ -16281,6 +18027,11 @@ let response = client.list_activities()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_activities(&self) -> builder::ListActivities<'_> {
         builder::ListActivities::new(self)
     }
@@ -16304,6 +18055,10 @@ let response = client.get_order_books()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order_books(&self) -> builder::GetOrderBooks<'_> {
         builder::GetOrderBooks::new(self)
     }
@@ -16343,6 +18098,11 @@ let response = client.list_events()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_events(&self) -> builder::ListEvents<'_> {
         builder::ListEvents::new(self)
     }
@@ -16362,6 +18122,11 @@ let response = client.list_event_series()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_event_series(&self) -> builder::ListEventSeries<'_> {
         builder::ListEventSeries::new(self)
     }
@@ -16385,6 +18150,11 @@ let response = client.list_series_lean_events()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_series_lean_events(&self) -> builder::ListSeriesLeanEvents<'_> {
         builder::ListSeriesLeanEvents::new(self)
     }
@@ -16406,6 +18176,10 @@ let response = client.get_event_by_slug()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_event_by_slug(&self) -> builder::GetEventBySlug<'_> {
         builder::GetEventBySlug::new(self)
     }
@@ -16427,6 +18201,10 @@ let response = client.get_event()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_event(&self) -> builder::GetEvent<'_> {
         builder::GetEvent::new(self)
     }
@@ -16450,6 +18228,11 @@ let response = client.place_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_orders`] tells what became of the call.
     pub fn place_order(&self) -> builder::PlaceOrder<'_> {
         builder::PlaceOrder::new(self)
     }
@@ -16473,6 +18256,10 @@ let response = client.get_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_quote(&self) -> builder::GetQuote<'_> {
         builder::GetQuote::new(self)
     }
@@ -16496,6 +18283,10 @@ let response = client.get_price_history()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_price_history(&self) -> builder::GetPriceHistory<'_> {
         builder::GetPriceHistory::new(self)
     }
@@ -16515,6 +18306,11 @@ let response = client.get_liquidity_rewards()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_liquidity_rewards(&self) -> builder::GetLiquidityRewards<'_> {
         builder::GetLiquidityRewards::new(self)
     }
@@ -16530,6 +18326,10 @@ let response = client.get_active_liquidity_rewards()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_active_liquidity_rewards(
         &self,
     ) -> builder::GetActiveLiquidityRewards<'_> {
@@ -16551,6 +18351,11 @@ let response = client.get_maker_rebates()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_maker_rebates(&self) -> builder::GetMakerRebates<'_> {
         builder::GetMakerRebates::new(self)
     }
@@ -16566,6 +18371,10 @@ let response = client.get_active_maker_rebates()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_active_maker_rebates(&self) -> builder::GetActiveMakerRebates<'_> {
         builder::GetActiveMakerRebates::new(self)
     }
@@ -16587,6 +18396,11 @@ let response = client.burn_shares()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_portfolio`] tells what became of the call.
     pub fn burn_shares(&self) -> builder::BurnShares<'_> {
         builder::BurnShares::new(self)
     }
@@ -16608,6 +18422,11 @@ let response = client.mint_shares()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_portfolio`] tells what became of the call.
     pub fn mint_shares(&self) -> builder::MintShares<'_> {
         builder::MintShares::new(self)
     }
@@ -16631,6 +18450,10 @@ let response = client.get_ticker()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_ticker(&self) -> builder::GetTicker<'_> {
         builder::GetTicker::new(self)
     }
@@ -16664,6 +18487,11 @@ let response = client.list_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_orders(&self) -> builder::ListOrders<'_> {
         builder::ListOrders::new(self)
     }
@@ -16685,6 +18513,11 @@ let response = client.batch_place_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write` for each element of `orders`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_orders`] tells what became of the call.
     pub fn batch_place_orders(&self) -> builder::BatchPlaceOrders<'_> {
         builder::BatchPlaceOrders::new(self)
     }
@@ -16706,6 +18539,11 @@ let response = client.batch_cancel_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write` for each element of `orderIds`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_orders`] tells what became of the call.
     pub fn batch_cancel_orders(&self) -> builder::BatchCancelOrders<'_> {
         builder::BatchCancelOrders::new(self)
     }
@@ -16727,6 +18565,11 @@ let response = client.batch_amend_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write` for each element of `items`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_orders`] tells what became of the call.
     pub fn batch_amend_orders(&self) -> builder::BatchAmendOrders<'_> {
         builder::BatchAmendOrders::new(self)
     }
@@ -16744,6 +18587,10 @@ let response = client.get_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order(&self) -> builder::GetOrder<'_> {
         builder::GetOrder::new(self)
     }
@@ -16763,6 +18610,11 @@ let response = client.cancel_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`] tells what became of the call.
     pub fn cancel_order(&self) -> builder::CancelOrder<'_> {
         builder::CancelOrder::new(self)
     }
@@ -16790,6 +18642,10 @@ let response = client.get_pnl()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_pnl(&self) -> builder::GetPnl<'_> {
         builder::GetPnl::new(self)
     }
@@ -16807,6 +18663,10 @@ let response = client.get_portfolio()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_portfolio(&self) -> builder::GetPortfolio<'_> {
         builder::GetPortfolio::new(self)
     }
@@ -16832,6 +18692,11 @@ let response = client.list_sports_games()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_sports_games(&self) -> builder::ListSportsGames<'_> {
         builder::ListSportsGames::new(self)
     }
@@ -16847,6 +18712,10 @@ let response = client.list_sports_leagues()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_sports_leagues(&self) -> builder::ListSportsLeagues<'_> {
         builder::ListSportsLeagues::new(self)
     }
@@ -16870,6 +18739,11 @@ let response = client.list_sports_teams()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_sports_teams(&self) -> builder::ListSportsTeams<'_> {
         builder::ListSportsTeams::new(self)
     }
@@ -16907,6 +18781,11 @@ let response = client.list_trades()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_trades(&self) -> builder::ListTrades<'_> {
         builder::ListTrades::new(self)
     }
@@ -16926,6 +18805,10 @@ let response = client.login()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `login`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn login(&self) -> builder::Login<'_> {
         builder::Login::new(self)
     }
@@ -16947,6 +18830,10 @@ let response = client.lookup_user()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn lookup_user(&self) -> builder::LookupUser<'_> {
         builder::LookupUser::new(self)
     }
@@ -16964,6 +18851,10 @@ let response = client.list_api_keys()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_api_keys(&self) -> builder::ListApiKeys<'_> {
         builder::ListApiKeys::new(self)
     }
@@ -16983,6 +18874,11 @@ let response = client.create_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
     pub fn create_api_key(&self) -> builder::CreateApiKey<'_> {
         builder::CreateApiKey::new(self)
     }
@@ -17002,6 +18898,11 @@ let response = client.revoke_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
     pub fn revoke_api_key(&self) -> builder::RevokeApiKey<'_> {
         builder::RevokeApiKey::new(self)
     }
@@ -17021,6 +18922,11 @@ let response = client.rotate_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
     pub fn rotate_api_key(&self) -> builder::RotateApiKey<'_> {
         builder::RotateApiKey::new(self)
     }
@@ -17036,6 +18942,10 @@ let response = client.get_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_assets(&self) -> builder::GetAssets<'_> {
         builder::GetAssets::new(self)
     }
@@ -17051,6 +18961,10 @@ let response = client.get_version()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_version(&self) -> builder::GetVersion<'_> {
         builder::GetVersion::new(self)
     }
@@ -17067,6 +18981,10 @@ pub mod builder {
     /**Builder for [`Client::get_health`]
 
 [`Client::get_health`]: super::Client::get_health*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetHealth<'a> {
         client: &'a super::Client,
@@ -17079,17 +18997,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/health`
@@ -17127,6 +19046,11 @@ pub mod builder {
     /**Builder for [`Client::list_activities`]
 
 [`Client::list_activities`]: super::Client::list_activities*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListActivities<'a> {
         client: &'a super::Client,
@@ -17145,49 +19069,56 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page. Left out: 20.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// Market orders and trades of one side (buys, sells), everything about limit orders but their trades (limits), or what markets paid in the end (payout).
         pub fn type_<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ActivityFilter>,
+            <V as std::convert::TryInto<
+                types::ActivityFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.type_ = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `ActivityFilter` for type_ failed".to_string()
-                });
+                .map_err(|error| format!("type_: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/activities`
@@ -17233,6 +19164,10 @@ pub mod builder {
     /**Builder for [`Client::get_order_books`]
 
 [`Client::get_order_books`]: super::Client::get_order_books*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrderBooks<'a> {
         client: &'a super::Client,
@@ -17251,52 +19186,57 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         pub fn currency<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Currency>,
+            >>::Error: ::std::fmt::Display,
         {
             self.currency = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("currency: {}", error));
             self
         }
+        /// Levels a side. Left out: 10.
         pub fn depth<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.depth = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for depth failed".to_string());
+                .map_err(|error| format!("depth: {}", error));
             self
         }
+        /// Ids of the outcomes, joined by commas. *Required.*
         pub fn outcome_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.outcome_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for outcome_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("outcome_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/books`
@@ -17349,6 +19289,11 @@ pub mod builder {
     /**Builder for [`Client::list_events`]
 
 [`Client::list_events`]: super::Client::list_events*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListEvents<'a> {
         client: &'a super::Client,
@@ -17383,148 +19328,164 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Only this category.
         pub fn category<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.category = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for category failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("category: {}", error));
             self
         }
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         pub fn currency<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Currency>,
+            >>::Error: ::std::fmt::Display,
         {
             self.currency = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("currency: {}", error));
             self
         }
+        /// Words to look for.
         pub fn keyword<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.keyword = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for keyword failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("keyword: {}", error));
             self
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Only this series.
         pub fn series_slug<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_slug = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_slug failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_slug: {}", error));
             self
         }
+        /// Items a page. Left out: 20.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// Only this game.
         pub fn sport_game_slug<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.sport_game_slug = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for sport_game_slug failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("sport_game_slug: {}", error));
             self
         }
+        /// Only this status, such as open.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Only this subcategory.
         pub fn subcategory<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subcategory = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subcategory failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subcategory: {}", error));
             self
         }
+        /// Only what trends.
         pub fn trending<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.trending = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `bool` for trending failed".to_string());
+                .map_err(|error| format!("trending: {}", error));
             self
         }
+        /// Only what the caller watches.
         pub fn watchlist<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.watchlist = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `bool` for watchlist failed".to_string());
+                .map_err(|error| format!("watchlist: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/events`
@@ -17629,6 +19590,11 @@ pub mod builder {
     /**Builder for [`Client::list_event_series`]
 
 [`Client::list_event_series`]: super::Client::list_event_series*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListEventSeries<'a> {
         client: &'a super::Client,
@@ -17645,37 +19611,42 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page, at most 100. Left out: 50.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/events/series`
@@ -17719,6 +19690,11 @@ pub mod builder {
     /**Builder for [`Client::list_series_lean_events`]
 
 [`Client::list_series_lean_events`]: super::Client::list_series_lean_events*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListSeriesLeanEvents<'a> {
         client: &'a super::Client,
@@ -17737,46 +19713,53 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Name of an event or a series in links. *Required.*
         pub fn series_slug<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::Slug>,
+            <V as std::convert::TryInto<types::Slug>>::Error: ::std::fmt::Display,
         {
             self.series_slug = value
                 .try_into()
-                .map_err(|_| "conversion to `Slug` for series_slug failed".to_string());
+                .map_err(|error| format!("series_slug: {}", error));
             self
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/events/series/{seriesSlug}/lean-events`
@@ -17826,6 +19809,10 @@ pub mod builder {
     /**Builder for [`Client::get_event_by_slug`]
 
 [`Client::get_event_by_slug`]: super::Client::get_event_by_slug*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetEventBySlug<'a> {
         client: &'a super::Client,
@@ -17842,39 +19829,41 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Name of an event or a series in links. *Required.*
         pub fn slug<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::Slug>,
+            <V as std::convert::TryInto<types::Slug>>::Error: ::std::fmt::Display,
         {
-            self.slug = value
-                .try_into()
-                .map_err(|_| "conversion to `Slug` for slug failed".to_string());
+            self.slug = value.try_into().map_err(|error| format!("slug: {}", error));
             self
         }
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         pub fn currency<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Currency>,
+            >>::Error: ::std::fmt::Display,
         {
             self.currency = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("currency: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/events/slug/{slug}`
@@ -17920,6 +19909,10 @@ pub mod builder {
     /**Builder for [`Client::get_event`]
 
 [`Client::get_event`]: super::Client::get_event*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetEvent<'a> {
         client: &'a super::Client,
@@ -17936,39 +19929,43 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of an event, a UUID. *Required.*
         pub fn event_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventId>,
+            <V as std::convert::TryInto<types::EventId>>::Error: ::std::fmt::Display,
         {
             self.event_id = value
                 .try_into()
-                .map_err(|_| "conversion to `EventId` for event_id failed".to_string());
+                .map_err(|error| format!("event_id: {}", error));
             self
         }
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         pub fn currency<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Currency>,
+            >>::Error: ::std::fmt::Display,
         {
             self.currency = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("currency: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/events/{eventId}`
@@ -18014,6 +20011,11 @@ pub mod builder {
     /**Builder for [`Client::place_order`]
 
 [`Client::place_order`]: super::Client::place_order*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_orders`](super::Client::list_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct PlaceOrder<'a> {
         client: &'a super::Client,
@@ -18032,39 +20034,43 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of an event, a UUID. *Required.*
         pub fn event_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventId>,
+            <V as std::convert::TryInto<types::EventId>>::Error: ::std::fmt::Display,
         {
             self.event_id = value
                 .try_into()
-                .map_err(|_| "conversion to `EventId` for event_id failed".to_string());
+                .map_err(|error| format!("event_id: {}", error));
             self
         }
+        /// Id of a market, a UUID. *Required.*
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketId>,
+            <V as std::convert::TryInto<types::MarketId>>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketId` for market_id failed".to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::PlaceOrderRequest`]. Required: `amount`, `outcome_id`, `side`, `type_`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PlaceOrderRequest>,
@@ -18080,6 +20086,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::PlaceOrderRequest`]. Required: `amount`, `outcome_id`, `side`, `type_`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -18137,6 +20144,10 @@ pub mod builder {
     /**Builder for [`Client::get_quote`]
 
 [`Client::get_quote`]: super::Client::get_quote*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetQuote<'a> {
         client: &'a super::Client,
@@ -18155,39 +20166,43 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of an event, a UUID. *Required.*
         pub fn event_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventId>,
+            <V as std::convert::TryInto<types::EventId>>::Error: ::std::fmt::Display,
         {
             self.event_id = value
                 .try_into()
-                .map_err(|_| "conversion to `EventId` for event_id failed".to_string());
+                .map_err(|error| format!("event_id: {}", error));
             self
         }
+        /// Id of a market, a UUID. *Required.*
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketId>,
+            <V as std::convert::TryInto<types::MarketId>>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketId` for market_id failed".to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::QuoteRequest`]. Required: `amount`, `outcome_id`, `side`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteRequest>,
@@ -18201,6 +20216,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::QuoteRequest`]. Required: `amount`, `outcome_id`, `side`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -18256,6 +20272,10 @@ pub mod builder {
     /**Builder for [`Client::get_price_history`]
 
 [`Client::get_price_history`]: super::Client::get_price_history*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPriceHistory<'a> {
         client: &'a super::Client,
@@ -18276,61 +20296,67 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of an event, a UUID. *Required.*
         pub fn event_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventId>,
+            <V as std::convert::TryInto<types::EventId>>::Error: ::std::fmt::Display,
         {
             self.event_id = value
                 .try_into()
-                .map_err(|_| "conversion to `EventId` for event_id failed".to_string());
+                .map_err(|error| format!("event_id: {}", error));
             self
         }
+        /// Only these markets: their ids, joined by commas.
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// First or second outcome.
         pub fn outcome<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YesOrNo>,
+            <V as std::convert::TryInto<types::YesOrNo>>::Error: ::std::fmt::Display,
         {
             self.outcome = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `YesOrNo` for outcome failed".to_string());
+                .map_err(|error| format!("outcome: {}", error));
             self
         }
+        /// How far back. Left out: 24H.
         pub fn time_period<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PricePeriod>,
+            <V as std::convert::TryInto<types::PricePeriod>>::Error: ::std::fmt::Display,
         {
             self.time_period = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `PricePeriod` for time_period failed".to_string()
-                });
+                .map_err(|error| format!("time_period: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/events/{eventId}/price-history`
@@ -18390,6 +20416,11 @@ pub mod builder {
     /**Builder for [`Client::get_liquidity_rewards`]
 
 [`Client::get_liquidity_rewards`]: super::Client::get_liquidity_rewards*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetLiquidityRewards<'a> {
         client: &'a super::Client,
@@ -18406,37 +20437,42 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page, at most 100. Left out: 20.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/liquidity-rewards`
@@ -18481,6 +20517,10 @@ pub mod builder {
     /**Builder for [`Client::get_active_liquidity_rewards`]
 
 [`Client::get_active_liquidity_rewards`]: super::Client::get_active_liquidity_rewards*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetActiveLiquidityRewards<'a> {
         client: &'a super::Client,
@@ -18493,17 +20533,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/liquidity-rewards/active`
@@ -18544,6 +20585,11 @@ pub mod builder {
     /**Builder for [`Client::get_maker_rebates`]
 
 [`Client::get_maker_rebates`]: super::Client::get_maker_rebates*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMakerRebates<'a> {
         client: &'a super::Client,
@@ -18560,37 +20606,42 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page, at most 100. Left out: 20.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/maker-rebates`
@@ -18634,6 +20685,10 @@ pub mod builder {
     /**Builder for [`Client::get_active_maker_rebates`]
 
 [`Client::get_active_maker_rebates`]: super::Client::get_active_maker_rebates*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetActiveMakerRebates<'a> {
         client: &'a super::Client,
@@ -18646,17 +20701,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/maker-rebates/active`
@@ -18697,6 +20753,11 @@ pub mod builder {
     /**Builder for [`Client::burn_shares`]
 
 [`Client::burn_shares`]: super::Client::burn_shares*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_portfolio`](super::Client::get_portfolio) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BurnShares<'a> {
         client: &'a super::Client,
@@ -18713,30 +20774,32 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of a market, a UUID. *Required.*
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketId>,
+            <V as std::convert::TryInto<types::MarketId>>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketId` for market_id failed".to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::BurnSharesRequest`]. Required: `quantity`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BurnSharesRequest>,
@@ -18752,6 +20815,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BurnSharesRequest`]. Required: `quantity`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -18808,6 +20872,11 @@ pub mod builder {
     /**Builder for [`Client::mint_shares`]
 
 [`Client::mint_shares`]: super::Client::mint_shares*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_portfolio`](super::Client::get_portfolio) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct MintShares<'a> {
         client: &'a super::Client,
@@ -18824,30 +20893,32 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of a market, a UUID. *Required.*
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketId>,
+            <V as std::convert::TryInto<types::MarketId>>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketId` for market_id failed".to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::MintSharesRequest`]. Required: `quantity`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MintSharesRequest>,
@@ -18863,6 +20934,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::MintSharesRequest`]. Required: `quantity`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -18919,6 +20991,10 @@ pub mod builder {
     /**Builder for [`Client::get_ticker`]
 
 [`Client::get_ticker`]: super::Client::get_ticker*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetTicker<'a> {
         client: &'a super::Client,
@@ -18937,51 +21013,55 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of a market, a UUID. *Required.*
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketId>,
+            <V as std::convert::TryInto<types::MarketId>>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketId` for market_id failed".to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// First or second outcome.
         pub fn outcome<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YesOrNo>,
+            <V as std::convert::TryInto<types::YesOrNo>>::Error: ::std::fmt::Display,
         {
             self.outcome = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `YesOrNo` for outcome failed".to_string());
+                .map_err(|error| format!("outcome: {}", error));
             self
         }
+        /// Id of an outcome of this market.
         pub fn outcome_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.outcome_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for outcome_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("outcome_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/markets/{marketId}/ticker`
@@ -19034,6 +21114,11 @@ pub mod builder {
     /**Builder for [`Client::list_orders`]
 
 [`Client::list_orders`]: super::Client::list_orders*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListOrders<'a> {
         client: &'a super::Client,
@@ -19062,114 +21147,126 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         pub fn currency<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Currency>,
+            >>::Error: ::std::fmt::Display,
         {
             self.currency = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("currency: {}", error));
             self
         }
+        /// Only orders in this event.
         pub fn event_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_id: {}", error));
             self
         }
+        /// Only orders in this market.
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// Only orders for this outcome.
         pub fn outcome_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.outcome_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for outcome_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("outcome_id: {}", error));
             self
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Whether shares are bought or sold.
         pub fn side<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Side>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Side>,
+            >>::Error: ::std::fmt::Display,
         {
             self.side = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Side , >` for side failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("side: {}", error));
             self
         }
+        /// Items a page. Left out: 20.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// Status to filter by. Pending is not among them.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderStatusFilter>,
+            <V as std::convert::TryInto<
+                types::OrderStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `OrderStatusFilter` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/orders`
@@ -19250,6 +21347,11 @@ pub mod builder {
     /**Builder for [`Client::batch_place_orders`]
 
 [`Client::batch_place_orders`]: super::Client::batch_place_orders*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write` for each element of `orders`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_orders`](super::Client::list_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BatchPlaceOrders<'a> {
         client: &'a super::Client,
@@ -19266,32 +21368,35 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Name of this call. For 24 hours the same name with the same body gets the first answer again, with another body 422, and 409 while the first call runs.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IdempotencyKey>,
+            <V as std::convert::TryInto<
+                types::IdempotencyKey,
+            >>::Error: ::std::fmt::Display,
         {
             self.idempotency_key = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `IdempotencyKey` for idempotency_key failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("idempotency_key: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::BatchPlaceOrdersRequest`]. Required: `orders`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BatchPlaceOrdersRequest>,
@@ -19309,6 +21414,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BatchPlaceOrdersRequest`]. Required: `orders`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -19367,6 +21473,11 @@ pub mod builder {
     /**Builder for [`Client::batch_cancel_orders`]
 
 [`Client::batch_cancel_orders`]: super::Client::batch_cancel_orders*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write` for each element of `orderIds`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_orders`](super::Client::list_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BatchCancelOrders<'a> {
         client: &'a super::Client,
@@ -19383,32 +21494,35 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Name of this call. For 24 hours the same name with the same body gets the first answer again, with another body 422, and 409 while the first call runs.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IdempotencyKey>,
+            <V as std::convert::TryInto<
+                types::IdempotencyKey,
+            >>::Error: ::std::fmt::Display,
         {
             self.idempotency_key = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `IdempotencyKey` for idempotency_key failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("idempotency_key: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::BatchCancelOrdersRequest`]. Required: `order_ids`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BatchCancelOrdersRequest>,
@@ -19426,6 +21540,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BatchCancelOrdersRequest`]. Required: `order_ids`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -19484,6 +21599,11 @@ pub mod builder {
     /**Builder for [`Client::batch_amend_orders`]
 
 [`Client::batch_amend_orders`]: super::Client::batch_amend_orders*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write` for each element of `items`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_orders`](super::Client::list_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BatchAmendOrders<'a> {
         client: &'a super::Client,
@@ -19500,32 +21620,35 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Name of this call. For 24 hours the same name with the same body gets the first answer again, with another body 422, and 409 while the first call runs.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IdempotencyKey>,
+            <V as std::convert::TryInto<
+                types::IdempotencyKey,
+            >>::Error: ::std::fmt::Display,
         {
             self.idempotency_key = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `IdempotencyKey` for idempotency_key failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("idempotency_key: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::BatchAmendOrdersRequest`]. Required: `items`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BatchAmendOrdersRequest>,
@@ -19543,6 +21666,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BatchAmendOrdersRequest`]. Required: `items`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -19601,6 +21725,10 @@ pub mod builder {
     /**Builder for [`Client::get_order`]
 
 [`Client::get_order`]: super::Client::get_order*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrder<'a> {
         client: &'a super::Client,
@@ -19615,26 +21743,29 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/orders/{orderId}`
@@ -19676,6 +21807,11 @@ pub mod builder {
     /**Builder for [`Client::cancel_order`]
 
 [`Client::cancel_order`]: super::Client::cancel_order*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`](super::Client::get_order) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelOrder<'a> {
         client: &'a super::Client,
@@ -19690,26 +21826,29 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/v1/pm/orders/{orderId}`
@@ -19751,6 +21890,10 @@ pub mod builder {
     /**Builder for [`Client::get_pnl`]
 
 [`Client::get_pnl`]: super::Client::get_pnl*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPnl<'a> {
         client: &'a super::Client,
@@ -19773,78 +21916,84 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Whether to tell events apart.
         pub fn breakdown<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.breakdown = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `bool` for breakdown failed".to_string());
+                .map_err(|error| format!("breakdown: {}", error));
             self
         }
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         pub fn currency<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Currency>,
+            >>::Error: ::std::fmt::Display,
         {
             self.currency = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("currency: {}", error));
             self
         }
+        /// End of a range.
         pub fn end<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::DateTime>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::DateTime,
+            >>::Error: ::std::fmt::Display,
         {
             self.end = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: DateTime` for end failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("end: {}", error));
             self
         }
+        /// Beginning of a range.
         pub fn start<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::DateTime>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::DateTime,
+            >>::Error: ::std::fmt::Display,
         {
             self.start = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: DateTime` for start failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start: {}", error));
             self
         }
+        /// How far back from now, or since the beginning of the week, month or year.
         pub fn time_period<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PnlPeriod>,
+            <V as std::convert::TryInto<types::PnlPeriod>>::Error: ::std::fmt::Display,
         {
             self.time_period = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `PnlPeriod` for time_period failed".to_string()
-                });
+                .map_err(|error| format!("time_period: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/pnl`
@@ -19912,6 +22061,10 @@ pub mod builder {
     /**Builder for [`Client::get_portfolio`]
 
 [`Client::get_portfolio`]: super::Client::get_portfolio*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPortfolio<'a> {
         client: &'a super::Client,
@@ -19924,17 +22077,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/portfolio`
@@ -19972,6 +22126,11 @@ pub mod builder {
     /**Builder for [`Client::list_sports_games`]
 
 [`Client::list_sports_games`]: super::Client::list_sports_games*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListSportsGames<'a> {
         client: &'a super::Client,
@@ -19992,63 +22151,70 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Only this league, by its full name, such as England - Premier League.
         pub fn league<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.league = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for league failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("league: {}", error));
             self
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page, at most 100. Left out: 50.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// Only this sport.
         pub fn sport<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.sport = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for sport failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("sport: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/sports/games`
@@ -20096,6 +22262,10 @@ pub mod builder {
     /**Builder for [`Client::list_sports_leagues`]
 
 [`Client::list_sports_leagues`]: super::Client::list_sports_leagues*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListSportsLeagues<'a> {
         client: &'a super::Client,
@@ -20108,17 +22278,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/sports/leagues`
@@ -20158,6 +22329,11 @@ pub mod builder {
     /**Builder for [`Client::list_sports_teams`]
 
 [`Client::list_sports_teams`]: super::Client::list_sports_teams*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListSportsTeams<'a> {
         client: &'a super::Client,
@@ -20178,63 +22354,70 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Only this league, by its full name, such as England - Premier League.
         pub fn league<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.league = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for league failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("league: {}", error));
             self
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page, at most 100. Left out: 50.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// Only this sport.
         pub fn sport<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.sport = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for sport failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("sport: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/sports/teams`
@@ -20282,6 +22465,11 @@ pub mod builder {
     /**Builder for [`Client::list_trades`]
 
 [`Client::list_trades`]: super::Client::list_trades*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListTrades<'a> {
         client: &'a super::Client,
@@ -20314,138 +22502,152 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Not before this.
         pub fn from_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::DateTime>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::DateTime,
+            >>::Error: ::std::fmt::Display,
         {
             self.from_date = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: DateTime` for from_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("from_date: {}", error));
             self
         }
+        /// Only this trade.
         pub fn id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("id: {}", error));
             self
         }
+        /// What the older form takes in place of a size. Left out: 50.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Only this market.
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// Only trades of this order.
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for order_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Only this outcome.
         pub fn outcome_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.outcome_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for outcome_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("outcome_id: {}", error));
             self
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Trades a page, at most 100.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// Not after this.
         pub fn to_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::DateTime>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::DateTime,
+            >>::Error: ::std::fmt::Display,
         {
             self.to_date = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: DateTime` for to_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("to_date: {}", error));
             self
         }
+        /// Only trades of this user.
         pub fn user_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.user_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for user_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("user_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/trades`
@@ -20539,6 +22741,10 @@ pub mod builder {
     /**Builder for [`Client::login`]
 
 [`Client::login`]: super::Client::login*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `login`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct Login<'a> {
         client: &'a super::Client,
@@ -20553,19 +22759,21 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::LoginRequest`]. Required: `email`, `password`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::LoginRequest>,
@@ -20579,6 +22787,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::LoginRequest`]. Required: `email`, `password`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -20629,6 +22838,10 @@ pub mod builder {
     /**Builder for [`Client::lookup_user`]
 
 [`Client::lookup_user`]: super::Client::lookup_user*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct LookupUser<'a> {
         client: &'a super::Client,
@@ -20645,43 +22858,46 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Public name. The case of its letters does not matter.
         pub fn tag<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tag = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tag failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tag: {}", error));
             self
         }
+        /// Id of the user.
         pub fn user_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.user_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for user_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("user_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/user/lookup`
@@ -20725,6 +22941,10 @@ pub mod builder {
     /**Builder for [`Client::list_api_keys`]
 
 [`Client::list_api_keys`]: super::Client::list_api_keys*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListApiKeys<'a> {
         client: &'a super::Client,
@@ -20737,17 +22957,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/user/me/api-keys`
@@ -20787,6 +23008,11 @@ pub mod builder {
     /**Builder for [`Client::create_api_key`]
 
 [`Client::create_api_key`]: super::Client::create_api_key*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`](super::Client::list_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateApiKey<'a> {
         client: &'a super::Client,
@@ -20801,19 +23027,21 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::CreateApiKeyRequest`]. Required: `name`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateApiKeyRequest>,
@@ -20829,6 +23057,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateApiKeyRequest`]. Required: `name`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -20881,6 +23110,11 @@ pub mod builder {
     /**Builder for [`Client::revoke_api_key`]
 
 [`Client::revoke_api_key`]: super::Client::revoke_api_key*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`](super::Client::list_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RevokeApiKey<'a> {
         client: &'a super::Client,
@@ -20895,26 +23129,27 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of an API key, a UUID. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/v1/user/me/api-keys/{keyId}`
@@ -20956,6 +23191,11 @@ pub mod builder {
     /**Builder for [`Client::rotate_api_key`]
 
 [`Client::rotate_api_key`]: super::Client::rotate_api_key*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`](super::Client::list_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RotateApiKey<'a> {
         client: &'a super::Client,
@@ -20970,26 +23210,27 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of an API key, a UUID. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/v1/user/me/api-keys/{keyId}/rotate`
@@ -21033,6 +23274,10 @@ pub mod builder {
     /**Builder for [`Client::get_assets`]
 
 [`Client::get_assets`]: super::Client::get_assets*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetAssets<'a> {
         client: &'a super::Client,
@@ -21045,17 +23290,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/wallet/assets`
@@ -21093,6 +23339,10 @@ pub mod builder {
     /**Builder for [`Client::get_version`]
 
 [`Client::get_version`]: super::Client::get_version*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetVersion<'a> {
         client: &'a super::Client,
@@ -21105,17 +23355,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/version`

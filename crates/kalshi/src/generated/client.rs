@@ -28,6 +28,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct AcceptQuoteRequest {
+        /// The outcome that pays.
         pub accepted_side: ::venuekit_wire::Open<OutcomeSide>,
     }
     impl AcceptQuoteRequest {
@@ -39,6 +40,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct AcceptRfqBatchRequest {
+        /// The outcome that pays.
         pub accepted_side: ::venuekit_wire::Open<OutcomeSide>,
         ///Name chosen by the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -56,6 +58,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct AcceptRfqBatchResponse {
+        /// The outcome that pays.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub accepted_side: ::std::option::Option<::venuekit_wire::Open<OutcomeSide>>,
         ///One for each request, in the order of the batch.
@@ -123,6 +126,7 @@ pub mod types {
         pub expiration_time: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///New price in dollars for one yes contract. The present one to leave it as it is.
         pub price: ::venuekit_wire::Decimal,
+        /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
         pub side: ::venuekit_wire::Open<BookSide>,
         ///Market of the order.
         pub ticker: ::std::string::String,
@@ -231,7 +235,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -326,7 +330,12 @@ pub mod types {
                 "write::transfer" => Ok(Self::WriteTransfer),
                 "write::fcm_risk" => Ok(Self::WriteFcmRisk),
                 "write::block_trade_accept" => Ok(Self::WriteBlockTradeAccept),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of read, write, read::block_trade_accept, read::portfolio_balance, write::trade, write::transfer, write::fcm_risk, write::block_trade_accept"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -382,7 +391,7 @@ pub mod types {
             match value {
                 "rsa" => Ok(Self::Rsa),
                 "ed25519" => Ok(Self::Ed25519),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of rsa, ed25519".into()),
             }
         }
     }
@@ -406,6 +415,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiUsageLevelGrant {
+        /// Event contracts, or perpetuals on margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub exchange_instance: ::std::option::Option<
             ::venuekit_wire::Open<ExchangeInstance>,
@@ -496,6 +506,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchCancelOrdersV2Request {
+        /// An order to be cancelled.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub orders: ::std::vec::Vec<BatchCancelOrder>,
     }
@@ -753,7 +764,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -824,7 +835,7 @@ pub mod types {
             match value {
                 "bid" => Ok(Self::Bid),
                 "ask" => Ok(Self::Ask),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of bid, ask".into()),
             }
         }
     }
@@ -921,7 +932,7 @@ pub mod types {
                 "unopened" => Ok(Self::Unopened),
                 "open" => Ok(Self::Open),
                 "closed" => Ok(Self::Closed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of unopened, open, closed".into()),
             }
         }
     }
@@ -964,7 +975,11 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
             {
-                ::regress::Regex::new("^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$").unwrap()
+                ::regress::Regex::with_flags(
+                        "^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$",
+                        "u",
+                    )
+                    .unwrap()
             });
             if PATTERN.find(value).is_none() {
                 return Err(
@@ -1121,6 +1136,7 @@ pub mod types {
         ///Event of the combo.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub event_ticker: ::std::option::Option<::std::string::String>,
+        /// Prices are dollars for one contract, sizes and volumes are contracts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub market: ::std::option::Option<Market>,
         ///Market of the combo.
@@ -1200,13 +1216,16 @@ pub mod types {
         ///Let the order only shrink the position. Only with immediate_or_cancel.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub reduce_only: ::std::option::Option<bool>,
+        /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
         pub self_trade_prevention_type: ::venuekit_wire::Open<SelfTradePreventionType>,
+        /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
         pub side: ::venuekit_wire::Open<BookSide>,
         ///Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub subaccount: ::std::option::Option<i64>,
         ///Market to trade.
         pub ticker: ::std::string::String,
+        /// How long an order stays. One that expires is good_till_canceled with an expiration_time.
         pub time_in_force: TimeInForce,
     }
     impl CreateOrderV2Request {
@@ -1360,6 +1379,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateRfqBatchResponse {
+        /// Requests for quotes that are quoted and accepted as one.
         pub rfq_batch: RfqBatch,
     }
     impl CreateRfqBatchResponse {
@@ -1552,8 +1572,10 @@ pub mod types {
         pub finalized_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Id of the deposit.
         pub id: ::std::string::String,
+        /// Where a payment is. Once applied, it is in the balance.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<PaymentStatus>>,
+        /// How the money travels.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<PaymentType>>,
     }
@@ -1614,6 +1636,7 @@ pub mod types {
         ///Whether only one of its markets can end with yes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub mutually_exclusive: ::std::option::Option<bool>,
+        /// Notes that the venue keeps for its own pages. No source describes them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub product_metadata: ::std::option::Option<ProductMetadata>,
         ///Series from which it was made.
@@ -1653,6 +1676,7 @@ pub mod types {
         pub fee_multiplier_override: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
+        /// How fees are reckoned. The fee schedule of the venue has the formulas.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_type_override: ::std::option::Option<::venuekit_wire::Open<FeeType>>,
         ///Id of the change.
@@ -1676,6 +1700,7 @@ pub mod types {
         ///Range to show at first, such as 15min.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub default_range: ::std::option::Option<::std::string::String>,
+        /// The data. The type decides what is in it, and no source lists the types.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub details: ::std::option::Option<LiveDataDetails>,
         ///Whether the event is over and the data stands still. Cryptocurrencies only.
@@ -1765,7 +1790,7 @@ pub mod types {
                 "open" => Ok(Self::Open),
                 "closed" => Ok(Self::Closed),
                 "settled" => Ok(Self::Settled),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of unopened, open, closed, settled".into()),
             }
         }
     }
@@ -1808,7 +1833,11 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
             {
-                ::regress::Regex::new("^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$").unwrap()
+                ::regress::Regex::with_flags(
+                        "^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$",
+                        "u",
+                    )
+                    .unwrap()
             });
             if PATTERN.find(value).is_none() {
                 return Err(
@@ -1908,7 +1937,7 @@ pub mod types {
             match value {
                 "event_contract" => Ok(Self::EventContract),
                 "margined" => Ok(Self::Margined),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of event_contract, margined".into()),
             }
         }
     }
@@ -2077,7 +2106,12 @@ pub mod types {
                     Ok(Self::QuadraticWithComboMakerFees)
                 }
                 "flat" => Ok(Self::Flat),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of quadratic, quadratic_with_maker_fees, quadratic_with_combo_maker_fees, flat"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -2104,6 +2138,7 @@ pub mod types {
         ///Deprecated by the venue. Direction in the old way of writing orders. Use book_side.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub action: ::std::option::Option<::venuekit_wire::Open<OrderAction>>,
+        /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub book_side: ::std::option::Option<::venuekit_wire::Open<BookSide>>,
         ///Contracts.
@@ -2222,6 +2257,7 @@ pub mod types {
         ///Subtrader to bind it to: the user id, an underscore and up to 16 letters or digits. FCM members only, and not together with subaccount. A bound key is refused by every REST operation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fcm_subtrader_id: ::std::option::Option<::std::string::String>,
+        /// Signature algorithm of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub key_type: ::std::option::Option<::venuekit_wire::Open<ApiKeyType>>,
         ///Label of the key.
@@ -2245,6 +2281,7 @@ pub mod types {
     pub struct GenerateApiKeyResponse {
         ///Id of the new key.
         pub api_key_id: ::std::string::String,
+        /// Signature algorithm of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub key_type: ::std::option::Option<::venuekit_wire::Open<ApiKeyType>>,
         ///Private key as PEM, PKCS#1 for RSA and PKCS#8 for Ed25519. Shown this once.
@@ -2266,11 +2303,13 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub grants: ::std::vec::Vec<ApiUsageLevelGrant>,
+        /// One token bucket of the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub read: ::std::option::Option<BucketLimit>,
         ///Tier in force, from basic to prestige. The venue adds tiers.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub usage_tier: ::std::option::Option<::std::string::String>,
+        /// One token bucket of the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub write: ::std::option::Option<BucketLimit>,
     }
@@ -2298,6 +2337,7 @@ pub mod types {
         ///Tokens that all other operations cost.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub default_cost: ::std::option::Option<i64>,
+        /// What one operation costs.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub endpoint_costs: ::std::vec::Vec<EndpointTokenCost>,
     }
@@ -2420,6 +2460,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// Without type and multiplier it returns the event to the fees of its series.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub event_fee_changes: ::std::vec::Vec<EventFeeChange>,
     }
@@ -2432,6 +2473,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetEventForecastPercentilesHistoryResponse {
+        /// The forecast at one time.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub forecast_history: ::std::vec::Vec<ForecastPercentilesPoint>,
     }
@@ -2485,6 +2527,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetEventResponse {
+        /// One thing that happens or not, with the markets on it.
         pub event: EventData,
         ///Deprecated by the venue. Markets of the event. Use those inside it.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -2503,6 +2546,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// One thing that happens or not, with the markets on it.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub events: ::std::vec::Vec<EventData>,
         ///Milestones of these events, if asked for.
@@ -2560,6 +2604,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// One trade of a subtrader. A side that belongs to another member is left out.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub fills: ::std::vec::Vec<FcmFill>,
     }
@@ -2588,6 +2633,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// One trade of an order of the caller. Prices are dollars for one contract.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub fills: ::std::vec::Vec<Fill>,
     }
@@ -2600,6 +2646,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetFiltersBySportsResponse {
+        /// Filters of each sport.
         pub filters_by_sports: FiltersBySport,
         ///Sports in the order in which the venue shows them.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -2714,6 +2761,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarketCandlesticksHistoricalResponse {
+        /// What happened to the yes side of a market in one period. Its fields have other names than live ones.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub candlesticks: ::std::vec::Vec<MarketCandlestickHistorical>,
         ///Ticker of the market.
@@ -2729,6 +2777,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetMarketCandlesticksResponse {
+        /// What happened to the yes side of a market in one period.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub candlesticks: ::std::vec::Vec<MarketCandlestick>,
@@ -2745,6 +2794,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarketOrderbookResponse {
+        /// Bids of both sides. A level is two numbers, the price in dollars and the contracts there. Prices rise, so that the best level is the last.
         pub orderbook_fp: OrderbookCountFp,
     }
     impl GetMarketOrderbookResponse {
@@ -2770,6 +2820,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarketResponse {
+        /// Prices are dollars for one contract, sizes and volumes are contracts.
         pub market: Market,
     }
     impl GetMarketResponse {
@@ -2784,6 +2835,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// Prices are dollars for one contract, sizes and volumes are contracts.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub markets: ::std::vec::Vec<Market>,
     }
@@ -2796,6 +2848,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMilestoneResponse {
+        /// Something in the world that events hang on, such as a game.
         pub milestone: Milestone,
     }
     impl GetMilestoneResponse {
@@ -2810,6 +2863,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// Something in the world that events hang on, such as a game.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub milestones: ::std::vec::Vec<Milestone>,
@@ -2823,6 +2877,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMultivariateEventCollectionResponse {
+        /// Events whose markets can be combined into one.
         pub multivariate_contract: MultivariateEventCollection,
     }
     impl GetMultivariateEventCollectionResponse {
@@ -2837,6 +2892,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// Events whose markets can be combined into one.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub multivariate_contracts: ::std::vec::Vec<MultivariateEventCollection>,
     }
@@ -2852,6 +2908,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// One thing that happens or not, with the markets on it.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub events: ::std::vec::Vec<EventData>,
     }
@@ -2925,6 +2982,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderResponse {
+        /// Money in dollars, counts in contracts.
         pub order: Order,
     }
     impl GetOrderResponse {
@@ -2939,6 +2997,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// Money in dollars, counts in contracts.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub orders: ::std::vec::Vec<Order>,
     }
@@ -2974,6 +3033,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub event_positions: ::std::vec::Vec<EventPosition>,
+        /// What the caller holds in a market. Money in dollars.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub market_positions: ::std::vec::Vec<MarketPosition>,
@@ -2987,6 +3047,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetQuoteResponse {
+        /// What a maker offers on a request for quotes. Prices are dollars for one contract.
         pub quote: Quote,
     }
     impl GetQuoteResponse {
@@ -3001,6 +3062,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// What a maker offers on a request for quotes. Prices are dollars for one contract.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub quotes: ::std::vec::Vec<Quote>,
     }
@@ -3024,6 +3086,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetRfqBatchQuotesResponse {
+        /// What a maker offers on a batch.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub batch_quotes: ::std::vec::Vec<RfqBatchQuote>,
     }
@@ -3036,6 +3099,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetRfqBatchResponse {
+        /// Requests for quotes that are quoted and accepted as one.
         pub rfq_batch: RfqBatch,
     }
     impl GetRfqBatchResponse {
@@ -3050,6 +3114,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// Requests for quotes that are quoted and accepted as one.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub rfq_batches: ::std::vec::Vec<RfqBatch>,
     }
@@ -3062,6 +3127,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetRfqResponse {
+        /// A request for quotes.
         pub rfq: Rfq,
     }
     impl GetRfqResponse {
@@ -3076,6 +3142,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// A request for quotes.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub rfqs: ::std::vec::Vec<Rfq>,
     }
@@ -3100,6 +3167,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetSeriesListResponse {
+        /// A template from which events are made again and again.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub series: ::std::vec::Vec<Series>,
     }
@@ -3112,6 +3180,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetSeriesResponse {
+        /// A template from which events are made again and again.
         pub series: Series,
     }
     impl GetSeriesResponse {
@@ -3126,6 +3195,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// What the caller held in a market when it was settled. Note the units.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub settlements: ::std::vec::Vec<Settlement>,
     }
@@ -3138,6 +3208,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetStructuredTargetResponse {
+        /// What a market with a structured strike is about: a team, a player, a candidate.
         pub structured_target: StructuredTarget,
     }
     impl GetStructuredTargetResponse {
@@ -3152,6 +3223,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// What a market with a structured strike is about: a team, a player, a candidate.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub structured_targets: ::std::vec::Vec<StructuredTarget>,
@@ -3206,6 +3278,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetTagsForSeriesCategoriesResponse {
+        /// Tags of each category. A category without tags has null.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tags_by_categories: ::std::option::Option<TagsByCategory>,
     }
@@ -3221,6 +3294,7 @@ pub mod types {
         ///Empty if the venue spreads nothing.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub allocations: ::std::vec::Vec<TargetBalanceAllocation>,
+        /// What stays on a shard for resting orders: nothing, as much as the dearest side of one market needs (max), or as much as all of them need (sum).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub resting_margin_reservation: ::std::option::Option<
             ::venuekit_wire::Open<RestingMarginReservation>,
@@ -3238,6 +3312,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// One trade between two users.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub trades: ::std::vec::Vec<Trade>,
     }
@@ -3262,6 +3337,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetWeatherIndexCalibrationsResponse {
+        /// One configuration. It holds until the next one takes effect.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub calibrations: ::std::vec::Vec<WeatherIndexCalibration>,
         ///City of the index.
@@ -3286,6 +3362,7 @@ pub mod types {
         ///Configuration of the newest point. Empty without points.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub config_version: ::std::option::Option<::std::string::String>,
+        /// One minute.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub timeseries: ::std::vec::Vec<WeatherIndexPoint>,
         ///Always fahrenheit.
@@ -3344,7 +3421,7 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
                 "exclude" => Ok(Self::Exclude),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of exclude".into()),
             }
         }
     }
@@ -3379,6 +3456,7 @@ pub mod types {
         ///Text about it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub incentive_description: ::std::option::Option<::std::string::String>,
+        /// What a program rewards. The margin ones are about perpetuals.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub incentive_type: ::std::option::Option<::venuekit_wire::Open<IncentiveType>>,
         ///Id of the market.
@@ -3456,7 +3534,7 @@ pub mod types {
                 "upcoming" => Ok(Self::Upcoming),
                 "closed" => Ok(Self::Closed),
                 "paid_out" => Ok(Self::PaidOut),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of all, active, upcoming, closed, paid_out".into()),
             }
         }
     }
@@ -3520,7 +3598,12 @@ pub mod types {
                 "volume" => Ok(Self::Volume),
                 "margin_maker_volume" => Ok(Self::MarginMakerVolume),
                 "margin_taker_volume" => Ok(Self::MarginTakerVolume),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of liquidity, volume, margin_maker_volume, margin_taker_volume"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -3588,7 +3671,12 @@ pub mod types {
                 "volume" => Ok(Self::Volume),
                 "margin_maker_volume" => Ok(Self::MarginMakerVolume),
                 "margin_taker_volume" => Ok(Self::MarginTakerVolume),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of all, liquidity, volume, margin_maker_volume, margin_taker_volume"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -3646,6 +3734,7 @@ pub mod types {
         ///Shard that pays.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub source_exchange_shard: ::std::option::Option<i64>,
+        /// Whether the money has arrived.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<
             ::venuekit_wire::Open<IntraExchangeInstanceTransferStatus>,
@@ -3737,7 +3826,7 @@ pub mod types {
             match value {
                 "pending" => Ok(Self::Pending),
                 "complete" => Ok(Self::Complete),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of pending, complete".into()),
             }
         }
     }
@@ -3774,6 +3863,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct LiveData {
+        /// The data. The type decides what is in it, and no source lists the types.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub details: ::std::option::Option<LiveDataDetails>,
         ///Milestone that they are about.
@@ -3839,7 +3929,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -3906,6 +3996,7 @@ pub mod types {
         ///When it was created.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub created_time: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Value that means yes for each target. The names are those of the market, so no two markets share them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub custom_strike: ::std::option::Option<CustomStrike>,
         ///What would close it early.
@@ -3944,6 +4035,7 @@ pub mod types {
         ///When it expires at the latest.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub latest_expiration_time: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Yes or no, or a value on a scale.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub market_type: ::std::option::Option<::venuekit_wire::Open<MarketType>>,
         ///Collection from which a combo was built.
@@ -3993,6 +4085,7 @@ pub mod types {
         ///Name of the main participant.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub primary_participant_key: ::std::option::Option<::std::string::String>,
+        /// How a market ended. Empty until it is determined.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub result: ::std::option::Option<::venuekit_wire::Open<MarketResult>>,
         ///Main rules.
@@ -4001,6 +4094,7 @@ pub mod types {
         ///Further rules.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rules_secondary: ::std::option::Option<::std::string::String>,
+        /// Whether the settlement value is bounded from below.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub settlement_bounds_type: ::std::option::Option<
             ::venuekit_wire::Open<SettlementBoundsType>,
@@ -4017,8 +4111,10 @@ pub mod types {
         ///What a yes contract settles at. Present once determined.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub settlement_value_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Where a market is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<MarketStatus>>,
+        /// How the strikes decide the outcome.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub strike_type: ::std::option::Option<::venuekit_wire::Open<StrikeType>>,
         ///Deprecated by the venue. Second heading.
@@ -4068,13 +4164,16 @@ pub mod types {
         ///Contracts held at its end.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub open_interest_fp: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Trades in a period, in dollars. Without trades only the price before is there.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub price: ::std::option::Option<PriceDistribution>,
         ///Contracts traded in the period.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub volume_fp: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Offers of one side in a period, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub yes_ask: ::std::option::Option<BidAskDistribution>,
+        /// Offers of one side in a period, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub yes_bid: ::std::option::Option<BidAskDistribution>,
     }
@@ -4092,13 +4191,16 @@ pub mod types {
         ///Contracts held at its end.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub open_interest: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Trades in a period, in dollars. Without trades only the price before is there.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub price: ::std::option::Option<PriceDistributionHistorical>,
         ///Contracts traded in the period.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub volume: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Offers of one side in a period, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub yes_ask: ::std::option::Option<BidAskDistributionHistorical>,
+        /// Offers of one side in a period, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub yes_bid: ::std::option::Option<BidAskDistributionHistorical>,
     }
@@ -4111,6 +4213,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MarketCandlesticksResponse {
+        /// What happened to the yes side of a market in one period.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub candlesticks: ::std::vec::Vec<MarketCandlestick>,
@@ -4144,6 +4247,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MarketOrderbookFp {
+        /// Bids of both sides. A level is two numbers, the price in dollars and the contracts there. Prices rise, so that the best level is the last.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub orderbook_fp: ::std::option::Option<OrderbookCountFp>,
         ///Ticker of the market.
@@ -4231,7 +4335,7 @@ pub mod types {
                 "no" => Ok(Self::No),
                 "scalar" => Ok(Self::Scalar),
                 "" => Ok(Self::X),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of yes, no, scalar, \"\"".into()),
             }
         }
     }
@@ -4311,7 +4415,12 @@ pub mod types {
                 "disputed" => Ok(Self::Disputed),
                 "amended" => Ok(Self::Amended),
                 "finalized" => Ok(Self::Finalized),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of initialized, inactive, active, closed, determined, disputed, amended, finalized"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -4379,7 +4488,7 @@ pub mod types {
                 "paused" => Ok(Self::Paused),
                 "closed" => Ok(Self::Closed),
                 "settled" => Ok(Self::Settled),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of unopened, open, paused, closed, settled".into()),
             }
         }
     }
@@ -4422,7 +4531,11 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
             {
-                ::regress::Regex::new("^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$").unwrap()
+                ::regress::Regex::with_flags(
+                        "^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$",
+                        "u",
+                    )
+                    .unwrap()
             });
             if PATTERN.find(value).is_none() {
                 return Err(
@@ -4497,7 +4610,7 @@ pub mod types {
             match value {
                 "binary" => Ok(Self::Binary),
                 "scalar" => Ok(Self::Scalar),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of binary, scalar".into()),
             }
         }
     }
@@ -4524,6 +4637,7 @@ pub mod types {
         ///Subject, such as Sports or Elections.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub category: ::std::option::Option<::std::string::String>,
+        /// More about a milestone. The type decides what is in it, and no source lists the types.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub details: ::std::option::Option<MilestoneDetails>,
         ///When it ends. Absent or null if that is open.
@@ -4548,6 +4662,7 @@ pub mod types {
         ///Its id at the data provider.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub source_id: ::std::option::Option<::std::string::String>,
+        /// Ids at data providers, by the name of the provider.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub source_ids: ::std::option::Option<SourceIds>,
         ///When it begins.
@@ -4617,7 +4732,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -4751,7 +4866,7 @@ pub mod types {
             match value {
                 "only" => Ok(Self::Only),
                 "exclude" => Ok(Self::Exclude),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of only, exclude".into()),
             }
         }
     }
@@ -4832,6 +4947,7 @@ pub mod types {
         ///Deprecated by the venue. Direction in the old way of writing orders. Use book_side.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub action: ::std::option::Option<::venuekit_wire::Open<OrderAction>>,
+        /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub book_side: ::std::option::Option<::venuekit_wire::Open<BookSide>>,
         ///Whether a pause of trading cancels it.
@@ -4872,11 +4988,13 @@ pub mod types {
         pub order_group_id: ::std::option::Option<::std::string::String>,
         ///Id of the order.
         pub order_id: ::std::string::String,
+        /// The outcome that pays.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub outcome_side: ::std::option::Option<::venuekit_wire::Open<OutcomeSide>>,
         ///Contracts that rest.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub remaining_count_fp: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub self_trade_prevention_type: ::std::option::Option<
             ::venuekit_wire::Open<SelfTradePreventionType>,
@@ -4884,6 +5002,7 @@ pub mod types {
         ///Deprecated by the venue. Outcome in the old way of writing orders. Use outcome_side.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<OutcomeSide>>,
+        /// Where an order is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<OrderStatus>>,
         ///Subaccount, 0 (primary) to 63.
@@ -4898,6 +5017,7 @@ pub mod types {
         ///Market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub ticker: ::std::option::Option<::std::string::String>,
+        /// Kind of order. New orders are limit orders.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<OrderType>>,
         ///Owner.
@@ -4948,7 +5068,7 @@ pub mod types {
             match value {
                 "buy" => Ok(Self::Buy),
                 "sell" => Ok(Self::Sell),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of buy, sell".into()),
             }
         }
     }
@@ -5011,7 +5131,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -5068,7 +5188,10 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$").unwrap() });
+            {
+                ::regress::Regex::with_flags("^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$", "u")
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
                 return Err(
                     "doesn't match pattern \"^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$\"".into(),
@@ -5163,7 +5286,7 @@ pub mod types {
                 "resting" => Ok(Self::Resting),
                 "canceled" => Ok(Self::Canceled),
                 "executed" => Ok(Self::Executed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of resting, canceled, executed".into()),
             }
         }
     }
@@ -5219,7 +5342,7 @@ pub mod types {
             match value {
                 "limit" => Ok(Self::Limit),
                 "market" => Ok(Self::Market),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of limit, market".into()),
             }
         }
     }
@@ -5293,7 +5416,7 @@ pub mod types {
             match value {
                 "yes" => Ok(Self::Yes),
                 "no" => Ok(Self::No),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of yes, no".into()),
             }
         }
     }
@@ -5357,7 +5480,7 @@ pub mod types {
                 "applied" => Ok(Self::Applied),
                 "failed" => Ok(Self::Failed),
                 "returned" => Ok(Self::Returned),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of pending, applied, failed, returned".into()),
             }
         }
     }
@@ -5425,7 +5548,7 @@ pub mod types {
                 "crypto" => Ok(Self::Crypto),
                 "debit" => Ok(Self::Debit),
                 "apm" => Ok(Self::Apm),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of ach, wire, crypto, debit, apm".into()),
             }
         }
     }
@@ -5761,6 +5884,7 @@ pub mod types {
         ///Dollars that the request is to cost.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rfq_target_cost_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Where a quote is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<QuoteStatus>>,
         ///Whether fees come on top of that.
@@ -5803,7 +5927,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -5886,7 +6010,12 @@ pub mod types {
                 "confirmed" => Ok(Self::Confirmed),
                 "executed" => Ok(Self::Executed),
                 "cancelled" => Ok(Self::Cancelled),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of open, accepted, confirmed, executed, cancelled"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -5946,7 +6075,7 @@ pub mod types {
                 "none" => Ok(Self::None),
                 "max" => Ok(Self::Max),
                 "sum" => Ok(Self::Sum),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of none, max, sum".into()),
             }
         }
     }
@@ -6006,6 +6135,7 @@ pub mod types {
         ///Whether what does not trade rests on the book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rest_remainder: ::std::option::Option<bool>,
+        /// Where a request for quotes is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<RfqStatus>>,
         ///Size as dollars to spend.
@@ -6053,9 +6183,11 @@ pub mod types {
         pub creator_user_id: ::std::option::Option<::std::string::String>,
         ///Id of the batch.
         pub id: ::std::string::String,
+        /// A request for quotes.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub rfqs: ::std::vec::Vec<Rfq>,
+        /// Where a batch is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<RfqBatchStatus>>,
         ///When it last changed.
@@ -6106,6 +6238,7 @@ pub mod types {
         pub rfq_batch_id: ::std::option::Option<::std::string::String>,
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub rfqs: ::std::vec::Vec<RfqBatchBestQuote>,
+        /// Where a batch is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<RfqBatchStatus>>,
         ///When it last changed.
@@ -6168,7 +6301,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -6266,6 +6399,7 @@ pub mod types {
         ///User id of who asks. Private.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rfq_creator_user_id: ::std::option::Option<::std::string::String>,
+        /// Where a quote on a batch is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<RfqBatchQuoteStatus>>,
         ///When it last changed.
@@ -6315,7 +6449,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -6402,7 +6536,12 @@ pub mod types {
                 "executed" => Ok(Self::Executed),
                 "partially_executed" => Ok(Self::PartiallyExecuted),
                 "cancelled" => Ok(Self::Cancelled),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of open, accepted, confirmed, executed, partially_executed, cancelled"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -6462,7 +6601,7 @@ pub mod types {
                 "open" => Ok(Self::Open),
                 "accepted" => Ok(Self::Accepted),
                 "closed" => Ok(Self::Closed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of open, accepted, closed".into()),
             }
         }
     }
@@ -6504,7 +6643,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -6575,7 +6714,7 @@ pub mod types {
             match value {
                 "open" => Ok(Self::Open),
                 "closed" => Ok(Self::Closed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of open, closed".into()),
             }
         }
     }
@@ -6693,7 +6832,7 @@ pub mod types {
             match value {
                 "taker_at_cross" => Ok(Self::TakerAtCross),
                 "maker" => Ok(Self::Maker),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of taker_at_cross, maker".into()),
             }
         }
     }
@@ -6740,6 +6879,7 @@ pub mod types {
         ///Factor on the fees.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_multiplier: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// How fees are reckoned. The fee schedule of the venue has the formulas.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_type: ::std::option::Option<::venuekit_wire::Open<FeeType>>,
         ///How often there is an event, in words: daily, weekly, one-off and others.
@@ -6748,6 +6888,7 @@ pub mod types {
         ///When its metadata last changed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub last_updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Notes that the venue keeps for its own pages. No source describes them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub product_metadata: ::std::option::Option<ProductMetadata>,
         ///Where outcomes are looked up.
@@ -6779,6 +6920,7 @@ pub mod types {
         ///New factor on the fees.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_multiplier: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// How fees are reckoned. The fee schedule of the venue has the formulas.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_type: ::std::option::Option<::venuekit_wire::Open<FeeType>>,
         ///Id of the change.
@@ -6818,7 +6960,11 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
             {
-                ::regress::Regex::new("^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$").unwrap()
+                ::regress::Regex::with_flags(
+                        "^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$",
+                        "u",
+                    )
+                    .unwrap()
             });
             if PATTERN.find(value).is_none() {
                 return Err(
@@ -6888,6 +7034,7 @@ pub mod types {
         ///Fees in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_cost: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// How a market ended. Empty until it is determined.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub market_result: ::std::option::Option<::venuekit_wire::Open<MarketResult>>,
         ///No contracts held.
@@ -6955,7 +7102,7 @@ pub mod types {
             match value {
                 "default" => Ok(Self::Default),
                 "floor" => Ok(Self::Floor),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of default, floor".into()),
             }
         }
     }
@@ -7031,7 +7178,7 @@ pub mod types {
                 "all" => Ok(Self::All),
                 "unsettled" => Ok(Self::Unsettled),
                 "settled" => Ok(Self::Settled),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of all, unsettled, settled".into()),
             }
         }
     }
@@ -7091,6 +7238,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SportFilterDetails {
+        /// The same for each competition.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub competitions: ::std::option::Option<ScopesByCompetition>,
         ///What of the sport a market can be about.
@@ -7163,7 +7311,12 @@ pub mod types {
                 "functional" => Ok(Self::Functional),
                 "custom" => Ok(Self::Custom),
                 "structured" => Ok(Self::Structured),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of greater, greater_or_equal, less, less_or_equal, between, functional, custom, structured"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -7187,6 +7340,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct StructuredTarget {
+        /// More about a target. The type decides what is in it, and no source lists the types.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub details: ::std::option::Option<StructuredTargetDetails>,
         ///Id of the target.
@@ -7200,6 +7354,7 @@ pub mod types {
         ///Its id at the data provider.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub source_id: ::std::option::Option<::std::string::String>,
+        /// Ids at data providers, by the name of the provider.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub source_ids: ::std::option::Option<SourceIds>,
         ///Kind, such as basketball_player.
@@ -7263,7 +7418,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -7434,6 +7589,7 @@ pub mod types {
         pub event_ticker: ::std::string::String,
         ///Market of the leg.
         pub market_ticker: ::std::string::String,
+        /// The outcome that pays.
         pub side: ::venuekit_wire::Open<OutcomeSide>,
     }
     impl TickerPair {
@@ -7481,7 +7637,12 @@ pub mod types {
                 "fill_or_kill" => Ok(Self::FillOrKill),
                 "good_till_canceled" => Ok(Self::GoodTillCanceled),
                 "immediate_or_cancel" => Ok(Self::ImmediateOrCancel),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of fill_or_kill, good_till_canceled, immediate_or_cancel"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -7564,7 +7725,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -7704,7 +7865,7 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
                 "self" => Ok(Self::Self_),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of self".into()),
             }
         }
     }
@@ -7746,7 +7907,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -7959,8 +8120,10 @@ pub mod types {
         pub finalized_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Id of the withdrawal.
         pub id: ::std::string::String,
+        /// Where a payment is. Once applied, it is in the balance.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<PaymentStatus>>,
+        /// How the money travels.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<PaymentType>>,
     }
@@ -7991,6 +8154,7 @@ pub mod types {
             }
         }
         impl AcceptBlockTradeProposalRequest {
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -8004,6 +8168,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader.
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8054,6 +8219,7 @@ pub mod types {
             }
         }
         impl AcceptQuoteRequest {
+            /// The outcome that pays. *Required.*
             pub fn accepted_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -8111,6 +8277,7 @@ pub mod types {
             }
         }
         impl AcceptRfqBatchRequest {
+            /// The outcome that pays. *Required.*
             pub fn accepted_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -8123,6 +8290,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8138,6 +8306,7 @@ pub mod types {
                     });
                 self
             }
+            /// The worst bid to be accepted for each request. *Required.*
             pub fn min_bids<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::RfqBatchMinBid>>,
@@ -8194,6 +8363,7 @@ pub mod types {
             }
         }
         impl AcceptRfqBatchResponse {
+            /// The outcome that pays.
             pub fn accepted_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -8207,6 +8377,7 @@ pub mod types {
                     });
                 self
             }
+            /// One for each request, in the order of the batch. *Required.*
             pub fn quotes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Quote>>,
@@ -8266,6 +8437,7 @@ pub mod types {
             }
         }
         impl AccountApiUsageLevelVolumeGoal {
+            /// Contracts in 30 days that earn it.
             pub fn earn_volume_goal_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8281,6 +8453,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts in 30 days that keep it.
             pub fn keep_volume_goal_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8296,6 +8469,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tier.
             pub fn level<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8358,6 +8532,7 @@ pub mod types {
             }
         }
         impl AccountApiUsageLevelVolumeProgress {
+            /// When it was reckoned.
             pub fn computed_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -8371,6 +8546,7 @@ pub mod types {
                     });
                 self
             }
+            /// What each tier from expert upwards asks for.
             pub fn goals<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8385,6 +8561,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded in the 30 days before that.
             pub fn trailing_30d_volume_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8471,6 +8648,7 @@ pub mod types {
             }
         }
         impl AmendOrderV2Request {
+            /// Name that the order has.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8486,6 +8664,7 @@ pub mod types {
                     });
                 self
             }
+            /// New total in contracts: what has traded and what is to rest. The present one to leave it as it is. *Required.*
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8498,6 +8677,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard. Left out or -1: the one of the market.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -8513,6 +8693,7 @@ pub mod types {
                     });
                 self
             }
+            /// New expiry, in the future; 0 takes the expiry away. Left out: as it is.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -8528,6 +8709,7 @@ pub mod types {
                     });
                 self
             }
+            /// New price in dollars for one yes contract. The present one to leave it as it is. *Required.*
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8540,6 +8722,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -8552,6 +8735,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market of the order. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8564,6 +8748,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name that the order gets.
             pub fn updated_client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8657,6 +8842,7 @@ pub mod types {
             }
         }
         impl AmendOrderV2Response {
+            /// Dollars of fee a contract. Present if any traded.
             pub fn average_fee_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8672,6 +8858,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a contract. Present if any traded.
             pub fn average_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8687,6 +8874,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8702,6 +8890,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded because of the change. Present as above.
             pub fn fill_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8715,6 +8904,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8727,6 +8917,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now. Present if any traded or the resting size changed.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8742,6 +8933,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the change was made.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -8811,6 +9003,7 @@ pub mod types {
             }
         }
         impl ApiErrorDetail {
+            /// Code. Some carry an id after a colon.
             pub fn code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8824,6 +9017,7 @@ pub mod types {
                     });
                 self
             }
+            /// More about it, such as INCORRECT_API_KEY_SIGNATURE.
             pub fn details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8837,6 +9031,7 @@ pub mod types {
                     });
                 self
             }
+            /// Text for people.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8907,6 +9102,7 @@ pub mod types {
             }
         }
         impl ApiKey {
+            /// Id of the key. *Required.*
             pub fn api_key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8919,6 +9115,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader to which it is bound.
             pub fn fcm_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8934,6 +9131,7 @@ pub mod types {
                     });
                 self
             }
+            /// Label that the owner gave it.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8947,6 +9145,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8961,6 +9160,7 @@ pub mod types {
                     });
                 self
             }
+            /// The one subaccount that it may use, 0 to 63. Absent or null: any.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9030,6 +9230,7 @@ pub mod types {
             }
         }
         impl ApiUsageLevelGrant {
+            /// Event contracts, or perpetuals on margin.
             pub fn exchange_instance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9047,6 +9248,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends. Absent or null if it does not.
             pub fn expires_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -9060,6 +9262,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tier that it grants.
             pub fn level<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9073,6 +9276,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it was granted for, such as volume.
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9140,6 +9344,7 @@ pub mod types {
             }
         }
         impl ApplySubaccountTransferRequest {
+            /// Cents to move. *Required.*
             pub fn amount_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9152,6 +9357,7 @@ pub mod types {
                     });
                 self
             }
+            /// UUID chosen by the caller, never to be used twice. *Required.*
             pub fn client_transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9166,6 +9372,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard. Left out: 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9181,6 +9388,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that pays, 0 (primary) to 63. *Required.*
             pub fn from_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9195,6 +9403,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that gets, 0 (primary) to 63. *Required.*
             pub fn to_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9267,6 +9476,7 @@ pub mod types {
             }
         }
         impl AssociatedEvent {
+            /// Who quotes combos with it.
             pub fn active_quoters<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -9281,6 +9491,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether only yes can be a leg.
             pub fn is_yes_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -9294,6 +9505,7 @@ pub mod types {
                     });
                 self
             }
+            /// Most legs from it.
             pub fn size_max<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9307,6 +9519,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fewest legs from it.
             pub fn size_min<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9320,6 +9533,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the event. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9388,6 +9602,7 @@ pub mod types {
             }
         }
         impl BatchCancelOrder {
+            /// Shard of the order; -1 finds it by market_ticker. Left out: by market_ticker if given, else shard 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9403,6 +9618,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market by which the shard is found.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9416,6 +9632,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9428,6 +9645,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of the order, 0 (primary) to 63. A key that is locked to one may leave it out.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9480,6 +9698,7 @@ pub mod types {
             }
         }
         impl BatchCancelOrdersV2Request {
+            /// An order to be cancelled. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchCancelOrder>>,
@@ -9523,6 +9742,7 @@ pub mod types {
             }
         }
         impl BatchCancelOrdersV2Response {
+            /// One entry an order. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchCancelledOrder>>,
@@ -9586,6 +9806,7 @@ pub mod types {
             }
         }
         impl BatchCancelledOrder {
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9601,6 +9822,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why this order was not cancelled.
             pub fn error<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ApiErrorDetail>,
@@ -9614,6 +9836,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9626,6 +9849,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that were taken off the book.
             pub fn reduced_by<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9639,6 +9863,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order was cancelled. Absent if it was not.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -9694,6 +9919,7 @@ pub mod types {
             }
         }
         impl BatchCreateOrdersV2Request {
+            /// As many as the write bucket has tokens for. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::CreateOrderV2Request>>,
@@ -9737,6 +9963,7 @@ pub mod types {
             }
         }
         impl BatchCreateOrdersV2Response {
+            /// One entry an order. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchCreatedOrder>>,
@@ -9815,6 +10042,7 @@ pub mod types {
             }
         }
         impl BatchCreatedOrder {
+            /// Dollars of fee a contract. Present if any traded.
             pub fn average_fee_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9830,6 +10058,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a contract. Present if any traded.
             pub fn average_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9845,6 +10074,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9860,6 +10090,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why this order was refused.
             pub fn error<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ApiErrorDetail>,
@@ -9873,6 +10104,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded at once.
             pub fn fill_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9886,6 +10118,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. Absent if it was refused.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9899,6 +10132,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9914,6 +10148,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order was matched. Absent if it was refused.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -9974,6 +10209,7 @@ pub mod types {
             }
         }
         impl BatchGetMarketCandlesticksResponse {
+            /// One for each market that was asked for.
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10034,6 +10270,7 @@ pub mod types {
             }
         }
         impl BidAskDistribution {
+            /// Best price at the end.
             pub fn close_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10047,6 +10284,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest best price.
             pub fn high_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10060,6 +10298,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest best price.
             pub fn low_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10073,6 +10312,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best price at the start.
             pub fn open_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10140,6 +10380,7 @@ pub mod types {
             }
         }
         impl BidAskDistributionHistorical {
+            /// Best price at the end.
             pub fn close<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10153,6 +10394,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest best price.
             pub fn high<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10166,6 +10408,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest best price.
             pub fn low<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10179,6 +10422,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best price at the start.
             pub fn open<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10330,6 +10574,7 @@ pub mod types {
             }
         }
         impl BlockTradeProposal {
+            /// Whether the buyer has accepted.
             pub fn buyer_accepted<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10345,6 +10590,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the buyer did.
             pub fn buyer_accepted_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10360,6 +10606,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order of the buyer, once executed.
             pub fn buyer_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10375,6 +10622,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that buys. Empty unless it is the caller's.
             pub fn buyer_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10390,6 +10638,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who buys. Empty unless it is the caller.
             pub fn buyer_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10403,6 +10652,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hundredths of a contract.
             pub fn centicount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10416,6 +10666,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10429,6 +10680,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was executed.
             pub fn executed_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10442,6 +10694,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it lapses.
             pub fn expiration_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10455,6 +10708,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the proposal. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10465,6 +10719,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Side that counts as the maker.
             pub fn maker_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -10478,6 +10733,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10491,6 +10747,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of one contract in hundredths of a cent, 10000 to the dollar.
             pub fn price_centi_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10506,6 +10763,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who proposed it.
             pub fn proposer_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10521,6 +10779,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the seller has accepted.
             pub fn seller_accepted<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10536,6 +10795,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the seller did.
             pub fn seller_accepted_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10551,6 +10811,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order of the seller, once executed.
             pub fn seller_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10566,6 +10827,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that sells. Empty unless it is the caller's.
             pub fn seller_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10581,6 +10843,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who sells. Empty unless it is the caller.
             pub fn seller_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10596,6 +10859,7 @@ pub mod types {
                     });
                 self
             }
+            /// State. The venue does not list the states.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10609,6 +10873,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10700,6 +10965,7 @@ pub mod types {
             }
         }
         impl BucketLimit {
+            /// Tokens that a rested bucket holds.
             pub fn bucket_capacity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10715,6 +10981,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tokens a second.
             pub fn refill_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10778,6 +11045,7 @@ pub mod types {
             }
         }
         impl CancelOrderV2Response {
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10793,6 +11061,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10805,6 +11074,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that were taken off the book.
             pub fn reduced_by<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10818,6 +11088,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order was cancelled.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -10889,6 +11160,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyRequest {
+            /// Subtrader to bind it to: the user id, an underscore and up to 16 letters or digits. FCM members only, and not together with subaccount. A bound key is refused by every REST operation.
             pub fn fcm_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10904,6 +11176,7 @@ pub mod types {
                     });
                 self
             }
+            /// Label of the key. *Required.*
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10916,6 +11189,7 @@ pub mod types {
                     });
                 self
             }
+            /// RSA (2048 bits) or Ed25519 public key as SPKI PEM with its line breaks. *Required.*
             pub fn public_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10928,6 +11202,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do. Left out: read and write.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10942,6 +11217,7 @@ pub mod types {
                     });
                 self
             }
+            /// The one subaccount that it may use, 0 (primary) to 63. Left out: any, which is not the same as 0.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11002,6 +11278,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyResponse {
+            /// Id of the new key. *Required.*
             pub fn api_key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11014,6 +11291,7 @@ pub mod types {
                     });
                 self
             }
+            /// A risk control that its subtrader lacks. The key was made all the same.
             pub fn warning<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11087,6 +11365,7 @@ pub mod types {
             }
         }
         impl CreateFcmPositionTransferRequest {
+            /// Market. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11099,6 +11378,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hundredths of a contract, whole contracts only: positive of yes, negative of no. *Required.*
             pub fn position_centicount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11113,6 +11393,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of a yes contract in hundredths of a cent, whole cents, 0 to 10000. Also when no is moved. *Required.*
             pub fn price_centicents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11127,6 +11408,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that gives the position. *Required.*
             pub fn source_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11141,6 +11423,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader of the error account that gets it: the id of that account, _ and 1 to 16 letters or digits. Made if there is none. *Required.*
             pub fn target_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11200,6 +11483,7 @@ pub mod types {
             }
         }
         impl CreateFcmPositionTransferResponse {
+            /// Id of the transfer. No operation lists them. *Required.*
             pub fn position_transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11251,6 +11535,7 @@ pub mod types {
             }
         }
         impl CreateFcmSubtraderRequest {
+            /// 1 to 16 letters or digits, case counts. The id becomes that of the member, _ and this. *Required.*
             pub fn subtrader_suffix<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11300,6 +11585,7 @@ pub mod types {
             }
         }
         impl CreateFcmSubtraderResponse {
+            /// Id of the subtrader. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11355,6 +11641,7 @@ pub mod types {
             }
         }
         impl CreateMarketInMultivariateEventCollectionRequest {
+            /// The legs. *Required.*
             pub fn selected_markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::TickerPair>>,
@@ -11369,6 +11656,7 @@ pub mod types {
                     });
                 self
             }
+            /// With the whole market in the answer. Left out: without.
             pub fn with_market_payload<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11435,6 +11723,7 @@ pub mod types {
             }
         }
         impl CreateMarketInMultivariateEventCollectionResponse {
+            /// Event of the combo.
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11448,6 +11737,7 @@ pub mod types {
                     });
                 self
             }
+            /// Prices are dollars for one contract, sizes and volumes are contracts.
             pub fn market<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Market>,
@@ -11461,6 +11751,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market of the combo. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11530,6 +11821,7 @@ pub mod types {
             }
         }
         impl CreateOrderGroupRequest {
+            /// Whole contracts that may trade within 15 seconds, 1 to 1000000.
             pub fn contracts_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11545,6 +11837,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same, in steps of 0.01.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11560,6 +11853,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard. Left out: 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11575,6 +11869,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11641,6 +11936,7 @@ pub mod types {
             }
         }
         impl CreateOrderGroupResponse {
+            /// Shard of the group.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11656,6 +11952,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the group. *Required.*
             pub fn order_group_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11670,6 +11967,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that has it, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11786,6 +12084,7 @@ pub mod types {
             }
         }
         impl CreateOrderV2Request {
+            /// Cancel the order if trading pauses.
             pub fn cancel_order_on_pause<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11801,6 +12100,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller, never to be used twice. A UUID does well.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11816,6 +12116,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts, in steps of 0.01. *Required.*
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11828,6 +12129,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard. Left out or -1: the one of the market.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11843,6 +12145,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order expires. Only with good_till_canceled.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -11858,6 +12161,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group to which the order belongs.
             pub fn order_group_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11873,6 +12177,7 @@ pub mod types {
                     });
                 self
             }
+            /// Refuse the order if it would trade at once.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11886,6 +12191,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one yes contract. Has to lie on the grid of the market. *Required.*
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11898,6 +12204,7 @@ pub mod types {
                     });
                 self
             }
+            /// Let the order only shrink the position. Only with immediate_or_cancel.
             pub fn reduce_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11911,6 +12218,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker). *Required.*
             pub fn self_trade_prevention_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -11927,6 +12235,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -11939,6 +12248,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11952,6 +12262,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market to trade. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11964,6 +12275,7 @@ pub mod types {
                     });
                 self
             }
+            /// How long an order stays. One that expires is good_till_canceled with an expiration_time. *Required.*
             pub fn time_in_force<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TimeInForce>,
@@ -12066,6 +12378,7 @@ pub mod types {
             }
         }
         impl CreateOrderV2Response {
+            /// Dollars of fee a contract. Present if any traded.
             pub fn average_fee_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12081,6 +12394,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a contract. Present if any traded.
             pub fn average_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12096,6 +12410,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12111,6 +12426,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded at once.
             pub fn fill_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12124,6 +12440,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12136,6 +12453,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now. Can be zero with nothing filled, when self-trade prevention cancelled the order.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12151,6 +12469,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order was matched.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -12232,6 +12551,7 @@ pub mod types {
             }
         }
         impl CreateQuoteRequest {
+            /// Dollars for one no contract. *Required.*
             pub fn no_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12244,6 +12564,7 @@ pub mod types {
                     });
                 self
             }
+            /// Cancel the caller's order if it would trade with the book. Left out: no.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12257,6 +12578,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book. *Required.*
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12271,6 +12593,7 @@ pub mod types {
                     });
                 self
             }
+            /// Request that is quoted. *Required.*
             pub fn rfq_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12283,6 +12606,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12296,6 +12620,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one yes contract. *Required.*
             pub fn yes_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12348,6 +12673,7 @@ pub mod types {
             }
         }
         impl CreateQuoteResponse {
+            /// Id of the quote. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12402,6 +12728,7 @@ pub mod types {
             }
         }
         impl CreateRfqBatchQuoteRequest {
+            /// Cancel the caller's orders if they would trade with the book.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12415,6 +12742,7 @@ pub mod types {
                     });
                 self
             }
+            /// One for each request. *Required.*
             pub fn quotes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::RfqBatchQuoteEntry>>,
@@ -12427,6 +12755,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book. *Required.*
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12441,6 +12770,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12492,6 +12822,7 @@ pub mod types {
             }
         }
         impl CreateRfqBatchQuoteResponse {
+            /// Id of the quote. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12583,6 +12914,7 @@ pub mod types {
             }
         }
         impl CreateRfqBatchRequest {
+            /// What is to be quoted. *Required.*
             pub fn children<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::RfqBatchChild>>,
@@ -12595,6 +12927,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller, up to 64 characters.
             pub fn client_batch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12610,6 +12943,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts of each request that says no size.
             pub fn contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12623,6 +12957,7 @@ pub mod types {
                     });
                 self
             }
+            /// Collection in which combos are made.
             pub fn mve_collection_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12638,6 +12973,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hide the caller's public id from others.
             pub fn obscure_creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12653,6 +12989,7 @@ pub mod types {
                     });
                 self
             }
+            /// Withdraw what the caller asked before.
             pub fn replace_existing<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12668,6 +13005,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book.
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12683,6 +13021,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12696,6 +13035,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader for whom it is made. FCM members only.
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12709,6 +13049,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars to spend on each request that says no size.
             pub fn target_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12724,6 +13065,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether fees come on top of the target cost.
             pub fn target_cost_excludes_fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12791,6 +13133,7 @@ pub mod types {
             }
         }
         impl CreateRfqBatchResponse {
+            /// Requests for quotes that are quoted and accepted as one. *Required.*
             pub fn rfq_batch<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RfqBatch>,
@@ -12889,6 +13232,7 @@ pub mod types {
             }
         }
         impl CreateRfqRequest {
+            /// Size in whole contracts.
             pub fn contracts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12902,6 +13246,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same, in steps of 0.01.
             pub fn contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12915,6 +13260,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market to be quoted. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12927,6 +13273,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hide the caller's public id from others until a quote is executed. Left out: no.
             pub fn obscure_creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12942,6 +13289,7 @@ pub mod types {
                     });
                 self
             }
+            /// Withdraw the caller's earlier requests first. Left out: no.
             pub fn replace_existing<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12957,6 +13305,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book. *Required.*
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12971,6 +13320,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. Direct members only.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12984,6 +13334,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader for whom it is made. FCM members only.
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12997,6 +13348,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Target cost in hundredths of a cent, 10000 to the dollar. Use target_cost_dollars.
             pub fn target_cost_centi_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13012,6 +13364,7 @@ pub mod types {
                     });
                 self
             }
+            /// Size as dollars to spend.
             pub fn target_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13027,6 +13380,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether fees come on top of the target cost. Left out: it includes them.
             pub fn target_cost_excludes_fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13092,6 +13446,7 @@ pub mod types {
             }
         }
         impl CreateRfqResponse {
+            /// Id of the request. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13131,6 +13486,7 @@ pub mod types {
             }
         }
         impl CreateSubaccountRequest {
+            /// Shard. Left out: 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13180,6 +13536,7 @@ pub mod types {
             }
         }
         impl CreateSubaccountResponse {
+            /// Number that it got, 1 to 63. *Required.*
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13234,6 +13591,7 @@ pub mod types {
             }
         }
         impl DailySchedule {
+            /// Hour and minute at which it ends, as HH:MM.
             pub fn close_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13247,6 +13605,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hour and minute at which it begins, as HH:MM.
             pub fn open_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13310,6 +13669,7 @@ pub mod types {
             }
         }
         impl DecreaseOrderV2Request {
+            /// Shard of the order; -1 finds it by market_ticker. Left out: by market_ticker if given, else shard 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13325,6 +13685,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market by which the shard is found.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13338,6 +13699,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts to take off.
             pub fn reduce_by<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13351,6 +13713,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts to leave.
             pub fn reduce_to<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13420,6 +13783,7 @@ pub mod types {
             }
         }
         impl DecreaseOrderV2Response {
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13435,6 +13799,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13447,6 +13812,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13462,6 +13828,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order was shrunk.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -13543,6 +13910,7 @@ pub mod types {
             }
         }
         impl Deposit {
+            /// Cents that come in.
             pub fn amount_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13556,6 +13924,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was begun.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -13569,6 +13938,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee in cents.
             pub fn fee_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13582,6 +13952,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was applied, failed or returned. Absent or null until then.
             pub fn finalized_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -13595,6 +13966,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the deposit. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13605,6 +13977,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Where a payment is. Once applied, it is in the balance.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PaymentStatus>>,
@@ -13618,6 +13991,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the money travels.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PaymentType>>,
@@ -13686,6 +14060,7 @@ pub mod types {
             }
         }
         impl EndpointTokenCost {
+            /// Tokens.
             pub fn cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13699,6 +14074,7 @@ pub mod types {
                     });
                 self
             }
+            /// HTTP method.
             pub fn method<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13712,6 +14088,7 @@ pub mod types {
                     });
                 self
             }
+            /// Path with its placeholders.
             pub fn path<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13837,6 +14214,7 @@ pub mod types {
             }
         }
         impl EventData {
+            /// Deprecated by the venue. Category. That of the series goes before it.
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13850,6 +14228,7 @@ pub mod types {
                     });
                 self
             }
+            /// How collateral comes back, MECNET or DIRECNET. May be empty.
             pub fn collateral_return_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13865,6 +14244,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the event. *Required.*
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13877,6 +14257,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard on which it trades.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13892,6 +14273,7 @@ pub mod types {
                     });
                 self
             }
+            /// Factor in place of that of the series.
             pub fn fee_multiplier_override<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13907,6 +14289,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees of this event in place of those of the series.
             pub fn fee_type_override<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::FeeType>>,
@@ -13922,6 +14305,7 @@ pub mod types {
                     });
                 self
             }
+            /// When its metadata last changed.
             pub fn last_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -13937,6 +14321,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its markets, if asked for.
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Market>>,
@@ -13949,6 +14334,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether only one of its markets can end with yes.
             pub fn mutually_exclusive<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13964,6 +14350,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notes that the venue keeps for its own pages. No source describes them.
             pub fn product_metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ProductMetadata>,
@@ -13979,6 +14366,7 @@ pub mod types {
                     });
                 self
             }
+            /// Series from which it was made.
             pub fn series_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13992,6 +14380,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where outcomes are looked up.
             pub fn settlement_sources<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SettlementSource>>,
@@ -14006,6 +14395,7 @@ pub mod types {
                     });
                 self
             }
+            /// Date that it is about, if it is about one.
             pub fn strike_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14019,6 +14409,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time that it is about, such as a week or a month, if not a date.
             pub fn strike_period<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14032,6 +14423,7 @@ pub mod types {
                     });
                 self
             }
+            /// Short heading.
             pub fn sub_title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14045,6 +14437,7 @@ pub mod types {
                     });
                 self
             }
+            /// Heading.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14143,6 +14536,7 @@ pub mod types {
             }
         }
         impl EventFeeChange {
+            /// Event that it applies to.
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14156,6 +14550,7 @@ pub mod types {
                     });
                 self
             }
+            /// New factor on the fees.
             pub fn fee_multiplier_override<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14171,6 +14566,7 @@ pub mod types {
                     });
                 self
             }
+            /// How fees are reckoned. The fee schedule of the venue has the formulas.
             pub fn fee_type_override<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::FeeType>>,
@@ -14186,6 +14582,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the change. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14196,6 +14593,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// When it takes effect.
             pub fn scheduled_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14209,6 +14607,7 @@ pub mod types {
                     });
                 self
             }
+            /// Series of the event.
             pub fn series_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14285,6 +14684,7 @@ pub mod types {
             }
         }
         impl EventLiveData {
+            /// Range to show at first, such as 15min.
             pub fn default_range<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14298,6 +14698,7 @@ pub mod types {
                     });
                 self
             }
+            /// The data. The type decides what is in it, and no source lists the types.
             pub fn details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::LiveDataDetails>,
@@ -14311,6 +14712,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the event is over and the data stands still. Cryptocurrencies only.
             pub fn is_historical<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14324,6 +14726,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ranges that can be asked for.
             pub fn range_options<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -14336,6 +14739,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the details are.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14415,6 +14819,7 @@ pub mod types {
             }
         }
         impl EventPosition {
+            /// Cost of what is held.
             pub fn event_exposure_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14430,6 +14835,7 @@ pub mod types {
                     });
                 self
             }
+            /// Event. *Required.*
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14442,6 +14848,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees on what traded.
             pub fn fees_paid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14457,6 +14864,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit or loss that is settled.
             pub fn realized_pnl_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14472,6 +14880,7 @@ pub mod types {
                     });
                 self
             }
+            /// What was spent.
             pub fn total_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14487,6 +14896,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that were traded, yes and no.
             pub fn total_cost_shares_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14565,6 +14975,7 @@ pub mod types {
             }
         }
         impl ExchangeIndexStatus {
+            /// What is traded on it.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14578,6 +14989,7 @@ pub mod types {
                     });
                 self
             }
+            /// False under maintenance, when nothing can be changed.
             pub fn exchange_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14593,6 +15005,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of the shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14608,6 +15021,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether money can move to and from it.
             pub fn intra_exchange_transfers_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14623,6 +15037,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether orders can be placed.
             pub fn trading_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14701,6 +15116,7 @@ pub mod types {
             }
         }
         impl ExchangeStatus {
+            /// False under maintenance, when nothing can be changed. *Required.*
             pub fn exchange_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14715,6 +15131,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the venue expects to be back.
             pub fn exchange_estimated_resume_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14730,6 +15147,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same, shard by shard. The fields above speak of shard 0.
             pub fn exchange_index_statuses<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ExchangeIndexStatus>>,
@@ -14744,6 +15162,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether money can move between shards.
             pub fn intra_exchange_transfers_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14759,6 +15178,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether orders can be placed. *Required.*
             pub fn trading_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14877,6 +15297,7 @@ pub mod types {
             }
         }
         impl FcmFill {
+            /// Contracts.
             pub fn count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14890,6 +15311,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it traded.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14903,6 +15325,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14918,6 +15341,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the fill. *Required.*
             pub fn fill_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14930,6 +15354,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee of the maker in dollars.
             pub fn maker_fee_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14945,6 +15370,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order of the maker.
             pub fn maker_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14960,6 +15386,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that was the maker.
             pub fn maker_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14975,6 +15402,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee of the taker in dollars.
             pub fn taker_fee_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14990,6 +15418,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order of the taker.
             pub fn taker_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15005,6 +15434,7 @@ pub mod types {
                     });
                 self
             }
+            /// Outcome that the taker bets on.
             pub fn taker_outcome_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -15020,6 +15450,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that was the taker.
             pub fn taker_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15035,6 +15466,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15048,6 +15480,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one yes contract.
             pub fn yes_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15140,6 +15573,7 @@ pub mod types {
             }
         }
         impl FcmSubtrader {
+            /// Shards that know it.
             pub fn exchange_indices<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<i64>>,
@@ -15154,6 +15588,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the member has blocked it.
             pub fn fcm_trading_blocked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15169,6 +15604,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a block has still to take effect.
             pub fn propagation_pending<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15184,6 +15620,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the subtrader. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15196,6 +15633,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it may not trade, for whatever reason.
             pub fn trading_blocked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15334,6 +15772,7 @@ pub mod types {
             }
         }
         impl Fill {
+            /// Deprecated by the venue. Direction in the old way of writing orders. Use book_side.
             pub fn action<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderAction>>,
@@ -15347,6 +15786,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
             pub fn book_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -15360,6 +15800,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts.
             pub fn count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15373,6 +15814,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it traded.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15386,6 +15828,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -15401,6 +15844,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee in dollars.
             pub fn fee_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15414,6 +15858,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the fill. *Required.*
             pub fn fill_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15426,6 +15871,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the order traded on arrival.
             pub fn is_taker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15439,6 +15885,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same ticker under its old name.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15452,6 +15899,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of a no contract.
             pub fn no_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15467,6 +15915,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order that traded.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15480,6 +15929,7 @@ pub mod types {
                     });
                 self
             }
+            /// Outcome that the fill bets on. Selling no counts as yes.
             pub fn outcome_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -15493,6 +15943,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Outcome in the old way of writing orders. Use outcome_side.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -15506,6 +15957,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -15521,6 +15973,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15534,6 +15987,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same id under its old name.
             pub fn trade_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15547,6 +16001,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same time under its old name.
             pub fn ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -15558,6 +16013,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for ts: {e}"));
                 self
             }
+            /// Price of a yes contract.
             pub fn yes_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15655,6 +16111,7 @@ pub mod types {
             }
         }
         impl ForecastPercentilesPoint {
+            /// Last second of the period.
             pub fn end_period_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -15668,6 +16125,7 @@ pub mod types {
                     });
                 self
             }
+            /// Event that is forecast.
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15681,6 +16139,7 @@ pub mod types {
                     });
                 self
             }
+            /// One for each percentile that was asked for.
             pub fn percentile_points<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::PercentilePoint>>,
@@ -15695,6 +16154,7 @@ pub mod types {
                     });
                 self
             }
+            /// Minutes that the period lasts, 0 for five seconds.
             pub fn period_interval<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -15768,6 +16228,7 @@ pub mod types {
             }
         }
         impl GenerateApiKeyRequest {
+            /// Subtrader to bind it to: the user id, an underscore and up to 16 letters or digits. FCM members only, and not together with subaccount. A bound key is refused by every REST operation.
             pub fn fcm_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15783,6 +16244,7 @@ pub mod types {
                     });
                 self
             }
+            /// Signature algorithm of a key.
             pub fn key_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::ApiKeyType>>,
@@ -15796,6 +16258,7 @@ pub mod types {
                     });
                 self
             }
+            /// Label of the key. *Required.*
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15808,6 +16271,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do. Left out: read and write.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -15822,6 +16286,7 @@ pub mod types {
                     });
                 self
             }
+            /// The one subaccount that it may use, 0 (primary) to 63. Left out: any, which is not the same as 0.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -15893,6 +16358,7 @@ pub mod types {
             }
         }
         impl GenerateApiKeyResponse {
+            /// Id of the new key. *Required.*
             pub fn api_key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15905,6 +16371,7 @@ pub mod types {
                     });
                 self
             }
+            /// Signature algorithm of a key.
             pub fn key_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::ApiKeyType>>,
@@ -15918,6 +16385,7 @@ pub mod types {
                     });
                 self
             }
+            /// Private key as PEM, PKCS#1 for RSA and PKCS#8 for Ed25519. Shown this once. *Required.*
             pub fn private_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -15930,6 +16398,7 @@ pub mod types {
                     });
                 self
             }
+            /// A risk control that its subtrader lacks. The key was made all the same.
             pub fn warning<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15999,6 +16468,7 @@ pub mod types {
             }
         }
         impl GetAccountApiLimitsResponse {
+            /// What raised the tier. Empty or null on the basic tier.
             pub fn grants<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ApiUsageLevelGrant>>,
@@ -16011,6 +16481,7 @@ pub mod types {
                     });
                 self
             }
+            /// One token bucket of the caller.
             pub fn read<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BucketLimit>,
@@ -16024,6 +16495,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tier in force, from basic to prestige. The venue adds tiers.
             pub fn usage_tier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16037,6 +16509,7 @@ pub mod types {
                     });
                 self
             }
+            /// One token bucket of the caller.
             pub fn write<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BucketLimit>,
@@ -16093,6 +16566,7 @@ pub mod types {
             }
         }
         impl GetAccountApiUsageLevelVolumeProgressResponse {
+            /// *Required.*
             pub fn volume_progress<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16153,6 +16627,7 @@ pub mod types {
             }
         }
         impl GetAccountEndpointCostsResponse {
+            /// Tokens that all other operations cost.
             pub fn default_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16166,6 +16641,7 @@ pub mod types {
                     });
                 self
             }
+            /// What one operation costs. *Required.*
             pub fn endpoint_costs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EndpointTokenCost>>,
@@ -16222,6 +16698,7 @@ pub mod types {
             }
         }
         impl GetApiKeysResponse {
+            /// Until when the owner has attested a location. Past that, keys cannot trade sports, elections and entertainment. Absent if never attested.
             pub fn api_key_region_expiration_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -16237,6 +16714,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn api_keys<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ApiKey>>,
@@ -16306,6 +16784,7 @@ pub mod types {
             }
         }
         impl GetBalanceResponse {
+            /// Available cash in whole cents, cut off, not rounded.
             pub fn balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16319,6 +16798,7 @@ pub mod types {
                     });
                 self
             }
+            /// Cash by shard. Absent for a key that is locked to a subaccount.
             pub fn balance_breakdown<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::IndexedBalance>>,
@@ -16333,6 +16813,7 @@ pub mod types {
                     });
                 self
             }
+            /// Available cash in dollars, exact. *Required.*
             pub fn balance_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -16347,6 +16828,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value of all positions in cents.
             pub fn portfolio_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16362,6 +16844,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the balance last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -16423,6 +16906,7 @@ pub mod types {
             }
         }
         impl GetBlockTradeProposalsResponse {
+            /// *Required.*
             pub fn block_trade_proposals<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BlockTradeProposal>>,
@@ -16437,6 +16921,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16489,6 +16974,7 @@ pub mod types {
             }
         }
         impl GetCommunicationsIdResponse {
+            /// Public id of the caller. *Required.*
             pub fn communications_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16543,6 +17029,7 @@ pub mod types {
             }
         }
         impl GetDepositsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16556,6 +17043,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn deposits<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Deposit>>,
@@ -16616,6 +17104,7 @@ pub mod types {
             }
         }
         impl GetEventCandlesticksResponse {
+            /// Where the answer ends. Before the end that was asked for if that was too much.
             pub fn adjusted_end_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -16631,6 +17120,7 @@ pub mod types {
                     });
                 self
             }
+            /// Candlesticks of each of them.
             pub fn market_candlesticks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16649,6 +17139,7 @@ pub mod types {
                     });
                 self
             }
+            /// Markets of the event.
             pub fn market_tickers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -16709,6 +17200,7 @@ pub mod types {
             }
         }
         impl GetEventFeeChangesResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16722,6 +17214,7 @@ pub mod types {
                     });
                 self
             }
+            /// Without type and multiplier it returns the event to the fees of its series. *Required.*
             pub fn event_fee_changes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EventFeeChange>>,
@@ -16775,6 +17268,7 @@ pub mod types {
             }
         }
         impl GetEventForecastPercentilesHistoryResponse {
+            /// The forecast at one time. *Required.*
             pub fn forecast_history<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16826,6 +17320,7 @@ pub mod types {
             }
         }
         impl GetEventLiveDataResponse {
+            /// *Required.*
             pub fn live_data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::EventLiveData>,
@@ -16898,6 +17393,7 @@ pub mod types {
             }
         }
         impl GetEventMetadataResponse {
+            /// League or tournament.
             pub fn competition<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16911,6 +17407,7 @@ pub mod types {
                     });
                 self
             }
+            /// What of the competition it is about, such as a game.
             pub fn competition_scope<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16926,6 +17423,7 @@ pub mod types {
                     });
                 self
             }
+            /// Path of the image of its main market.
             pub fn featured_image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16941,6 +17439,7 @@ pub mod types {
                     });
                 self
             }
+            /// Path of its image.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16954,6 +17453,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same for its markets.
             pub fn market_details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarketMetadata>>,
@@ -16968,6 +17468,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where outcomes are looked up.
             pub fn settlement_sources<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SettlementSource>>,
@@ -17029,6 +17530,7 @@ pub mod types {
             }
         }
         impl GetEventResponse {
+            /// One thing that happens or not, with the markets on it. *Required.*
             pub fn event<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::EventData>,
@@ -17041,6 +17543,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Markets of the event. Use those inside it.
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Market>>,
@@ -17098,6 +17601,7 @@ pub mod types {
             }
         }
         impl GetEventsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17111,6 +17615,7 @@ pub mod types {
                     });
                 self
             }
+            /// One thing that happens or not, with the markets on it. *Required.*
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EventData>>,
@@ -17123,6 +17628,7 @@ pub mod types {
                     });
                 self
             }
+            /// Milestones of these events, if asked for.
             pub fn milestones<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Milestone>>,
@@ -17169,6 +17675,7 @@ pub mod types {
             }
         }
         impl GetExchangeScheduleResponse {
+            /// *Required.*
             pub fn schedule<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Schedule>,
@@ -17239,6 +17746,7 @@ pub mod types {
             }
         }
         impl GetFcmEventContractDailyCapResponse {
+            /// Day in New York to which the trades belong, such as 2026-10-05.
             pub fn cap_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17252,6 +17760,7 @@ pub mod types {
                     });
                 self
             }
+            /// What trades of the day have used, less what sales and settlements gave back.
             pub fn executed_utilization<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -17267,6 +17776,7 @@ pub mod types {
                     });
                 self
             }
+            /// The cap. *Required.*
             pub fn limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -17279,6 +17789,7 @@ pub mod types {
                     });
                 self
             }
+            /// What orders on their way hold.
             pub fn pending_order_utilization<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -17294,6 +17805,7 @@ pub mod types {
                     });
                 self
             }
+            /// What resting orders hold.
             pub fn resting_order_utilization<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -17309,6 +17821,7 @@ pub mod types {
                     });
                 self
             }
+            /// The subtrader.
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17372,6 +17885,7 @@ pub mod types {
             }
         }
         impl GetFcmFillsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17385,6 +17899,7 @@ pub mod types {
                     });
                 self
             }
+            /// One trade of a subtrader. A side that belongs to another member is left out. *Required.*
             pub fn fills<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::FcmFill>>,
@@ -17433,6 +17948,7 @@ pub mod types {
             }
         }
         impl GetFcmSubtraderBlockedCategoriesResponse {
+            /// Categories, sorted. *Required.*
             pub fn categories<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -17485,6 +18001,7 @@ pub mod types {
             }
         }
         impl GetFillsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17498,6 +18015,7 @@ pub mod types {
                     });
                 self
             }
+            /// One trade of an order of the caller. Prices are dollars for one contract. *Required.*
             pub fn fills<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Fill>>,
@@ -17552,6 +18070,7 @@ pub mod types {
             }
         }
         impl GetFiltersBySportsResponse {
+            /// Filters of each sport. *Required.*
             pub fn filters_by_sports<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::FiltersBySport>,
@@ -17566,6 +18085,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sports in the order in which the venue shows them.
             pub fn sport_ordering<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -17681,6 +18201,7 @@ pub mod types {
             }
         }
         impl GetHistoricalCutoffResponse {
+            /// Settled positions that last changed before this are archived.
             pub fn market_positions_last_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -17696,6 +18217,7 @@ pub mod types {
                     });
                 self
             }
+            /// Markets that settled before this are archived with their candlesticks. *Required.*
             pub fn market_settled_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -17710,6 +18232,7 @@ pub mod types {
                     });
                 self
             }
+            /// Orders that were cancelled or fully traded before this are archived. *Required.*
             pub fn orders_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -17724,6 +18247,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades and fills from before this are archived. *Required.*
             pub fn trades_created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -17801,6 +18325,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn next_cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17851,6 +18376,7 @@ pub mod types {
             }
         }
         impl GetIntraExchangeInstanceTransferResponse {
+            /// *Required.*
             pub fn transfer<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::IntraExchangeInstanceTransferRecord>,
@@ -17901,6 +18427,7 @@ pub mod types {
             }
         }
         impl GetIntraExchangeInstanceTransfersResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17914,6 +18441,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn transfers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -17962,6 +18490,7 @@ pub mod types {
             }
         }
         impl GetLiveDataResponse {
+            /// *Required.*
             pub fn live_data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::LiveData>,
@@ -18059,6 +18588,7 @@ pub mod types {
             }
         }
         impl GetMarketCandlesticksHistoricalResponse {
+            /// What happened to the yes side of a market in one period. Its fields have other names than live ones. *Required.*
             pub fn candlesticks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -18073,6 +18603,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18128,6 +18659,7 @@ pub mod types {
             }
         }
         impl GetMarketCandlesticksResponse {
+            /// What happened to the yes side of a market in one period.
             pub fn candlesticks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarketCandlestick>>,
@@ -18140,6 +18672,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18190,6 +18723,7 @@ pub mod types {
             }
         }
         impl GetMarketOrderbookResponse {
+            /// Bids of both sides. A level is two numbers, the price in dollars and the contracts there. Prices rise, so that the best level is the last. *Required.*
             pub fn orderbook_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::OrderbookCountFp>,
@@ -18237,6 +18771,7 @@ pub mod types {
             }
         }
         impl GetMarketOrderbooksResponse {
+            /// One for each market that was asked for.
             pub fn orderbooks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarketOrderbookFp>>,
@@ -18281,6 +18816,7 @@ pub mod types {
             }
         }
         impl GetMarketResponse {
+            /// Prices are dollars for one contract, sizes and volumes are contracts. *Required.*
             pub fn market<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Market>,
@@ -18327,6 +18863,7 @@ pub mod types {
             }
         }
         impl GetMarketsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18340,6 +18877,7 @@ pub mod types {
                     });
                 self
             }
+            /// Prices are dollars for one contract, sizes and volumes are contracts. *Required.*
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Market>>,
@@ -18384,6 +18922,7 @@ pub mod types {
             }
         }
         impl GetMilestoneResponse {
+            /// Something in the world that events hang on, such as a game. *Required.*
             pub fn milestone<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Milestone>,
@@ -18435,6 +18974,7 @@ pub mod types {
             }
         }
         impl GetMilestonesResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18448,6 +18988,7 @@ pub mod types {
                     });
                 self
             }
+            /// Something in the world that events hang on, such as a game.
             pub fn milestones<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Milestone>>,
@@ -18499,6 +19040,7 @@ pub mod types {
             }
         }
         impl GetMultivariateEventCollectionResponse {
+            /// Events whose markets can be combined into one. *Required.*
             pub fn multivariate_contract<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MultivariateEventCollection>,
@@ -18555,6 +19097,7 @@ pub mod types {
             }
         }
         impl GetMultivariateEventCollectionsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18568,6 +19111,7 @@ pub mod types {
                     });
                 self
             }
+            /// Events whose markets can be combined into one. *Required.*
             pub fn multivariate_contracts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -18626,6 +19170,7 @@ pub mod types {
             }
         }
         impl GetMultivariateEventsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18639,6 +19184,7 @@ pub mod types {
                     });
                 self
             }
+            /// One thing that happens or not, with the markets on it. *Required.*
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EventData>>,
@@ -18703,6 +19249,7 @@ pub mod types {
             }
         }
         impl GetOrderGroupResponse {
+            /// Contracts that may trade within 15 seconds.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -18718,6 +19265,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard of the group.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -18733,6 +19281,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the limit is watched.
             pub fn is_auto_cancel_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -18748,6 +19297,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ids of its orders. May be null.
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -18801,6 +19351,7 @@ pub mod types {
             }
         }
         impl GetOrderGroupsResponse {
+            /// Absent if there is none.
             pub fn order_groups<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::OrderGroup>>,
@@ -18850,6 +19401,7 @@ pub mod types {
             }
         }
         impl GetOrderQueuePositionResponse {
+            /// Contracts that have to trade before this order does. *Required.*
             pub fn queue_position_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -18901,6 +19453,7 @@ pub mod types {
             }
         }
         impl GetOrderQueuePositionsResponse {
+            /// *Required.*
             pub fn queue_positions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::OrderQueuePosition>>,
@@ -18947,6 +19500,7 @@ pub mod types {
             }
         }
         impl GetOrderResponse {
+            /// Money in dollars, counts in contracts. *Required.*
             pub fn order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Order>,
@@ -18993,6 +19547,7 @@ pub mod types {
             }
         }
         impl GetOrdersResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19006,6 +19561,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money in dollars, counts in contracts. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Order>>,
@@ -19057,6 +19613,7 @@ pub mod types {
             }
         }
         impl GetPortfolioRestingOrderTotalValueResponse {
+            /// Value by shard, in dollars.
             pub fn resting_order_value_breakdown<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::IndexedBalance>>,
@@ -19071,6 +19628,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value in cents. *Required.*
             pub fn total_resting_order_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -19134,6 +19692,7 @@ pub mod types {
             }
         }
         impl GetPositionsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19147,6 +19706,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same holdings added up by event.
             pub fn event_positions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EventPosition>>,
@@ -19161,6 +19721,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the caller holds in a market. Money in dollars.
             pub fn market_positions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarketPosition>>,
@@ -19210,6 +19771,7 @@ pub mod types {
             }
         }
         impl GetQuoteResponse {
+            /// What a maker offers on a request for quotes. Prices are dollars for one contract. *Required.*
             pub fn quote<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Quote>,
@@ -19256,6 +19818,7 @@ pub mod types {
             }
         }
         impl GetQuotesResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19269,6 +19832,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a maker offers on a request for quotes. Prices are dollars for one contract. *Required.*
             pub fn quotes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Quote>>,
@@ -19316,6 +19880,7 @@ pub mod types {
             }
         }
         impl GetRfqBatchBestQuotesResponse {
+            /// *Required.*
             pub fn best_quotes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RfqBatchBestQuotes>,
@@ -19363,6 +19928,7 @@ pub mod types {
             }
         }
         impl GetRfqBatchQuotesResponse {
+            /// What a maker offers on a batch. *Required.*
             pub fn batch_quotes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::RfqBatchQuote>>,
@@ -19407,6 +19973,7 @@ pub mod types {
             }
         }
         impl GetRfqBatchResponse {
+            /// Requests for quotes that are quoted and accepted as one. *Required.*
             pub fn rfq_batch<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RfqBatch>,
@@ -19458,6 +20025,7 @@ pub mod types {
             }
         }
         impl GetRfqBatchesResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19471,6 +20039,7 @@ pub mod types {
                     });
                 self
             }
+            /// Requests for quotes that are quoted and accepted as one. *Required.*
             pub fn rfq_batches<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::RfqBatch>>,
@@ -19517,6 +20086,7 @@ pub mod types {
             }
         }
         impl GetRfqResponse {
+            /// A request for quotes. *Required.*
             pub fn rfq<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Rfq>,
@@ -19563,6 +20133,7 @@ pub mod types {
             }
         }
         impl GetRfqsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19576,6 +20147,7 @@ pub mod types {
                     });
                 self
             }
+            /// A request for quotes. *Required.*
             pub fn rfqs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Rfq>>,
@@ -19625,6 +20197,7 @@ pub mod types {
             }
         }
         impl GetSeriesFeeChangesResponse {
+            /// *Required.*
             pub fn series_fee_change_arr<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SeriesFeeChange>>,
@@ -19674,6 +20247,7 @@ pub mod types {
             }
         }
         impl GetSeriesListResponse {
+            /// A template from which events are made again and again. *Required.*
             pub fn series<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Series>>,
@@ -19714,6 +20288,7 @@ pub mod types {
             }
         }
         impl GetSeriesResponse {
+            /// A template from which events are made again and again. *Required.*
             pub fn series<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Series>,
@@ -19760,6 +20335,7 @@ pub mod types {
             }
         }
         impl GetSettlementsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19773,6 +20349,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the caller held in a market when it was settled. Note the units. *Required.*
             pub fn settlements<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Settlement>>,
@@ -19824,6 +20401,7 @@ pub mod types {
             }
         }
         impl GetStructuredTargetResponse {
+            /// What a market with a structured strike is about: a team, a player, a candidate. *Required.*
             pub fn structured_target<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::StructuredTarget>,
@@ -19878,6 +20456,7 @@ pub mod types {
             }
         }
         impl GetStructuredTargetsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19891,6 +20470,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a market with a structured strike is about: a team, a player, a candidate.
             pub fn structured_targets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::StructuredTarget>>,
@@ -19944,6 +20524,7 @@ pub mod types {
             }
         }
         impl GetSubaccountBalancesResponse {
+            /// One entry for each subaccount and shard. *Required.*
             pub fn subaccount_balances<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SubaccountBalance>>,
@@ -19995,6 +20576,7 @@ pub mod types {
             }
         }
         impl GetSubaccountNettingResponse {
+            /// One entry for each subaccount and shard. *Required.*
             pub fn netting_configs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -20051,6 +20633,7 @@ pub mod types {
             }
         }
         impl GetSubaccountTransfersResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20064,6 +20647,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn transfers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SubaccountTransfer>>,
@@ -20113,6 +20697,7 @@ pub mod types {
             }
         }
         impl GetTagsForSeriesCategoriesResponse {
+            /// Tags of each category. A category without tags has null.
             pub fn tags_by_categories<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TagsByCategory>,
@@ -20170,6 +20755,7 @@ pub mod types {
             }
         }
         impl GetTargetBalanceAllocationResponse {
+            /// Empty if the venue spreads nothing. *Required.*
             pub fn allocations<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -20184,6 +20770,7 @@ pub mod types {
                     });
                 self
             }
+            /// What stays on a shard for resting orders: nothing, as much as the dearest side of one market needs (max), or as much as all of them need (sum).
             pub fn resting_margin_reservation<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -20243,6 +20830,7 @@ pub mod types {
             }
         }
         impl GetTradesResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20256,6 +20844,7 @@ pub mod types {
                     });
                 self
             }
+            /// One trade between two users. *Required.*
             pub fn trades<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Trade>>,
@@ -20303,6 +20892,7 @@ pub mod types {
             }
         }
         impl GetUserDataTimestampResponse {
+            /// Up to when the answers are complete. *Required.*
             pub fn as_of_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -20360,6 +20950,7 @@ pub mod types {
             }
         }
         impl GetWeatherIndexCalibrationsResponse {
+            /// One configuration. It holds until the next one takes effect. *Required.*
             pub fn calibrations<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -20374,6 +20965,7 @@ pub mod types {
                     });
                 self
             }
+            /// City of the index.
             pub fn city<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20387,6 +20979,7 @@ pub mod types {
                     });
                 self
             }
+            /// Always celsius.
             pub fn units<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20454,6 +21047,7 @@ pub mod types {
             }
         }
         impl GetWeatherIndexResponse {
+            /// City of the index.
             pub fn city<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20467,6 +21061,7 @@ pub mod types {
                     });
                 self
             }
+            /// Configuration of the newest point. Empty without points.
             pub fn config_version<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20482,6 +21077,7 @@ pub mod types {
                     });
                 self
             }
+            /// One minute. *Required.*
             pub fn timeseries<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::WeatherIndexPoint>>,
@@ -20494,6 +21090,7 @@ pub mod types {
                     });
                 self
             }
+            /// Always fahrenheit.
             pub fn units<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20553,6 +21150,7 @@ pub mod types {
             }
         }
         impl GetWithdrawalsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20566,6 +21164,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn withdrawals<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Withdrawal>>,
@@ -20667,6 +21266,7 @@ pub mod types {
             }
         }
         impl IncentiveProgram {
+            /// Discount factor of orders off the best price, in hundredths of a percent.
             pub fn discount_factor_bps<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -20682,6 +21282,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends.
             pub fn end_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -20695,6 +21296,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the program. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20705,6 +21307,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Text about it.
             pub fn incentive_description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20720,6 +21323,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a program rewards. The margin ones are about perpetuals.
             pub fn incentive_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::IncentiveType>>,
@@ -20735,6 +21339,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20748,6 +21353,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20761,6 +21367,7 @@ pub mod types {
                     });
                 self
             }
+            /// Most that one account gets, in hundredths of a cent.
             pub fn max_reward_per_account<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -20776,6 +21383,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it has been paid.
             pub fn paid_out<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -20789,6 +21397,7 @@ pub mod types {
                     });
                 self
             }
+            /// Reward in all, in hundredths of a cent.
             pub fn period_reward<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -20802,6 +21411,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it begins.
             pub fn start_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -20815,6 +21425,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts on the book that it asks for.
             pub fn target_size_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -20890,6 +21501,7 @@ pub mod types {
             }
         }
         impl IndexedBalance {
+            /// Dollars.
             pub fn balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -20903,6 +21515,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of the shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -20990,6 +21603,7 @@ pub mod types {
             }
         }
         impl IntraExchangeInstanceTransferRecord {
+            /// Dollars, unlike in the request.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -21003,6 +21617,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was begun.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -21016,6 +21631,7 @@ pub mod types {
                     });
                 self
             }
+            /// Product that gets.
             pub fn destination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -21031,6 +21647,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard that gets.
             pub fn destination_exchange_shard<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21046,6 +21663,7 @@ pub mod types {
                     });
                 self
             }
+            /// Product that pays.
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -21061,6 +21679,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard that pays.
             pub fn source_exchange_shard<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21076,6 +21695,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the money has arrived.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -21091,6 +21711,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the transfer. *Required.*
             pub fn transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21184,6 +21805,7 @@ pub mod types {
             }
         }
         impl IntraExchangeInstanceTransferRequest {
+            /// Hundredths of a cent to move, 10000 to the dollar. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21196,6 +21818,7 @@ pub mod types {
                     });
                 self
             }
+            /// UUID chosen by the caller. Once a transfer is accepted, another one between the same two places cannot have it. Refused where a numbered subaccount takes part.
             pub fn client_transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21211,6 +21834,7 @@ pub mod types {
                     });
                 self
             }
+            /// Product that gets. *Required.*
             pub fn destination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -21225,6 +21849,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard that gets, 0 to 100. Left out: 0.
             pub fn destination_exchange_shard<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21240,6 +21865,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that gets, between event contracts only. Left out: 0 (primary).
             pub fn destination_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21255,6 +21881,7 @@ pub mod types {
                     });
                 self
             }
+            /// Product that pays. *Required.*
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -21269,6 +21896,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard that pays, 0 to 100. Left out: 0.
             pub fn source_exchange_shard<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21284,6 +21912,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that pays, between event contracts only. Left out: 0 (primary).
             pub fn source_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21348,6 +21977,7 @@ pub mod types {
             }
         }
         impl IntraExchangeInstanceTransferResponse {
+            /// Id of the transfer. *Required.*
             pub fn transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21395,6 +22025,7 @@ pub mod types {
             }
         }
         impl ListFcmSubtradersResponse {
+            /// *Required.*
             pub fn subtraders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::FcmSubtrader>>,
@@ -21452,6 +22083,7 @@ pub mod types {
             }
         }
         impl LiveData {
+            /// The data. The type decides what is in it, and no source lists the types.
             pub fn details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::LiveDataDetails>,
@@ -21465,6 +22097,7 @@ pub mod types {
                     });
                 self
             }
+            /// Milestone that they are about. *Required.*
             pub fn milestone_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21477,6 +22110,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the details are.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21532,6 +22166,7 @@ pub mod types {
             }
         }
         impl MaintenanceWindow {
+            /// When it ends.
             pub fn end_datetime<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -21545,6 +22180,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it begins.
             pub fn start_datetime<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -21859,6 +22495,7 @@ pub mod types {
             }
         }
         impl Market {
+            /// Whether it may close before its time.
             pub fn can_close_early<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -21874,6 +22511,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest value that means yes, in the units of the rules.
             pub fn cap_strike<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -21887,6 +22525,7 @@ pub mod types {
                     });
                 self
             }
+            /// When trading closes.
             pub fn close_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -21900,6 +22539,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was created.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -21913,6 +22553,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value that means yes for each target. The names are those of the market, so no two markets share them.
             pub fn custom_strike<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CustomStrike>,
@@ -21926,6 +22567,7 @@ pub mod types {
                     });
                 self
             }
+            /// What would close it early.
             pub fn early_close_condition<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21941,6 +22583,7 @@ pub mod types {
                     });
                 self
             }
+            /// Event to which it belongs.
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21954,6 +22597,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard on which it trades.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21969,6 +22613,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the outcome is expected.
             pub fn expected_expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -21984,6 +22629,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Replaced by the one below.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -21999,6 +22645,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value that decided it. Empty until then.
             pub fn expiration_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22014,6 +22661,7 @@ pub mod types {
                     });
                 self
             }
+            /// Until when fees are waived.
             pub fn fee_waiver_expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22029,6 +22677,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest value that means yes, in the units of the rules.
             pub fn floor_strike<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -22042,6 +22691,7 @@ pub mod types {
                     });
                 self
             }
+            /// Formula from the value to the settlement.
             pub fn functional_strike<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22057,6 +22707,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is removed if nobody trades it.
             pub fn is_provisional<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22072,6 +22723,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of yes in the last trade.
             pub fn last_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22087,6 +22739,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it expires at the latest.
             pub fn latest_expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22102,6 +22755,7 @@ pub mod types {
                     });
                 self
             }
+            /// Yes or no, or a value on a scale.
             pub fn market_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::MarketType>>,
@@ -22115,6 +22769,7 @@ pub mod types {
                     });
                 self
             }
+            /// Collection from which a combo was built.
             pub fn mve_collection_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22130,6 +22785,7 @@ pub mod types {
                     });
                 self
             }
+            /// Legs of a combo.
             pub fn mve_selected_legs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MveSelectedLeg>>,
@@ -22144,6 +22800,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best ask for no.
             pub fn no_ask_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22159,6 +22816,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best bid for no.
             pub fn no_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22174,6 +22832,7 @@ pub mod types {
                     });
                 self
             }
+            /// Short name of the no side.
             pub fn no_sub_title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22187,6 +22846,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a winning contract pays.
             pub fn notional_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22202,6 +22862,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the thing itself happened.
             pub fn occurrence_datetime<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22217,6 +22878,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts held.
             pub fn open_interest_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22232,6 +22894,7 @@ pub mod types {
                     });
                 self
             }
+            /// When trading opens.
             pub fn open_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22245,6 +22908,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last price of yes a day ago.
             pub fn previous_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22260,6 +22924,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best ask for yes a day ago.
             pub fn previous_yes_ask_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22275,6 +22940,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best bid for yes a day ago.
             pub fn previous_yes_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22290,6 +22956,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the price grid. The set keeps growing.
             pub fn price_level_structure<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22305,6 +22972,7 @@ pub mod types {
                     });
                 self
             }
+            /// Prices that an order may have.
             pub fn price_ranges<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::PriceRange>>,
@@ -22317,6 +22985,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the main participant.
             pub fn primary_participant_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22332,6 +23001,7 @@ pub mod types {
                     });
                 self
             }
+            /// How a market ended. Empty until it is determined.
             pub fn result<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::MarketResult>>,
@@ -22345,6 +23015,7 @@ pub mod types {
                     });
                 self
             }
+            /// Main rules.
             pub fn rules_primary<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22358,6 +23029,7 @@ pub mod types {
                     });
                 self
             }
+            /// Further rules.
             pub fn rules_secondary<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22373,6 +23045,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the settlement value is bounded from below.
             pub fn settlement_bounds_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -22390,6 +23063,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest settlement value of yes.
             pub fn settlement_floor_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22405,6 +23079,7 @@ pub mod types {
                     });
                 self
             }
+            /// Seconds from determination to settlement.
             pub fn settlement_timer_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -22420,6 +23095,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was settled.
             pub fn settlement_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22433,6 +23109,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a yes contract settles at. Present once determined.
             pub fn settlement_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22448,6 +23125,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a market is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::MarketStatus>>,
@@ -22461,6 +23139,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the strikes decide the outcome.
             pub fn strike_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::StrikeType>>,
@@ -22474,6 +23153,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Second heading.
             pub fn subtitle<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22487,6 +23167,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22499,6 +23180,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Heading.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22512,6 +23194,7 @@ pub mod types {
                     });
                 self
             }
+            /// When anything but trading last changed it.
             pub fn updated_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22525,6 +23208,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded in the last 24 hours.
             pub fn volume_24h_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22538,6 +23222,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded so far.
             pub fn volume_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22551,6 +23236,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best ask for yes.
             pub fn yes_ask_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22566,6 +23252,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts at the best ask for yes.
             pub fn yes_ask_size_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22581,6 +23268,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best bid for yes.
             pub fn yes_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22596,6 +23284,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts at the best bid for yes.
             pub fn yes_bid_size_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22611,6 +23300,7 @@ pub mod types {
                     });
                 self
             }
+            /// Short name of the yes side.
             pub fn yes_sub_title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22790,6 +23480,7 @@ pub mod types {
             }
         }
         impl MarketCandlestick {
+            /// Last second of the period. *Required.*
             pub fn end_period_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -22802,6 +23493,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts held at its end.
             pub fn open_interest_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22817,6 +23509,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades in a period, in dollars. Without trades only the price before is there.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PriceDistribution>,
@@ -22830,6 +23523,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded in the period.
             pub fn volume_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22843,6 +23537,7 @@ pub mod types {
                     });
                 self
             }
+            /// Offers of one side in a period, in dollars.
             pub fn yes_ask<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BidAskDistribution>,
@@ -22856,6 +23551,7 @@ pub mod types {
                     });
                 self
             }
+            /// Offers of one side in a period, in dollars.
             pub fn yes_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BidAskDistribution>,
@@ -22939,6 +23635,7 @@ pub mod types {
             }
         }
         impl MarketCandlestickHistorical {
+            /// Last second of the period. *Required.*
             pub fn end_period_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -22951,6 +23648,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts held at its end.
             pub fn open_interest<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22964,6 +23662,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades in a period, in dollars. Without trades only the price before is there.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PriceDistributionHistorical>,
@@ -22977,6 +23676,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded in the period.
             pub fn volume<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22990,6 +23690,7 @@ pub mod types {
                     });
                 self
             }
+            /// Offers of one side in a period, in dollars.
             pub fn yes_ask<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BidAskDistributionHistorical>,
@@ -23003,6 +23704,7 @@ pub mod types {
                     });
                 self
             }
+            /// Offers of one side in a period, in dollars.
             pub fn yes_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BidAskDistributionHistorical>,
@@ -23066,6 +23768,7 @@ pub mod types {
             }
         }
         impl MarketCandlesticksResponse {
+            /// What happened to the yes side of a market in one period.
             pub fn candlesticks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarketCandlestick>>,
@@ -23078,6 +23781,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23137,6 +23841,7 @@ pub mod types {
             }
         }
         impl MarketMetadata {
+            /// Its colour on the pages of the venue.
             pub fn color_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23150,6 +23855,7 @@ pub mod types {
                     });
                 self
             }
+            /// Path of its image.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23163,6 +23869,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23214,6 +23921,7 @@ pub mod types {
             }
         }
         impl MarketOrderbookFp {
+            /// Bids of both sides. A level is two numbers, the price in dollars and the contracts there. Prices rise, so that the best level is the last.
             pub fn orderbook_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::OrderbookCountFp>,
@@ -23227,6 +23935,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23306,6 +24015,7 @@ pub mod types {
             }
         }
         impl MarketPosition {
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -23321,6 +24031,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees on what traded.
             pub fn fees_paid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23336,6 +24047,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn last_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -23351,6 +24063,7 @@ pub mod types {
                     });
                 self
             }
+            /// Cost of what is held.
             pub fn market_exposure_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23366,6 +24079,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts: positive of yes, negative of no.
             pub fn position_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23379,6 +24093,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit or loss that is settled.
             pub fn realized_pnl_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23394,6 +24109,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23406,6 +24122,7 @@ pub mod types {
                     });
                 self
             }
+            /// What was spent.
             pub fn total_traded_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23525,6 +24242,7 @@ pub mod types {
             }
         }
         impl Milestone {
+            /// Subject, such as Sports or Elections.
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23538,6 +24256,7 @@ pub mod types {
                     });
                 self
             }
+            /// More about a milestone. The type decides what is in it, and no source lists the types.
             pub fn details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MilestoneDetails>,
@@ -23551,6 +24270,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends. Absent or null if that is open.
             pub fn end_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -23564,6 +24284,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the milestone. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23574,6 +24295,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// When it last changed.
             pub fn last_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -23589,6 +24311,7 @@ pub mod types {
                     });
                 self
             }
+            /// Text that users are shown about it.
             pub fn notification_message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23604,6 +24327,7 @@ pub mod types {
                     });
                 self
             }
+            /// Events that its outcome decides.
             pub fn primary_event_tickers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -23618,6 +24342,7 @@ pub mod types {
                     });
                 self
             }
+            /// Events that have to do with it.
             pub fn related_event_tickers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -23632,6 +24357,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its id at the data provider.
             pub fn source_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23645,6 +24371,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ids at data providers, by the name of the provider.
             pub fn source_ids<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SourceIds>,
@@ -23658,6 +24385,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it begins.
             pub fn start_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -23671,6 +24399,7 @@ pub mod types {
                     });
                 self
             }
+            /// Heading.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23684,6 +24413,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind, such as football_game or political_race.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23836,6 +24566,7 @@ pub mod types {
             }
         }
         impl MultivariateEventCollection {
+            /// Deprecated by the venue. Tickers of these events. Use associated_events.
             pub fn associated_event_tickers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -23850,6 +24581,7 @@ pub mod types {
                     });
                 self
             }
+            /// Events that legs come from.
             pub fn associated_events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::AssociatedEvent>>,
@@ -23864,6 +24596,7 @@ pub mod types {
                     });
                 self
             }
+            /// Until when it can be used.
             pub fn close_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -23877,6 +24610,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the collection. *Required.*
             pub fn collection_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23891,6 +24625,7 @@ pub mod types {
                     });
                 self
             }
+            /// Text about it.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23904,6 +24639,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard on which its markets trade.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -23919,6 +24655,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the outcome follows from the legs.
             pub fn functional_description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23934,6 +24671,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Whether only yes can be a leg. Use associated_events.
             pub fn is_all_yes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23947,6 +24685,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the order of the legs matters.
             pub fn is_ordered<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23960,6 +24699,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Whether each event gives one leg at most. Use associated_events.
             pub fn is_single_market_per_event<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23975,6 +24715,7 @@ pub mod types {
                     });
                 self
             }
+            /// From when it can be used.
             pub fn open_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -23988,6 +24729,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the price grid of its markets.
             pub fn price_level_structure<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24003,6 +24745,7 @@ pub mod types {
                     });
                 self
             }
+            /// Prices that an order may have.
             pub fn price_ranges<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::PriceRange>>,
@@ -24015,6 +24758,7 @@ pub mod types {
                     });
                 self
             }
+            /// Series to which its events belong.
             pub fn series_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24028,6 +24772,7 @@ pub mod types {
                     });
                 self
             }
+            /// Most legs.
             pub fn size_max<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24041,6 +24786,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fewest legs.
             pub fn size_min<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24054,6 +24800,7 @@ pub mod types {
                     });
                 self
             }
+            /// Heading.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24149,6 +24896,7 @@ pub mod types {
             }
         }
         impl MveSelectedLeg {
+            /// Event of the leg.
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24162,6 +24910,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market of the leg.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24175,6 +24924,7 @@ pub mod types {
                     });
                 self
             }
+            /// Outcome that the leg needs, yes or no.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24188,6 +24938,7 @@ pub mod types {
                     });
                 self
             }
+            /// What its yes contract settles at. Present once determined.
             pub fn yes_settlement_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24374,6 +25125,7 @@ pub mod types {
             }
         }
         impl Order {
+            /// Deprecated by the venue. Direction in the old way of writing orders. Use book_side.
             pub fn action<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderAction>>,
@@ -24387,6 +25139,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
             pub fn book_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -24400,6 +25153,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a pause of trading cancels it.
             pub fn cancel_order_on_pause<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24415,6 +25169,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24430,6 +25185,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was placed.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24443,6 +25199,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard on which it rests.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24458,6 +25215,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it expires.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24473,6 +25231,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded.
             pub fn fill_count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24486,6 +25245,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts at the start.
             pub fn initial_count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24501,6 +25261,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn last_update_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24516,6 +25277,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees on what traded while resting.
             pub fn maker_fees_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24531,6 +25293,7 @@ pub mod types {
                     });
                 self
             }
+            /// Cost of what traded while resting.
             pub fn maker_fill_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24546,6 +25309,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of a no contract.
             pub fn no_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24561,6 +25325,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group to which it belongs.
             pub fn order_group_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24576,6 +25341,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24588,6 +25354,7 @@ pub mod types {
                     });
                 self
             }
+            /// The outcome that pays.
             pub fn outcome_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -24601,6 +25368,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest.
             pub fn remaining_count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24616,6 +25384,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
             pub fn self_trade_prevention_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -24633,6 +25402,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Outcome in the old way of writing orders. Use outcome_side.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -24646,6 +25416,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where an order is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderStatus>>,
@@ -24659,6 +25430,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24674,6 +25446,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees on what traded on arrival.
             pub fn taker_fees_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24689,6 +25462,7 @@ pub mod types {
                     });
                 self
             }
+            /// Cost of what traded on arrival.
             pub fn taker_fill_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24704,6 +25478,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24717,6 +25492,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind of order. New orders are limit orders.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderType>>,
@@ -24730,6 +25506,7 @@ pub mod types {
                     });
                 self
             }
+            /// Owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24743,6 +25520,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of a yes contract.
             pub fn yes_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24855,6 +25633,7 @@ pub mod types {
             }
         }
         impl OrderGroup {
+            /// Contracts that may trade within 15 seconds.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24870,6 +25649,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard of the group.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24885,6 +25665,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the group. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24895,6 +25676,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether the limit is watched.
             pub fn is_auto_cancel_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24959,6 +25741,7 @@ pub mod types {
             }
         }
         impl OrderQueuePosition {
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24972,6 +25755,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24984,6 +25768,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that have to trade before this order does.
             pub fn queue_position_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25041,6 +25826,7 @@ pub mod types {
             }
         }
         impl OrderbookCountFp {
+            /// Bids for no.
             pub fn no_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -25055,6 +25841,7 @@ pub mod types {
                     });
                 self
             }
+            /// Bids for yes.
             pub fn yes_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -25119,6 +25906,7 @@ pub mod types {
             }
         }
         impl PercentilePoint {
+            /// The same as text.
             pub fn formatted_forecast<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25134,6 +25922,7 @@ pub mod types {
                     });
                 self
             }
+            /// Forecast as the venue shows it.
             pub fn numerical_forecast<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -25149,6 +25938,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hundredths of a percent, 0 to 9999.
             pub fn percentile<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -25162,6 +25952,7 @@ pub mod types {
                     });
                 self
             }
+            /// Forecast as reckoned.
             pub fn raw_numerical_forecast<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -25216,6 +26007,7 @@ pub mod types {
             }
         }
         impl PlayByPlay {
+            /// Periods of the game in their order.
             pub fn periods<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::PlayByPlayPeriod>>,
@@ -25257,6 +26049,7 @@ pub mod types {
             }
         }
         impl PlayByPlayPeriod {
+            /// What happened in the period.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::PlayByPlayEvent>>,
@@ -25333,6 +26126,7 @@ pub mod types {
             }
         }
         impl PriceDistribution {
+            /// Price of the last trade.
             pub fn close_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25346,6 +26140,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest price.
             pub fn high_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25359,6 +26154,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest price.
             pub fn low_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25372,6 +26168,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest closing price of any market.
             pub fn max_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25385,6 +26182,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mean price.
             pub fn mean_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25398,6 +26196,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest closing price of any market.
             pub fn min_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25411,6 +26210,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the first trade.
             pub fn open_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25424,6 +26224,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the last trade before.
             pub fn previous_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25511,6 +26312,7 @@ pub mod types {
             }
         }
         impl PriceDistributionHistorical {
+            /// Price of the last trade.
             pub fn close<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25524,6 +26326,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest price.
             pub fn high<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25537,6 +26340,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest price.
             pub fn low<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25550,6 +26354,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mean price by volume.
             pub fn mean<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25563,6 +26368,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the first trade.
             pub fn open<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25576,6 +26382,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the last trade before.
             pub fn previous<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25644,6 +26451,7 @@ pub mod types {
             }
         }
         impl PriceRange {
+            /// Highest price in dollars.
             pub fn end<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25657,6 +26465,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest price in dollars.
             pub fn start<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25670,6 +26479,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance between prices in dollars.
             pub fn step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25774,6 +26584,7 @@ pub mod types {
             }
         }
         impl ProposeBlockTradeRequest {
+            /// Subaccount that buys, 0 (primary) to 63.
             pub fn buyer_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -25789,6 +26600,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that buys.
             pub fn buyer_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25804,6 +26616,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who buys. *Required.*
             pub fn buyer_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25816,6 +26629,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hundredths of a contract. *Required.*
             pub fn centicount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -25828,6 +26642,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the proposal lapses. *Required.*
             pub fn expiration_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -25840,6 +26655,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side that counts as the maker. *Required.*
             pub fn maker_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -25852,6 +26668,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25864,6 +26681,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of one contract in hundredths of a cent, 10000 to the dollar. *Required.*
             pub fn price_centi_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -25878,6 +26696,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that sells, 0 (primary) to 63.
             pub fn seller_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -25893,6 +26712,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that sells.
             pub fn seller_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25908,6 +26728,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who sells. *Required.*
             pub fn seller_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25979,6 +26800,7 @@ pub mod types {
             }
         }
         impl ProposeBlockTradeResponse {
+            /// Id of the proposal. *Required.*
             pub fn block_trade_proposal_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26165,6 +26987,7 @@ pub mod types {
             }
         }
         impl Quote {
+            /// Side that was accepted.
             pub fn accepted_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -26178,6 +27001,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was accepted.
             pub fn accepted_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26191,6 +27015,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why it was cancelled.
             pub fn cancellation_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26206,6 +27031,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was cancelled.
             pub fn cancelled_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26219,6 +27045,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was confirmed.
             pub fn confirmed_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26232,6 +27059,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts of the request.
             pub fn contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26245,6 +27073,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26258,6 +27087,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public id of the maker.
             pub fn creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26271,6 +27101,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order of the maker. Private.
             pub fn creator_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26286,6 +27117,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of the maker. Shown to the maker only.
             pub fn creator_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26301,6 +27133,7 @@ pub mod types {
                     });
                 self
             }
+            /// User id of the maker. Private.
             pub fn creator_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26316,6 +27149,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was executed.
             pub fn executed_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26329,6 +27163,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the quote. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26339,6 +27174,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26352,6 +27188,7 @@ pub mod types {
                     });
                 self
             }
+            /// Bid for a no contract. Zero if declined.
             pub fn no_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26367,6 +27204,7 @@ pub mod types {
                     });
                 self
             }
+            /// No contracts offered.
             pub fn no_contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26382,6 +27220,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the maker's order must not trade with the book. Shown to the maker only.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26395,6 +27234,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book.
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26410,6 +27250,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public id of who asks, or the SHA-256 of nothing if hidden.
             pub fn rfq_creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26425,6 +27266,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order of who asks. Private.
             pub fn rfq_creator_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26440,6 +27282,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of who asks. Shown to that user only.
             pub fn rfq_creator_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26455,6 +27298,7 @@ pub mod types {
                     });
                 self
             }
+            /// User id of who asks. Private.
             pub fn rfq_creator_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26470,6 +27314,7 @@ pub mod types {
                     });
                 self
             }
+            /// Request that is quoted.
             pub fn rfq_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26483,6 +27328,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars that the request is to cost.
             pub fn rfq_target_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26498,6 +27344,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a quote is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::QuoteStatus>>,
@@ -26511,6 +27358,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether fees come on top of that.
             pub fn target_cost_excludes_fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26526,6 +27374,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26539,6 +27388,7 @@ pub mod types {
                     });
                 self
             }
+            /// Bid for a yes contract. Zero if declined.
             pub fn yes_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26554,6 +27404,7 @@ pub mod types {
                     });
                 self
             }
+            /// Yes contracts offered.
             pub fn yes_contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26730,6 +27581,7 @@ pub mod types {
             }
         }
         impl Rfq {
+            /// Why it was cancelled.
             pub fn cancellation_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26745,6 +27597,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was cancelled.
             pub fn cancelled_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26758,6 +27611,7 @@ pub mod types {
                     });
                 self
             }
+            /// Size in contracts.
             pub fn contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26771,6 +27625,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26784,6 +27639,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public id of who asks, or the SHA-256 of nothing if hidden.
             pub fn creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26797,6 +27653,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of who asks. Shown to that user only.
             pub fn creator_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26812,6 +27669,7 @@ pub mod types {
                     });
                 self
             }
+            /// User id of who asks. Private.
             pub fn creator_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26827,6 +27685,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the request. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26837,6 +27696,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Market to be quoted.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26850,6 +27710,7 @@ pub mod types {
                     });
                 self
             }
+            /// Collection to which the combo belongs.
             pub fn mve_collection_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26865,6 +27726,7 @@ pub mod types {
                     });
                 self
             }
+            /// Legs of a combo.
             pub fn mve_selected_legs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MveSelectedLeg>>,
@@ -26879,6 +27741,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book.
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26894,6 +27757,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a request for quotes is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::RfqStatus>>,
@@ -26907,6 +27771,7 @@ pub mod types {
                     });
                 self
             }
+            /// Size as dollars to spend.
             pub fn target_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26922,6 +27787,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether fees come on top of the target cost.
             pub fn target_cost_excludes_fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26937,6 +27803,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27065,6 +27932,7 @@ pub mod types {
             }
         }
         impl RfqBatch {
+            /// When it was accepted.
             pub fn accepted_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27078,6 +27946,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_batch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27093,6 +27962,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why it was closed.
             pub fn close_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27106,6 +27976,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was closed.
             pub fn closed_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27119,6 +27990,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27132,6 +28004,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public id of who asks.
             pub fn creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27145,6 +28018,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of who asks. Private.
             pub fn creator_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -27160,6 +28034,7 @@ pub mod types {
                     });
                 self
             }
+            /// User id of who asks. Private.
             pub fn creator_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27175,6 +28050,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the batch. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27185,6 +28061,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// A request for quotes.
             pub fn rfqs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Rfq>>,
@@ -27197,6 +28074,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a batch is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::RfqBatchStatus>>,
@@ -27210,6 +28088,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27300,6 +28179,7 @@ pub mod types {
             }
         }
         impl RfqBatchBestQuote {
+            /// Its market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27313,6 +28193,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one no contract. Absent if nobody bids.
             pub fn no_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27328,6 +28209,7 @@ pub mod types {
                     });
                 self
             }
+            /// No contracts offered.
             pub fn no_contracts_offered_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27343,6 +28225,7 @@ pub mod types {
                     });
                 self
             }
+            /// Request of the batch. *Required.*
             pub fn rfq_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27355,6 +28238,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one yes contract. Absent if nobody bids.
             pub fn yes_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27370,6 +28254,7 @@ pub mod types {
                     });
                 self
             }
+            /// Yes contracts offered.
             pub fn yes_contracts_offered_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27458,6 +28343,7 @@ pub mod types {
             }
         }
         impl RfqBatchBestQuotes {
+            /// Whether every request has a no bid.
             pub fn no_complete<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -27471,6 +28357,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the batch.
             pub fn rfq_batch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27484,6 +28371,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn rfqs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::RfqBatchBestQuote>>,
@@ -27496,6 +28384,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a batch is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::RfqBatchStatus>>,
@@ -27509,6 +28398,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27522,6 +28412,7 @@ pub mod types {
                     });
                 self
             }
+            /// Version of the bids.
             pub fn version<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -27535,6 +28426,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether every request has a yes bid.
             pub fn yes_complete<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -27608,6 +28500,7 @@ pub mod types {
             }
         }
         impl RfqBatchChild {
+            /// Size in contracts.
             pub fn contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27621,6 +28514,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27634,6 +28528,7 @@ pub mod types {
                     });
                 self
             }
+            /// Legs of the combo, in place of a market.
             pub fn selected_markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::TickerPair>>,
@@ -27648,6 +28543,7 @@ pub mod types {
                     });
                 self
             }
+            /// Size as dollars to spend.
             pub fn target_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27704,6 +28600,7 @@ pub mod types {
             }
         }
         impl RfqBatchMinBid {
+            /// Dollars for one contract, at least. *Required.*
             pub fn bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27716,6 +28613,7 @@ pub mod types {
                     });
                 self
             }
+            /// Request of the batch. *Required.*
             pub fn rfq_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27840,6 +28738,7 @@ pub mod types {
             }
         }
         impl RfqBatchQuote {
+            /// Side that was accepted.
             pub fn accepted_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -27853,6 +28752,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was accepted.
             pub fn accepted_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27866,6 +28766,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was confirmed.
             pub fn confirmed_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27879,6 +28780,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27892,6 +28794,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public id of the maker.
             pub fn creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27905,6 +28808,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of the maker. Private.
             pub fn creator_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -27920,6 +28824,7 @@ pub mod types {
                     });
                 self
             }
+            /// User id of the maker. Private.
             pub fn creator_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27935,6 +28840,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the quote. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27945,6 +28851,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether the maker's orders must not trade with the book.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -27958,6 +28865,7 @@ pub mod types {
                     });
                 self
             }
+            /// One for each request.
             pub fn quotes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Quote>>,
@@ -27970,6 +28878,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book.
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -27985,6 +28894,7 @@ pub mod types {
                     });
                 self
             }
+            /// Batch that is quoted.
             pub fn rfq_batch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27998,6 +28908,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public id of who asks.
             pub fn rfq_creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28013,6 +28924,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of who asks. Private.
             pub fn rfq_creator_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -28028,6 +28940,7 @@ pub mod types {
                     });
                 self
             }
+            /// User id of who asks. Private.
             pub fn rfq_creator_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28043,6 +28956,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a quote on a batch is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -28058,6 +28972,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28143,6 +29058,7 @@ pub mod types {
             }
         }
         impl RfqBatchQuoteEntry {
+            /// Dollars for one no contract. *Required.*
             pub fn no_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -28155,6 +29071,7 @@ pub mod types {
                     });
                 self
             }
+            /// Request of the batch. *Required.*
             pub fn rfq_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28167,6 +29084,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one yes contract. *Required.*
             pub fn yes_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -28221,6 +29139,7 @@ pub mod types {
             }
         }
         impl Schedule {
+            /// When the exchange may be down.
             pub fn maintenance_windows<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MaintenanceWindow>>,
@@ -28235,6 +29154,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours outside of which nothing trades.
             pub fn standard_hours<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::WeeklySchedule>>,
@@ -28284,6 +29204,7 @@ pub mod types {
             }
         }
         impl ScopeList {
+            /// What of the competition a market can be about.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -28397,6 +29318,7 @@ pub mod types {
             }
         }
         impl Series {
+            /// Who else may not trade it.
             pub fn additional_prohibitions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -28411,6 +29333,7 @@ pub mod types {
                     });
                 self
             }
+            /// All categories.
             pub fn categories<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -28423,6 +29346,7 @@ pub mod types {
                     });
                 self
             }
+            /// Main category.
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28436,6 +29360,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where the terms in force are.
             pub fn contract_terms_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28451,6 +29376,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where the contract was filed.
             pub fn contract_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28464,6 +29390,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard on which it trades.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -28479,6 +29406,7 @@ pub mod types {
                     });
                 self
             }
+            /// Factor on the fees.
             pub fn fee_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -28494,6 +29422,7 @@ pub mod types {
                     });
                 self
             }
+            /// How fees are reckoned. The fee schedule of the venue has the formulas.
             pub fn fee_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::FeeType>>,
@@ -28507,6 +29436,7 @@ pub mod types {
                     });
                 self
             }
+            /// How often there is an event, in words: daily, weekly, one-off and others.
             pub fn frequency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28520,6 +29450,7 @@ pub mod types {
                     });
                 self
             }
+            /// When its metadata last changed.
             pub fn last_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28535,6 +29466,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notes that the venue keeps for its own pages. No source describes them.
             pub fn product_metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ProductMetadata>,
@@ -28550,6 +29482,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where outcomes are looked up.
             pub fn settlement_sources<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SettlementSource>>,
@@ -28564,6 +29497,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subjects. Series of several categories may share one.
             pub fn tags<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -28576,6 +29510,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the series. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28588,6 +29523,7 @@ pub mod types {
                     });
                 self
             }
+            /// Heading. That of an event says the rest.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28601,6 +29537,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded in all its events, if asked for.
             pub fn volume_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -28694,6 +29631,7 @@ pub mod types {
             }
         }
         impl SeriesFeeChange {
+            /// New factor on the fees.
             pub fn fee_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -28709,6 +29647,7 @@ pub mod types {
                     });
                 self
             }
+            /// How fees are reckoned. The fee schedule of the venue has the formulas.
             pub fn fee_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::FeeType>>,
@@ -28722,6 +29661,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the change. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28732,6 +29672,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// When it takes effect.
             pub fn scheduled_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28745,6 +29686,7 @@ pub mod types {
                     });
                 self
             }
+            /// Series that it applies to.
             pub fn series_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28806,6 +29748,7 @@ pub mod types {
             }
         }
         impl SetTargetBalanceAllocationRequest {
+            /// Shares that add up to 100 percent, at most 101, or none. *Required.*
             pub fn allocations<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -28820,6 +29763,7 @@ pub mod types {
                     });
                 self
             }
+            /// Left out: sum.
             pub fn resting_margin_reservation<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -28926,6 +29870,7 @@ pub mod types {
             }
         }
         impl Settlement {
+            /// Event.
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28939,6 +29884,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -28954,6 +29900,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees in dollars.
             pub fn fee_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -28967,6 +29914,7 @@ pub mod types {
                     });
                 self
             }
+            /// How a market ended. Empty until it is determined.
             pub fn market_result<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::MarketResult>>,
@@ -28980,6 +29928,7 @@ pub mod types {
                     });
                 self
             }
+            /// No contracts held.
             pub fn no_count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -28993,6 +29942,7 @@ pub mod types {
                     });
                 self
             }
+            /// What they had cost, in dollars.
             pub fn no_total_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29008,6 +29958,7 @@ pub mod types {
                     });
                 self
             }
+            /// Payout in cents.
             pub fn revenue<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29021,6 +29972,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was paid out.
             pub fn settled_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -29034,6 +29986,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29046,6 +29999,7 @@ pub mod types {
                     });
                 self
             }
+            /// Payout of one yes contract in cents. Absent or null if there is none.
             pub fn value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29059,6 +30013,7 @@ pub mod types {
                     });
                 self
             }
+            /// Yes contracts held.
             pub fn yes_count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29072,6 +30027,7 @@ pub mod types {
                     });
                 self
             }
+            /// What they had cost, in dollars.
             pub fn yes_total_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29147,6 +30103,7 @@ pub mod types {
             }
         }
         impl SettlementSource {
+            /// Name of the source.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29160,6 +30117,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where to find it.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29213,6 +30171,7 @@ pub mod types {
             }
         }
         impl SportFilterDetails {
+            /// The same for each competition.
             pub fn competitions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ScopesByCompetition>,
@@ -29226,6 +30185,7 @@ pub mod types {
                     });
                 self
             }
+            /// What of the sport a market can be about.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -29300,6 +30260,7 @@ pub mod types {
             }
         }
         impl StructuredTarget {
+            /// More about a target. The type decides what is in it, and no source lists the types.
             pub fn details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::StructuredTargetDetails>,
@@ -29313,6 +30274,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the target. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29323,6 +30285,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// When it last changed.
             pub fn last_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -29338,6 +30301,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29351,6 +30315,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its id at the data provider.
             pub fn source_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29364,6 +30329,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ids at data providers, by the name of the provider.
             pub fn source_ids<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SourceIds>,
@@ -29377,6 +30343,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind, such as basketball_player.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29449,6 +30416,7 @@ pub mod types {
             }
         }
         impl SubaccountBalance {
+            /// Cash in dollars.
             pub fn balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29462,6 +30430,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29477,6 +30446,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. *Required.*
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29491,6 +30461,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -29552,6 +30523,7 @@ pub mod types {
             }
         }
         impl SubaccountNettingConfig {
+            /// Whether it nets.
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -29565,6 +30537,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29580,6 +30553,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. *Required.*
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29658,6 +30632,7 @@ pub mod types {
             }
         }
         impl SubaccountTransfer {
+            /// Cents moved.
             pub fn amount_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29671,6 +30646,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -29684,6 +30660,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29699,6 +30676,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that paid, 0 (primary) to 63.
             pub fn from_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29714,6 +30692,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that got, 0 (primary) to 63.
             pub fn to_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29727,6 +30706,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the transfer. *Required.*
             pub fn transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29783,6 +30763,7 @@ pub mod types {
             }
         }
         impl TargetBalanceAllocation {
+            /// Shard. *Required.*
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29797,6 +30778,7 @@ pub mod types {
                     });
                 self
             }
+            /// Percent of the free cash, 0 to 100. *Required.*
             pub fn percent<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29858,6 +30840,7 @@ pub mod types {
             }
         }
         impl TickerPair {
+            /// Event of that market. *Required.*
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29870,6 +30853,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market of the leg. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29882,6 +30866,7 @@ pub mod types {
                     });
                 self
             }
+            /// The outcome that pays. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -29976,6 +30961,7 @@ pub mod types {
             }
         }
         impl Trade {
+            /// Contracts.
             pub fn count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29989,6 +30975,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it happened.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -30002,6 +30989,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it was agreed away from the book.
             pub fn is_block_trade<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30017,6 +31005,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one no contract.
             pub fn no_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -30032,6 +31021,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same as a side of the book: bid is yes, ask is no.
             pub fn taker_book_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -30047,6 +31037,7 @@ pub mod types {
                     });
                 self
             }
+            /// Outcome that the taker gains from.
             pub fn taker_outcome_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -30062,6 +31053,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Outcome of the taker in the old way. Use taker_outcome_side.
             pub fn taker_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -30075,6 +31067,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30088,6 +31081,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the trade. *Required.*
             pub fn trade_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30100,6 +31094,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one yes contract.
             pub fn yes_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -30171,6 +31166,7 @@ pub mod types {
             }
         }
         impl UpdateFcmEventContractDailyCapRequest {
+            /// The cap in dollars. *Required.*
             pub fn limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -30183,6 +31179,7 @@ pub mod types {
                     });
                 self
             }
+            /// The subtrader. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30239,6 +31236,7 @@ pub mod types {
             }
         }
         impl UpdateFcmSubtraderBlockedCategoriesRequest {
+            /// Whether it is to be forbidden. *Required.*
             pub fn blocked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30251,6 +31249,7 @@ pub mod types {
                     });
                 self
             }
+            /// Category of events, such as Politics. 1 to 100 characters. *Required.*
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30263,6 +31262,7 @@ pub mod types {
                     });
                 self
             }
+            /// The subtrader. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30314,6 +31314,7 @@ pub mod types {
             }
         }
         impl UpdateFcmSubtraderBlockedCategoriesResponse {
+            /// Categories, sorted. *Required.*
             pub fn categories<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -30366,6 +31367,7 @@ pub mod types {
             }
         }
         impl UpdateOrderGroupLimitRequest {
+            /// Whole contracts that may trade within 15 seconds, 1 to 1000000.
             pub fn contracts_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -30381,6 +31383,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same, in steps of 0.01.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -30434,6 +31437,7 @@ pub mod types {
             }
         }
         impl UpdateSubaccountNettingRequest {
+            /// Whether it is to net. *Required.*
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30446,6 +31450,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. *Required.*
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -30534,6 +31539,7 @@ pub mod types {
             }
         }
         impl WeatherIndexCalibration {
+            /// Where that week ends.
             pub fn calibration_window_end_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -30549,6 +31555,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where the week begins from which it was reckoned. Absent in the first.
             pub fn calibration_window_start_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -30564,6 +31571,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why it was made.
             pub fn change_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30577,6 +31585,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sum of the offsets by weight in degrees Celsius.
             pub fn city_reference_c<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -30592,6 +31601,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its name. Points of the index carry it. *Required.*
             pub fn config_version<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30606,6 +31616,7 @@ pub mod types {
                     });
                 self
             }
+            /// First minute that it holds for.
             pub fn effective_at_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -30621,6 +31632,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was published.
             pub fn published_at_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -30714,6 +31726,7 @@ pub mod types {
             }
         }
         impl WeatherIndexCalibrationStation {
+            /// Degrees Celsius by which it is usually warmer than the others.
             pub fn offset_c<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -30727,6 +31740,7 @@ pub mod types {
                     });
                 self
             }
+            /// The station. *Required.*
             pub fn station_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30739,6 +31753,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the weekly calibration did with it.
             pub fn update_note<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30752,6 +31767,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its share. All shares add up to 1.
             pub fn weight<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -30828,6 +31844,7 @@ pub mod types {
             }
         }
         impl WeatherIndexPoint {
+            /// Stations that went into it. Absent while incomplete.
             pub fn contributors<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -30841,6 +31858,7 @@ pub mod types {
                     });
                 self
             }
+            /// Present on points that were filled in when the city was new. Markets do not settle on those.
             pub fn receipt_basis<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30854,6 +31872,7 @@ pub mod types {
                     });
                 self
             }
+            /// What each station reported, if asked for.
             pub fn stations<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -30868,6 +31887,7 @@ pub mod types {
                     });
                 self
             }
+            /// normal, degraded (a station was missing or replaced; it counts all the same) or incomplete (reports may still come).
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30881,6 +31901,7 @@ pub mod types {
                     });
                 self
             }
+            /// The minute. *Required.*
             pub fn t<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -30891,6 +31912,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for t: {e}"));
                 self
             }
+            /// Temperature in degrees Fahrenheit, to 0.01. Absent while incomplete.
             pub fn v<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -30975,6 +31997,7 @@ pub mod types {
             }
         }
         impl WeatherIndexStationReading {
+            /// What became of it: ok, missing, late, pending, or range, rate_spatial or extreme when it was not believed.
             pub fn code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30988,6 +32011,7 @@ pub mod types {
                     });
                 self
             }
+            /// When an older report was made.
             pub fn obs_time_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -31001,6 +32025,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why the station itself was passed over.
             pub fn primary_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31014,6 +32039,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the venue received it.
             pub fn received_at_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -31029,6 +32055,7 @@ pub mod types {
                     });
                 self
             }
+            /// hf_asos for a report of that minute, metar for an older official one.
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31042,6 +32069,7 @@ pub mod types {
                     });
                 self
             }
+            /// Station, or the one that stood in for it. *Required.*
             pub fn station_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31054,6 +32082,7 @@ pub mod types {
                     });
                 self
             }
+            /// Degrees Fahrenheit as reported.
             pub fn temp_f<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -31154,6 +32183,7 @@ pub mod types {
             }
         }
         impl WeeklySchedule {
+            /// Until when it holds.
             pub fn end_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -31167,6 +32197,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Friday.
             pub fn friday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31179,6 +32210,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Monday.
             pub fn monday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31191,6 +32223,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Saturday.
             pub fn saturday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31203,6 +32236,7 @@ pub mod types {
                     });
                 self
             }
+            /// From when it holds.
             pub fn start_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -31216,6 +32250,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Sunday.
             pub fn sunday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31228,6 +32263,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Thursday.
             pub fn thursday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31240,6 +32276,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Tuesday.
             pub fn tuesday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31252,6 +32289,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Wednesday.
             pub fn wednesday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31340,6 +32378,7 @@ pub mod types {
             }
         }
         impl Withdrawal {
+            /// Cents that go out.
             pub fn amount_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -31353,6 +32392,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was begun.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -31366,6 +32406,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee in cents.
             pub fn fee_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -31379,6 +32420,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was applied, failed or returned. Absent or null until then.
             pub fn finalized_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -31392,6 +32434,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the withdrawal. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31402,6 +32445,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Where a payment is. Once applied, it is in the balance.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PaymentStatus>>,
@@ -31415,6 +32459,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the money travels.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PaymentType>>,
@@ -31491,6 +32536,2133 @@ pub mod types {
             }
         }
     }
+    impl ::std::convert::TryFrom<&::std::string::String> for ApiKeyId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&ApiKeyId> for ApiKeyId {
+        fn from(value: &ApiKeyId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&ApiKeyId> for ::std::string::String {
+        fn from(value: &ApiKeyId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ApiKeyScope {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Read => "read",
+                Self::Write => "write",
+                Self::ReadBlockTradeAccept => "read::block_trade_accept",
+                Self::ReadPortfolioBalance => "read::portfolio_balance",
+                Self::WriteTrade => "write::trade",
+                Self::WriteTransfer => "write::transfer",
+                Self::WriteFcmRisk => "write::fcm_risk",
+                Self::WriteBlockTradeAccept => "write::block_trade_accept",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ApiKeyScope {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ApiKeyScope {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ApiKeyScope> for ApiKeyScope {
+        fn from(value: &ApiKeyScope) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ApiKeyScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ApiKeyScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ApiKeyScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ApiKeyType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Rsa => "rsa",
+                Self::Ed25519 => "ed25519",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ApiKeyType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ApiKeyType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ApiKeyType> for ApiKeyType {
+        fn from(value: &ApiKeyType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ApiKeyType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ApiKeyType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ApiKeyType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for BlockTradeProposalId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&BlockTradeProposalId> for BlockTradeProposalId {
+        fn from(value: &BlockTradeProposalId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&BlockTradeProposalId> for ::std::string::String {
+        fn from(value: &BlockTradeProposalId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl BookSide {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Bid => "bid",
+                Self::Ask => "ask",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for BookSide {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for BookSide {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&BookSide> for BookSide {
+        fn from(value: &BookSide) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for BookSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for BookSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for BookSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CollectionStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Unopened => "unopened",
+                Self::Open => "open",
+                Self::Closed => "closed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CollectionStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CollectionStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CollectionStatusFilter> for CollectionStatusFilter {
+        fn from(value: &CollectionStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CollectionStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CollectionStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CollectionStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CollectionTicker {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&CollectionTicker> for CollectionTicker {
+        fn from(value: &CollectionTicker) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&CollectionTicker> for ::std::string::String {
+        fn from(value: &CollectionTicker) -> Self {
+            value.0.clone()
+        }
+    }
+    impl EventStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Unopened => "unopened",
+                Self::Open => "open",
+                Self::Closed => "closed",
+                Self::Settled => "settled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for EventStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for EventStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&EventStatusFilter> for EventStatusFilter {
+        fn from(value: &EventStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for EventStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for EventStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for EventStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for EventTicker {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&EventTicker> for EventTicker {
+        fn from(value: &EventTicker) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&EventTicker> for ::std::string::String {
+        fn from(value: &EventTicker) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ExchangeInstance {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::EventContract => "event_contract",
+                Self::Margined => "margined",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ExchangeInstance {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ExchangeInstance {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ExchangeInstance> for ExchangeInstance {
+        fn from(value: &ExchangeInstance) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExchangeInstance {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ExchangeInstance {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ExchangeInstance {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl FeeType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Quadratic => "quadratic",
+                Self::QuadraticWithMakerFees => "quadratic_with_maker_fees",
+                Self::QuadraticWithComboMakerFees => "quadratic_with_combo_maker_fees",
+                Self::Flat => "flat",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for FeeType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for FeeType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&FeeType> for FeeType {
+        fn from(value: &FeeType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for FeeType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for FeeType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for FeeType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl HistoricalMveFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Exclude => "exclude",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for HistoricalMveFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for HistoricalMveFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&HistoricalMveFilter> for HistoricalMveFilter {
+        fn from(value: &HistoricalMveFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for HistoricalMveFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for HistoricalMveFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for HistoricalMveFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl IncentiveStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::All => "all",
+                Self::Active => "active",
+                Self::Upcoming => "upcoming",
+                Self::Closed => "closed",
+                Self::PaidOut => "paid_out",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IncentiveStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IncentiveStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IncentiveStatusFilter> for IncentiveStatusFilter {
+        fn from(value: &IncentiveStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IncentiveStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IncentiveStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IncentiveStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl IncentiveType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Liquidity => "liquidity",
+                Self::Volume => "volume",
+                Self::MarginMakerVolume => "margin_maker_volume",
+                Self::MarginTakerVolume => "margin_taker_volume",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IncentiveType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IncentiveType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IncentiveType> for IncentiveType {
+        fn from(value: &IncentiveType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IncentiveType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IncentiveType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IncentiveType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl IncentiveTypeFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::All => "all",
+                Self::Liquidity => "liquidity",
+                Self::Volume => "volume",
+                Self::MarginMakerVolume => "margin_maker_volume",
+                Self::MarginTakerVolume => "margin_taker_volume",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IncentiveTypeFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IncentiveTypeFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IncentiveTypeFilter> for IncentiveTypeFilter {
+        fn from(value: &IncentiveTypeFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IncentiveTypeFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IncentiveTypeFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IncentiveTypeFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl IntraExchangeInstanceTransferStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::Complete => "complete",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IntraExchangeInstanceTransferStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IntraExchangeInstanceTransferStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IntraExchangeInstanceTransferStatus>
+    for IntraExchangeInstanceTransferStatus {
+        fn from(value: &IntraExchangeInstanceTransferStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String>
+    for IntraExchangeInstanceTransferStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IntraExchangeInstanceTransferStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IntraExchangeInstanceTransferStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for LiveDataType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&LiveDataType> for LiveDataType {
+        fn from(value: &LiveDataType) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&LiveDataType> for ::std::string::String {
+        fn from(value: &LiveDataType) -> Self {
+            value.0.clone()
+        }
+    }
+    impl MarketResult {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Yes => "yes",
+                Self::No => "no",
+                Self::Scalar => "scalar",
+                Self::X => "",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarketResult {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarketResult {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarketResult> for MarketResult {
+        fn from(value: &MarketResult) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketResult {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarketResult {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarketResult {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MarketStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Initialized => "initialized",
+                Self::Inactive => "inactive",
+                Self::Active => "active",
+                Self::Closed => "closed",
+                Self::Determined => "determined",
+                Self::Disputed => "disputed",
+                Self::Amended => "amended",
+                Self::Finalized => "finalized",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarketStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarketStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarketStatus> for MarketStatus {
+        fn from(value: &MarketStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarketStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarketStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MarketStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Unopened => "unopened",
+                Self::Open => "open",
+                Self::Paused => "paused",
+                Self::Closed => "closed",
+                Self::Settled => "settled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarketStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarketStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarketStatusFilter> for MarketStatusFilter {
+        fn from(value: &MarketStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarketStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarketStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketTicker {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&MarketTicker> for MarketTicker {
+        fn from(value: &MarketTicker) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&MarketTicker> for ::std::string::String {
+        fn from(value: &MarketTicker) -> Self {
+            value.0.clone()
+        }
+    }
+    impl MarketType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Binary => "binary",
+                Self::Scalar => "scalar",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarketType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarketType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarketType> for MarketType {
+        fn from(value: &MarketType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarketType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarketType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MilestoneId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&MilestoneId> for MilestoneId {
+        fn from(value: &MilestoneId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&MilestoneId> for ::std::string::String {
+        fn from(value: &MilestoneId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl MveFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Only => "only",
+                Self::Exclude => "exclude",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MveFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MveFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MveFilter> for MveFilter {
+        fn from(value: &MveFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MveFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MveFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MveFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OrderAction {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Buy => "buy",
+                Self::Sell => "sell",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderAction {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderAction {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderAction> for OrderAction {
+        fn from(value: &OrderAction) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderAction {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderAction {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderAction {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderGroupId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&OrderGroupId> for OrderGroupId {
+        fn from(value: &OrderGroupId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&OrderGroupId> for ::std::string::String {
+        fn from(value: &OrderGroupId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&OrderId> for OrderId {
+        fn from(value: &OrderId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&OrderId> for ::std::string::String {
+        fn from(value: &OrderId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl OrderStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Resting => "resting",
+                Self::Canceled => "canceled",
+                Self::Executed => "executed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderStatus> for OrderStatus {
+        fn from(value: &OrderStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OrderType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Limit => "limit",
+                Self::Market => "market",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderType> for OrderType {
+        fn from(value: &OrderType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OutcomeSide {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Yes => "yes",
+                Self::No => "no",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OutcomeSide {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OutcomeSide {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OutcomeSide> for OutcomeSide {
+        fn from(value: &OutcomeSide) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OutcomeSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OutcomeSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OutcomeSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PaymentStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::Applied => "applied",
+                Self::Failed => "failed",
+                Self::Returned => "returned",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PaymentStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PaymentStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PaymentStatus> for PaymentStatus {
+        fn from(value: &PaymentStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PaymentStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PaymentStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PaymentStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PaymentType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Ach => "ach",
+                Self::Wire => "wire",
+                Self::Crypto => "crypto",
+                Self::Debit => "debit",
+                Self::Apm => "apm",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PaymentType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PaymentType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PaymentType> for PaymentType {
+        fn from(value: &PaymentType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PaymentType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PaymentType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PaymentType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for QuoteId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&QuoteId> for QuoteId {
+        fn from(value: &QuoteId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&QuoteId> for ::std::string::String {
+        fn from(value: &QuoteId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl QuoteStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Open => "open",
+                Self::Accepted => "accepted",
+                Self::Confirmed => "confirmed",
+                Self::Executed => "executed",
+                Self::Cancelled => "cancelled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for QuoteStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for QuoteStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&QuoteStatus> for QuoteStatus {
+        fn from(value: &QuoteStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for QuoteStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for QuoteStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for QuoteStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl RestingMarginReservation {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::None => "none",
+                Self::Max => "max",
+                Self::Sum => "sum",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for RestingMarginReservation {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for RestingMarginReservation {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&RestingMarginReservation> for RestingMarginReservation {
+        fn from(value: &RestingMarginReservation) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RestingMarginReservation {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for RestingMarginReservation {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for RestingMarginReservation {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RfqBatchId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&RfqBatchId> for RfqBatchId {
+        fn from(value: &RfqBatchId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&RfqBatchId> for ::std::string::String {
+        fn from(value: &RfqBatchId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RfqBatchQuoteId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&RfqBatchQuoteId> for RfqBatchQuoteId {
+        fn from(value: &RfqBatchQuoteId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&RfqBatchQuoteId> for ::std::string::String {
+        fn from(value: &RfqBatchQuoteId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl RfqBatchQuoteStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Open => "open",
+                Self::Accepted => "accepted",
+                Self::Confirmed => "confirmed",
+                Self::Executed => "executed",
+                Self::PartiallyExecuted => "partially_executed",
+                Self::Cancelled => "cancelled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for RfqBatchQuoteStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for RfqBatchQuoteStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&RfqBatchQuoteStatus> for RfqBatchQuoteStatus {
+        fn from(value: &RfqBatchQuoteStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RfqBatchQuoteStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for RfqBatchQuoteStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for RfqBatchQuoteStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl RfqBatchStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Open => "open",
+                Self::Accepted => "accepted",
+                Self::Closed => "closed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for RfqBatchStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for RfqBatchStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&RfqBatchStatus> for RfqBatchStatus {
+        fn from(value: &RfqBatchStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RfqBatchStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for RfqBatchStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for RfqBatchStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RfqId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&RfqId> for RfqId {
+        fn from(value: &RfqId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&RfqId> for ::std::string::String {
+        fn from(value: &RfqId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl RfqStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Open => "open",
+                Self::Closed => "closed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for RfqStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for RfqStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&RfqStatus> for RfqStatus {
+        fn from(value: &RfqStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RfqStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for RfqStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for RfqStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SelfTradePreventionType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::TakerAtCross => "taker_at_cross",
+                Self::Maker => "maker",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SelfTradePreventionType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SelfTradePreventionType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SelfTradePreventionType> for SelfTradePreventionType {
+        fn from(value: &SelfTradePreventionType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SelfTradePreventionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SelfTradePreventionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SelfTradePreventionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SeriesTicker {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&SeriesTicker> for SeriesTicker {
+        fn from(value: &SeriesTicker) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&SeriesTicker> for ::std::string::String {
+        fn from(value: &SeriesTicker) -> Self {
+            value.0.clone()
+        }
+    }
+    impl SettlementBoundsType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Default => "default",
+                Self::Floor => "floor",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SettlementBoundsType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SettlementBoundsType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SettlementBoundsType> for SettlementBoundsType {
+        fn from(value: &SettlementBoundsType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SettlementBoundsType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SettlementBoundsType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SettlementBoundsType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SettlementStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::All => "all",
+                Self::Unsettled => "unsettled",
+                Self::Settled => "settled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SettlementStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SettlementStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SettlementStatusFilter> for SettlementStatusFilter {
+        fn from(value: &SettlementStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SettlementStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SettlementStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SettlementStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl StrikeType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Greater => "greater",
+                Self::GreaterOrEqual => "greater_or_equal",
+                Self::Less => "less",
+                Self::LessOrEqual => "less_or_equal",
+                Self::Between => "between",
+                Self::Functional => "functional",
+                Self::Custom => "custom",
+                Self::Structured => "structured",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for StrikeType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for StrikeType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&StrikeType> for StrikeType {
+        fn from(value: &StrikeType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for StrikeType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for StrikeType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for StrikeType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for StructuredTargetId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&StructuredTargetId> for StructuredTargetId {
+        fn from(value: &StructuredTargetId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&StructuredTargetId> for ::std::string::String {
+        fn from(value: &StructuredTargetId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl TimeInForce {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::FillOrKill => "fill_or_kill",
+                Self::GoodTillCanceled => "good_till_canceled",
+                Self::ImmediateOrCancel => "immediate_or_cancel",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for TimeInForce {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for TimeInForce {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&TimeInForce> for TimeInForce {
+        fn from(value: &TimeInForce) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for TransferId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&TransferId> for TransferId {
+        fn from(value: &TransferId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&TransferId> for ::std::string::String {
+        fn from(value: &TransferId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl UserFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Self_ => "self",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for UserFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for UserFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&UserFilter> for UserFilter {
+        fn from(value: &UserFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for UserFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for UserFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for UserFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for WeatherCity {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&WeatherCity> for WeatherCity {
+        fn from(value: &WeatherCity) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&WeatherCity> for ::std::string::String {
+        fn from(value: &WeatherCity) -> Self {
+            value.0.clone()
+        }
+    }
 }
 #[derive(Clone, Debug)]
 /**Client for kalshi client
@@ -31555,6 +34727,12 @@ let response = client.upgrade_account_api_usage_level()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 30 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_account_api_limits`] tells what became of the call.
     pub fn upgrade_account_api_usage_level(
         &self,
     ) -> builder::UpgradeAccountApiUsageLevel<'_> {
@@ -31571,6 +34749,11 @@ let response = client.get_account_api_usage_level_volume_progress()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_account_api_usage_level_volume_progress(
         &self,
     ) -> builder::GetAccountApiUsageLevelVolumeProgress<'_> {
@@ -31587,6 +34770,10 @@ let response = client.get_account_endpoint_costs()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_account_endpoint_costs(&self) -> builder::GetAccountEndpointCosts<'_> {
         builder::GetAccountEndpointCosts::new(self)
     }
@@ -31601,6 +34788,11 @@ let response = client.get_account_api_limits()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_account_api_limits(&self) -> builder::GetAccountApiLimits<'_> {
         builder::GetAccountApiLimits::new(self)
     }
@@ -31618,6 +34810,11 @@ let response = client.get_api_keys()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_api_keys(&self) -> builder::GetApiKeys<'_> {
         builder::GetApiKeys::new(self)
     }
@@ -31633,6 +34830,12 @@ let response = client.create_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`] tells what became of the call.
     pub fn create_api_key(&self) -> builder::CreateApiKey<'_> {
         builder::CreateApiKey::new(self)
     }
@@ -31648,6 +34851,12 @@ let response = client.generate_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`] tells what became of the call.
     pub fn generate_api_key(&self) -> builder::GenerateApiKey<'_> {
         builder::GenerateApiKey::new(self)
     }
@@ -31665,6 +34874,12 @@ let response = client.delete_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`] tells what became of the call.
     pub fn delete_api_key(&self) -> builder::DeleteApiKey<'_> {
         builder::DeleteApiKey::new(self)
     }
@@ -31686,6 +34901,12 @@ let response = client.get_block_trade_proposals()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read::block_trade_accept`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_block_trade_proposals(&self) -> builder::GetBlockTradeProposals<'_> {
         builder::GetBlockTradeProposals::new(self)
     }
@@ -31699,6 +34920,12 @@ let response = client.propose_block_trade()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trade_proposals`] tells what became of the call.
     pub fn propose_block_trade(&self) -> builder::ProposeBlockTrade<'_> {
         builder::ProposeBlockTrade::new(self)
     }
@@ -31713,6 +34940,12 @@ let response = client.accept_block_trade_proposal()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::block_trade_accept`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trade_proposals`] tells what became of the call.
     pub fn accept_block_trade_proposal(&self) -> builder::AcceptBlockTradeProposal<'_> {
         builder::AcceptBlockTradeProposal::new(self)
     }
@@ -31725,6 +34958,11 @@ let response = client.get_communications_id()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_communications_id(&self) -> builder::GetCommunicationsId<'_> {
         builder::GetCommunicationsId::new(self)
     }
@@ -31762,6 +35000,12 @@ let response = client.get_quotes()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_quotes(&self) -> builder::GetQuotes<'_> {
         builder::GetQuotes::new(self)
     }
@@ -31777,6 +35021,12 @@ let response = client.create_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quotes`] tells what became of the call.
     pub fn create_quote(&self) -> builder::CreateQuote<'_> {
         builder::CreateQuote::new(self)
     }
@@ -31792,6 +35042,11 @@ let response = client.get_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 2 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_quote(&self) -> builder::GetQuote<'_> {
         builder::GetQuote::new(self)
     }
@@ -31807,6 +35062,12 @@ let response = client.delete_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`] tells what became of the call.
     pub fn delete_quote(&self) -> builder::DeleteQuote<'_> {
         builder::DeleteQuote::new(self)
     }
@@ -31823,6 +35084,12 @@ let response = client.accept_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`] tells what became of the call.
     pub fn accept_quote(&self) -> builder::AcceptQuote<'_> {
         builder::AcceptQuote::new(self)
     }
@@ -31839,6 +35106,12 @@ let response = client.confirm_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`] tells what became of the call.
     pub fn confirm_quote(&self) -> builder::ConfirmQuote<'_> {
         builder::ConfirmQuote::new(self)
     }
@@ -31862,6 +35135,12 @@ let response = client.get_rfq_batches()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_rfq_batches(&self) -> builder::GetRfqBatches<'_> {
         builder::GetRfqBatches::new(self)
     }
@@ -31877,6 +35156,12 @@ let response = client.create_rfq_batch()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batches`] tells what became of the call.
     pub fn create_rfq_batch(&self) -> builder::CreateRfqBatch<'_> {
         builder::CreateRfqBatch::new(self)
     }
@@ -31890,6 +35175,11 @@ let response = client.get_rfq_batch()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_rfq_batch(&self) -> builder::GetRfqBatch<'_> {
         builder::GetRfqBatch::new(self)
     }
@@ -31903,6 +35193,12 @@ let response = client.delete_rfq_batch()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch`] tells what became of the call.
     pub fn delete_rfq_batch(&self) -> builder::DeleteRfqBatch<'_> {
         builder::DeleteRfqBatch::new(self)
     }
@@ -31919,6 +35215,12 @@ let response = client.accept_rfq_batch()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch`] tells what became of the call.
     pub fn accept_rfq_batch(&self) -> builder::AcceptRfqBatch<'_> {
         builder::AcceptRfqBatch::new(self)
     }
@@ -31934,6 +35236,11 @@ let response = client.get_rfq_batch_best_quotes()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_rfq_batch_best_quotes(&self) -> builder::GetRfqBatchBestQuotes<'_> {
         builder::GetRfqBatchBestQuotes::new(self)
     }
@@ -31949,6 +35256,11 @@ let response = client.get_rfq_batch_quotes()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_rfq_batch_quotes(&self) -> builder::GetRfqBatchQuotes<'_> {
         builder::GetRfqBatchQuotes::new(self)
     }
@@ -31963,6 +35275,12 @@ let response = client.create_rfq_batch_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`] tells what became of the call.
     pub fn create_rfq_batch_quote(&self) -> builder::CreateRfqBatchQuote<'_> {
         builder::CreateRfqBatchQuote::new(self)
     }
@@ -31977,6 +35295,12 @@ let response = client.delete_rfq_batch_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`] tells what became of the call.
     pub fn delete_rfq_batch_quote(&self) -> builder::DeleteRfqBatchQuote<'_> {
         builder::DeleteRfqBatchQuote::new(self)
     }
@@ -31994,6 +35318,12 @@ let response = client.confirm_rfq_batch_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`] tells what became of the call.
     pub fn confirm_rfq_batch_quote(&self) -> builder::ConfirmRfqBatchQuote<'_> {
         builder::ConfirmRfqBatchQuote::new(self)
     }
@@ -32025,6 +35355,12 @@ let response = client.get_rfqs()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_rfqs(&self) -> builder::GetRfqs<'_> {
         builder::GetRfqs::new(self)
     }
@@ -32040,6 +35376,12 @@ let response = client.create_rfq()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfqs`] tells what became of the call.
     pub fn create_rfq(&self) -> builder::CreateRfq<'_> {
         builder::CreateRfq::new(self)
     }
@@ -32053,6 +35395,11 @@ let response = client.get_rfq()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_rfq(&self) -> builder::GetRfq<'_> {
         builder::GetRfq::new(self)
     }
@@ -32066,6 +35413,12 @@ let response = client.delete_rfq()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq`] tells what became of the call.
     pub fn delete_rfq(&self) -> builder::DeleteRfq<'_> {
         builder::DeleteRfq::new(self)
     }
@@ -32082,6 +35435,11 @@ let response = client.get_rfq_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 2 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_rfq_quote(&self) -> builder::GetRfqQuote<'_> {
         builder::GetRfqQuote::new(self)
     }
@@ -32098,6 +35456,12 @@ let response = client.delete_rfq_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`] tells what became of the call.
     pub fn delete_rfq_quote(&self) -> builder::DeleteRfqQuote<'_> {
         builder::DeleteRfqQuote::new(self)
     }
@@ -32115,6 +35479,12 @@ let response = client.accept_rfq_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`] tells what became of the call.
     pub fn accept_rfq_quote(&self) -> builder::AcceptRfqQuote<'_> {
         builder::AcceptRfqQuote::new(self)
     }
@@ -32132,6 +35502,12 @@ let response = client.confirm_rfq_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`] tells what became of the call.
     pub fn confirm_rfq_quote(&self) -> builder::ConfirmRfqQuote<'_> {
         builder::ConfirmRfqQuote::new(self)
     }
@@ -32165,6 +35541,11 @@ let response = client.get_events()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_events(&self) -> builder::GetEvents<'_> {
         builder::GetEvents::new(self)
     }
@@ -32186,6 +35567,11 @@ let response = client.get_event_fee_changes()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_event_fee_changes(&self) -> builder::GetEventFeeChanges<'_> {
         builder::GetEventFeeChanges::new(self)
     }
@@ -32209,6 +35595,11 @@ let response = client.get_multivariate_events()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_multivariate_events(&self) -> builder::GetMultivariateEvents<'_> {
         builder::GetMultivariateEvents::new(self)
     }
@@ -32228,6 +35619,10 @@ let response = client.get_event()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_event(&self) -> builder::GetEvent<'_> {
         builder::GetEvent::new(self)
     }
@@ -32241,6 +35636,10 @@ let response = client.get_event_metadata()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_event_metadata(&self) -> builder::GetEventMetadata<'_> {
         builder::GetEventMetadata::new(self)
     }
@@ -32253,6 +35652,10 @@ let response = client.get_exchange_schedule()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_exchange_schedule(&self) -> builder::GetExchangeSchedule<'_> {
         builder::GetExchangeSchedule::new(self)
     }
@@ -32267,6 +35670,10 @@ let response = client.get_exchange_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_exchange_status(&self) -> builder::GetExchangeStatus<'_> {
         builder::GetExchangeStatus::new(self)
     }
@@ -32281,6 +35688,10 @@ let response = client.get_user_data_timestamp()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_user_data_timestamp(&self) -> builder::GetUserDataTimestamp<'_> {
         builder::GetUserDataTimestamp::new(self)
     }
@@ -32300,6 +35711,12 @@ let response = client.get_fcm_fills()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_fcm_fills(&self) -> builder::GetFcmFills<'_> {
         builder::GetFcmFills::new(self)
     }
@@ -32333,6 +35750,12 @@ let response = client.get_fcm_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_fcm_orders(&self) -> builder::GetFcmOrders<'_> {
         builder::GetFcmOrders::new(self)
     }
@@ -32360,6 +35783,12 @@ let response = client.get_fcm_positions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_fcm_positions(&self) -> builder::GetFcmPositions<'_> {
         builder::GetFcmPositions::new(self)
     }
@@ -32375,6 +35804,12 @@ let response = client.create_fcm_position_transfer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_positions`] tells what became of the call.
     pub fn create_fcm_position_transfer(
         &self,
     ) -> builder::CreateFcmPositionTransfer<'_> {
@@ -32391,6 +35826,11 @@ let response = client.list_fcm_subtraders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_fcm_subtraders(&self) -> builder::ListFcmSubtraders<'_> {
         builder::ListFcmSubtraders::new(self)
     }
@@ -32406,6 +35846,12 @@ let response = client.create_fcm_subtrader()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_fcm_subtraders`] tells what became of the call.
     pub fn create_fcm_subtrader(&self) -> builder::CreateFcmSubtrader<'_> {
         builder::CreateFcmSubtrader::new(self)
     }
@@ -32421,6 +35867,11 @@ let response = client.get_fcm_subtrader_blocked_categories()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_fcm_subtrader_blocked_categories(
         &self,
     ) -> builder::GetFcmSubtraderBlockedCategories<'_> {
@@ -32438,6 +35889,12 @@ let response = client.update_fcm_subtrader_blocked_categories()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_blocked_categories`] tells what became of the call.
     pub fn update_fcm_subtrader_blocked_categories(
         &self,
     ) -> builder::UpdateFcmSubtraderBlockedCategories<'_> {
@@ -32457,6 +35914,11 @@ let response = client.get_fcm_event_contract_daily_cap()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_fcm_event_contract_daily_cap(
         &self,
     ) -> builder::GetFcmEventContractDailyCap<'_> {
@@ -32474,6 +35936,12 @@ let response = client.update_fcm_event_contract_daily_cap()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_event_contract_daily_cap`] tells what became of the call.
     pub fn update_fcm_event_contract_daily_cap(
         &self,
     ) -> builder::UpdateFcmEventContractDailyCap<'_> {
@@ -32493,6 +35961,12 @@ let response = client.delete_fcm_event_contract_daily_cap()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_event_contract_daily_cap`] tells what became of the call.
     pub fn delete_fcm_event_contract_daily_cap(
         &self,
     ) -> builder::DeleteFcmEventContractDailyCap<'_> {
@@ -32509,6 +35983,10 @@ let response = client.get_historical_cutoff()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_historical_cutoff(&self) -> builder::GetHistoricalCutoff<'_> {
         builder::GetHistoricalCutoff::new(self)
     }
@@ -32534,6 +36012,12 @@ let response = client.get_fills_historical()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_fills_historical(&self) -> builder::GetFillsHistorical<'_> {
         builder::GetFillsHistorical::new(self)
     }
@@ -32561,6 +36045,11 @@ let response = client.get_historical_markets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_historical_markets(&self) -> builder::GetHistoricalMarkets<'_> {
         builder::GetHistoricalMarkets::new(self)
     }
@@ -32574,6 +36063,10 @@ let response = client.get_historical_market()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_historical_market(&self) -> builder::GetHistoricalMarket<'_> {
         builder::GetHistoricalMarket::new(self)
     }
@@ -32595,6 +36088,10 @@ let response = client.get_market_candlesticks_historical()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_market_candlesticks_historical(
         &self,
     ) -> builder::GetMarketCandlesticksHistorical<'_> {
@@ -32624,6 +36121,12 @@ let response = client.get_historical_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_historical_orders(&self) -> builder::GetHistoricalOrders<'_> {
         builder::GetHistoricalOrders::new(self)
     }
@@ -32649,6 +36152,12 @@ let response = client.get_historical_positions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_historical_positions(&self) -> builder::GetHistoricalPositions<'_> {
         builder::GetHistoricalPositions::new(self)
     }
@@ -32674,6 +36183,11 @@ let response = client.get_trades_historical()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_trades_historical(&self) -> builder::GetTradesHistorical<'_> {
         builder::GetTradesHistorical::new(self)
     }
@@ -32697,6 +36211,11 @@ let response = client.get_incentive_programs()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_incentive_programs(&self) -> builder::GetIncentivePrograms<'_> {
         builder::GetIncentivePrograms::new(self)
     }
@@ -32714,6 +36233,10 @@ let response = client.get_live_datas()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_live_datas(&self) -> builder::GetLiveDatas<'_> {
         builder::GetLiveDatas::new(self)
     }
@@ -32733,6 +36256,10 @@ let response = client.get_event_live_data()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_event_live_data(&self) -> builder::GetEventLiveData<'_> {
         builder::GetEventLiveData::new(self)
     }
@@ -32750,6 +36277,10 @@ let response = client.get_live_data_by_milestone()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_live_data_by_milestone(&self) -> builder::GetLiveDataByMilestone<'_> {
         builder::GetLiveDataByMilestone::new(self)
     }
@@ -32765,6 +36296,10 @@ let response = client.get_game_stats()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_game_stats(&self) -> builder::GetGameStats<'_> {
         builder::GetGameStats::new(self)
     }
@@ -32790,6 +36325,10 @@ let response = client.get_weather_index()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_weather_index(&self) -> builder::GetWeatherIndex<'_> {
         builder::GetWeatherIndex::new(self)
     }
@@ -32805,6 +36344,10 @@ let response = client.get_weather_index_calibrations()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_weather_index_calibrations(
         &self,
     ) -> builder::GetWeatherIndexCalibrations<'_> {
@@ -32828,6 +36371,10 @@ let response = client.get_live_data()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_live_data(&self) -> builder::GetLiveData<'_> {
         builder::GetLiveData::new(self)
     }
@@ -32873,6 +36420,11 @@ let response = client.get_markets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_markets(&self) -> builder::GetMarkets<'_> {
         builder::GetMarkets::new(self)
     }
@@ -32898,6 +36450,10 @@ let response = client.batch_get_market_candlesticks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn batch_get_market_candlesticks(
         &self,
     ) -> builder::BatchGetMarketCandlesticks<'_> {
@@ -32917,6 +36473,10 @@ let response = client.get_market_orderbooks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_market_orderbooks(&self) -> builder::GetMarketOrderbooks<'_> {
         builder::GetMarketOrderbooks::new(self)
     }
@@ -32944,6 +36504,11 @@ let response = client.get_trades()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_trades(&self) -> builder::GetTrades<'_> {
         builder::GetTrades::new(self)
     }
@@ -32959,6 +36524,10 @@ let response = client.get_market()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_market(&self) -> builder::GetMarket<'_> {
         builder::GetMarket::new(self)
     }
@@ -32978,6 +36547,10 @@ let response = client.get_market_orderbook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_market_orderbook(&self) -> builder::GetMarketOrderbook<'_> {
         builder::GetMarketOrderbook::new(self)
     }
@@ -33009,6 +36582,11 @@ let response = client.get_milestones()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_milestones(&self) -> builder::GetMilestones<'_> {
         builder::GetMilestones::new(self)
     }
@@ -33022,6 +36600,10 @@ let response = client.get_milestone()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_milestone(&self) -> builder::GetMilestone<'_> {
         builder::GetMilestone::new(self)
     }
@@ -33045,6 +36627,11 @@ let response = client.get_multivariate_event_collections()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_multivariate_event_collections(
         &self,
     ) -> builder::GetMultivariateEventCollections<'_> {
@@ -33060,6 +36647,10 @@ let response = client.get_multivariate_event_collection()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_multivariate_event_collection(
         &self,
     ) -> builder::GetMultivariateEventCollection<'_> {
@@ -33078,6 +36669,12 @@ let response = client.create_market_in_multivariate_event_collection()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_multivariate_events`] tells what became of the call.
     pub fn create_market_in_multivariate_event_collection(
         &self,
     ) -> builder::CreateMarketInMultivariateEventCollection<'_> {
@@ -33097,6 +36694,11 @@ let response = client.get_balance()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read::portfolio_balance`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_balance(&self) -> builder::GetBalance<'_> {
         builder::GetBalance::new(self)
     }
@@ -33114,6 +36716,12 @@ let response = client.get_deposits()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_deposits(&self) -> builder::GetDeposits<'_> {
         builder::GetDeposits::new(self)
     }
@@ -33129,6 +36737,12 @@ let response = client.create_order_v2()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated with the same idempotency key `client_order_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_orders`] tells what became of the call.
     pub fn create_order_v2(&self) -> builder::CreateOrderV2<'_> {
         builder::CreateOrderV2::new(self)
     }
@@ -33146,6 +36760,12 @@ let response = client.cancel_all_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`] tells what became of the call.
     pub fn cancel_all_orders(&self) -> builder::CancelAllOrders<'_> {
         builder::CancelAllOrders::new(self)
     }
@@ -33161,6 +36781,12 @@ let response = client.batch_create_orders_v2()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write` for each element of `orders`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`] tells what became of the call.
     pub fn batch_create_orders_v2(&self) -> builder::BatchCreateOrdersV2<'_> {
         builder::BatchCreateOrdersV2::new(self)
     }
@@ -33176,6 +36802,12 @@ let response = client.batch_cancel_orders_v2()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write` for each element of `orders`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`] tells what became of the call.
     pub fn batch_cancel_orders_v2(&self) -> builder::BatchCancelOrdersV2<'_> {
         builder::BatchCancelOrdersV2::new(self)
     }
@@ -33199,6 +36831,12 @@ let response = client.cancel_order_v2()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`] tells what became of the call.
     pub fn cancel_order_v2(&self) -> builder::CancelOrderV2<'_> {
         builder::CancelOrderV2::new(self)
     }
@@ -33220,6 +36858,12 @@ let response = client.amend_order_v2()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`] tells what became of the call.
     pub fn amend_order_v2(&self) -> builder::AmendOrderV2<'_> {
         builder::AmendOrderV2::new(self)
     }
@@ -33241,6 +36885,12 @@ let response = client.decrease_order_v2()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`] tells what became of the call.
     pub fn decrease_order_v2(&self) -> builder::DecreaseOrderV2<'_> {
         builder::DecreaseOrderV2::new(self)
     }
@@ -33272,6 +36922,12 @@ let response = client.get_fills()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_fills(&self) -> builder::GetFills<'_> {
         builder::GetFills::new(self)
     }
@@ -33287,6 +36943,12 @@ let response = client.intra_exchange_instance_transfer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_intra_exchange_instance_transfers`] tells what became of the call.
     pub fn intra_exchange_instance_transfer(
         &self,
     ) -> builder::IntraExchangeInstanceTransfer<'_> {
@@ -33306,6 +36968,12 @@ let response = client.get_intra_exchange_instance_transfers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_intra_exchange_instance_transfers(
         &self,
     ) -> builder::GetIntraExchangeInstanceTransfers<'_> {
@@ -33321,6 +36989,11 @@ let response = client.get_intra_exchange_instance_transfer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_intra_exchange_instance_transfer(
         &self,
     ) -> builder::GetIntraExchangeInstanceTransfer<'_> {
@@ -33340,6 +37013,11 @@ let response = client.get_order_groups()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order_groups(&self) -> builder::GetOrderGroups<'_> {
         builder::GetOrderGroups::new(self)
     }
@@ -33355,6 +37033,12 @@ let response = client.create_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_groups`] tells what became of the call.
     pub fn create_order_group(&self) -> builder::CreateOrderGroup<'_> {
         builder::CreateOrderGroup::new(self)
     }
@@ -33372,6 +37056,11 @@ let response = client.get_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order_group(&self) -> builder::GetOrderGroup<'_> {
         builder::GetOrderGroup::new(self)
     }
@@ -33393,6 +37082,12 @@ let response = client.delete_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`] tells what became of the call.
     pub fn delete_order_group(&self) -> builder::DeleteOrderGroup<'_> {
         builder::DeleteOrderGroup::new(self)
     }
@@ -33416,6 +37111,12 @@ let response = client.update_order_group_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`] tells what became of the call.
     pub fn update_order_group_limit(&self) -> builder::UpdateOrderGroupLimit<'_> {
         builder::UpdateOrderGroupLimit::new(self)
     }
@@ -33439,6 +37140,12 @@ let response = client.reset_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`] tells what became of the call.
     pub fn reset_order_group(&self) -> builder::ResetOrderGroup<'_> {
         builder::ResetOrderGroup::new(self)
     }
@@ -33462,6 +37169,12 @@ let response = client.trigger_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`] tells what became of the call.
     pub fn trigger_order_group(&self) -> builder::TriggerOrderGroup<'_> {
         builder::TriggerOrderGroup::new(self)
     }
@@ -33495,6 +37208,12 @@ let response = client.get_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_orders(&self) -> builder::GetOrders<'_> {
         builder::GetOrders::new(self)
     }
@@ -33514,6 +37233,11 @@ let response = client.get_order_queue_positions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order_queue_positions(&self) -> builder::GetOrderQueuePositions<'_> {
         builder::GetOrderQueuePositions::new(self)
     }
@@ -33529,6 +37253,11 @@ let response = client.get_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 2 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order(&self) -> builder::GetOrder<'_> {
         builder::GetOrder::new(self)
     }
@@ -33542,6 +37271,11 @@ let response = client.get_order_queue_position()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order_queue_position(&self) -> builder::GetOrderQueuePosition<'_> {
         builder::GetOrderQueuePosition::new(self)
     }
@@ -33573,6 +37307,12 @@ let response = client.get_positions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_positions(&self) -> builder::GetPositions<'_> {
         builder::GetPositions::new(self)
     }
@@ -33602,6 +37342,12 @@ let response = client.get_settlements()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_settlements(&self) -> builder::GetSettlements<'_> {
         builder::GetSettlements::new(self)
     }
@@ -33617,6 +37363,12 @@ let response = client.create_subaccount()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccount_balances`] tells what became of the call.
     pub fn create_subaccount(&self) -> builder::CreateSubaccount<'_> {
         builder::CreateSubaccount::new(self)
     }
@@ -33631,6 +37383,11 @@ let response = client.get_subaccount_balances()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_subaccount_balances(&self) -> builder::GetSubaccountBalances<'_> {
         builder::GetSubaccountBalances::new(self)
     }
@@ -33645,6 +37402,11 @@ let response = client.get_subaccount_netting()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_subaccount_netting(&self) -> builder::GetSubaccountNetting<'_> {
         builder::GetSubaccountNetting::new(self)
     }
@@ -33658,6 +37420,12 @@ let response = client.update_subaccount_netting()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccount_netting`] tells what became of the call.
     pub fn update_subaccount_netting(&self) -> builder::UpdateSubaccountNetting<'_> {
         builder::UpdateSubaccountNetting::new(self)
     }
@@ -33673,6 +37441,12 @@ let response = client.apply_subaccount_transfer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_subaccount_transfers`] tells what became of the call.
     pub fn apply_subaccount_transfer(&self) -> builder::ApplySubaccountTransfer<'_> {
         builder::ApplySubaccountTransfer::new(self)
     }
@@ -33690,6 +37464,12 @@ let response = client.get_subaccount_transfers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_subaccount_transfers(&self) -> builder::GetSubaccountTransfers<'_> {
         builder::GetSubaccountTransfers::new(self)
     }
@@ -33704,6 +37484,11 @@ let response = client.get_portfolio_resting_order_total_value()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_portfolio_resting_order_total_value(
         &self,
     ) -> builder::GetPortfolioRestingOrderTotalValue<'_> {
@@ -33718,6 +37503,11 @@ let response = client.get_target_balance_allocation()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_target_balance_allocation(
         &self,
     ) -> builder::GetTargetBalanceAllocation<'_> {
@@ -33735,6 +37525,12 @@ let response = client.set_target_balance_allocation()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_target_balance_allocation`] tells what became of the call.
     pub fn set_target_balance_allocation(
         &self,
     ) -> builder::SetTargetBalanceAllocation<'_> {
@@ -33754,6 +37550,12 @@ let response = client.get_withdrawals()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_withdrawals(&self) -> builder::GetWithdrawals<'_> {
         builder::GetWithdrawals::new(self)
     }
@@ -33766,6 +37568,10 @@ let response = client.get_filters_for_sports()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_filters_for_sports(&self) -> builder::GetFiltersForSports<'_> {
         builder::GetFiltersForSports::new(self)
     }
@@ -33778,6 +37584,10 @@ let response = client.get_tags_for_series_categories()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_tags_for_series_categories(
         &self,
     ) -> builder::GetTagsForSeriesCategories<'_> {
@@ -33805,6 +37615,10 @@ let response = client.get_series_list()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_series_list(&self) -> builder::GetSeriesList<'_> {
         builder::GetSeriesList::new(self)
     }
@@ -33824,6 +37638,10 @@ let response = client.get_series_fee_changes()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_series_fee_changes(&self) -> builder::GetSeriesFeeChanges<'_> {
         builder::GetSeriesFeeChanges::new(self)
     }
@@ -33841,6 +37659,10 @@ let response = client.get_series()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_series(&self) -> builder::GetSeries<'_> {
         builder::GetSeries::new(self)
     }
@@ -33864,6 +37686,10 @@ let response = client.get_market_candlesticks_by_event()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_market_candlesticks_by_event(
         &self,
     ) -> builder::GetMarketCandlesticksByEvent<'_> {
@@ -33891,6 +37717,11 @@ let response = client.get_event_forecast_percentiles_history()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_event_forecast_percentiles_history(
         &self,
     ) -> builder::GetEventForecastPercentilesHistory<'_> {
@@ -33920,6 +37751,10 @@ let response = client.get_market_candlesticks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_market_candlesticks(&self) -> builder::GetMarketCandlesticks<'_> {
         builder::GetMarketCandlesticks::new(self)
     }
@@ -33943,6 +37778,11 @@ let response = client.get_structured_targets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_structured_targets(&self) -> builder::GetStructuredTargets<'_> {
         builder::GetStructuredTargets::new(self)
     }
@@ -33956,6 +37796,10 @@ let response = client.get_structured_target()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_structured_target(&self) -> builder::GetStructuredTarget<'_> {
         builder::GetStructuredTarget::new(self)
     }
@@ -33972,6 +37816,12 @@ pub mod builder {
     /**Builder for [`Client::upgrade_account_api_usage_level`]
 
 [`Client::upgrade_account_api_usage_level`]: super::Client::upgrade_account_api_usage_level*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 30 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_account_api_limits`](super::Client::get_account_api_limits) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpgradeAccountApiUsageLevel<'a> {
         client: &'a super::Client,
@@ -34003,6 +37853,11 @@ pub mod builder {
     /**Builder for [`Client::get_account_api_usage_level_volume_progress`]
 
 [`Client::get_account_api_usage_level_volume_progress`]: super::Client::get_account_api_usage_level_volume_progress*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetAccountApiUsageLevelVolumeProgress<'a> {
         client: &'a super::Client,
@@ -34049,6 +37904,10 @@ pub mod builder {
     /**Builder for [`Client::get_account_endpoint_costs`]
 
 [`Client::get_account_endpoint_costs`]: super::Client::get_account_endpoint_costs*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetAccountEndpointCosts<'a> {
         client: &'a super::Client,
@@ -34090,6 +37949,11 @@ pub mod builder {
     /**Builder for [`Client::get_account_api_limits`]
 
 [`Client::get_account_api_limits`]: super::Client::get_account_api_limits*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetAccountApiLimits<'a> {
         client: &'a super::Client,
@@ -34131,6 +37995,11 @@ pub mod builder {
     /**Builder for [`Client::get_api_keys`]
 
 [`Client::get_api_keys`]: super::Client::get_api_keys*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetApiKeys<'a> {
         client: &'a super::Client,
@@ -34143,17 +38012,18 @@ pub mod builder {
                 fcm_subtrader_id: Ok(None),
             }
         }
+        /// Only keys bound to this subtrader. FCM members only.
         pub fn fcm_subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.fcm_subtrader_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for fcm_subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("fcm_subtrader_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/api_keys`
@@ -34197,6 +38067,12 @@ pub mod builder {
     /**Builder for [`Client::create_api_key`]
 
 [`Client::create_api_key`]: super::Client::create_api_key*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`](super::Client::get_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateApiKey<'a> {
         client: &'a super::Client,
@@ -34209,6 +38085,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateApiKeyRequest`]. Required: `name`, `public_key`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateApiKeyRequest>,
@@ -34224,6 +38101,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateApiKeyRequest`]. Required: `name`, `public_key`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -34272,6 +38150,12 @@ pub mod builder {
     /**Builder for [`Client::generate_api_key`]
 
 [`Client::generate_api_key`]: super::Client::generate_api_key*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`](super::Client::get_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct GenerateApiKey<'a> {
         client: &'a super::Client,
@@ -34284,6 +38168,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::GenerateApiKeyRequest`]. Required: `name`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::GenerateApiKeyRequest>,
@@ -34301,6 +38186,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::GenerateApiKeyRequest`]. Required: `name`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -34349,6 +38235,12 @@ pub mod builder {
     /**Builder for [`Client::delete_api_key`]
 
 [`Client::delete_api_key`]: super::Client::delete_api_key*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`](super::Client::get_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteApiKey<'a> {
         client: &'a super::Client,
@@ -34361,13 +38253,15 @@ pub mod builder {
                 api_key: Err("api_key was not initialized".to_string()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn api_key<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ApiKeyId>,
+            <V as std::convert::TryInto<types::ApiKeyId>>::Error: ::std::fmt::Display,
         {
             self.api_key = value
                 .try_into()
-                .map_err(|_| "conversion to `ApiKeyId` for api_key failed".to_string());
+                .map_err(|error| format!("api_key: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/api_keys/{api_key}`
@@ -34396,6 +38290,12 @@ pub mod builder {
     /**Builder for [`Client::get_block_trade_proposals`]
 
 [`Client::get_block_trade_proposals`]: super::Client::get_block_trade_proposals*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read::block_trade_accept`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetBlockTradeProposals<'a> {
         client: &'a super::Client,
@@ -34414,53 +38314,58 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Proposals a page, 1 to 100. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Only in this market.
         pub fn market_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_ticker: {}", error));
             self
         }
+        /// Only in this state. The venue does not list the states.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/block-trade-proposals`
@@ -34512,6 +38417,12 @@ pub mod builder {
     /**Builder for [`Client::propose_block_trade`]
 
 [`Client::propose_block_trade`]: super::Client::propose_block_trade*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trade_proposals`](super::Client::get_block_trade_proposals) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ProposeBlockTrade<'a> {
         client: &'a super::Client,
@@ -34524,6 +38435,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ProposeBlockTradeRequest`]. Required: `buyer_user_id`, `centicount`, `expiration_ts`, `maker_side`, `market_ticker`, `price_centi_cents`, `seller_user_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ProposeBlockTradeRequest>,
@@ -34541,6 +38453,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ProposeBlockTradeRequest`]. Required: `buyer_user_id`, `centicount`, `expiration_ts`, `maker_side`, `market_ticker`, `price_centi_cents`, `seller_user_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -34592,6 +38505,12 @@ pub mod builder {
     /**Builder for [`Client::accept_block_trade_proposal`]
 
 [`Client::accept_block_trade_proposal`]: super::Client::accept_block_trade_proposal*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::block_trade_accept`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trade_proposals`](super::Client::get_block_trade_proposals) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AcceptBlockTradeProposal<'a> {
         client: &'a super::Client,
@@ -34608,18 +38527,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave a proposal. *Required.*
         pub fn block_trade_proposal_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BlockTradeProposalId>,
+            <V as std::convert::TryInto<
+                types::BlockTradeProposalId,
+            >>::Error: ::std::fmt::Display,
         {
             self.block_trade_proposal_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `BlockTradeProposalId` for block_trade_proposal_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("block_trade_proposal_id: {}", error));
             self
         }
+        /// The body: [`types::AcceptBlockTradeProposalRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AcceptBlockTradeProposalRequest>,
@@ -34638,6 +38559,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AcceptBlockTradeProposalRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -34686,6 +38608,11 @@ pub mod builder {
     /**Builder for [`Client::get_communications_id`]
 
 [`Client::get_communications_id`]: super::Client::get_communications_id*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCommunicationsId<'a> {
         client: &'a super::Client,
@@ -34727,6 +38654,12 @@ pub mod builder {
     /**Builder for [`Client::get_quotes`]
 
 [`Client::get_quotes`]: super::Client::get_quotes*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetQuotes<'a> {
         client: &'a super::Client,
@@ -34759,142 +38692,152 @@ pub mod builder {
                 user_filter: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Quotes a page, 1 to 500. Left out: 500.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Changed before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// Changed after this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Deprecated by the venue. Only by this user. Use user_filter for the caller.
         pub fn quote_creator_user_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.quote_creator_user_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for quote_creator_user_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("quote_creator_user_id: {}", error));
             self
         }
+        /// Only on requests of this subtrader. FCM members only.
         pub fn rfq_creator_subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.rfq_creator_subtrader_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for rfq_creator_subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("rfq_creator_subtrader_id: {}", error));
             self
         }
+        /// Deprecated by the venue. Only on requests of this user. Use rfq_user_filter for the caller.
         pub fn rfq_creator_user_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.rfq_creator_user_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for rfq_creator_user_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("rfq_creator_user_id: {}", error));
             self
         }
+        /// Only on this request, a UUID.
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.rfq_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for rfq_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("rfq_id: {}", error));
             self
         }
+        /// Only on requests that the caller made. Left out: on all.
         pub fn rfq_user_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UserFilter>,
+            <V as std::convert::TryInto<types::UserFilter>>::Error: ::std::fmt::Display,
         {
             self.rfq_user_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `UserFilter` for rfq_user_filter failed".to_string()
-                });
+                .map_err(|error| format!("rfq_user_filter: {}", error));
             self
         }
+        /// Where a quote is in its life.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::QuoteStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::QuoteStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < QuoteStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Only what the caller made. Left out: what everybody made.
         pub fn user_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UserFilter>,
+            <V as std::convert::TryInto<types::UserFilter>>::Error: ::std::fmt::Display,
         {
             self.user_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `UserFilter` for user_filter failed".to_string()
-                });
+                .map_err(|error| format!("user_filter: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/quotes`
@@ -34993,6 +38936,12 @@ pub mod builder {
     /**Builder for [`Client::create_quote`]
 
 [`Client::create_quote`]: super::Client::create_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quotes`](super::Client::get_quotes) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateQuote<'a> {
         client: &'a super::Client,
@@ -35005,6 +38954,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateQuoteRequest`]. Required: `no_bid`, `rest_remainder`, `rfq_id`, `yes_bid`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateQuoteRequest>,
@@ -35020,6 +38970,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateQuoteRequest`]. Required: `no_bid`, `rest_remainder`, `rfq_id`, `yes_bid`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -35068,6 +39019,11 @@ pub mod builder {
     /**Builder for [`Client::get_quote`]
 
 [`Client::get_quote`]: super::Client::get_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 2 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetQuote<'a> {
         client: &'a super::Client,
@@ -35080,13 +39036,15 @@ pub mod builder {
                 quote_id: Err("quote_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/quotes/{quote_id}`
@@ -35126,6 +39084,12 @@ pub mod builder {
     /**Builder for [`Client::delete_quote`]
 
 [`Client::delete_quote`]: super::Client::delete_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`](super::Client::get_quote) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteQuote<'a> {
         client: &'a super::Client,
@@ -35138,13 +39102,15 @@ pub mod builder {
                 quote_id: Err("quote_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/communications/quotes/{quote_id}`
@@ -35174,6 +39140,12 @@ pub mod builder {
     /**Builder for [`Client::accept_quote`]
 
 [`Client::accept_quote`]: super::Client::accept_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`](super::Client::get_quote) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AcceptQuote<'a> {
         client: &'a super::Client,
@@ -35188,15 +39160,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
+        /// The body: [`types::AcceptQuoteRequest`]. Required: `accepted_side`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AcceptQuoteRequest>,
@@ -35212,6 +39187,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AcceptQuoteRequest`]. Required: `accepted_side`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -35258,6 +39234,12 @@ pub mod builder {
     /**Builder for [`Client::confirm_quote`]
 
 [`Client::confirm_quote`]: super::Client::confirm_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`](super::Client::get_quote) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ConfirmQuote<'a> {
         client: &'a super::Client,
@@ -35272,22 +39254,24 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
+        /// The body: [`types::NoFields`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::NoFields>,
+            <V as std::convert::TryInto<types::NoFields>>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `NoFields` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/communications/quotes/{quote_id}/confirm`
@@ -35323,6 +39307,12 @@ pub mod builder {
     /**Builder for [`Client::get_rfq_batches`]
 
 [`Client::get_rfq_batches`]: super::Client::get_rfq_batches*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetRfqBatches<'a> {
         client: &'a super::Client,
@@ -35343,62 +39333,68 @@ pub mod builder {
                 user_filter: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Batches a page, 1 to 20.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Where a batch is in its life.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::RfqBatchStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::RfqBatchStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < RfqBatchStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only what the caller made. Left out: what everybody made.
         pub fn user_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UserFilter>,
+            <V as std::convert::TryInto<types::UserFilter>>::Error: ::std::fmt::Display,
         {
             self.user_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `UserFilter` for user_filter failed".to_string()
-                });
+                .map_err(|error| format!("user_filter: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfq_batches`
@@ -35454,6 +39450,12 @@ pub mod builder {
     /**Builder for [`Client::create_rfq_batch`]
 
 [`Client::create_rfq_batch`]: super::Client::create_rfq_batch*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batches`](super::Client::get_rfq_batches) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateRfqBatch<'a> {
         client: &'a super::Client,
@@ -35466,6 +39468,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateRfqBatchRequest`]. Required: `children`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateRfqBatchRequest>,
@@ -35483,6 +39486,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateRfqBatchRequest`]. Required: `children`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -35531,6 +39535,11 @@ pub mod builder {
     /**Builder for [`Client::get_rfq_batch`]
 
 [`Client::get_rfq_batch`]: super::Client::get_rfq_batch*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetRfqBatch<'a> {
         client: &'a super::Client,
@@ -35543,15 +39552,15 @@ pub mod builder {
                 rfq_batch_id: Err("rfq_batch_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfq_batches/{rfq_batch_id}`
@@ -35591,6 +39600,12 @@ pub mod builder {
     /**Builder for [`Client::delete_rfq_batch`]
 
 [`Client::delete_rfq_batch`]: super::Client::delete_rfq_batch*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch`](super::Client::get_rfq_batch) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteRfqBatch<'a> {
         client: &'a super::Client,
@@ -35603,15 +39618,15 @@ pub mod builder {
                 rfq_batch_id: Err("rfq_batch_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/communications/rfq_batches/{rfq_batch_id}`
@@ -35641,6 +39656,12 @@ pub mod builder {
     /**Builder for [`Client::accept_rfq_batch`]
 
 [`Client::accept_rfq_batch`]: super::Client::accept_rfq_batch*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch`](super::Client::get_rfq_batch) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AcceptRfqBatch<'a> {
         client: &'a super::Client,
@@ -35655,17 +39676,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
+        /// The body: [`types::AcceptRfqBatchRequest`]. Required: `accepted_side`, `min_bids`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AcceptRfqBatchRequest>,
@@ -35683,6 +39705,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AcceptRfqBatchRequest`]. Required: `accepted_side`, `min_bids`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -35735,6 +39758,11 @@ pub mod builder {
     /**Builder for [`Client::get_rfq_batch_best_quotes`]
 
 [`Client::get_rfq_batch_best_quotes`]: super::Client::get_rfq_batch_best_quotes*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetRfqBatchBestQuotes<'a> {
         client: &'a super::Client,
@@ -35747,15 +39775,15 @@ pub mod builder {
                 rfq_batch_id: Err("rfq_batch_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfq_batches/{rfq_batch_id}/best_quotes`
@@ -35796,6 +39824,11 @@ pub mod builder {
     /**Builder for [`Client::get_rfq_batch_quotes`]
 
 [`Client::get_rfq_batch_quotes`]: super::Client::get_rfq_batch_quotes*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetRfqBatchQuotes<'a> {
         client: &'a super::Client,
@@ -35808,15 +39841,15 @@ pub mod builder {
                 rfq_batch_id: Err("rfq_batch_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfq_batches/{rfq_batch_id}/quotes`
@@ -35857,6 +39890,12 @@ pub mod builder {
     /**Builder for [`Client::create_rfq_batch_quote`]
 
 [`Client::create_rfq_batch_quote`]: super::Client::create_rfq_batch_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`](super::Client::get_rfq_batch_quotes) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateRfqBatchQuote<'a> {
         client: &'a super::Client,
@@ -35871,17 +39910,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
+        /// The body: [`types::CreateRfqBatchQuoteRequest`]. Required: `quotes`, `rest_remainder`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateRfqBatchQuoteRequest>,
@@ -35900,6 +39940,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateRfqBatchQuoteRequest`]. Required: `quotes`, `rest_remainder`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -35954,6 +39995,12 @@ pub mod builder {
     /**Builder for [`Client::delete_rfq_batch_quote`]
 
 [`Client::delete_rfq_batch_quote`]: super::Client::delete_rfq_batch_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`](super::Client::get_rfq_batch_quotes) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteRfqBatchQuote<'a> {
         client: &'a super::Client,
@@ -35968,27 +40015,28 @@ pub mod builder {
                 batch_quote_id: Err("batch_quote_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
+        /// Id that the venue gave a quote on a batch. *Required.*
         pub fn batch_quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchQuoteId>,
+            <V as std::convert::TryInto<
+                types::RfqBatchQuoteId,
+            >>::Error: ::std::fmt::Display,
         {
             self.batch_quote_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchQuoteId` for batch_quote_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("batch_quote_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/communications/rfq_batches/{rfq_batch_id}/quotes/{batch_quote_id}`
@@ -36022,6 +40070,12 @@ pub mod builder {
     /**Builder for [`Client::confirm_rfq_batch_quote`]
 
 [`Client::confirm_rfq_batch_quote`]: super::Client::confirm_rfq_batch_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`](super::Client::get_rfq_batch_quotes) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ConfirmRfqBatchQuote<'a> {
         client: &'a super::Client,
@@ -36038,36 +40092,37 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
+        /// Id that the venue gave a quote on a batch. *Required.*
         pub fn batch_quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchQuoteId>,
+            <V as std::convert::TryInto<
+                types::RfqBatchQuoteId,
+            >>::Error: ::std::fmt::Display,
         {
             self.batch_quote_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchQuoteId` for batch_quote_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("batch_quote_id: {}", error));
             self
         }
+        /// The body: [`types::NoFields`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::NoFields>,
+            <V as std::convert::TryInto<types::NoFields>>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `NoFields` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/communications/rfq_batches/{rfq_batch_id}/quotes/{batch_quote_id}/confirm`
@@ -36107,6 +40162,12 @@ pub mod builder {
     /**Builder for [`Client::get_rfqs`]
 
 [`Client::get_rfqs`]: super::Client::get_rfqs*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetRfqs<'a> {
         client: &'a super::Client,
@@ -36133,101 +40194,110 @@ pub mod builder {
                 user_filter: Ok(None),
             }
         }
+        /// Deprecated by the venue. Only of this user, a UUID. Use user_filter for the caller.
         pub fn creator_user_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.creator_user_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for creator_user_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("creator_user_id: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only in this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Requests a page, 1 to 100. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Only in this market.
         pub fn market_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_ticker: {}", error));
             self
         }
+        /// Where a request for quotes is in its life.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::RfqStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::RfqStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < RfqStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only what the caller made. Left out: what everybody made.
         pub fn user_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UserFilter>,
+            <V as std::convert::TryInto<types::UserFilter>>::Error: ::std::fmt::Display,
         {
             self.user_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `UserFilter` for user_filter failed".to_string()
-                });
+                .map_err(|error| format!("user_filter: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfqs`
@@ -36312,6 +40382,12 @@ pub mod builder {
     /**Builder for [`Client::create_rfq`]
 
 [`Client::create_rfq`]: super::Client::create_rfq*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfqs`](super::Client::get_rfqs) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateRfq<'a> {
         client: &'a super::Client,
@@ -36324,6 +40400,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateRfqRequest`]. Required: `market_ticker`, `rest_remainder`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateRfqRequest>,
@@ -36339,6 +40416,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateRfqRequest`]. Required: `market_ticker`, `rest_remainder`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -36387,6 +40465,11 @@ pub mod builder {
     /**Builder for [`Client::get_rfq`]
 
 [`Client::get_rfq`]: super::Client::get_rfq*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetRfq<'a> {
         client: &'a super::Client,
@@ -36399,13 +40482,13 @@ pub mod builder {
                 rfq_id: Err("rfq_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand. *Required.*
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqId>,
+            <V as std::convert::TryInto<types::RfqId>>::Error: ::std::fmt::Display,
         {
-            self.rfq_id = value
-                .try_into()
-                .map_err(|_| "conversion to `RfqId` for rfq_id failed".to_string());
+            self.rfq_id = value.try_into().map_err(|error| format!("rfq_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfqs/{rfq_id}`
@@ -36443,6 +40526,12 @@ pub mod builder {
     /**Builder for [`Client::delete_rfq`]
 
 [`Client::delete_rfq`]: super::Client::delete_rfq*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq`](super::Client::get_rfq) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteRfq<'a> {
         client: &'a super::Client,
@@ -36455,13 +40544,13 @@ pub mod builder {
                 rfq_id: Err("rfq_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand. *Required.*
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqId>,
+            <V as std::convert::TryInto<types::RfqId>>::Error: ::std::fmt::Display,
         {
-            self.rfq_id = value
-                .try_into()
-                .map_err(|_| "conversion to `RfqId` for rfq_id failed".to_string());
+            self.rfq_id = value.try_into().map_err(|error| format!("rfq_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/communications/rfqs/{rfq_id}`
@@ -36491,6 +40580,11 @@ pub mod builder {
     /**Builder for [`Client::get_rfq_quote`]
 
 [`Client::get_rfq_quote`]: super::Client::get_rfq_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 2 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetRfqQuote<'a> {
         client: &'a super::Client,
@@ -36505,22 +40599,24 @@ pub mod builder {
                 quote_id: Err("quote_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand. *Required.*
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqId>,
+            <V as std::convert::TryInto<types::RfqId>>::Error: ::std::fmt::Display,
         {
-            self.rfq_id = value
-                .try_into()
-                .map_err(|_| "conversion to `RfqId` for rfq_id failed".to_string());
+            self.rfq_id = value.try_into().map_err(|error| format!("rfq_id: {}", error));
             self
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfqs/{rfq_id}/quotes/{quote_id}`
@@ -36561,6 +40657,12 @@ pub mod builder {
     /**Builder for [`Client::delete_rfq_quote`]
 
 [`Client::delete_rfq_quote`]: super::Client::delete_rfq_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`](super::Client::get_rfq_quote) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteRfqQuote<'a> {
         client: &'a super::Client,
@@ -36575,22 +40677,24 @@ pub mod builder {
                 quote_id: Err("quote_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand. *Required.*
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqId>,
+            <V as std::convert::TryInto<types::RfqId>>::Error: ::std::fmt::Display,
         {
-            self.rfq_id = value
-                .try_into()
-                .map_err(|_| "conversion to `RfqId` for rfq_id failed".to_string());
+            self.rfq_id = value.try_into().map_err(|error| format!("rfq_id: {}", error));
             self
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/communications/rfqs/{rfq_id}/quotes/{quote_id}`
@@ -36621,6 +40725,12 @@ pub mod builder {
     /**Builder for [`Client::accept_rfq_quote`]
 
 [`Client::accept_rfq_quote`]: super::Client::accept_rfq_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`](super::Client::get_rfq_quote) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AcceptRfqQuote<'a> {
         client: &'a super::Client,
@@ -36637,24 +40747,27 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand. *Required.*
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqId>,
+            <V as std::convert::TryInto<types::RfqId>>::Error: ::std::fmt::Display,
         {
-            self.rfq_id = value
-                .try_into()
-                .map_err(|_| "conversion to `RfqId` for rfq_id failed".to_string());
+            self.rfq_id = value.try_into().map_err(|error| format!("rfq_id: {}", error));
             self
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
+        /// The body: [`types::AcceptQuoteRequest`]. Required: `accepted_side`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AcceptQuoteRequest>,
@@ -36670,6 +40783,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AcceptQuoteRequest`]. Required: `accepted_side`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -36717,6 +40831,12 @@ pub mod builder {
     /**Builder for [`Client::confirm_rfq_quote`]
 
 [`Client::confirm_rfq_quote`]: super::Client::confirm_rfq_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`](super::Client::get_rfq_quote) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ConfirmRfqQuote<'a> {
         client: &'a super::Client,
@@ -36733,31 +40853,33 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand. *Required.*
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqId>,
+            <V as std::convert::TryInto<types::RfqId>>::Error: ::std::fmt::Display,
         {
-            self.rfq_id = value
-                .try_into()
-                .map_err(|_| "conversion to `RfqId` for rfq_id failed".to_string());
+            self.rfq_id = value.try_into().map_err(|error| format!("rfq_id: {}", error));
             self
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
+        /// The body: [`types::NoFields`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::NoFields>,
+            <V as std::convert::TryInto<types::NoFields>>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `NoFields` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/communications/rfqs/{rfq_id}/quotes/{quote_id}/confirm`
@@ -36794,6 +40916,11 @@ pub mod builder {
     /**Builder for [`Client::get_events`]
 
 [`Client::get_events`]: super::Client::get_events*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetEvents<'a> {
         client: &'a super::Client,
@@ -36822,115 +40949,124 @@ pub mod builder {
                 with_nested_markets: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Events a page, 1 to 200. Left out: 200.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// With a market that closes after this.
         pub fn min_close_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_close_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_close_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_close_ts: {}", error));
             self
         }
+        /// Metadata changed after this.
         pub fn min_updated_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_updated_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_updated_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_updated_ts: {}", error));
             self
         }
+        /// Only events of this series.
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Status to filter events by.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventStatusFilter>,
+            <V as std::convert::TryInto<
+                types::EventStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `EventStatusFilter` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Only these events. Tickers divided by commas.
         pub fn tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tickers = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tickers: {}", error));
             self
         }
+        /// With the milestones beside the events. Left out: without.
         pub fn with_milestones<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.with_milestones = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_milestones failed".to_string()
-                });
+                .map_err(|error| format!("with_milestones: {}", error));
             self
         }
+        /// With the markets of each event that are not archived. Left out: without.
         pub fn with_nested_markets<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.with_nested_markets = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_nested_markets failed".to_string()
-                });
+                .map_err(|error| format!("with_nested_markets: {}", error));
             self
         }
         ///Sends a `GET` request to `/events`
@@ -37023,6 +41159,11 @@ pub mod builder {
     /**Builder for [`Client::get_event_fee_changes`]
 
 [`Client::get_event_fee_changes`]: super::Client::get_event_fee_changes*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetEventFeeChanges<'a> {
         client: &'a super::Client,
@@ -37039,40 +41180,44 @@ pub mod builder {
                 limit: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only changes of this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Changes a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
         ///Sends a `GET` request to `/events/fee_changes`
@@ -37120,6 +41265,11 @@ pub mod builder {
     /**Builder for [`Client::get_multivariate_events`]
 
 [`Client::get_multivariate_events`]: super::Client::get_multivariate_events*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMultivariateEvents<'a> {
         client: &'a super::Client,
@@ -37140,65 +41290,70 @@ pub mod builder {
                 with_nested_markets: Ok(None),
             }
         }
+        /// Only events of this collection. Not together with series_ticker.
         pub fn collection_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.collection_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for collection_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("collection_ticker: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Events a page, 1 to 200. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Only events of this series. Not together with collection_ticker.
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// With the markets of each event. Left out: without.
         pub fn with_nested_markets<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.with_nested_markets = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_nested_markets failed".to_string()
-                });
+                .map_err(|error| format!("with_nested_markets: {}", error));
             self
         }
         ///Sends a `GET` request to `/events/multivariate`
@@ -37269,6 +41424,10 @@ pub mod builder {
     /**Builder for [`Client::get_event`]
 
 [`Client::get_event`]: super::Client::get_event*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetEvent<'a> {
         client: &'a super::Client,
@@ -37283,27 +41442,27 @@ pub mod builder {
                 with_nested_markets: Ok(None),
             }
         }
+        /// Ticker of an event, such as FED-23DEC. *Required.*
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventTicker>,
+            <V as std::convert::TryInto<types::EventTicker>>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `EventTicker` for event_ticker failed".to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// The markets inside the event. Left out: beside it.
         pub fn with_nested_markets<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.with_nested_markets = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_nested_markets failed".to_string()
-                });
+                .map_err(|error| format!("with_nested_markets: {}", error));
             self
         }
         ///Sends a `GET` request to `/events/{event_ticker}`
@@ -37350,6 +41509,10 @@ pub mod builder {
     /**Builder for [`Client::get_event_metadata`]
 
 [`Client::get_event_metadata`]: super::Client::get_event_metadata*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetEventMetadata<'a> {
         client: &'a super::Client,
@@ -37362,15 +41525,15 @@ pub mod builder {
                 event_ticker: Err("event_ticker was not initialized".to_string()),
             }
         }
+        /// Ticker of an event, such as FED-23DEC. *Required.*
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventTicker>,
+            <V as std::convert::TryInto<types::EventTicker>>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `EventTicker` for event_ticker failed".to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/events/{event_ticker}/metadata`
@@ -37411,6 +41574,10 @@ pub mod builder {
     /**Builder for [`Client::get_exchange_schedule`]
 
 [`Client::get_exchange_schedule`]: super::Client::get_exchange_schedule*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetExchangeSchedule<'a> {
         client: &'a super::Client,
@@ -37452,6 +41619,10 @@ pub mod builder {
     /**Builder for [`Client::get_exchange_status`]
 
 [`Client::get_exchange_status`]: super::Client::get_exchange_status*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetExchangeStatus<'a> {
         client: &'a super::Client,
@@ -37491,6 +41662,10 @@ pub mod builder {
     /**Builder for [`Client::get_user_data_timestamp`]
 
 [`Client::get_user_data_timestamp`]: super::Client::get_user_data_timestamp*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetUserDataTimestamp<'a> {
         client: &'a super::Client,
@@ -37532,6 +41707,12 @@ pub mod builder {
     /**Builder for [`Client::get_fcm_fills`]
 
 [`Client::get_fcm_fills`]: super::Client::get_fcm_fills*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetFcmFills<'a> {
         client: &'a super::Client,
@@ -37548,43 +41729,46 @@ pub mod builder {
                 min_ts: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/fcm/fills`
@@ -37626,6 +41810,12 @@ pub mod builder {
     /**Builder for [`Client::get_fcm_orders`]
 
 [`Client::get_fcm_orders`]: super::Client::get_fcm_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetFcmOrders<'a> {
         client: &'a super::Client,
@@ -37654,118 +41844,128 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Only orders with these names. Up to 100, divided by commas. Looks back 24 hours at most, and may find one name with several subtraders.
         pub fn client_order_ids<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.client_order_ids = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for client_order_ids failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("client_order_ids: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only in this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Orders a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Where an order is in its life.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::OrderStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::OrderStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < OrderStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Only of this subtrader. A key that is bound to one means that one.
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
+        /// Only in this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/fcm/orders`
@@ -37846,6 +42046,12 @@ pub mod builder {
     /**Builder for [`Client::get_fcm_positions`]
 
 [`Client::get_fcm_positions`]: super::Client::get_fcm_positions*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetFcmPositions<'a> {
         client: &'a super::Client,
@@ -37870,92 +42076,100 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Only where one of these is not zero: position, total_traded. Divided by a comma.
         pub fn count_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.count_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for count_filter failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("count_filter: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only in this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Positions a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Whether the market is settled. Left out: unsettled.
         pub fn settlement_status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SettlementStatusFilter>,
+            <V as std::convert::TryInto<
+                types::SettlementStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.settlement_status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `SettlementStatusFilter` for settlement_status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("settlement_status: {}", error));
             self
         }
+        /// The subtrader. Left out only with a key that is bound to one.
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
+        /// Only in this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/fcm/positions`
@@ -38038,6 +42252,12 @@ pub mod builder {
     /**Builder for [`Client::create_fcm_position_transfer`]
 
 [`Client::create_fcm_position_transfer`]: super::Client::create_fcm_position_transfer*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_positions`](super::Client::get_fcm_positions) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateFcmPositionTransfer<'a> {
         client: &'a super::Client,
@@ -38050,6 +42270,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateFcmPositionTransferRequest`]. Required: `market_ticker`, `position_centicount`, `price_centicents`, `source_subtrader_id`, `target_subtrader_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateFcmPositionTransferRequest>,
@@ -38068,6 +42289,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateFcmPositionTransferRequest`]. Required: `market_ticker`, `position_centicount`, `price_centicents`, `source_subtrader_id`, `target_subtrader_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -38117,6 +42339,11 @@ pub mod builder {
     /**Builder for [`Client::list_fcm_subtraders`]
 
 [`Client::list_fcm_subtraders`]: super::Client::list_fcm_subtraders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListFcmSubtraders<'a> {
         client: &'a super::Client,
@@ -38158,6 +42385,12 @@ pub mod builder {
     /**Builder for [`Client::create_fcm_subtrader`]
 
 [`Client::create_fcm_subtrader`]: super::Client::create_fcm_subtrader*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_fcm_subtraders`](super::Client::list_fcm_subtraders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateFcmSubtrader<'a> {
         client: &'a super::Client,
@@ -38170,6 +42403,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateFcmSubtraderRequest`]. Required: `subtrader_suffix`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateFcmSubtraderRequest>,
@@ -38188,6 +42422,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateFcmSubtraderRequest`]. Required: `subtrader_suffix`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -38237,6 +42472,11 @@ pub mod builder {
     /**Builder for [`Client::get_fcm_subtrader_blocked_categories`]
 
 [`Client::get_fcm_subtrader_blocked_categories`]: super::Client::get_fcm_subtrader_blocked_categories*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetFcmSubtraderBlockedCategories<'a> {
         client: &'a super::Client,
@@ -38249,16 +42489,17 @@ pub mod builder {
                 subtrader_id: Err("subtrader_id was not initialized".to_string()),
             }
         }
+        /// The subtrader. *Required.*
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/fcm/subtraders/blocked_categories`
@@ -38305,6 +42546,12 @@ pub mod builder {
     /**Builder for [`Client::update_fcm_subtrader_blocked_categories`]
 
 [`Client::update_fcm_subtrader_blocked_categories`]: super::Client::update_fcm_subtrader_blocked_categories*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_blocked_categories`](super::Client::get_fcm_subtrader_blocked_categories) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateFcmSubtraderBlockedCategories<'a> {
         client: &'a super::Client,
@@ -38317,6 +42564,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::UpdateFcmSubtraderBlockedCategoriesRequest`]. Required: `blocked`, `category`, `subtrader_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateFcmSubtraderBlockedCategoriesRequest>,
@@ -38335,6 +42583,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateFcmSubtraderBlockedCategoriesRequest`]. Required: `blocked`, `category`, `subtrader_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -38387,6 +42636,11 @@ pub mod builder {
     /**Builder for [`Client::get_fcm_event_contract_daily_cap`]
 
 [`Client::get_fcm_event_contract_daily_cap`]: super::Client::get_fcm_event_contract_daily_cap*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetFcmEventContractDailyCap<'a> {
         client: &'a super::Client,
@@ -38399,17 +42653,18 @@ pub mod builder {
                 subtrader_id: Ok(None),
             }
         }
+        /// The subtrader. Left out only with a key that is bound to one.
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/fcm/subtraders/event_contract_daily_cap`
@@ -38455,6 +42710,12 @@ pub mod builder {
     /**Builder for [`Client::update_fcm_event_contract_daily_cap`]
 
 [`Client::update_fcm_event_contract_daily_cap`]: super::Client::update_fcm_event_contract_daily_cap*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_event_contract_daily_cap`](super::Client::get_fcm_event_contract_daily_cap) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateFcmEventContractDailyCap<'a> {
         client: &'a super::Client,
@@ -38467,6 +42728,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::UpdateFcmEventContractDailyCapRequest`]. Required: `limit`, `subtrader_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateFcmEventContractDailyCapRequest>,
@@ -38485,6 +42747,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateFcmEventContractDailyCapRequest`]. Required: `limit`, `subtrader_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -38530,6 +42793,12 @@ pub mod builder {
     /**Builder for [`Client::delete_fcm_event_contract_daily_cap`]
 
 [`Client::delete_fcm_event_contract_daily_cap`]: super::Client::delete_fcm_event_contract_daily_cap*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_event_contract_daily_cap`](super::Client::get_fcm_event_contract_daily_cap) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteFcmEventContractDailyCap<'a> {
         client: &'a super::Client,
@@ -38542,16 +42811,17 @@ pub mod builder {
                 subtrader_id: Err("subtrader_id was not initialized".to_string()),
             }
         }
+        /// The subtrader. *Required.*
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/fcm/subtraders/event_contract_daily_cap`
@@ -38591,6 +42861,10 @@ pub mod builder {
     /**Builder for [`Client::get_historical_cutoff`]
 
 [`Client::get_historical_cutoff`]: super::Client::get_historical_cutoff*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetHistoricalCutoff<'a> {
         client: &'a super::Client,
@@ -38632,6 +42906,12 @@ pub mod builder {
     /**Builder for [`Client::get_fills_historical`]
 
 [`Client::get_fills_historical`]: super::Client::get_fills_historical*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetFillsHistorical<'a> {
         client: &'a super::Client,
@@ -38654,76 +42934,84 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Fills a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Filled before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// Filled after this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only fills of this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/fills`
@@ -38776,6 +43064,11 @@ pub mod builder {
     /**Builder for [`Client::get_historical_markets`]
 
 [`Client::get_historical_markets`]: super::Client::get_historical_markets*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetHistoricalMarkets<'a> {
         client: &'a super::Client,
@@ -38798,79 +43091,86 @@ pub mod builder {
                 tickers: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only markets of this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Markets a page, 0 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Leaves combo markets out.
         pub fn mve_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::HistoricalMveFilter>,
+            <V as std::convert::TryInto<
+                types::HistoricalMveFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.mve_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `HistoricalMveFilter` for mve_filter failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("mve_filter: {}", error));
             self
         }
+        /// Only markets of this series.
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Only these markets. Tickers divided by commas.
         pub fn tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tickers = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tickers: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/markets`
@@ -38946,6 +43246,10 @@ pub mod builder {
     /**Builder for [`Client::get_historical_market`]
 
 [`Client::get_historical_market`]: super::Client::get_historical_market*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetHistoricalMarket<'a> {
         client: &'a super::Client,
@@ -38958,15 +43262,15 @@ pub mod builder {
                 ticker: Err("ticker was not initialized".to_string()),
             }
         }
+        /// Ticker of a market, such as FED-23DEC-T3.00. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/markets/{ticker}`
@@ -39006,6 +43310,10 @@ pub mod builder {
     /**Builder for [`Client::get_market_candlesticks_historical`]
 
 [`Client::get_market_candlesticks_historical`]: super::Client::get_market_candlesticks_historical*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarketCandlesticksHistorical<'a> {
         client: &'a super::Client,
@@ -39024,50 +43332,50 @@ pub mod builder {
                 start_ts: Err("start_ts was not initialized".to_string()),
             }
         }
+        /// Ticker of a market, such as FED-23DEC-T3.00. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Candlesticks that end then or earlier. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// Minutes that a candlestick lasts: 1, 60 or 1440. *Required.*
         pub fn period_interval<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.period_interval = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `i64` for period_interval failed".to_string()
-                });
+                .map_err(|error| format!("period_interval: {}", error));
             self
         }
+        /// Candlesticks that end then or later. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/markets/{ticker}/candlesticks`
@@ -39127,6 +43435,12 @@ pub mod builder {
     /**Builder for [`Client::get_historical_orders`]
 
 [`Client::get_historical_orders`]: super::Client::get_historical_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetHistoricalOrders<'a> {
         client: &'a super::Client,
@@ -39149,76 +43463,84 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Orders a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only orders of this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/orders`
@@ -39272,6 +43594,12 @@ pub mod builder {
     /**Builder for [`Client::get_historical_positions`]
 
 [`Client::get_historical_positions`]: super::Client::get_historical_positions*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetHistoricalPositions<'a> {
         client: &'a super::Client,
@@ -39292,63 +43620,70 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only positions of this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Positions a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only positions of this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/positions`
@@ -39406,6 +43741,11 @@ pub mod builder {
     /**Builder for [`Client::get_trades_historical`]
 
 [`Client::get_trades_historical`]: super::Client::get_trades_historical*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetTradesHistorical<'a> {
         client: &'a super::Client,
@@ -39428,78 +43768,84 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only block trades, or none. Left out: both.
         pub fn is_block_trade<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.is_block_trade = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for is_block_trade failed".to_string()
-                });
+                .map_err(|error| format!("is_block_trade: {}", error));
             self
         }
+        /// Trades a page, 0 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Traded before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// Traded after this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Only trades of this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/trades`
@@ -39553,6 +43899,11 @@ pub mod builder {
     /**Builder for [`Client::get_incentive_programs`]
 
 [`Client::get_incentive_programs`]: super::Client::get_incentive_programs*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetIncentivePrograms<'a> {
         client: &'a super::Client,
@@ -39573,64 +43924,72 @@ pub mod builder {
                 type_: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only programs with exactly this description.
         pub fn incentive_description<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.incentive_description = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for incentive_description failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("incentive_description: {}", error));
             self
         }
+        /// Programs a page, 1 to 10000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Status to filter programs by. Left out: all.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IncentiveStatusFilter>,
+            <V as std::convert::TryInto<
+                types::IncentiveStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `IncentiveStatusFilter` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Kind to filter programs by. Left out: all.
         pub fn type_<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IncentiveTypeFilter>,
+            <V as std::convert::TryInto<
+                types::IncentiveTypeFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.type_ = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `IncentiveTypeFilter` for type_ failed".to_string()
-                });
+                .map_err(|error| format!("type_: {}", error));
             self
         }
         ///Sends a `GET` request to `/incentive_programs`
@@ -39682,6 +44041,10 @@ pub mod builder {
     /**Builder for [`Client::get_live_datas`]
 
 [`Client::get_live_datas`]: super::Client::get_live_datas*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetLiveDatas<'a> {
         client: &'a super::Client,
@@ -39696,28 +44059,29 @@ pub mod builder {
                 milestone_ids: Err("milestone_ids was not initialized".to_string()),
             }
         }
+        /// With figures of the players, where the venue has them: football and basketball. Left out: without.
         pub fn include_player_stats<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_player_stats = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_player_stats failed".to_string()
-                });
+                .map_err(|error| format!("include_player_stats: {}", error));
             self
         }
+        /// Milestones, at most 100. The parameter is repeated. *Required.*
         pub fn milestone_ids<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+            <V as std::convert::TryInto<
+                ::std::vec::Vec<::std::string::String>,
+            >>::Error: ::std::fmt::Display,
         {
             self.milestone_ids = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < :: std :: string :: String >` for milestone_ids failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("milestone_ids: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/batch`
@@ -39768,6 +44132,10 @@ pub mod builder {
     /**Builder for [`Client::get_event_live_data`]
 
 [`Client::get_event_live_data`]: super::Client::get_event_live_data*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetEventLiveData<'a> {
         client: &'a super::Client,
@@ -39782,28 +44150,29 @@ pub mod builder {
                 range: Ok(None),
             }
         }
+        /// Ticker of an event, such as FED-23DEC. *Required.*
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventTicker>,
+            <V as std::convert::TryInto<types::EventTicker>>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `EventTicker` for event_ticker failed".to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// How far back it goes, such as 15min, 1h or 1d. Not every type heeds it.
         pub fn range<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.range = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for range failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("range: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/events/{event_ticker}`
@@ -39846,6 +44215,10 @@ pub mod builder {
     /**Builder for [`Client::get_live_data_by_milestone`]
 
 [`Client::get_live_data_by_milestone`]: super::Client::get_live_data_by_milestone*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetLiveDataByMilestone<'a> {
         client: &'a super::Client,
@@ -39860,27 +44233,27 @@ pub mod builder {
                 include_player_stats: Ok(None),
             }
         }
+        /// Id of a milestone. *Required.*
         pub fn milestone_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MilestoneId>,
+            <V as std::convert::TryInto<types::MilestoneId>>::Error: ::std::fmt::Display,
         {
             self.milestone_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MilestoneId` for milestone_id failed".to_string()
-                });
+                .map_err(|error| format!("milestone_id: {}", error));
             self
         }
+        /// With figures of the players, where the venue has them: football and basketball. Left out: without.
         pub fn include_player_stats<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_player_stats = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_player_stats failed".to_string()
-                });
+                .map_err(|error| format!("include_player_stats: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/milestone/{milestone_id}`
@@ -39929,6 +44302,10 @@ pub mod builder {
     /**Builder for [`Client::get_game_stats`]
 
 [`Client::get_game_stats`]: super::Client::get_game_stats*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetGameStats<'a> {
         client: &'a super::Client,
@@ -39941,15 +44318,15 @@ pub mod builder {
                 milestone_id: Err("milestone_id was not initialized".to_string()),
             }
         }
+        /// Id of a milestone. *Required.*
         pub fn milestone_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MilestoneId>,
+            <V as std::convert::TryInto<types::MilestoneId>>::Error: ::std::fmt::Display,
         {
             self.milestone_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MilestoneId` for milestone_id failed".to_string()
-                });
+                .map_err(|error| format!("milestone_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/milestone/{milestone_id}/game_stats`
@@ -39989,6 +44366,10 @@ pub mod builder {
     /**Builder for [`Client::get_weather_index`]
 
 [`Client::get_weather_index`]: super::Client::get_weather_index*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetWeatherIndex<'a> {
         client: &'a super::Client,
@@ -40009,59 +44390,65 @@ pub mod builder {
                 to: Ok(None),
             }
         }
+        /// City of an index, such as miami. *Required.*
         pub fn city<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WeatherCity>,
+            <V as std::convert::TryInto<types::WeatherCity>>::Error: ::std::fmt::Display,
         {
-            self.city = value
-                .try_into()
-                .map_err(|_| "conversion to `WeatherCity` for city failed".to_string());
+            self.city = value.try_into().map_err(|error| format!("city: {}", error));
             self
         }
+        /// With what each station reported, and with minutes that are not complete yet. Left out: without.
         pub fn detailed<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.detailed = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `bool` for detailed failed".to_string());
+                .map_err(|error| format!("detailed: {}", error));
             self
         }
+        /// First minute. Left out: 24 hours before the last. Needs `to`.
         pub fn from<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixMillis>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixMillis,
+            >>::Error: ::std::fmt::Display,
         {
             self.from = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixMillis` for from failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("from: {}", error));
             self
         }
+        /// Seconds back from now. In place of the other two.
         pub fn last_sec<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.last_sec = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for last_sec failed".to_string());
+                .map_err(|error| format!("last_sec: {}", error));
             self
         }
+        /// Last minute. Left out: now.
         pub fn to<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixMillis>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixMillis,
+            >>::Error: ::std::fmt::Display,
         {
             self.to = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixMillis` for to failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("to: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/weather/{city}`
@@ -40113,6 +44500,10 @@ pub mod builder {
     /**Builder for [`Client::get_weather_index_calibrations`]
 
 [`Client::get_weather_index_calibrations`]: super::Client::get_weather_index_calibrations*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetWeatherIndexCalibrations<'a> {
         client: &'a super::Client,
@@ -40125,13 +44516,13 @@ pub mod builder {
                 city: Err("city was not initialized".to_string()),
             }
         }
+        /// City of an index, such as miami. *Required.*
         pub fn city<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WeatherCity>,
+            <V as std::convert::TryInto<types::WeatherCity>>::Error: ::std::fmt::Display,
         {
-            self.city = value
-                .try_into()
-                .map_err(|_| "conversion to `WeatherCity` for city failed".to_string());
+            self.city = value.try_into().map_err(|error| format!("city: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/weather/{city}/calibrations`
@@ -40171,6 +44562,10 @@ pub mod builder {
     /**Builder for [`Client::get_live_data`]
 
 [`Client::get_live_data`]: super::Client::get_live_data*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetLiveData<'a> {
         client: &'a super::Client,
@@ -40187,38 +44582,38 @@ pub mod builder {
                 include_player_stats: Ok(None),
             }
         }
+        /// Type of live data. *Required.*
         pub fn type_<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::LiveDataType>,
+            <V as std::convert::TryInto<
+                types::LiveDataType,
+            >>::Error: ::std::fmt::Display,
         {
-            self.type_ = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `LiveDataType` for type_ failed".to_string()
-                });
+            self.type_ = value.try_into().map_err(|error| format!("type_: {}", error));
             self
         }
+        /// Id of a milestone. *Required.*
         pub fn milestone_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MilestoneId>,
+            <V as std::convert::TryInto<types::MilestoneId>>::Error: ::std::fmt::Display,
         {
             self.milestone_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MilestoneId` for milestone_id failed".to_string()
-                });
+                .map_err(|error| format!("milestone_id: {}", error));
             self
         }
+        /// With figures of the players, where the venue has them: football and basketball. Left out: without.
         pub fn include_player_stats<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_player_stats = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_player_stats failed".to_string()
-                });
+                .map_err(|error| format!("include_player_stats: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/{type}/milestone/{milestone_id}`
@@ -40267,6 +44662,11 @@ pub mod builder {
     /**Builder for [`Client::get_markets`]
 
 [`Client::get_markets`]: super::Client::get_markets*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMarkets<'a> {
         client: &'a super::Client,
@@ -40307,194 +44707,210 @@ pub mod builder {
                 tickers: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only markets of this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Markets a page, 0 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Closing before this.
         pub fn max_close_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_close_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_close_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_close_ts: {}", error));
             self
         }
+        /// Created before this.
         pub fn max_created_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_created_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_created_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_created_ts: {}", error));
             self
         }
+        /// Settled before this.
         pub fn max_settled_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_settled_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_settled_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_settled_ts: {}", error));
             self
         }
+        /// Metadata changed before this.
         pub fn max_updated_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_updated_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_updated_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_updated_ts: {}", error));
             self
         }
+        /// Closing after this.
         pub fn min_close_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_close_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_close_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_close_ts: {}", error));
             self
         }
+        /// Created after this.
         pub fn min_created_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_created_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_created_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_created_ts: {}", error));
             self
         }
+        /// Settled after this.
         pub fn min_settled_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_settled_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_settled_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_settled_ts: {}", error));
             self
         }
+        /// Metadata changed after this. Taken alone, with mve_filter=exclude, or with that and a series_ticker.
         pub fn min_updated_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_updated_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_updated_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_updated_ts: {}", error));
             self
         }
+        /// Whether combo markets are the only ones or none.
         pub fn mve_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MveFilter>,
+            <V as std::convert::TryInto<types::MveFilter>>::Error: ::std::fmt::Display,
         {
             self.mve_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `MveFilter` for mve_filter failed".to_string()
-                });
+                .map_err(|error| format!("mve_filter: {}", error));
             self
         }
+        /// Only markets of this series.
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Status to filter by. Other words than the status field has: unopened is initialized there, open is active, paused is inactive, settled is finalized.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketStatusFilter>,
+            <V as std::convert::TryInto<
+                types::MarketStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `MarketStatusFilter` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Only these markets. Tickers divided by commas.
         pub fn tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tickers = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tickers: {}", error));
             self
         }
         ///Sends a `GET` request to `/markets`
@@ -40634,6 +45050,10 @@ pub mod builder {
     /**Builder for [`Client::batch_get_market_candlesticks`]
 
 [`Client::batch_get_market_candlesticks`]: super::Client::batch_get_market_candlesticks*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct BatchGetMarketCandlesticks<'a> {
         client: &'a super::Client,
@@ -40654,64 +45074,64 @@ pub mod builder {
                 start_ts: Err("start_ts was not initialized".to_string()),
             }
         }
+        /// Candlesticks that end then or earlier. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// With a first candlestick that holds only the last price from before the start, as previous_dollars. Left out: without.
         pub fn include_latest_before_start<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_latest_before_start = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_latest_before_start failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("include_latest_before_start: {}", error));
             self
         }
+        /// Markets, at most 100. Tickers divided by commas. *Required.*
         pub fn market_tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_tickers = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_tickers: {}", error));
             self
         }
+        /// Minutes that a candlestick lasts: 1, 60 or 1440. *Required.*
         pub fn period_interval<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.period_interval = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `i64` for period_interval failed".to_string()
-                });
+                .map_err(|error| format!("period_interval: {}", error));
             self
         }
+        /// Candlesticks that end then or later. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/markets/candlesticks`
@@ -40786,6 +45206,10 @@ pub mod builder {
     /**Builder for [`Client::get_market_orderbooks`]
 
 [`Client::get_market_orderbooks`]: super::Client::get_market_orderbooks*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarketOrderbooks<'a> {
         client: &'a super::Client,
@@ -40798,16 +45222,17 @@ pub mod builder {
                 tickers: Err("tickers was not initialized".to_string()),
             }
         }
+        /// Markets, 1 to 100. The parameter is repeated. *Required.*
         pub fn tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+            <V as std::convert::TryInto<
+                ::std::vec::Vec<::std::string::String>,
+            >>::Error: ::std::fmt::Display,
         {
             self.tickers = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < :: std :: string :: String >` for tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tickers: {}", error));
             self
         }
         ///Sends a `GET` request to `/markets/orderbooks`
@@ -40847,6 +45272,11 @@ pub mod builder {
     /**Builder for [`Client::get_trades`]
 
 [`Client::get_trades`]: super::Client::get_trades*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetTrades<'a> {
         client: &'a super::Client,
@@ -40869,78 +45299,84 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only block trades, or none. Left out: both.
         pub fn is_block_trade<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.is_block_trade = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for is_block_trade failed".to_string()
-                });
+                .map_err(|error| format!("is_block_trade: {}", error));
             self
         }
+        /// Trades a page, 0 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Traded before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// Traded after this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Only trades of this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/markets/trades`
@@ -40993,6 +45429,10 @@ pub mod builder {
     /**Builder for [`Client::get_market`]
 
 [`Client::get_market`]: super::Client::get_market*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarket<'a> {
         client: &'a super::Client,
@@ -41005,15 +45445,15 @@ pub mod builder {
                 ticker: Err("ticker was not initialized".to_string()),
             }
         }
+        /// Ticker of a market, such as FED-23DEC-T3.00. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/markets/{ticker}`
@@ -41052,6 +45492,10 @@ pub mod builder {
     /**Builder for [`Client::get_market_orderbook`]
 
 [`Client::get_market_orderbook`]: super::Client::get_market_orderbook*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarketOrderbook<'a> {
         client: &'a super::Client,
@@ -41066,25 +45510,27 @@ pub mod builder {
                 depth: Ok(None),
             }
         }
+        /// Ticker of a market, such as FED-23DEC-T3.00. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Price levels a side, 1 to 100. Left out or 0: all.
         pub fn depth<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.depth = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for depth failed".to_string());
+                .map_err(|error| format!("depth: {}", error));
             self
         }
         ///Sends a `GET` request to `/markets/{ticker}/orderbook`
@@ -41126,6 +45572,11 @@ pub mod builder {
     /**Builder for [`Client::get_milestones`]
 
 [`Client::get_milestones`]: super::Client::get_milestones*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMilestones<'a> {
         client: &'a super::Client,
@@ -41154,117 +45605,125 @@ pub mod builder {
                 type_: Ok(None),
             }
         }
+        /// Only this subject, such as Sports.
         pub fn category<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.category = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for category failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("category: {}", error));
             self
         }
+        /// Only this competition, such as Pro Football.
         pub fn competition<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.competition = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for competition failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("competition: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Milestones a page, 1 to 500. *Required.*
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
-            self.limit = value
-                .try_into()
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+            self.limit = value.try_into().map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Metadata changed after this.
         pub fn min_updated_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_updated_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_updated_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_updated_ts: {}", error));
             self
         }
+        /// Beginning then or later.
         pub fn minimum_start_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::DateTime>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::DateTime,
+            >>::Error: ::std::fmt::Display,
         {
             self.minimum_start_date = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: DateTime` for minimum_start_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("minimum_start_date: {}", error));
             self
         }
+        /// Only milestones that have to do with this event.
         pub fn related_event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.related_event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for related_event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("related_event_ticker: {}", error));
             self
         }
+        /// Only the one with this id at the data provider.
         pub fn source_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.source_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for source_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("source_id: {}", error));
             self
         }
+        /// Only this kind, such as football_game.
         pub fn type_<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.type_ = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for type_ failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("type_: {}", error));
             self
         }
         ///Sends a `GET` request to `/milestones`
@@ -41359,6 +45818,10 @@ pub mod builder {
     /**Builder for [`Client::get_milestone`]
 
 [`Client::get_milestone`]: super::Client::get_milestone*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMilestone<'a> {
         client: &'a super::Client,
@@ -41371,15 +45834,15 @@ pub mod builder {
                 milestone_id: Err("milestone_id was not initialized".to_string()),
             }
         }
+        /// Id of a milestone. *Required.*
         pub fn milestone_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MilestoneId>,
+            <V as std::convert::TryInto<types::MilestoneId>>::Error: ::std::fmt::Display,
         {
             self.milestone_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MilestoneId` for milestone_id failed".to_string()
-                });
+                .map_err(|error| format!("milestone_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/milestones/{milestone_id}`
@@ -41419,6 +45882,11 @@ pub mod builder {
     /**Builder for [`Client::get_multivariate_event_collections`]
 
 [`Client::get_multivariate_event_collections`]: super::Client::get_multivariate_event_collections*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMultivariateEventCollections<'a> {
         client: &'a super::Client,
@@ -41439,66 +45907,72 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Only collections that take legs from this event.
         pub fn associated_event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.associated_event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for associated_event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("associated_event_ticker: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Collections a page, 1 to 200.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Only collections of this series.
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Status to filter collections by.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CollectionStatusFilter>,
+            <V as std::convert::TryInto<
+                types::CollectionStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `CollectionStatusFilter` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/multivariate_event_collections`
@@ -41569,6 +46043,10 @@ pub mod builder {
     /**Builder for [`Client::get_multivariate_event_collection`]
 
 [`Client::get_multivariate_event_collection`]: super::Client::get_multivariate_event_collection*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMultivariateEventCollection<'a> {
         client: &'a super::Client,
@@ -41583,16 +46061,17 @@ pub mod builder {
                 ),
             }
         }
+        /// Ticker of a collection. *Required.*
         pub fn collection_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CollectionTicker>,
+            <V as std::convert::TryInto<
+                types::CollectionTicker,
+            >>::Error: ::std::fmt::Display,
         {
             self.collection_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CollectionTicker` for collection_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("collection_ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/multivariate_event_collections/{collection_ticker}`
@@ -41636,6 +46115,12 @@ pub mod builder {
     /**Builder for [`Client::create_market_in_multivariate_event_collection`]
 
 [`Client::create_market_in_multivariate_event_collection`]: super::Client::create_market_in_multivariate_event_collection*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_multivariate_events`](super::Client::get_multivariate_events) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateMarketInMultivariateEventCollection<'a> {
         client: &'a super::Client,
@@ -41655,18 +46140,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Ticker of a collection. *Required.*
         pub fn collection_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CollectionTicker>,
+            <V as std::convert::TryInto<
+                types::CollectionTicker,
+            >>::Error: ::std::fmt::Display,
         {
             self.collection_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CollectionTicker` for collection_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("collection_ticker: {}", error));
             self
         }
+        /// The body: [`types::CreateMarketInMultivariateEventCollectionRequest`]. Required: `selected_markets`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<
@@ -41687,6 +46174,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateMarketInMultivariateEventCollectionRequest`]. Required: `selected_markets`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41748,6 +46236,11 @@ pub mod builder {
     /**Builder for [`Client::get_balance`]
 
 [`Client::get_balance`]: super::Client::get_balance*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read::portfolio_balance`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetBalance<'a> {
         client: &'a super::Client,
@@ -41762,26 +46255,28 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Shard. Left out: the sum of all.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/balance`
@@ -41831,6 +46326,12 @@ pub mod builder {
     /**Builder for [`Client::get_deposits`]
 
 [`Client::get_deposits`]: super::Client::get_deposits*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetDeposits<'a> {
         client: &'a super::Client,
@@ -41845,27 +46346,30 @@ pub mod builder {
                 limit: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Deposits a page, 1 to 500. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/deposits`
@@ -41905,6 +46409,12 @@ pub mod builder {
     /**Builder for [`Client::create_order_v2`]
 
 [`Client::create_order_v2`]: super::Client::create_order_v2*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated with the same idempotency key `client_order_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_orders`](super::Client::get_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateOrderV2<'a> {
         client: &'a super::Client,
@@ -41917,6 +46427,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateOrderV2Request`]. Required: `count`, `price`, `self_trade_prevention_type`, `side`, `ticker`, `time_in_force`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateOrderV2Request>,
@@ -41934,6 +46445,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateOrderV2Request`]. Required: `count`, `price`, `self_trade_prevention_type`, `side`, `ticker`, `time_in_force`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41982,6 +46494,12 @@ pub mod builder {
     /**Builder for [`Client::cancel_all_orders`]
 
 [`Client::cancel_all_orders`]: super::Client::cancel_all_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`](super::Client::get_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelAllOrders<'a> {
         client: &'a super::Client,
@@ -41994,14 +46512,16 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/portfolio/events/orders`
@@ -42038,6 +46558,12 @@ pub mod builder {
     /**Builder for [`Client::batch_create_orders_v2`]
 
 [`Client::batch_create_orders_v2`]: super::Client::batch_create_orders_v2*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write` for each element of `orders`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`](super::Client::get_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BatchCreateOrdersV2<'a> {
         client: &'a super::Client,
@@ -42050,6 +46576,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::BatchCreateOrdersV2Request`]. Required: `orders`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BatchCreateOrdersV2Request>,
@@ -42068,6 +46595,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BatchCreateOrdersV2Request`]. Required: `orders`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42117,6 +46645,12 @@ pub mod builder {
     /**Builder for [`Client::batch_cancel_orders_v2`]
 
 [`Client::batch_cancel_orders_v2`]: super::Client::batch_cancel_orders_v2*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write` for each element of `orders`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`](super::Client::get_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BatchCancelOrdersV2<'a> {
         client: &'a super::Client,
@@ -42129,6 +46663,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::BatchCancelOrdersV2Request`]. Required: `orders`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BatchCancelOrdersV2Request>,
@@ -42147,6 +46682,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BatchCancelOrdersV2Request`]. Required: `orders`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42196,6 +46732,12 @@ pub mod builder {
     /**Builder for [`Client::cancel_order_v2`]
 
 [`Client::cancel_order_v2`]: super::Client::cancel_order_v2*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`](super::Client::get_order) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelOrderV2<'a> {
         client: &'a super::Client,
@@ -42214,48 +46756,53 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Shard of the order; -1 finds it by market_ticker. Left out: by market_ticker if given, else shard 0.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Market by which the shard is found.
         pub fn market_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_ticker: {}", error));
             self
         }
+        /// Subaccount of the order, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/portfolio/events/orders/{order_id}`
@@ -42318,6 +46865,12 @@ pub mod builder {
     /**Builder for [`Client::amend_order_v2`]
 
 [`Client::amend_order_v2`]: super::Client::amend_order_v2*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`](super::Client::get_order) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AmendOrderV2<'a> {
         client: &'a super::Client,
@@ -42334,25 +46887,30 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Subaccount of the order, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::AmendOrderV2Request`]. Required: `count`, `price`, `side`, `ticker`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AmendOrderV2Request>,
@@ -42368,6 +46926,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AmendOrderV2Request`]. Required: `count`, `price`, `side`, `ticker`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42427,6 +46986,12 @@ pub mod builder {
     /**Builder for [`Client::decrease_order_v2`]
 
 [`Client::decrease_order_v2`]: super::Client::decrease_order_v2*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`](super::Client::get_order) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DecreaseOrderV2<'a> {
         client: &'a super::Client,
@@ -42443,25 +47008,30 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Subaccount of the order, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::DecreaseOrderV2Request`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::DecreaseOrderV2Request>,
@@ -42479,6 +47049,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::DecreaseOrderV2Request`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42538,6 +47109,12 @@ pub mod builder {
     /**Builder for [`Client::get_fills`]
 
 [`Client::get_fills`]: super::Client::get_fills*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetFills<'a> {
         client: &'a super::Client,
@@ -42564,101 +47141,110 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Shard. Left out: all.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Fills a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Only of this order.
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for order_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only in these markets. Up to 100 tickers divided by commas.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/fills`
@@ -42732,6 +47318,12 @@ pub mod builder {
     /**Builder for [`Client::intra_exchange_instance_transfer`]
 
 [`Client::intra_exchange_instance_transfer`]: super::Client::intra_exchange_instance_transfer*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_intra_exchange_instance_transfers`](super::Client::get_intra_exchange_instance_transfers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct IntraExchangeInstanceTransfer<'a> {
         client: &'a super::Client,
@@ -42744,6 +47336,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::IntraExchangeInstanceTransferRequest`]. Required: `amount`, `destination`, `source`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IntraExchangeInstanceTransferRequest>,
@@ -42762,6 +47355,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::IntraExchangeInstanceTransferRequest`]. Required: `amount`, `destination`, `source`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42813,6 +47407,12 @@ pub mod builder {
     /**Builder for [`Client::get_intra_exchange_instance_transfers`]
 
 [`Client::get_intra_exchange_instance_transfers`]: super::Client::get_intra_exchange_instance_transfers*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetIntraExchangeInstanceTransfers<'a> {
         client: &'a super::Client,
@@ -42827,27 +47427,30 @@ pub mod builder {
                 limit: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Transfers a page, 1 to 500. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/intra_exchange_instance_transfers`
@@ -42894,6 +47497,11 @@ pub mod builder {
     /**Builder for [`Client::get_intra_exchange_instance_transfer`]
 
 [`Client::get_intra_exchange_instance_transfer`]: super::Client::get_intra_exchange_instance_transfer*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetIntraExchangeInstanceTransfer<'a> {
         client: &'a super::Client,
@@ -42906,15 +47514,15 @@ pub mod builder {
                 transfer_id: Err("transfer_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a movement between shards or products. *Required.*
         pub fn transfer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::TransferId>,
+            <V as std::convert::TryInto<types::TransferId>>::Error: ::std::fmt::Display,
         {
             self.transfer_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `TransferId` for transfer_id failed".to_string()
-                });
+                .map_err(|error| format!("transfer_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/intra_exchange_instance_transfers/{transfer_id}`
@@ -42958,6 +47566,11 @@ pub mod builder {
     /**Builder for [`Client::get_order_groups`]
 
 [`Client::get_order_groups`]: super::Client::get_order_groups*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrderGroups<'a> {
         client: &'a super::Client,
@@ -42970,14 +47583,16 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/order_groups`
@@ -43020,6 +47635,12 @@ pub mod builder {
     /**Builder for [`Client::create_order_group`]
 
 [`Client::create_order_group`]: super::Client::create_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_groups`](super::Client::get_order_groups) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateOrderGroup<'a> {
         client: &'a super::Client,
@@ -43032,6 +47653,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateOrderGroupRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateOrderGroupRequest>,
@@ -43049,6 +47671,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateOrderGroupRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43098,6 +47721,11 @@ pub mod builder {
     /**Builder for [`Client::get_order_group`]
 
 [`Client::get_order_group`]: super::Client::get_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrderGroup<'a> {
         client: &'a super::Client,
@@ -43112,25 +47740,29 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Id that the venue gave an order group. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/order_groups/{order_group_id}`
@@ -43178,6 +47810,12 @@ pub mod builder {
     /**Builder for [`Client::delete_order_group`]
 
 [`Client::delete_order_group`]: super::Client::delete_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`](super::Client::get_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteOrderGroup<'a> {
         client: &'a super::Client,
@@ -43194,37 +47832,41 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Id that the venue gave an order group. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Shard of the group. Left out: 0.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Subaccount of the group, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/portfolio/order_groups/{order_group_id}`
@@ -43274,6 +47916,12 @@ pub mod builder {
     /**Builder for [`Client::update_order_group_limit`]
 
 [`Client::update_order_group_limit`]: super::Client::update_order_group_limit*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`](super::Client::get_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateOrderGroupLimit<'a> {
         client: &'a super::Client,
@@ -43292,39 +47940,44 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave an order group. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Shard of the group. Left out: 0.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Subaccount of the group, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::UpdateOrderGroupLimitRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateOrderGroupLimitRequest>,
@@ -43343,6 +47996,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateOrderGroupLimitRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43407,6 +48061,12 @@ pub mod builder {
     /**Builder for [`Client::reset_order_group`]
 
 [`Client::reset_order_group`]: super::Client::reset_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`](super::Client::get_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ResetOrderGroup<'a> {
         client: &'a super::Client,
@@ -43425,46 +48085,50 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave an order group. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Shard of the group. Left out: 0.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Subaccount of the group, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::NoFields`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::NoFields>,
+            <V as std::convert::TryInto<types::NoFields>>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `NoFields` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/portfolio/order_groups/{order_group_id}/reset`
@@ -43516,6 +48180,12 @@ pub mod builder {
     /**Builder for [`Client::trigger_order_group`]
 
 [`Client::trigger_order_group`]: super::Client::trigger_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`](super::Client::get_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct TriggerOrderGroup<'a> {
         client: &'a super::Client,
@@ -43534,46 +48204,50 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave an order group. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Shard of the group. Left out: 0.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Subaccount of the group, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::NoFields`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::NoFields>,
+            <V as std::convert::TryInto<types::NoFields>>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `NoFields` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/portfolio/order_groups/{order_group_id}/trigger`
@@ -43625,6 +48299,12 @@ pub mod builder {
     /**Builder for [`Client::get_orders`]
 
 [`Client::get_orders`]: super::Client::get_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetOrders<'a> {
         client: &'a super::Client,
@@ -43653,114 +48333,124 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only orders in these events. Up to 10 tickers divided by commas.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Shard. Left out: all.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Orders a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Where an order is in its life.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::OrderStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::OrderStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < OrderStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only orders in this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/orders`
@@ -43840,6 +48530,11 @@ pub mod builder {
     /**Builder for [`Client::get_order_queue_positions`]
 
 [`Client::get_order_queue_positions`]: super::Client::get_order_queue_positions*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrderQueuePositions<'a> {
         client: &'a super::Client,
@@ -43856,40 +48551,44 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Only orders in this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Only orders in these markets. Tickers divided by commas.
         pub fn market_tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_tickers = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_tickers: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/orders/queue_positions`
@@ -43949,6 +48648,11 @@ pub mod builder {
     /**Builder for [`Client::get_order`]
 
 [`Client::get_order`]: super::Client::get_order*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 2 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrder<'a> {
         client: &'a super::Client,
@@ -43961,13 +48665,15 @@ pub mod builder {
                 order_id: Err("order_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/orders/{order_id}`
@@ -44007,6 +48713,11 @@ pub mod builder {
     /**Builder for [`Client::get_order_queue_position`]
 
 [`Client::get_order_queue_position`]: super::Client::get_order_queue_position*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrderQueuePosition<'a> {
         client: &'a super::Client,
@@ -44019,13 +48730,15 @@ pub mod builder {
                 order_id: Err("order_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/orders/{order_id}/queue_position`
@@ -44065,6 +48778,12 @@ pub mod builder {
     /**Builder for [`Client::get_positions`]
 
 [`Client::get_positions`]: super::Client::get_positions*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetPositions<'a> {
         client: &'a super::Client,
@@ -44091,101 +48810,110 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Only where one of these is not zero: position, total_traded. Divided by a comma.
         pub fn count_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.count_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for count_filter failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("count_filter: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only in this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Shard. Left out: all.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Positions a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Whether the market is settled. Left out: unsettled.
         pub fn settlement_status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SettlementStatusFilter>,
+            <V as std::convert::TryInto<
+                types::SettlementStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.settlement_status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `SettlementStatusFilter` for settlement_status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("settlement_status: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only in this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/positions`
@@ -44274,6 +49002,12 @@ pub mod builder {
     /**Builder for [`Client::get_settlements`]
 
 [`Client::get_settlements`]: super::Client::get_settlements*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetSettlements<'a> {
         client: &'a super::Client,
@@ -44298,89 +49032,98 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only of this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Settlements a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only of this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/settlements`
@@ -44449,6 +49192,12 @@ pub mod builder {
     /**Builder for [`Client::create_subaccount`]
 
 [`Client::create_subaccount`]: super::Client::create_subaccount*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccount_balances`](super::Client::get_subaccount_balances) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateSubaccount<'a> {
         client: &'a super::Client,
@@ -44461,6 +49210,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateSubaccountRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateSubaccountRequest>,
@@ -44478,6 +49228,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateSubaccountRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44527,6 +49278,11 @@ pub mod builder {
     /**Builder for [`Client::get_subaccount_balances`]
 
 [`Client::get_subaccount_balances`]: super::Client::get_subaccount_balances*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetSubaccountBalances<'a> {
         client: &'a super::Client,
@@ -44568,6 +49324,11 @@ pub mod builder {
     /**Builder for [`Client::get_subaccount_netting`]
 
 [`Client::get_subaccount_netting`]: super::Client::get_subaccount_netting*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetSubaccountNetting<'a> {
         client: &'a super::Client,
@@ -44609,6 +49370,12 @@ pub mod builder {
     /**Builder for [`Client::update_subaccount_netting`]
 
 [`Client::update_subaccount_netting`]: super::Client::update_subaccount_netting*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccount_netting`](super::Client::get_subaccount_netting) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateSubaccountNetting<'a> {
         client: &'a super::Client,
@@ -44621,6 +49388,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::UpdateSubaccountNettingRequest`]. Required: `enabled`, `subaccount_number`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateSubaccountNettingRequest>,
@@ -44639,6 +49407,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateSubaccountNettingRequest`]. Required: `enabled`, `subaccount_number`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44682,6 +49451,12 @@ pub mod builder {
     /**Builder for [`Client::apply_subaccount_transfer`]
 
 [`Client::apply_subaccount_transfer`]: super::Client::apply_subaccount_transfer*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_subaccount_transfers`](super::Client::get_subaccount_transfers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ApplySubaccountTransfer<'a> {
         client: &'a super::Client,
@@ -44694,6 +49469,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ApplySubaccountTransferRequest`]. Required: `amount_cents`, `client_transfer_id`, `from_subaccount`, `to_subaccount`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ApplySubaccountTransferRequest>,
@@ -44712,6 +49488,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ApplySubaccountTransferRequest`]. Required: `amount_cents`, `client_transfer_id`, `from_subaccount`, `to_subaccount`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44755,6 +49532,12 @@ pub mod builder {
     /**Builder for [`Client::get_subaccount_transfers`]
 
 [`Client::get_subaccount_transfers`]: super::Client::get_subaccount_transfers*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetSubaccountTransfers<'a> {
         client: &'a super::Client,
@@ -44769,27 +49552,30 @@ pub mod builder {
                 limit: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Transfers a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/subaccounts/transfers`
@@ -44829,6 +49615,11 @@ pub mod builder {
     /**Builder for [`Client::get_portfolio_resting_order_total_value`]
 
 [`Client::get_portfolio_resting_order_total_value`]: super::Client::get_portfolio_resting_order_total_value*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPortfolioRestingOrderTotalValue<'a> {
         client: &'a super::Client,
@@ -44875,6 +49666,11 @@ pub mod builder {
     /**Builder for [`Client::get_target_balance_allocation`]
 
 [`Client::get_target_balance_allocation`]: super::Client::get_target_balance_allocation*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetTargetBalanceAllocation<'a> {
         client: &'a super::Client,
@@ -44916,6 +49712,12 @@ pub mod builder {
     /**Builder for [`Client::set_target_balance_allocation`]
 
 [`Client::set_target_balance_allocation`]: super::Client::set_target_balance_allocation*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_target_balance_allocation`](super::Client::get_target_balance_allocation) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SetTargetBalanceAllocation<'a> {
         client: &'a super::Client,
@@ -44928,6 +49730,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::SetTargetBalanceAllocationRequest`]. Required: `allocations`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetTargetBalanceAllocationRequest>,
@@ -44946,6 +49749,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetTargetBalanceAllocationRequest`]. Required: `allocations`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44989,6 +49793,12 @@ pub mod builder {
     /**Builder for [`Client::get_withdrawals`]
 
 [`Client::get_withdrawals`]: super::Client::get_withdrawals*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetWithdrawals<'a> {
         client: &'a super::Client,
@@ -45003,27 +49813,30 @@ pub mod builder {
                 limit: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Withdrawals a page, 1 to 500. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/withdrawals`
@@ -45063,6 +49876,10 @@ pub mod builder {
     /**Builder for [`Client::get_filters_for_sports`]
 
 [`Client::get_filters_for_sports`]: super::Client::get_filters_for_sports*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetFiltersForSports<'a> {
         client: &'a super::Client,
@@ -45104,6 +49921,10 @@ pub mod builder {
     /**Builder for [`Client::get_tags_for_series_categories`]
 
 [`Client::get_tags_for_series_categories`]: super::Client::get_tags_for_series_categories*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetTagsForSeriesCategories<'a> {
         client: &'a super::Client,
@@ -45145,6 +49966,10 @@ pub mod builder {
     /**Builder for [`Client::get_series_list`]
 
 [`Client::get_series_list`]: super::Client::get_series_list*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetSeriesList<'a> {
         client: &'a super::Client,
@@ -45165,68 +49990,70 @@ pub mod builder {
                 tags: Ok(None),
             }
         }
+        /// Only series of this category, spelled exactly so.
         pub fn category<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.category = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for category failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("category: {}", error));
             self
         }
+        /// With product_metadata. Left out: without.
         pub fn include_product_metadata<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_product_metadata = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_product_metadata failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("include_product_metadata: {}", error));
             self
         }
+        /// With the volume. Left out: without.
         pub fn include_volume<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_volume = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_volume failed".to_string()
-                });
+                .map_err(|error| format!("include_volume: {}", error));
             self
         }
+        /// Metadata changed after this.
         pub fn min_updated_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_updated_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_updated_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_updated_ts: {}", error));
             self
         }
+        /// Only series with these tags. GetTagsForSeriesCategories has them all.
         pub fn tags<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tags = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tags failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tags: {}", error));
             self
         }
         ///Sends a `GET` request to `/series`
@@ -45299,6 +50126,10 @@ pub mod builder {
     /**Builder for [`Client::get_series_fee_changes`]
 
 [`Client::get_series_fee_changes`]: super::Client::get_series_fee_changes*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetSeriesFeeChanges<'a> {
         client: &'a super::Client,
@@ -45313,29 +50144,30 @@ pub mod builder {
                 show_historical: Ok(None),
             }
         }
+        /// Only changes of this series.
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// With changes that have taken place. Left out: only those to come.
         pub fn show_historical<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.show_historical = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for show_historical failed".to_string()
-                });
+                .map_err(|error| format!("show_historical: {}", error));
             self
         }
         ///Sends a `GET` request to `/series/fee_changes`
@@ -45387,6 +50219,10 @@ pub mod builder {
     /**Builder for [`Client::get_series`]
 
 [`Client::get_series`]: super::Client::get_series*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetSeries<'a> {
         client: &'a super::Client,
@@ -45401,27 +50237,29 @@ pub mod builder {
                 include_volume: Ok(None),
             }
         }
+        /// Ticker of a series, such as FED. *Required.*
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SeriesTicker>,
+            <V as std::convert::TryInto<
+                types::SeriesTicker,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `SeriesTicker` for series_ticker failed".to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// With the volume. Left out: without.
         pub fn include_volume<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_volume = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_volume failed".to_string()
-                });
+                .map_err(|error| format!("include_volume: {}", error));
             self
         }
         ///Sends a `GET` request to `/series/{series_ticker}`
@@ -45467,6 +50305,10 @@ pub mod builder {
     /**Builder for [`Client::get_market_candlesticks_by_event`]
 
 [`Client::get_market_candlesticks_by_event`]: super::Client::get_market_candlesticks_by_event*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarketCandlesticksByEvent<'a> {
         client: &'a super::Client,
@@ -45487,61 +50329,61 @@ pub mod builder {
                 start_ts: Err("start_ts was not initialized".to_string()),
             }
         }
+        /// Ticker of a series, such as FED. *Required.*
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SeriesTicker>,
+            <V as std::convert::TryInto<
+                types::SeriesTicker,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `SeriesTicker` for series_ticker failed".to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Ticker of the event. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventTicker>,
+            <V as std::convert::TryInto<types::EventTicker>>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `EventTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Candlesticks that end then or earlier. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// Minutes that a candlestick lasts: 1, 60 or 1440. *Required.*
         pub fn period_interval<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.period_interval = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `i64` for period_interval failed".to_string()
-                });
+                .map_err(|error| format!("period_interval: {}", error));
             self
         }
+        /// Candlesticks that end then or later. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/series/{series_ticker}/events/{ticker}/candlesticks`
@@ -45607,6 +50449,11 @@ pub mod builder {
     /**Builder for [`Client::get_event_forecast_percentiles_history`]
 
 [`Client::get_event_forecast_percentiles_history`]: super::Client::get_event_forecast_percentiles_history*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetEventForecastPercentilesHistory<'a> {
         client: &'a super::Client,
@@ -45629,73 +50476,74 @@ pub mod builder {
                 start_ts: Err("start_ts was not initialized".to_string()),
             }
         }
+        /// Ticker of a series, such as FED. *Required.*
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SeriesTicker>,
+            <V as std::convert::TryInto<
+                types::SeriesTicker,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `SeriesTicker` for series_ticker failed".to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Ticker of the event. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventTicker>,
+            <V as std::convert::TryInto<types::EventTicker>>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `EventTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Where it ends. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// Percentiles in hundredths of a percent, 0 to 9999: 5000 is the median. At most 10; the parameter is repeated. *Required.*
         pub fn percentiles<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::vec::Vec<i64>>,
+            <V as std::convert::TryInto<
+                ::std::vec::Vec<i64>,
+            >>::Error: ::std::fmt::Display,
         {
             self.percentiles = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < i64 >` for percentiles failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("percentiles: {}", error));
             self
         }
+        /// Minutes from point to point: 1, 60 or 1440. 0 is five seconds. *Required.*
         pub fn period_interval<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.period_interval = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `i64` for period_interval failed".to_string()
-                });
+                .map_err(|error| format!("period_interval: {}", error));
             self
         }
+        /// Where the history begins. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/series/{series_ticker}/events/{ticker}/forecast_percentile_history`
@@ -45774,6 +50622,10 @@ pub mod builder {
     /**Builder for [`Client::get_market_candlesticks`]
 
 [`Client::get_market_candlesticks`]: super::Client::get_market_candlesticks*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarketCandlesticks<'a> {
         client: &'a super::Client,
@@ -45796,74 +50648,75 @@ pub mod builder {
                 start_ts: Err("start_ts was not initialized".to_string()),
             }
         }
+        /// Ticker of a series, such as FED. *Required.*
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SeriesTicker>,
+            <V as std::convert::TryInto<
+                types::SeriesTicker,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `SeriesTicker` for series_ticker failed".to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Ticker of a market, such as FED-23DEC-T3.00. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Candlesticks that end then or earlier. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// With a first candlestick that holds only the last price from before the start, as previous_dollars. Left out: without.
         pub fn include_latest_before_start<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_latest_before_start = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_latest_before_start failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("include_latest_before_start: {}", error));
             self
         }
+        /// Minutes that a candlestick lasts: 1, 60 or 1440. *Required.*
         pub fn period_interval<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.period_interval = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `i64` for period_interval failed".to_string()
-                });
+                .map_err(|error| format!("period_interval: {}", error));
             self
         }
+        /// Candlesticks that end then or later. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/series/{series_ticker}/markets/{ticker}/candlesticks`
@@ -45935,6 +50788,11 @@ pub mod builder {
     /**Builder for [`Client::get_structured_targets`]
 
 [`Client::get_structured_targets`]: super::Client::get_structured_targets*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetStructuredTargets<'a> {
         client: &'a super::Client,
@@ -45955,66 +50813,72 @@ pub mod builder {
                 type_: Ok(None),
             }
         }
+        /// Only this league, conference, division or tour, such as NBA.
         pub fn competition<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.competition = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for competition failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("competition: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only these targets, at most 2000. The parameter is repeated.
         pub fn ids<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+            <V as std::convert::TryInto<
+                ::std::vec::Vec<::std::string::String>,
+            >>::Error: ::std::fmt::Display,
         {
             self.ids = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < :: std :: string :: String >` for ids failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ids: {}", error));
             self
         }
+        /// Targets a page, 1 to 2000. Left out: 100.
         pub fn page_size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page_size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page_size failed".to_string());
+                .map_err(|error| format!("page_size: {}", error));
             self
         }
+        /// Only this kind, such as basketball_player.
         pub fn type_<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.type_ = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for type_ failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("type_: {}", error));
             self
         }
         ///Sends a `GET` request to `/structured_targets`
@@ -46071,6 +50935,10 @@ pub mod builder {
     /**Builder for [`Client::get_structured_target`]
 
 [`Client::get_structured_target`]: super::Client::get_structured_target*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetStructuredTarget<'a> {
         client: &'a super::Client,
@@ -46085,16 +50953,17 @@ pub mod builder {
                 ),
             }
         }
+        /// Id of a structured target, a UUID. *Required.*
         pub fn structured_target_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::StructuredTargetId>,
+            <V as std::convert::TryInto<
+                types::StructuredTargetId,
+            >>::Error: ::std::fmt::Display,
         {
             self.structured_target_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `StructuredTargetId` for structured_target_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("structured_target_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/structured_targets/{structured_target_id}`

@@ -70,6 +70,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiUsageLevelGrant {
+        /// Event contracts, or perpetuals on margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub exchange_instance: ::std::option::Option<
             ::venuekit_wire::Open<ExchangeInstance>,
@@ -165,7 +166,7 @@ pub mod types {
             match value {
                 "bid" => Ok(Self::Bid),
                 "ask" => Ok(Self::Ask),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of bid, ask".into()),
             }
         }
     }
@@ -300,7 +301,9 @@ pub mod types {
         ///Let the order only shrink the position. Not with good_till_canceled.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub reduce_only: ::std::option::Option<bool>,
+        /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
         pub self_trade_prevention_type: ::venuekit_wire::Open<SelfTradePreventionType>,
+        /// Side of the book: bid buys and goes long, ask sells and goes short.
         pub side: ::venuekit_wire::Open<BookSide>,
         ///Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -308,6 +311,7 @@ pub mod types {
         ///Market to trade. It or market_id; it goes before.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub ticker: ::std::option::Option<::std::string::String>,
+        /// How long an order stays. One that expires is good_till_canceled with an expiration_time.
         pub time_in_force: TimeInForce,
     }
     impl CreateMarginOrderRequest {
@@ -494,7 +498,7 @@ pub mod types {
             match value {
                 "event_contract" => Ok(Self::EventContract),
                 "margined" => Ok(Self::Margined),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of event_contract, margined".into()),
             }
         }
     }
@@ -552,10 +556,13 @@ pub mod types {
         pub filled_count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the trigger.
         pub id: ::std::string::String,
+        /// A bracket has a stop-loss, a take-profit or both. A trailing stop follows the liquidation mark price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kind: ::std::option::Option<::venuekit_wire::Open<ExitTriggerKind>>,
+        /// Where a trigger is in its life. One that follows an order goes back from active to pending_on_entry between its fills; filled, failed and canceled are final.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<ExitTriggerStatus>>,
+        /// Why a trigger ended.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status_reason: ::std::option::Option<
             ::venuekit_wire::Open<ExitTriggerReason>,
@@ -615,7 +622,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -686,7 +693,7 @@ pub mod types {
             match value {
                 "bracket" => Ok(Self::Bracket),
                 "trailing" => Ok(Self::Trailing),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of bracket, trailing".into()),
             }
         }
     }
@@ -742,7 +749,7 @@ pub mod types {
             match value {
                 "stop_loss" => Ok(Self::StopLoss),
                 "take_profit" => Ok(Self::TakeProfit),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of stop_loss, take_profit".into()),
             }
         }
     }
@@ -810,7 +817,12 @@ pub mod types {
                 "entry_not_filled" => Ok(Self::EntryNotFilled),
                 "order_rejected" => Ok(Self::OrderRejected),
                 "position_flipped" => Ok(Self::PositionFlipped),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of user_canceled, position_closed, entry_not_filled, order_rejected, position_flipped"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -882,7 +894,12 @@ pub mod types {
                 "failed" => Ok(Self::Failed),
                 "canceled" => Ok(Self::Canceled),
                 "unknown" => Ok(Self::Unknown),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending_on_entry, active, filled, failed, canceled, unknown"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -959,7 +976,12 @@ pub mod types {
                 "Rates" => Ok(Self::Rates),
                 "Compute" => Ok(Self::Compute),
                 "GPU" => Ok(Self::Gpu),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of Crypto, Equities, Metals, FX, Energy, Indices, Rates, Compute, GPU"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1005,6 +1027,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FcmSubtraderRiskControls {
+        /// Asset class to which a cap of a subtrader is limited.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub asset_class: ::std::option::Option<::venuekit_wire::Open<FcmAssetClass>>,
         ///Initial margin now, in dollars.
@@ -1061,7 +1084,7 @@ pub mod types {
             match value {
                 "percentage" => Ok(Self::Percentage),
                 "dollar" => Ok(Self::Dollar),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of percentage, dollar".into()),
             }
         }
     }
@@ -1089,11 +1112,13 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub grants: ::std::vec::Vec<ApiUsageLevelGrant>,
+        /// One token bucket of the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub read: ::std::option::Option<BucketLimit>,
         ///Tier in force for perpetuals, from basic to prestige. The venue adds tiers.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub usage_tier: ::std::option::Option<::std::string::String>,
+        /// One token bucket of the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub write: ::std::option::Option<BucketLimit>,
     }
@@ -1106,6 +1131,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetExitTriggersResponse {
+        /// Prices are mark prices in dollars, counts are contracts.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub exit_triggers: ::std::vec::Vec<ExitTrigger>,
     }
@@ -1151,6 +1177,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginCorporateActionsResponse {
+        /// One notice. Its terms stand in the member that fits the type; a cancelled notice has none.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub corporate_actions: ::std::vec::Vec<MarginCorporateAction>,
     }
@@ -1163,6 +1190,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginFeeTierRatesResponse {
+        /// One tier. Rates are fractions of the notional.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub fee_tier_rates: ::std::vec::Vec<MarginFeeTierRate>,
     }
@@ -1220,6 +1248,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginFundingHistoryResponse {
+        /// One payment.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub funding_history: ::std::vec::Vec<MarginFundingHistoryEntry>,
     }
@@ -1262,6 +1291,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginHistoricalFundingRatesResponse {
+        /// The rate of one period.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub funding_rates: ::std::vec::Vec<MarginFundingRate>,
     }
@@ -1274,6 +1304,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginMarketCandlesticksResponse {
+        /// One period.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub candlesticks: ::std::vec::Vec<MarginMarketCandlestick>,
         ///Market.
@@ -1289,6 +1320,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginMarketOrderbooksResponse {
+        /// The book of one market.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub orderbooks: ::std::vec::Vec<MarginMarketOrderbook>,
     }
@@ -1301,6 +1333,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginMarketsResponse {
+        /// Prices are dollars for one contract. Volume and open interest count each contract once.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub markets: ::std::vec::Vec<MarginMarket>,
     }
@@ -1313,6 +1346,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginOrderResponse {
+        /// There is no status: an order rests while remaining_count is above 0.
         pub order: MarginOrder,
     }
     impl GetMarginOrderResponse {
@@ -1327,6 +1361,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// There is no status: an order rests while remaining_count is above 0.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub orders: ::std::vec::Vec<MarginOrder>,
     }
@@ -1339,6 +1374,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginPositionsResponse {
+        /// One position. Amounts are dollars.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub positions: ::std::vec::Vec<MarginPosition>,
     }
@@ -1397,6 +1433,7 @@ pub mod types {
         ///Notional over maintenance margin. Null without margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub account_leverage: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// One position. Its margin, leverage and liquidation price are absent or null if is_portfolio.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub positions: ::std::vec::Vec<MarginRiskPosition>,
         ///Maintenance margin of all positions in dollars.
@@ -1536,7 +1573,7 @@ pub mod types {
             match value {
                 "dampen" => Ok(Self::Dampen),
                 "exclude" => Ok(Self::Exclude),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of dampen, exclude".into()),
             }
         }
     }
@@ -1612,7 +1649,12 @@ pub mod types {
                 "Trade" => Ok(Self::Trade),
                 "PostOnlyCrossCancel" => Ok(Self::PostOnlyCrossCancel),
                 "ReduceOnlyCancel" => Ok(Self::ReduceOnlyCancel),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of \"\", Decrease, Amend, MarginCancel, SelfTradeCancel, ExpiryCancel, Trade, PostOnlyCrossCancel, ReduceOnlyCancel"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1658,6 +1700,7 @@ pub mod types {
         ///Of a split.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub split: ::std::option::Option<MarginCorporateActionSplitTerms>,
+        /// Where a notice is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<
             ::venuekit_wire::Open<MarginCorporateActionStatus>,
@@ -1665,6 +1708,7 @@ pub mod types {
         ///Of a new ticker.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub ticker_change: ::std::option::Option<MarginCorporateActionTickerChangeTerms>,
+        /// What happens to the underlying.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<
             ::venuekit_wire::Open<MarginCorporateActionType>,
@@ -1781,7 +1825,7 @@ pub mod types {
                 "cancelled" => Ok(Self::Cancelled),
                 "applied" => Ok(Self::Applied),
                 "lapsed" => Ok(Self::Lapsed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of scheduled, cancelled, applied, lapsed".into()),
             }
         }
     }
@@ -1869,7 +1913,12 @@ pub mod types {
                 "stock_split" => Ok(Self::StockSplit),
                 "final_settlement" => Ok(Self::FinalSettlement),
                 "ticker_change" => Ok(Self::TickerChange),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of cash_dividend, special_dividend, spin_off, stock_split, final_settlement, ticker_change"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1941,7 +1990,7 @@ pub mod types {
                 "self_clearing_members" => Ok(Self::SelfClearingMembers),
                 "kalshi_prime" => Ok(Self::KalshiPrime),
                 "fcm" => Ok(Self::Fcm),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of self_clearing_members, kalshi_prime, fcm".into()),
             }
         }
     }
@@ -1965,6 +2014,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginFeeTierRate {
+        /// Schedule to which a tier belongs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_schedule: ::std::option::Option<
             ::venuekit_wire::Open<MarginFeeSchedule>,
@@ -2008,6 +2058,7 @@ pub mod types {
         ///Order that traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_id: ::std::option::Option<::std::string::String>,
+        /// Who placed an order: the member, or the venue on the member's behalf.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_source: ::std::option::Option<::venuekit_wire::Open<OrderSource>>,
         ///Dollars for one contract.
@@ -2016,6 +2067,7 @@ pub mod types {
         ///Profit that it realized, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub realized_pnl: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Side of the book: bid buys and goes long, ask sells and goes short.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<BookSide>>,
         ///Market.
@@ -2114,10 +2166,12 @@ pub mod types {
         ///Funding rate below which nothing is paid, in funding_limit_unit.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub funding_deadband: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// How funding counts a second without a premium: as 0, or not at all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub funding_invalid_premium_handling: ::std::option::Option<
             ::venuekit_wire::Open<InvalidPremiumHandling>,
         >,
+        /// Unit of the funding limits of a market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub funding_limit_unit: ::std::option::Option<
             ::venuekit_wire::Open<FundingLimitUnit>,
@@ -2166,6 +2220,7 @@ pub mod types {
         ///Price of the last trade.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub price: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Notices for people, such as important_info with a text in markdown. The venue adds to it freely.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub product_metadata: ::std::option::Option<ProductMetadata>,
         ///Price of the underlying, scaled to one contract.
@@ -2187,6 +2242,7 @@ pub mod types {
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
         >,
+        /// Where a market is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<MarginMarketStatus>>,
         ///Distance between prices in dollars. Some demo markets have an empty text.
@@ -2264,6 +2320,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginMarketOrderbook {
+        /// A level is two numbers, the price in dollars and the contracts there. On both sides the best level is the last.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub orderbook: ::std::option::Option<MarginOrderbookCount>,
         ///Market.
@@ -2278,6 +2335,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginMarketResponse {
+        /// Prices are dollars for one contract. Volume and open interest count each contract once.
         pub market: MarginMarket,
     }
     impl MarginMarketResponse {
@@ -2344,7 +2402,7 @@ pub mod types {
                 "inactive" => Ok(Self::Inactive),
                 "active" => Ok(Self::Active),
                 "closed" => Ok(Self::Closed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of inactive, active, closed".into()),
             }
         }
     }
@@ -2383,6 +2441,7 @@ pub mod types {
         ///Contracts that traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fill_count: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// What last changed an order. Empty if nothing has. Decrease also stands for a cancellation by the caller, ReduceOnlyCancel for a count that reduce_only capped on arrival.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub last_update_reason: ::std::option::Option<
             ::venuekit_wire::Open<LastUpdateReason>,
@@ -2395,8 +2454,10 @@ pub mod types {
         pub order_group_id: ::std::option::Option<::std::string::String>,
         ///Id of the order.
         pub order_id: ::std::string::String,
+        /// Why the venue placed an order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_reason: ::std::option::Option<::venuekit_wire::Open<OrderReason>>,
+        /// Who placed an order: the member, or the venue on the member's behalf.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_source: ::std::option::Option<::venuekit_wire::Open<OrderSource>>,
         ///Dollars for one contract.
@@ -2405,10 +2466,12 @@ pub mod types {
         ///Contracts that rest.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub remaining_count: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub self_trade_prevention_type: ::std::option::Option<
             ::venuekit_wire::Open<SelfTradePreventionType>,
         >,
+        /// Side of the book: bid buys and goes long, ask sells and goes short.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<BookSide>>,
         ///Market.
@@ -2445,6 +2508,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginOrderbookResponse {
+        /// A level is two numbers, the price in dollars and the contracts there. On both sides the best level is the last.
         pub orderbook: MarginOrderbookCount,
     }
     impl MarginOrderbookResponse {
@@ -2620,7 +2684,10 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
             {
-                ::regress::Regex::new("^(?!orderbooks$)[A-Za-z0-9_-][A-Za-z0-9._-]*$")
+                ::regress::Regex::with_flags(
+                        "^(?!orderbooks$)[A-Za-z0-9_-][A-Za-z0-9._-]*$",
+                        "u",
+                    )
                     .unwrap()
             });
             if PATTERN.find(value).is_none() {
@@ -2751,7 +2818,10 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$").unwrap() });
+            {
+                ::regress::Regex::with_flags("^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$", "u")
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
                 return Err(
                     "doesn't match pattern \"^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$\"".into(),
@@ -2810,7 +2880,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -2881,7 +2951,7 @@ pub mod types {
             match value {
                 "liquidation" => Ok(Self::Liquidation),
                 "take_profit_stop_loss" => Ok(Self::TakeProfitStopLoss),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of liquidation, take_profit_stop_loss".into()),
             }
         }
     }
@@ -2937,7 +3007,7 @@ pub mod types {
             match value {
                 "user" => Ok(Self::User),
                 "system" => Ok(Self::System),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of user, system".into()),
             }
         }
     }
@@ -2997,7 +3067,7 @@ pub mod types {
                 "resting" => Ok(Self::Resting),
                 "canceled" => Ok(Self::Canceled),
                 "executed" => Ok(Self::Executed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of resting, canceled, executed".into()),
             }
         }
     }
@@ -3111,7 +3181,7 @@ pub mod types {
             match value {
                 "taker_at_cross" => Ok(Self::TakerAtCross),
                 "maker" => Ok(Self::Maker),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of taker_at_cross, maker".into()),
             }
         }
     }
@@ -3246,7 +3316,12 @@ pub mod types {
                 "fill_or_kill" => Ok(Self::FillOrKill),
                 "good_till_canceled" => Ok(Self::GoodTillCanceled),
                 "immediate_or_cancel" => Ok(Self::ImmediateOrCancel),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of fill_or_kill, good_till_canceled, immediate_or_cancel"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -3382,6 +3457,7 @@ pub mod types {
             }
         }
         impl AmendMarginOrderRequest {
+            /// Name that the order has.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3397,6 +3473,7 @@ pub mod types {
                     });
                 self
             }
+            /// New count in contracts, with those that traded already. *Required.*
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3409,6 +3486,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it expires now. Left out: as before. 0: never.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -3424,6 +3502,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3437,6 +3516,7 @@ pub mod types {
                     });
                 self
             }
+            /// New price, dollars for one contract. *Required.*
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3449,6 +3529,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the order, which stays. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -3461,6 +3542,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market of the order. It or market_id; it goes before.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3474,6 +3556,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name that it gets.
             pub fn updated_client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3563,6 +3646,7 @@ pub mod types {
             }
         }
         impl AmendMarginOrderResponse {
+            /// Dollars of fee a contract. Present if any traded.
             pub fn average_fee_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3578,6 +3662,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a contract. Present if any traded.
             pub fn average_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3593,6 +3678,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3608,6 +3694,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded at once. Present if any traded or the rest changed.
             pub fn fill_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3621,6 +3708,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3633,6 +3721,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now. Present if that changed.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3708,6 +3797,7 @@ pub mod types {
             }
         }
         impl ApiUsageLevelGrant {
+            /// Event contracts, or perpetuals on margin.
             pub fn exchange_instance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -3725,6 +3815,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends. Absent or null if it does not.
             pub fn expires_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -3738,6 +3829,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tier that it grants.
             pub fn level<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3751,6 +3843,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it was granted for, such as volume.
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3813,6 +3906,7 @@ pub mod types {
             }
         }
         impl ApplySubaccountTransferRequest {
+            /// Cents. *Required.*
             pub fn amount_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -3825,6 +3919,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller, never to be used twice. *Required.*
             pub fn client_transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3839,6 +3934,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount from which it is taken, 0 (primary) to 63. *Required.*
             pub fn from_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -3853,6 +3949,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount to which it goes, 0 (primary) to 63. *Required.*
             pub fn to_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -3921,6 +4018,7 @@ pub mod types {
             }
         }
         impl BidAskDistributionHistorical {
+            /// At the end.
             pub fn close<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3934,6 +4032,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest.
             pub fn high<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3947,6 +4046,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest.
             pub fn low<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3960,6 +4060,7 @@ pub mod types {
                     });
                 self
             }
+            /// At the start.
             pub fn open<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4019,6 +4120,7 @@ pub mod types {
             }
         }
         impl BucketLimit {
+            /// Tokens that a rested bucket holds.
             pub fn bucket_capacity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4034,6 +4136,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tokens a second.
             pub fn refill_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4092,6 +4195,7 @@ pub mod types {
             }
         }
         impl CancelMarginOrderResponse {
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4107,6 +4211,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4119,6 +4224,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that were taken off the book.
             pub fn reduced_by<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4173,6 +4279,7 @@ pub mod types {
             }
         }
         impl CreateFcmSubtraderRequest {
+            /// Up to 16 letters and digits, which follow the member's user id and an underscore. *Required.*
             pub fn subtrader_suffix<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4222,6 +4329,7 @@ pub mod types {
             }
         }
         impl CreateFcmSubtraderResponse {
+            /// Id of the subtrader. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4275,6 +4383,7 @@ pub mod types {
             }
         }
         impl CreateMarginFcmSubtraderRequest {
+            /// Refuse orders in asset classes without a cap of their own. Holds for good. *Required.*
             pub fn require_category_cap<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -4289,6 +4398,7 @@ pub mod types {
                     });
                 self
             }
+            /// Up to 16 letters and digits, which follow the member's user id and an underscore. *Required.*
             pub fn subtrader_suffix<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4340,6 +4450,7 @@ pub mod types {
             }
         }
         impl CreateMarginFcmSubtraderResponse {
+            /// Id of the subtrader. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4461,6 +4572,7 @@ pub mod types {
             }
         }
         impl CreateMarginOrderRequest {
+            /// Cancel the order if trading pauses.
             pub fn cancel_order_on_pause<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -4476,6 +4588,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller, never to be used twice. A UUID does well. *Required.*
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4490,6 +4603,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts, up to 2 decimals. Whole ones unless the market takes fractions. *Required.*
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4502,6 +4616,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order expires. Only with good_till_canceled.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -4517,6 +4632,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market, which outlives a change of its ticker.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4530,6 +4646,7 @@ pub mod types {
                     });
                 self
             }
+            /// Version that the market must have; else 409 market_version_mismatch. Left out or 0: any.
             pub fn market_version<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4545,6 +4662,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group to which the order belongs.
             pub fn order_group_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4560,6 +4678,7 @@ pub mod types {
                     });
                 self
             }
+            /// Refuse the order if it would trade at once.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -4573,6 +4692,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one contract, in steps of 0.0001. *Required.*
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4585,6 +4705,7 @@ pub mod types {
                     });
                 self
             }
+            /// Let the order only shrink the position. Not with good_till_canceled.
             pub fn reduce_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -4598,6 +4719,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker). *Required.*
             pub fn self_trade_prevention_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -4614,6 +4736,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the book: bid buys and goes long, ask sells and goes short. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -4626,6 +4749,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4639,6 +4763,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market to trade. It or market_id; it goes before.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4652,6 +4777,7 @@ pub mod types {
                     });
                 self
             }
+            /// How long an order stays. One that expires is good_till_canceled with an expiration_time. *Required.*
             pub fn time_in_force<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TimeInForce>,
@@ -4752,6 +4878,7 @@ pub mod types {
             }
         }
         impl CreateMarginOrderResponse {
+            /// Dollars of fee a contract. Present if any traded.
             pub fn average_fee_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4767,6 +4894,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a contract. Present if any traded.
             pub fn average_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4782,6 +4910,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4797,6 +4926,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded at once.
             pub fn fill_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4810,6 +4940,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4822,6 +4953,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4897,6 +5029,7 @@ pub mod types {
             }
         }
         impl CreateOrderGroupRequest {
+            /// Contracts that may trade within 15 seconds, whole ones, from 1.
             pub fn contracts_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4912,6 +5045,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same with decimals.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4927,6 +5061,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group of markets to which its orders belong. Left out: 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4942,6 +5077,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5008,6 +5144,7 @@ pub mod types {
             }
         }
         impl CreateOrderGroupResponse {
+            /// Group of markets to which its orders belong.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5023,6 +5160,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the group. *Required.*
             pub fn order_group_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5037,6 +5175,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that owns it.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5088,6 +5227,7 @@ pub mod types {
             }
         }
         impl CreateSubaccountResponse {
+            /// Its number. *Required.*
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5142,6 +5282,7 @@ pub mod types {
             }
         }
         impl DecreaseMarginOrderRequest {
+            /// Contracts to take off.
             pub fn reduce_by<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5155,6 +5296,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts to leave.
             pub fn reduce_to<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5215,6 +5357,7 @@ pub mod types {
             }
         }
         impl DecreaseMarginOrderResponse {
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5230,6 +5373,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5242,6 +5386,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5299,6 +5444,7 @@ pub mod types {
             }
         }
         impl ExchangeStatus {
+            /// False under maintenance, when nothing can be changed. *Required.*
             pub fn exchange_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -5313,6 +5459,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether orders can be placed. *Required.*
             pub fn trading_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -5449,6 +5596,7 @@ pub mod types {
             }
         }
         impl ExitTrigger {
+            /// Order that it follows. Cleared when that order ends.
             pub fn anchor_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5464,6 +5612,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_trigger_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5479,6 +5628,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts to close. 0 is the whole position.
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5492,6 +5642,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was set.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5505,6 +5656,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price at which a trailing stop fires now.
             pub fn effective_stop_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5520,6 +5672,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts closed so far.
             pub fn filled_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5533,6 +5686,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the trigger. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5543,6 +5697,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// A bracket has a stop-loss, a take-profit or both. A trailing stop follows the liquidation mark price.
             pub fn kind<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -5558,6 +5713,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a trigger is in its life. One that follows an order goes back from active to pending_on_entry between its fills; filled, failed and canceled are final.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -5573,6 +5729,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why a trigger ended.
             pub fn status_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -5588,6 +5745,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price at which the loss is stopped.
             pub fn stop_loss_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5603,6 +5761,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price at which the profit is taken.
             pub fn take_profit_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5618,6 +5777,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market of the position.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5631,6 +5791,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance of a trailing stop.
             pub fn trail_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5644,6 +5805,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance of a trailing stop in basis points.
             pub fn trail_bps<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5657,6 +5819,7 @@ pub mod types {
                     });
                 self
             }
+            /// Half that fired last. Absent before.
             pub fn triggered_leg<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::ExitTriggerLeg>>,
@@ -5670,6 +5833,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order that it placed last. Does not mean that it ended.
             pub fn triggered_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5685,6 +5849,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5698,6 +5863,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best liquidation mark price so far: the highest for a long, the lowest for a short position.
             pub fn watermark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5797,6 +5963,7 @@ pub mod types {
             }
         }
         impl FcmSubtraderNotionalRiskLimit {
+            /// Notional now, in dollars.
             pub fn current_notional<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5812,6 +5979,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5825,6 +5993,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest notional in dollars.
             pub fn notional_value_risk_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5840,6 +6009,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader.
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5914,6 +6084,7 @@ pub mod types {
             }
         }
         impl FcmSubtraderRiskControls {
+            /// Asset class to which a cap of a subtrader is limited.
             pub fn asset_class<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::FcmAssetClass>>,
@@ -5927,6 +6098,7 @@ pub mod types {
                     });
                 self
             }
+            /// Initial margin now, in dollars.
             pub fn current_im<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5940,6 +6112,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest initial margin in dollars.
             pub fn im_cap<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5953,6 +6126,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5966,6 +6140,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader.
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6037,6 +6212,7 @@ pub mod types {
             }
         }
         impl GetAccountApiLimitsResponse {
+            /// What raised a tier, on either exchange. Empty or null on the basic tier.
             pub fn grants<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ApiUsageLevelGrant>>,
@@ -6049,6 +6225,7 @@ pub mod types {
                     });
                 self
             }
+            /// One token bucket of the caller.
             pub fn read<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BucketLimit>,
@@ -6062,6 +6239,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tier in force for perpetuals, from basic to prestige. The venue adds tiers.
             pub fn usage_tier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6075,6 +6253,7 @@ pub mod types {
                     });
                 self
             }
+            /// One token bucket of the caller.
             pub fn write<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BucketLimit>,
@@ -6129,6 +6308,7 @@ pub mod types {
             }
         }
         impl GetExitTriggersResponse {
+            /// Prices are mark prices in dollars, counts are contracts. *Required.*
             pub fn exit_triggers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ExitTrigger>>,
@@ -6181,6 +6361,7 @@ pub mod types {
             }
         }
         impl GetFcmSubtraderRiskControlsResponse {
+            /// Limits that the venue set.
             pub fn notional_limits<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6197,6 +6378,7 @@ pub mod types {
                     });
                 self
             }
+            /// Caps that the member set. *Required.*
             pub fn risk_controls<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6255,6 +6437,7 @@ pub mod types {
             }
         }
         impl GetMarginBalanceResponse {
+            /// Settled cash of all subaccounts in dollars.
             pub fn settled_funds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -6268,6 +6451,7 @@ pub mod types {
                     });
                 self
             }
+            /// In no order. *Required.*
             pub fn subaccount_balances<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6323,6 +6507,7 @@ pub mod types {
             }
         }
         impl GetMarginCorporateActionsResponse {
+            /// One notice. Its terms stand in the member that fits the type; a cancelled notice has none. *Required.*
             pub fn corporate_actions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6376,6 +6561,7 @@ pub mod types {
             }
         }
         impl GetMarginFeeTierRatesResponse {
+            /// One tier. Rates are fractions of the notional. *Required.*
             pub fn fee_tier_rates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginFeeTierRate>>,
@@ -6436,6 +6622,7 @@ pub mod types {
             }
         }
         impl GetMarginFeeTiersResponse {
+            /// What resting orders pay, by market ticker.
             pub fn maker_fee_rates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6455,6 +6642,7 @@ pub mod types {
                     });
                 self
             }
+            /// What orders pay that trade on arrival, by market ticker.
             pub fn taker_fee_rates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6516,6 +6704,7 @@ pub mod types {
             }
         }
         impl GetMarginFillsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6529,6 +6718,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn fills<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginFill>>,
@@ -6580,6 +6770,7 @@ pub mod types {
             }
         }
         impl GetMarginFundingHistoryResponse {
+            /// One payment. *Required.*
             pub fn funding_history<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6663,6 +6854,7 @@ pub mod types {
             }
         }
         impl GetMarginFundingRateEstimateResponse {
+            /// When it was reckoned.
             pub fn computed_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -6676,6 +6868,7 @@ pub mod types {
                     });
                 self
             }
+            /// Estimated rate, a fraction of the notional. Positive: longs will pay.
             pub fn funding_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -6689,6 +6882,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price at that time, in dollars.
             pub fn mark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -6702,6 +6896,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6715,6 +6910,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the period ends. *Required.*
             pub fn next_funding_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -6729,6 +6925,7 @@ pub mod types {
                     });
                 self
             }
+            /// Premium of the last second that was counted, a fraction of the index. Absent if there was none.
             pub fn premium_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -6742,6 +6939,7 @@ pub mod types {
                     });
                 self
             }
+            /// That second.
             pub fn premium_index_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -6804,6 +7002,7 @@ pub mod types {
             }
         }
         impl GetMarginHistoricalFundingRatesResponse {
+            /// The rate of one period. *Required.*
             pub fn funding_rates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginFundingRate>>,
@@ -6856,6 +7055,7 @@ pub mod types {
             }
         }
         impl GetMarginMarketCandlesticksResponse {
+            /// One period. *Required.*
             pub fn candlesticks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6870,6 +7070,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6920,6 +7121,7 @@ pub mod types {
             }
         }
         impl GetMarginMarketOrderbooksResponse {
+            /// The book of one market. *Required.*
             pub fn orderbooks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6969,6 +7171,7 @@ pub mod types {
             }
         }
         impl GetMarginMarketsResponse {
+            /// Prices are dollars for one contract. Volume and open interest count each contract once. *Required.*
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginMarket>>,
@@ -7009,6 +7212,7 @@ pub mod types {
             }
         }
         impl GetMarginOrderResponse {
+            /// There is no status: an order rests while remaining_count is above 0. *Required.*
             pub fn order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginOrder>,
@@ -7057,6 +7261,7 @@ pub mod types {
             }
         }
         impl GetMarginOrdersResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7070,6 +7275,7 @@ pub mod types {
                     });
                 self
             }
+            /// There is no status: an order rests while remaining_count is above 0. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginOrder>>,
@@ -7119,6 +7325,7 @@ pub mod types {
             }
         }
         impl GetMarginPositionsResponse {
+            /// One position. Amounts are dollars. *Required.*
             pub fn positions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginPosition>>,
@@ -7166,6 +7373,7 @@ pub mod types {
             }
         }
         impl GetMarginPremiumIndexResponse {
+            /// Oldest first. *Required.*
             pub fn points<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -7224,6 +7432,7 @@ pub mod types {
             }
         }
         impl GetMarginRiskParametersResponse {
+            /// Initial margin over maintenance margin, by market ticker.
             pub fn initial_margin_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -7243,6 +7452,7 @@ pub mod types {
                     });
                 self
             }
+            /// Margin ratio at which a position is liquidated.
             pub fn liquidation_margin_ratio_threshold<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7258,6 +7468,7 @@ pub mod types {
                     });
                 self
             }
+            /// Margin ratio at which a position enters the queue for liquidation.
             pub fn queue_entry_margin_ratio_threshold<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7333,6 +7544,7 @@ pub mod types {
             }
         }
         impl GetMarginRiskResponse {
+            /// Notional over maintenance margin. Null without margin.
             pub fn account_leverage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7348,6 +7560,7 @@ pub mod types {
                     });
                 self
             }
+            /// One position. Its margin, leverage and liquidation price are absent or null if is_portfolio. *Required.*
             pub fn positions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginRiskPosition>>,
@@ -7360,6 +7573,7 @@ pub mod types {
                     });
                 self
             }
+            /// Maintenance margin of all positions in dollars.
             pub fn total_maintenance_margin<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -7375,6 +7589,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional of all positions in dollars, without signs.
             pub fn total_position_notional<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -7436,6 +7651,7 @@ pub mod types {
             }
         }
         impl GetMarginTradesResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7449,6 +7665,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn trades<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginTrade>>,
@@ -7513,6 +7730,7 @@ pub mod types {
             }
         }
         impl GetOrderGroupResponse {
+            /// Contracts that may trade within 15 seconds.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -7528,6 +7746,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group of markets to which its orders belong.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7543,6 +7762,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether automatic cancelling is on, as the venue calls it. False in every recorded group.
             pub fn is_auto_cancel_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -7558,6 +7778,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ids of its orders.
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -7611,6 +7832,7 @@ pub mod types {
             }
         }
         impl GetOrderGroupsResponse {
+            /// Absent if there are none.
             pub fn order_groups<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::OrderGroup>>,
@@ -7680,6 +7902,7 @@ pub mod types {
             }
         }
         impl IntraExchangeInstanceTransferRequest {
+            /// Centicents: 10000 are one dollar. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7692,6 +7915,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller, never to be used twice. For primary accounts.
             pub fn client_transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7707,6 +7931,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where it goes. *Required.*
             pub fn destination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -7721,6 +7946,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard to which it goes. Left out: 0.
             pub fn destination_exchange_shard<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7736,6 +7962,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where the money is. *Required.*
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -7750,6 +7977,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard from which it is taken. Left out: 0.
             pub fn source_exchange_shard<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7810,6 +8038,7 @@ pub mod types {
             }
         }
         impl IntraExchangeInstanceTransferResponse {
+            /// Id of the transfer. The event contract side can look it up. *Required.*
             pub fn transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7908,6 +8137,7 @@ pub mod types {
             }
         }
         impl MarginCorporateAction {
+            /// Of a dividend or a spin-off.
             pub fn cash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginCorporateActionCashTerms>,
@@ -7921,6 +8151,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it takes effect. Absent if cancelled.
             pub fn execution_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -7936,6 +8167,7 @@ pub mod types {
                     });
                 self
             }
+            /// Of the end of a market.
             pub fn final_settlement<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -7953,6 +8185,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the notice, the same when it changes. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7963,6 +8196,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7976,6 +8210,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7989,6 +8224,7 @@ pub mod types {
                     });
                 self
             }
+            /// Of a split.
             pub fn split<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginCorporateActionSplitTerms>,
@@ -8002,6 +8238,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a notice is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8017,6 +8254,7 @@ pub mod types {
                     });
                 self
             }
+            /// Of a new ticker.
             pub fn ticker_change<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8032,6 +8270,7 @@ pub mod types {
                     });
                 self
             }
+            /// What happens to the underlying.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8047,6 +8286,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the notice last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -8125,6 +8365,7 @@ pub mod types {
             }
         }
         impl MarginCorporateActionCashTerms {
+            /// Dollars a contract, as the clearing house computed it.
             pub fn cash_per_contract<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8140,6 +8381,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a share.
             pub fn cash_per_share<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8155,6 +8397,7 @@ pub mod types {
                     });
                 self
             }
+            /// First day without the claim, YYYY-MM-DD.
             pub fn ex_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8217,6 +8460,7 @@ pub mod types {
             }
         }
         impl MarginCorporateActionFinalSettlementTerms {
+            /// Why it ends.
             pub fn reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8230,6 +8474,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a contract.
             pub fn settlement_price_per_contract<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8245,6 +8490,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a share.
             pub fn settlement_price_per_share<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8311,6 +8557,7 @@ pub mod types {
             }
         }
         impl MarginCorporateActionSplitTerms {
+            /// First day with the new shares, YYYY-MM-DD.
             pub fn ex_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8324,6 +8571,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares after.
             pub fn ratio_new<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8337,6 +8585,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares before.
             pub fn ratio_old<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8394,6 +8643,7 @@ pub mod types {
             }
         }
         impl MarginCorporateActionTickerChangeTerms {
+            /// Ticker from then on.
             pub fn new_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8407,6 +8657,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker until then.
             pub fn old_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8454,6 +8705,7 @@ pub mod types {
             }
         }
         impl MarginEnabledResponse {
+            /// True if the account may trade. *Required.*
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -8512,6 +8764,7 @@ pub mod types {
             }
         }
         impl MarginFeeTierRate {
+            /// Schedule to which a tier belongs.
             pub fn fee_schedule<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8527,6 +8780,7 @@ pub mod types {
                     });
                 self
             }
+            /// What resting orders pay.
             pub fn maker_fee_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -8542,6 +8796,7 @@ pub mod types {
                     });
                 self
             }
+            /// What orders pay that trade on arrival.
             pub fn taker_fee_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -8557,6 +8812,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of the tier in its schedule, from 0. Numbers keep their meaning.
             pub fn tier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -8661,6 +8917,7 @@ pub mod types {
             }
         }
         impl MarginFill {
+            /// Contracts.
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8674,6 +8931,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it happened.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -8687,6 +8945,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the position against which realized_pnl is reckoned, in dollars.
             pub fn entry_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8700,6 +8959,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees in dollars.
             pub fn fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8713,6 +8973,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the fill. *Required.*
             pub fn fill_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8725,6 +8986,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it traded on arrival.
             pub fn is_taker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -8738,6 +9000,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order that traded.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8751,6 +9014,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who placed an order: the member, or the venue on the member's behalf.
             pub fn order_source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderSource>>,
@@ -8764,6 +9028,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one contract.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8777,6 +9042,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit that it realized, in dollars.
             pub fn realized_pnl<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8790,6 +9056,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the book: bid buys and goes long, ask sells and goes short.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -8803,6 +9070,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8901,6 +9169,7 @@ pub mod types {
             }
         }
         impl MarginFundingHistoryEntry {
+            /// Dollars, positive if received and negative if paid.
             pub fn funding_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8916,6 +9185,7 @@ pub mod types {
                     });
                 self
             }
+            /// Rate of the period, a fraction of the notional. Positive: longs paid.
             pub fn funding_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -8929,6 +9199,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was paid.
             pub fn funding_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -8942,6 +9213,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price at that time, in dollars.
             pub fn mark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8955,6 +9227,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8968,6 +9241,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts held at that time.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8981,6 +9255,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9058,6 +9333,7 @@ pub mod types {
             }
         }
         impl MarginFundingRate {
+            /// Rate, a fraction of the notional. Positive: longs paid.
             pub fn funding_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9071,6 +9347,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was applied.
             pub fn funding_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -9084,6 +9361,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price at that time, in dollars.
             pub fn mark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9097,6 +9375,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9327,6 +9606,7 @@ pub mod types {
             }
         }
         impl MarginMarket {
+            /// Best ask.
             pub fn ask<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9340,6 +9620,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts at the best ask.
             pub fn ask_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9353,6 +9634,7 @@ pub mod types {
                     });
                 self
             }
+            /// Asset class, such as Crypto. The set grows. Absent if it has none.
             pub fn asset_class<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9366,6 +9648,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best bid.
             pub fn bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9379,6 +9662,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts at the best bid.
             pub fn bid_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9392,6 +9676,7 @@ pub mod types {
                     });
                 self
             }
+            /// Units of the underlying in one contract, before underlying_multiplier.
             pub fn contract_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9405,6 +9690,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group of markets that an order group can span.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9420,6 +9706,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether counts may have decimals.
             pub fn fractional_trading_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -9435,6 +9722,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest funding rate, in funding_limit_unit.
             pub fn funding_cap<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9448,6 +9736,7 @@ pub mod types {
                     });
                 self
             }
+            /// Funding rate below which nothing is paid, in funding_limit_unit.
             pub fn funding_deadband<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9463,6 +9752,7 @@ pub mod types {
                     });
                 self
             }
+            /// How funding counts a second without a premium: as 0, or not at all.
             pub fn funding_invalid_premium_handling<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9480,6 +9770,7 @@ pub mod types {
                     });
                 self
             }
+            /// Unit of the funding limits of a market.
             pub fn funding_limit_unit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9497,6 +9788,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why trading is halted, such as corporate_action. Empty does not prove that it is not.
             pub fn halt_sources<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -9509,6 +9801,7 @@ pub mod types {
                     });
                 self
             }
+            /// Leverage of a small position. Absent or null if it cannot be reckoned.
             pub fn leverage_estimate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9524,6 +9817,7 @@ pub mod types {
                     });
                 self
             }
+            /// Leverage by notional in dollars: 1000, 10000 and so on. Falls as positions grow.
             pub fn leverage_estimates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9543,6 +9837,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price for liquidation.
             pub fn liquidation_mark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TickerPrice>,
@@ -9558,6 +9853,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same for long positions.
             pub fn long_leverage_estimates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9577,6 +9873,7 @@ pub mod types {
                     });
                 self
             }
+            /// Rises from 1 with corporate actions. An order can insist on it.
             pub fn market_version<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9592,6 +9889,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts held.
             pub fn open_interest<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9605,6 +9903,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional of the contracts held, in dollars.
             pub fn open_interest_notional_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9620,6 +9919,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the last trade.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9633,6 +9933,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notices for people, such as important_info with a text in markdown. The venue adds to it freely.
             pub fn product_metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ProductMetadata>,
@@ -9648,6 +9949,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the underlying, scaled to one contract.
             pub fn reference_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TickerPrice>,
@@ -9663,6 +9965,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trading hours. Null if it always trades.
             pub fn schedule<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginMarketSchedule>,
@@ -9676,6 +9979,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price for settlement and funding.
             pub fn settlement_mark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TickerPrice>,
@@ -9691,6 +9995,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same for short positions.
             pub fn short_leverage_estimates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9710,6 +10015,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a market is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9725,6 +10031,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance between prices in dollars. Some demo markets have an empty text.
             pub fn tick_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalOrText>,
@@ -9738,6 +10045,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9750,6 +10058,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name for people.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9763,6 +10072,7 @@ pub mod types {
                     });
                 self
             }
+            /// Units of the underlying for one unit of contract_size.
             pub fn underlying_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9778,6 +10088,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded so far.
             pub fn volume<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9791,6 +10102,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded in the last 24 hours.
             pub fn volume_24h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9804,6 +10116,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional traded in the last 24 hours, in dollars.
             pub fn volume_24h_notional_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9819,6 +10132,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional traded so far, in dollars.
             pub fn volume_notional_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9981,6 +10295,7 @@ pub mod types {
             }
         }
         impl MarginMarketCandlestick {
+            /// Best asks.
             pub fn ask<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BidAskDistributionHistorical>,
@@ -9994,6 +10309,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best bids.
             pub fn bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BidAskDistributionHistorical>,
@@ -10007,6 +10323,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends, included.
             pub fn end_period_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -10020,6 +10337,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts held at the end.
             pub fn open_interest<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10033,6 +10351,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional of the contracts held at the end, in dollars.
             pub fn open_interest_notional_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10048,6 +10367,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PriceDistributionHistorical>,
@@ -10061,6 +10381,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded.
             pub fn volume<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10074,6 +10395,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional traded, in dollars.
             pub fn volume_notional_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10145,6 +10467,7 @@ pub mod types {
             }
         }
         impl MarginMarketOrderbook {
+            /// A level is two numbers, the price in dollars and the contracts there. On both sides the best level is the last.
             pub fn orderbook<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginOrderbookCount>,
@@ -10158,6 +10481,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10204,6 +10528,7 @@ pub mod types {
             }
         }
         impl MarginMarketResponse {
+            /// Prices are dollars for one contract. Volume and open interest count each contract once. *Required.*
             pub fn market<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginMarket>,
@@ -10256,6 +10581,7 @@ pub mod types {
             }
         }
         impl MarginMarketSchedule {
+            /// Whether it trades now.
             pub fn is_open<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10269,6 +10595,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it closes. Null while closed.
             pub fn next_close_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -10282,6 +10609,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it opens. Null while open.
             pub fn next_open_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -10415,6 +10743,7 @@ pub mod types {
             }
         }
         impl MarginOrder {
+            /// Whether a pause of trading cancels it.
             pub fn cancel_order_on_pause<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10430,6 +10759,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10445,6 +10775,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was placed.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10458,6 +10789,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it expires.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10473,6 +10805,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded.
             pub fn fill_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10486,6 +10819,7 @@ pub mod types {
                     });
                 self
             }
+            /// What last changed an order. Empty if nothing has. Decrease also stands for a cancellation by the caller, ReduceOnlyCancel for a count that reduce_only capped on arrival.
             pub fn last_update_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10503,6 +10837,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn last_update_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10518,6 +10853,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group to which it belongs.
             pub fn order_group_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10533,6 +10869,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10545,6 +10882,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why the venue placed an order.
             pub fn order_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderReason>>,
@@ -10558,6 +10896,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who placed an order: the member, or the venue on the member's behalf.
             pub fn order_source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderSource>>,
@@ -10571,6 +10910,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one contract.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10584,6 +10924,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10599,6 +10940,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
             pub fn self_trade_prevention_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10616,6 +10958,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the book: bid buys and goes long, ask sells and goes short.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -10629,6 +10972,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10642,6 +10986,7 @@ pub mod types {
                     });
                 self
             }
+            /// Owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10725,6 +11070,7 @@ pub mod types {
             }
         }
         impl MarginOrderbookCount {
+            /// Prices fall.
             pub fn asks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10739,6 +11085,7 @@ pub mod types {
                     });
                 self
             }
+            /// Prices rise.
             pub fn bids<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10789,6 +11136,7 @@ pub mod types {
             }
         }
         impl MarginOrderbookResponse {
+            /// A level is two numbers, the price in dollars and the contracts there. On both sides the best level is the last. *Required.*
             pub fn orderbook<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginOrderbookCount>,
@@ -10878,6 +11226,7 @@ pub mod types {
             }
         }
         impl MarginPosition {
+            /// Mean price of entry for one contract.
             pub fn entry_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10891,6 +11240,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees since the position was opened.
             pub fn fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10904,6 +11254,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether its margin is reckoned together with that of others.
             pub fn is_portfolio<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10917,6 +11268,7 @@ pub mod types {
                     });
                 self
             }
+            /// Maintenance margin. Absent or null if is_portfolio.
             pub fn margin_used<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10930,6 +11282,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10942,6 +11295,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts, negative if short.
             pub fn position<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10955,6 +11309,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit on margin_used in percent. Absent or null if is_portfolio or without margin.
             pub fn roe<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -10968,6 +11323,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10981,6 +11337,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit at the mark price.
             pub fn unrealized_pnl<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11050,6 +11407,7 @@ pub mod types {
             }
         }
         impl MarginPremiumIndexPoint {
+            /// Premium, a fraction of the index. 0 if it could not be measured.
             pub fn premium_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11063,6 +11421,7 @@ pub mod types {
                     });
                 self
             }
+            /// The second.
             pub fn second_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11155,6 +11514,7 @@ pub mod types {
             }
         }
         impl MarginRiskPosition {
+            /// Mark price at which it is liquidated, dollars for one contract. Null if there is none.
             pub fn estimated_liquidation_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11170,6 +11530,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether its margin is reckoned together with that of others.
             pub fn is_portfolio<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11183,6 +11544,7 @@ pub mod types {
                     });
                 self
             }
+            /// Maintenance margin in dollars.
             pub fn maintenance_margin_required<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11198,6 +11560,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price, dollars for one contract.
             pub fn mark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11211,6 +11574,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11223,6 +11587,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts, negative if short.
             pub fn position<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11236,6 +11601,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional over maintenance margin.
             pub fn position_leverage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11251,6 +11617,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional in dollars, without sign.
             pub fn position_notional<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11266,6 +11633,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11355,6 +11723,7 @@ pub mod types {
             }
         }
         impl MarginSubaccountBalance {
+            /// Equity. 0 for members that clear themselves.
             pub fn account_equity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11370,6 +11739,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is free. 0 for institutions.
             pub fn available_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11385,6 +11755,7 @@ pub mod types {
                     });
                 self
             }
+            /// Margin that the positions needed. 0 for members that clear themselves.
             pub fn initial_margin<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11400,6 +11771,7 @@ pub mod types {
                     });
                 self
             }
+            /// Margin below which positions are liquidated.
             pub fn maintenance_margin<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11415,6 +11787,7 @@ pub mod types {
                     });
                 self
             }
+            /// Open positions at mark prices.
             pub fn position_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11430,6 +11803,7 @@ pub mod types {
                     });
                 self
             }
+            /// Margin locked by resting orders.
             pub fn resting_orders_margin<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11445,6 +11819,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. *Required.*
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11529,6 +11904,7 @@ pub mod types {
             }
         }
         impl MarginTrade {
+            /// Contracts.
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11542,6 +11918,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it happened.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11555,6 +11932,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one contract.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11568,6 +11946,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the order that arrived.
             pub fn taker_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -11581,6 +11960,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11594,6 +11974,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the trade. *Required.*
             pub fn trade_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11680,6 +12061,7 @@ pub mod types {
             }
         }
         impl NotionalRiskLimitResponse {
+            /// The same by market.
             pub fn current_usage_by_market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -11699,6 +12081,7 @@ pub mod types {
                     });
                 self
             }
+            /// Limit of the account.
             pub fn default_notional_value_risk_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11714,6 +12097,7 @@ pub mod types {
                     });
                 self
             }
+            /// Limit that holds. Absent if there is none.
             pub fn effective_account_notional_value_risk_limit<T>(
                 mut self,
                 value: T,
@@ -11732,6 +12116,7 @@ pub mod types {
                     });
                 self
             }
+            /// Limit that an FCM set for itself. Absent if it has not.
             pub fn member_notional_value_risk_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11747,6 +12132,7 @@ pub mod types {
                     });
                 self
             }
+            /// Limits by market, which go before the one of the account.
             pub fn notional_value_risk_limits_by_market_ticker<T>(
                 mut self,
                 value: T,
@@ -11769,6 +12155,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional now: in each market the larger side, positions with resting orders, added up.
             pub fn total_current_usage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11856,6 +12243,7 @@ pub mod types {
             }
         }
         impl OrderGroup {
+            /// Contracts that may trade within 15 seconds.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11871,6 +12259,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group of markets to which its orders belong.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11886,6 +12275,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the group. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11896,6 +12286,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether automatic cancelling is on, as the venue calls it. False in every recorded group.
             pub fn is_auto_cancel_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11975,6 +12366,7 @@ pub mod types {
             }
         }
         impl PriceDistributionHistorical {
+            /// Last.
             pub fn close<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11988,6 +12380,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest.
             pub fn high<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12001,6 +12394,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest.
             pub fn low<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12014,6 +12408,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mean, weighted by volume.
             pub fn mean<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12027,6 +12422,7 @@ pub mod types {
                     });
                 self
             }
+            /// First.
             pub fn open<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12040,6 +12436,7 @@ pub mod types {
                     });
                 self
             }
+            /// Close of the period before. Null if nothing had traded.
             pub fn previous<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12133,6 +12530,7 @@ pub mod types {
             }
         }
         impl SetCrossExitTriggerRequest {
+            /// Order whose fills it closes, in place of a count. For brackets.
             pub fn anchor_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12148,6 +12546,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller, up to 64 characters, never to be used twice. With count or anchor_order_id only.
             pub fn client_trigger_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12163,6 +12562,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts to close, whole ones. Left out: the whole position.
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12176,6 +12576,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind. Left out: bracket.
             pub fn kind<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -12191,6 +12592,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price in dollars at which the loss is stopped, above 0. Refused past the liquidation price.
             pub fn stop_loss_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12206,6 +12608,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price in dollars at which the profit is taken, above 0.
             pub fn take_profit_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12221,6 +12624,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance from the best mark price in dollars.
             pub fn trail_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12234,6 +12638,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance from the best mark price in basis points of it, 1 to 9999.
             pub fn trail_bps<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12316,6 +12721,7 @@ pub mod types {
             }
         }
         impl SetIsolatedExitTriggerRequest {
+            /// Kind. Left out: bracket.
             pub fn kind<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -12331,6 +12737,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price in dollars at which the loss is stopped, above 0. Refused past the liquidation price.
             pub fn stop_loss_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12346,6 +12753,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price in dollars at which the profit is taken, above 0.
             pub fn take_profit_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12361,6 +12769,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance from the best mark price in dollars.
             pub fn trail_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12374,6 +12783,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance from the best mark price in basis points of it, 1 to 9999.
             pub fn trail_bps<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12435,6 +12845,7 @@ pub mod types {
             }
         }
         impl TickerPrice {
+            /// Dollars for one contract.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12448,6 +12859,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the source had it.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -12501,6 +12913,7 @@ pub mod types {
             }
         }
         impl UpdateExitTriggerRequest {
+            /// Mark price in dollars at which the loss is stopped, above 0. Refused past the liquidation price.
             pub fn stop_loss_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12516,6 +12929,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price in dollars at which the profit is taken, above 0.
             pub fn take_profit_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12570,6 +12984,7 @@ pub mod types {
             }
         }
         impl UpdateFcmNotionalRiskLimitRequest {
+            /// Highest notional in dollars, not negative, up to 4 decimals. *Required.*
             pub fn notional_value_risk_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12634,6 +13049,7 @@ pub mod types {
             }
         }
         impl UpdateFcmSubtraderRiskControlsRequest {
+            /// Only in this class. Not with market_ticker.
             pub fn asset_class<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::FcmAssetClass>>,
@@ -12647,6 +13063,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest initial margin in dollars, not negative, up to 4 decimals. *Required.*
             pub fn im_cap<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12659,6 +13076,7 @@ pub mod types {
                     });
                 self
             }
+            /// Only in this market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12672,6 +13090,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader of the caller. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12730,6 +13149,7 @@ pub mod types {
             }
         }
         impl UpdateOrderGroupLimitRequest {
+            /// Contracts that may trade within 15 seconds, whole ones, from 1.
             pub fn contracts_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12745,6 +13165,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same with decimals.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12815,6 +13236,1099 @@ pub mod types {
             }
         }
     }
+    impl BookSide {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Bid => "bid",
+                Self::Ask => "ask",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for BookSide {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for BookSide {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&BookSide> for BookSide {
+        fn from(value: &BookSide) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for BookSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for BookSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for BookSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ExchangeInstance {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::EventContract => "event_contract",
+                Self::Margined => "margined",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ExchangeInstance {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ExchangeInstance {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ExchangeInstance> for ExchangeInstance {
+        fn from(value: &ExchangeInstance) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExchangeInstance {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ExchangeInstance {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ExchangeInstance {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExitTriggerId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&ExitTriggerId> for ExitTriggerId {
+        fn from(value: &ExitTriggerId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&ExitTriggerId> for ::std::string::String {
+        fn from(value: &ExitTriggerId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ExitTriggerKind {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Bracket => "bracket",
+                Self::Trailing => "trailing",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ExitTriggerKind {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ExitTriggerKind {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ExitTriggerKind> for ExitTriggerKind {
+        fn from(value: &ExitTriggerKind) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExitTriggerKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ExitTriggerKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ExitTriggerKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ExitTriggerLeg {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::StopLoss => "stop_loss",
+                Self::TakeProfit => "take_profit",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ExitTriggerLeg {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ExitTriggerLeg {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ExitTriggerLeg> for ExitTriggerLeg {
+        fn from(value: &ExitTriggerLeg) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExitTriggerLeg {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ExitTriggerLeg {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ExitTriggerLeg {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ExitTriggerReason {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::UserCanceled => "user_canceled",
+                Self::PositionClosed => "position_closed",
+                Self::EntryNotFilled => "entry_not_filled",
+                Self::OrderRejected => "order_rejected",
+                Self::PositionFlipped => "position_flipped",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ExitTriggerReason {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ExitTriggerReason {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ExitTriggerReason> for ExitTriggerReason {
+        fn from(value: &ExitTriggerReason) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExitTriggerReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ExitTriggerReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ExitTriggerReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ExitTriggerStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::PendingOnEntry => "pending_on_entry",
+                Self::Active => "active",
+                Self::Filled => "filled",
+                Self::Failed => "failed",
+                Self::Canceled => "canceled",
+                Self::Unknown => "unknown",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ExitTriggerStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ExitTriggerStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ExitTriggerStatus> for ExitTriggerStatus {
+        fn from(value: &ExitTriggerStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExitTriggerStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ExitTriggerStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ExitTriggerStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl FcmAssetClass {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Crypto => "Crypto",
+                Self::Equities => "Equities",
+                Self::Metals => "Metals",
+                Self::Fx => "FX",
+                Self::Energy => "Energy",
+                Self::Indices => "Indices",
+                Self::Rates => "Rates",
+                Self::Compute => "Compute",
+                Self::Gpu => "GPU",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for FcmAssetClass {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for FcmAssetClass {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&FcmAssetClass> for FcmAssetClass {
+        fn from(value: &FcmAssetClass) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for FcmAssetClass {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for FcmAssetClass {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for FcmAssetClass {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl FundingLimitUnit {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Percentage => "percentage",
+                Self::Dollar => "dollar",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for FundingLimitUnit {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for FundingLimitUnit {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&FundingLimitUnit> for FundingLimitUnit {
+        fn from(value: &FundingLimitUnit) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for FundingLimitUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for FundingLimitUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for FundingLimitUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl InvalidPremiumHandling {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Dampen => "dampen",
+                Self::Exclude => "exclude",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for InvalidPremiumHandling {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for InvalidPremiumHandling {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&InvalidPremiumHandling> for InvalidPremiumHandling {
+        fn from(value: &InvalidPremiumHandling) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for InvalidPremiumHandling {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for InvalidPremiumHandling {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for InvalidPremiumHandling {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl LastUpdateReason {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::X => "",
+                Self::Decrease => "Decrease",
+                Self::Amend => "Amend",
+                Self::MarginCancel => "MarginCancel",
+                Self::SelfTradeCancel => "SelfTradeCancel",
+                Self::ExpiryCancel => "ExpiryCancel",
+                Self::Trade => "Trade",
+                Self::PostOnlyCrossCancel => "PostOnlyCrossCancel",
+                Self::ReduceOnlyCancel => "ReduceOnlyCancel",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for LastUpdateReason {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for LastUpdateReason {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&LastUpdateReason> for LastUpdateReason {
+        fn from(value: &LastUpdateReason) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for LastUpdateReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for LastUpdateReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for LastUpdateReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MarginCorporateActionStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Scheduled => "scheduled",
+                Self::Cancelled => "cancelled",
+                Self::Applied => "applied",
+                Self::Lapsed => "lapsed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarginCorporateActionStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarginCorporateActionStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarginCorporateActionStatus>
+    for MarginCorporateActionStatus {
+        fn from(value: &MarginCorporateActionStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String>
+    for MarginCorporateActionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarginCorporateActionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarginCorporateActionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MarginCorporateActionType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::CashDividend => "cash_dividend",
+                Self::SpecialDividend => "special_dividend",
+                Self::SpinOff => "spin_off",
+                Self::StockSplit => "stock_split",
+                Self::FinalSettlement => "final_settlement",
+                Self::TickerChange => "ticker_change",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarginCorporateActionType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarginCorporateActionType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarginCorporateActionType> for MarginCorporateActionType {
+        fn from(value: &MarginCorporateActionType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarginCorporateActionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarginCorporateActionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarginCorporateActionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MarginFeeSchedule {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::SelfClearingMembers => "self_clearing_members",
+                Self::KalshiPrime => "kalshi_prime",
+                Self::Fcm => "fcm",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarginFeeSchedule {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarginFeeSchedule {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarginFeeSchedule> for MarginFeeSchedule {
+        fn from(value: &MarginFeeSchedule) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarginFeeSchedule {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarginFeeSchedule {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarginFeeSchedule {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MarginMarketStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Inactive => "inactive",
+                Self::Active => "active",
+                Self::Closed => "closed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarginMarketStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarginMarketStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarginMarketStatus> for MarginMarketStatus {
+        fn from(value: &MarginMarketStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarginMarketStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarginMarketStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarginMarketStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketTicker {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&MarketTicker> for MarketTicker {
+        fn from(value: &MarketTicker) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&MarketTicker> for ::std::string::String {
+        fn from(value: &MarketTicker) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderGroupId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&OrderGroupId> for OrderGroupId {
+        fn from(value: &OrderGroupId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&OrderGroupId> for ::std::string::String {
+        fn from(value: &OrderGroupId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&OrderId> for OrderId {
+        fn from(value: &OrderId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&OrderId> for ::std::string::String {
+        fn from(value: &OrderId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl OrderReason {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Liquidation => "liquidation",
+                Self::TakeProfitStopLoss => "take_profit_stop_loss",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderReason {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderReason {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderReason> for OrderReason {
+        fn from(value: &OrderReason) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OrderSource {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::User => "user",
+                Self::System => "system",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderSource {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderSource {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderSource> for OrderSource {
+        fn from(value: &OrderSource) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderSource {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderSource {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderSource {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OrderStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Resting => "resting",
+                Self::Canceled => "canceled",
+                Self::Executed => "executed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderStatusFilter> for OrderStatusFilter {
+        fn from(value: &OrderStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SelfTradePreventionType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::TakerAtCross => "taker_at_cross",
+                Self::Maker => "maker",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SelfTradePreventionType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SelfTradePreventionType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SelfTradePreventionType> for SelfTradePreventionType {
+        fn from(value: &SelfTradePreventionType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SelfTradePreventionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SelfTradePreventionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SelfTradePreventionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl TimeInForce {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::FillOrKill => "fill_or_kill",
+                Self::GoodTillCanceled => "good_till_canceled",
+                Self::ImmediateOrCancel => "immediate_or_cancel",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for TimeInForce {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for TimeInForce {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&TimeInForce> for TimeInForce {
+        fn from(value: &TimeInForce) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
 }
 #[derive(Clone, Debug)]
 /**Client for kalshi_perps client
@@ -12879,6 +14393,11 @@ let response = client.get_perps_account_api_limits()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_perps_account_api_limits(&self) -> builder::GetPerpsAccountApiLimits<'_> {
         builder::GetPerpsAccountApiLimits::new(self)
     }
@@ -12894,6 +14413,11 @@ let response = client.create_fcm_subtrader()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn create_fcm_subtrader(&self) -> builder::CreateFcmSubtrader<'_> {
         builder::CreateFcmSubtrader::new(self)
     }
@@ -12911,6 +14435,11 @@ let response = client.get_margin_balance()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 5 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_balance(&self) -> builder::GetMarginBalance<'_> {
         builder::GetMarginBalance::new(self)
     }
@@ -12930,6 +14459,10 @@ let response = client.get_margin_corporate_actions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_corporate_actions(
         &self,
     ) -> builder::GetMarginCorporateActions<'_> {
@@ -12951,6 +14484,11 @@ let response = client.get_cross_margin_exit_triggers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_cross_margin_exit_triggers(
         &self,
     ) -> builder::GetCrossMarginExitTriggers<'_> {
@@ -12974,6 +14512,12 @@ let response = client.set_cross_margin_exit_trigger()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] tells what became of the call.
     pub fn set_cross_margin_exit_trigger(
         &self,
     ) -> builder::SetCrossMarginExitTrigger<'_> {
@@ -12997,6 +14541,12 @@ let response = client.delete_cross_margin_exit_trigger()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] tells what became of the call.
     pub fn delete_cross_margin_exit_trigger(
         &self,
     ) -> builder::DeleteCrossMarginExitTrigger<'_> {
@@ -13022,6 +14572,12 @@ let response = client.update_cross_margin_exit_trigger()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] tells what became of the call.
     pub fn update_cross_margin_exit_trigger(
         &self,
     ) -> builder::UpdateCrossMarginExitTrigger<'_> {
@@ -13045,6 +14601,12 @@ let response = client.delete_cross_margin_exit_trigger_by_id()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] tells what became of the call.
     pub fn delete_cross_margin_exit_trigger_by_id(
         &self,
     ) -> builder::DeleteCrossMarginExitTriggerById<'_> {
@@ -13061,6 +14623,11 @@ let response = client.get_margin_enabled()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_enabled(&self) -> builder::GetMarginEnabled<'_> {
         builder::GetMarginEnabled::new(self)
     }
@@ -13075,6 +14642,10 @@ let response = client.get_margin_exchange_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_exchange_status(&self) -> builder::GetMarginExchangeStatus<'_> {
         builder::GetMarginExchangeStatus::new(self)
     }
@@ -13090,6 +14661,12 @@ let response = client.update_fcm_notional_risk_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_notional_risk_limit`] tells what became of the call.
     pub fn update_fcm_notional_risk_limit(
         &self,
     ) -> builder::UpdateFcmNotionalRiskLimit<'_> {
@@ -13106,6 +14683,12 @@ let response = client.delete_fcm_notional_risk_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_notional_risk_limit`] tells what became of the call.
     pub fn delete_fcm_notional_risk_limit(
         &self,
     ) -> builder::DeleteFcmNotionalRiskLimit<'_> {
@@ -13135,6 +14718,12 @@ let response = client.get_margin_fcm_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_margin_fcm_orders(&self) -> builder::GetMarginFcmOrders<'_> {
         builder::GetMarginFcmOrders::new(self)
     }
@@ -13150,6 +14739,11 @@ let response = client.create_margin_fcm_subtrader()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn create_margin_fcm_subtrader(&self) -> builder::CreateMarginFcmSubtrader<'_> {
         builder::CreateMarginFcmSubtrader::new(self)
     }
@@ -13171,6 +14765,11 @@ let response = client.get_fcm_subtrader_risk_controls()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_fcm_subtrader_risk_controls(
         &self,
     ) -> builder::GetFcmSubtraderRiskControls<'_> {
@@ -13186,6 +14785,12 @@ let response = client.update_fcm_subtrader_risk_controls()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_risk_controls`] tells what became of the call.
     pub fn update_fcm_subtrader_risk_controls(
         &self,
     ) -> builder::UpdateFcmSubtraderRiskControls<'_> {
@@ -13207,6 +14812,12 @@ let response = client.delete_fcm_subtrader_risk_controls()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_risk_controls`] tells what became of the call.
     pub fn delete_fcm_subtrader_risk_controls(
         &self,
     ) -> builder::DeleteFcmSubtraderRiskControls<'_> {
@@ -13223,6 +14834,11 @@ let response = client.get_margin_fee_tier_rates()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_fee_tier_rates(&self) -> builder::GetMarginFeeTierRates<'_> {
         builder::GetMarginFeeTierRates::new(self)
     }
@@ -13235,6 +14851,11 @@ let response = client.get_margin_fee_tiers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_fee_tiers(&self) -> builder::GetMarginFeeTiers<'_> {
         builder::GetMarginFeeTiers::new(self)
     }
@@ -13258,6 +14879,12 @@ let response = client.get_margin_fills()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_margin_fills(&self) -> builder::GetMarginFills<'_> {
         builder::GetMarginFills::new(self)
     }
@@ -13281,6 +14908,11 @@ let response = client.get_margin_funding_history()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_funding_history(&self) -> builder::GetMarginFundingHistory<'_> {
         builder::GetMarginFundingHistory::new(self)
     }
@@ -13298,6 +14930,10 @@ let response = client.get_margin_funding_rate_estimate()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_funding_rate_estimate(
         &self,
     ) -> builder::GetMarginFundingRateEstimate<'_> {
@@ -13321,6 +14957,10 @@ let response = client.get_margin_historical_funding_rates()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_historical_funding_rates(
         &self,
     ) -> builder::GetMarginHistoricalFundingRates<'_> {
@@ -13344,6 +14984,10 @@ let response = client.get_margin_premium_index()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_premium_index(&self) -> builder::GetMarginPremiumIndex<'_> {
         builder::GetMarginPremiumIndex::new(self)
     }
@@ -13361,6 +15005,11 @@ let response = client.get_isolated_margin_exit_triggers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_isolated_margin_exit_triggers(
         &self,
     ) -> builder::GetIsolatedMarginExitTriggers<'_> {
@@ -13379,6 +15028,12 @@ let response = client.set_isolated_margin_exit_trigger()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_isolated_margin_exit_triggers`] tells what became of the call.
     pub fn set_isolated_margin_exit_trigger(
         &self,
     ) -> builder::SetIsolatedMarginExitTrigger<'_> {
@@ -13400,6 +15055,12 @@ let response = client.delete_isolated_margin_exit_trigger()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_isolated_margin_exit_triggers`] tells what became of the call.
     pub fn delete_isolated_margin_exit_trigger(
         &self,
     ) -> builder::DeleteIsolatedMarginExitTrigger<'_> {
@@ -13417,6 +15078,10 @@ let response = client.get_margin_markets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_markets(&self) -> builder::GetMarginMarkets<'_> {
         builder::GetMarginMarkets::new(self)
     }
@@ -13434,6 +15099,10 @@ let response = client.get_margin_market_orderbooks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_market_orderbooks(
         &self,
     ) -> builder::GetMarginMarketOrderbooks<'_> {
@@ -13449,6 +15118,10 @@ let response = client.get_margin_market()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_market(&self) -> builder::GetMarginMarket<'_> {
         builder::GetMarginMarket::new(self)
     }
@@ -13472,6 +15145,10 @@ let response = client.get_margin_market_candlesticks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_market_candlesticks(
         &self,
     ) -> builder::GetMarginMarketCandlesticks<'_> {
@@ -13493,6 +15170,10 @@ let response = client.get_margin_market_orderbook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_market_orderbook(&self) -> builder::GetMarginMarketOrderbook<'_> {
         builder::GetMarginMarketOrderbook::new(self)
     }
@@ -13507,6 +15188,11 @@ let response = client.get_margin_notional_risk_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_notional_risk_limit(
         &self,
     ) -> builder::GetMarginNotionalRiskLimit<'_> {
@@ -13524,6 +15210,11 @@ let response = client.get_margin_order_groups()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_order_groups(&self) -> builder::GetMarginOrderGroups<'_> {
         builder::GetMarginOrderGroups::new(self)
     }
@@ -13539,6 +15230,12 @@ let response = client.create_margin_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_groups`] tells what became of the call.
     pub fn create_margin_order_group(&self) -> builder::CreateMarginOrderGroup<'_> {
         builder::CreateMarginOrderGroup::new(self)
     }
@@ -13558,6 +15255,11 @@ let response = client.get_margin_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_order_group(&self) -> builder::GetMarginOrderGroup<'_> {
         builder::GetMarginOrderGroup::new(self)
     }
@@ -13575,6 +15277,12 @@ let response = client.delete_margin_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_groups`] tells what became of the call.
     pub fn delete_margin_order_group(&self) -> builder::DeleteMarginOrderGroup<'_> {
         builder::DeleteMarginOrderGroup::new(self)
     }
@@ -13596,6 +15304,12 @@ let response = client.update_margin_order_group_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`] tells what became of the call.
     pub fn update_margin_order_group_limit(
         &self,
     ) -> builder::UpdateMarginOrderGroupLimit<'_> {
@@ -13619,6 +15333,12 @@ let response = client.reset_margin_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`] tells what became of the call.
     pub fn reset_margin_order_group(&self) -> builder::ResetMarginOrderGroup<'_> {
         builder::ResetMarginOrderGroup::new(self)
     }
@@ -13640,6 +15360,12 @@ let response = client.trigger_margin_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`] tells what became of the call.
     pub fn trigger_margin_order_group(&self) -> builder::TriggerMarginOrderGroup<'_> {
         builder::TriggerMarginOrderGroup::new(self)
     }
@@ -13667,6 +15393,12 @@ let response = client.get_margin_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_margin_orders(&self) -> builder::GetMarginOrders<'_> {
         builder::GetMarginOrders::new(self)
     }
@@ -13682,6 +15414,12 @@ let response = client.create_margin_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated with the same idempotency key `client_order_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
     pub fn create_margin_order(&self) -> builder::CreateMarginOrder<'_> {
         builder::CreateMarginOrder::new(self)
     }
@@ -13699,6 +15437,12 @@ let response = client.cancel_all_margin_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 100 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
     pub fn cancel_all_margin_orders(&self) -> builder::CancelAllMarginOrders<'_> {
         builder::CancelAllMarginOrders::new(self)
     }
@@ -13714,6 +15458,11 @@ let response = client.get_margin_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_order(&self) -> builder::GetMarginOrder<'_> {
         builder::GetMarginOrder::new(self)
     }
@@ -13733,6 +15482,12 @@ let response = client.cancel_margin_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
     pub fn cancel_margin_order(&self) -> builder::CancelMarginOrder<'_> {
         builder::CancelMarginOrder::new(self)
     }
@@ -13754,6 +15509,12 @@ let response = client.amend_margin_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
     pub fn amend_margin_order(&self) -> builder::AmendMarginOrder<'_> {
         builder::AmendMarginOrder::new(self)
     }
@@ -13775,6 +15536,12 @@ let response = client.decrease_margin_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
     pub fn decrease_margin_order(&self) -> builder::DecreaseMarginOrder<'_> {
         builder::DecreaseMarginOrder::new(self)
     }
@@ -13794,6 +15561,11 @@ let response = client.get_margin_positions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_positions(&self) -> builder::GetMarginPositions<'_> {
         builder::GetMarginPositions::new(self)
     }
@@ -13808,6 +15580,11 @@ let response = client.get_margin_risk()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_risk(&self) -> builder::GetMarginRisk<'_> {
         builder::GetMarginRisk::new(self)
     }
@@ -13820,6 +15597,10 @@ let response = client.get_margin_risk_parameters()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_risk_parameters(&self) -> builder::GetMarginRiskParameters<'_> {
         builder::GetMarginRiskParameters::new(self)
     }
@@ -13843,6 +15624,11 @@ let response = client.get_margin_trades()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_margin_trades(&self) -> builder::GetMarginTrades<'_> {
         builder::GetMarginTrades::new(self)
     }
@@ -13858,6 +15644,12 @@ let response = client.intra_exchange_instance_transfer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_margin_balance`] tells what became of the call.
     pub fn intra_exchange_instance_transfer(
         &self,
     ) -> builder::IntraExchangeInstanceTransfer<'_> {
@@ -13875,6 +15667,12 @@ let response = client.create_margin_subaccount()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_balance`] tells what became of the call.
     pub fn create_margin_subaccount(&self) -> builder::CreateMarginSubaccount<'_> {
         builder::CreateMarginSubaccount::new(self)
     }
@@ -13890,6 +15688,12 @@ let response = client.apply_margin_subaccount_transfer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_margin_balance`] tells what became of the call.
     pub fn apply_margin_subaccount_transfer(
         &self,
     ) -> builder::ApplyMarginSubaccountTransfer<'_> {
@@ -13908,6 +15712,11 @@ pub mod builder {
     /**Builder for [`Client::get_perps_account_api_limits`]
 
 [`Client::get_perps_account_api_limits`]: super::Client::get_perps_account_api_limits*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPerpsAccountApiLimits<'a> {
         client: &'a super::Client,
@@ -13949,6 +15758,11 @@ pub mod builder {
     /**Builder for [`Client::create_fcm_subtrader`]
 
 [`Client::create_fcm_subtrader`]: super::Client::create_fcm_subtrader*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct CreateFcmSubtrader<'a> {
         client: &'a super::Client,
@@ -13961,6 +15775,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateFcmSubtraderRequest`]. Required: `subtrader_suffix`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateFcmSubtraderRequest>,
@@ -13979,6 +15794,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateFcmSubtraderRequest`]. Required: `subtrader_suffix`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -14028,6 +15844,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_balance`]
 
 [`Client::get_margin_balance`]: super::Client::get_margin_balance*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 5 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginBalance<'a> {
         client: &'a super::Client,
@@ -14040,17 +15861,16 @@ pub mod builder {
                 compute_available_balance: Ok(None),
             }
         }
+        /// Reckon available_balance and resting_orders_margin too, which are 0 without it.
         pub fn compute_available_balance<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.compute_available_balance = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for compute_available_balance failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("compute_available_balance: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/balance`
@@ -14094,6 +15914,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_corporate_actions`]
 
 [`Client::get_margin_corporate_actions`]: super::Client::get_margin_corporate_actions*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginCorporateActions<'a> {
         client: &'a super::Client,
@@ -14108,30 +15932,32 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Only the market with this id.
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// Only this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/corporate_actions`
@@ -14177,6 +16003,11 @@ pub mod builder {
     /**Builder for [`Client::get_cross_margin_exit_triggers`]
 
 [`Client::get_cross_margin_exit_triggers`]: super::Client::get_cross_margin_exit_triggers*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCrossMarginExitTriggers<'a> {
         client: &'a super::Client,
@@ -14193,38 +16024,41 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Only triggers of this kind. Left out: both.
         pub fn kind<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::ExitTriggerKind>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::ExitTriggerKind>,
+            >>::Error: ::std::fmt::Display,
         {
             self.kind = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < ExitTriggerKind , >` for kind failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("kind: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/cross/positions/{ticker}/exit_trigger`
@@ -14275,6 +16109,12 @@ pub mod builder {
     /**Builder for [`Client::set_cross_margin_exit_trigger`]
 
 [`Client::set_cross_margin_exit_trigger`]: super::Client::set_cross_margin_exit_trigger*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`](super::Client::get_cross_margin_exit_triggers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SetCrossMarginExitTrigger<'a> {
         client: &'a super::Client,
@@ -14291,27 +16131,30 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::SetCrossExitTriggerRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetCrossExitTriggerRequest>,
@@ -14330,6 +16173,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetCrossExitTriggerRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -14390,6 +16234,12 @@ pub mod builder {
     /**Builder for [`Client::delete_cross_margin_exit_trigger`]
 
 [`Client::delete_cross_margin_exit_trigger`]: super::Client::delete_cross_margin_exit_trigger*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`](super::Client::get_cross_margin_exit_triggers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteCrossMarginExitTrigger<'a> {
         client: &'a super::Client,
@@ -14406,38 +16256,41 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Only triggers of this kind. Left out: both.
         pub fn kind<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::ExitTriggerKind>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::ExitTriggerKind>,
+            >>::Error: ::std::fmt::Display,
         {
             self.kind = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < ExitTriggerKind , >` for kind failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("kind: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/cross/positions/{ticker}/exit_trigger`
@@ -14482,6 +16335,12 @@ pub mod builder {
     /**Builder for [`Client::update_cross_margin_exit_trigger`]
 
 [`Client::update_cross_margin_exit_trigger`]: super::Client::update_cross_margin_exit_trigger*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`](super::Client::get_cross_margin_exit_triggers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateCrossMarginExitTrigger<'a> {
         client: &'a super::Client,
@@ -14500,38 +16359,43 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Id of a trigger. *Required.*
         pub fn trigger_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ExitTriggerId>,
+            <V as std::convert::TryInto<
+                types::ExitTriggerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.trigger_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `ExitTriggerId` for trigger_id failed".to_string()
-                });
+                .map_err(|error| format!("trigger_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::UpdateExitTriggerRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateExitTriggerRequest>,
@@ -14549,6 +16413,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateExitTriggerRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -14611,6 +16476,12 @@ pub mod builder {
     /**Builder for [`Client::delete_cross_margin_exit_trigger_by_id`]
 
 [`Client::delete_cross_margin_exit_trigger_by_id`]: super::Client::delete_cross_margin_exit_trigger_by_id*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`](super::Client::get_cross_margin_exit_triggers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteCrossMarginExitTriggerById<'a> {
         client: &'a super::Client,
@@ -14627,36 +16498,40 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Id of a trigger. *Required.*
         pub fn trigger_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ExitTriggerId>,
+            <V as std::convert::TryInto<
+                types::ExitTriggerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.trigger_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `ExitTriggerId` for trigger_id failed".to_string()
-                });
+                .map_err(|error| format!("trigger_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/cross/positions/{ticker}/exit_trigger/{trigger_id}`
@@ -14701,6 +16576,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_enabled`]
 
 [`Client::get_margin_enabled`]: super::Client::get_margin_enabled*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginEnabled<'a> {
         client: &'a super::Client,
@@ -14742,6 +16622,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_exchange_status`]
 
 [`Client::get_margin_exchange_status`]: super::Client::get_margin_exchange_status*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginExchangeStatus<'a> {
         client: &'a super::Client,
@@ -14781,6 +16665,12 @@ pub mod builder {
     /**Builder for [`Client::update_fcm_notional_risk_limit`]
 
 [`Client::update_fcm_notional_risk_limit`]: super::Client::update_fcm_notional_risk_limit*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_notional_risk_limit`](super::Client::get_margin_notional_risk_limit) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateFcmNotionalRiskLimit<'a> {
         client: &'a super::Client,
@@ -14793,6 +16683,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::UpdateFcmNotionalRiskLimitRequest`]. Required: `notional_value_risk_limit`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateFcmNotionalRiskLimitRequest>,
@@ -14811,6 +16702,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateFcmNotionalRiskLimitRequest`]. Required: `notional_value_risk_limit`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -14854,6 +16746,12 @@ pub mod builder {
     /**Builder for [`Client::delete_fcm_notional_risk_limit`]
 
 [`Client::delete_fcm_notional_risk_limit`]: super::Client::delete_fcm_notional_risk_limit*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_notional_risk_limit`](super::Client::get_margin_notional_risk_limit) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteFcmNotionalRiskLimit<'a> {
         client: &'a super::Client,
@@ -14885,6 +16783,12 @@ pub mod builder {
     /**Builder for [`Client::get_margin_fcm_orders`]
 
 [`Client::get_margin_fcm_orders`]: super::Client::get_margin_fcm_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMarginFcmOrders<'a> {
         client: &'a super::Client,
@@ -14909,90 +16813,99 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Orders a page, 1 to 10000. Left out: 10000.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Status to filter by. Orders themselves have no such field; the venue answers unknown words with an empty page.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderStatusFilter>,
+            <V as std::convert::TryInto<
+                types::OrderStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `OrderStatusFilter` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Subtrader of the caller. *Required.*
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
+        /// Only orders in this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/fcm/orders`
@@ -15057,6 +16970,11 @@ pub mod builder {
     /**Builder for [`Client::create_margin_fcm_subtrader`]
 
 [`Client::create_margin_fcm_subtrader`]: super::Client::create_margin_fcm_subtrader*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct CreateMarginFcmSubtrader<'a> {
         client: &'a super::Client,
@@ -15069,6 +16987,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateMarginFcmSubtraderRequest`]. Required: `require_category_cap`, `subtrader_suffix`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateMarginFcmSubtraderRequest>,
@@ -15087,6 +17006,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateMarginFcmSubtraderRequest`]. Required: `require_category_cap`, `subtrader_suffix`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -15136,6 +17056,11 @@ pub mod builder {
     /**Builder for [`Client::get_fcm_subtrader_risk_controls`]
 
 [`Client::get_fcm_subtrader_risk_controls`]: super::Client::get_fcm_subtrader_risk_controls*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetFcmSubtraderRiskControls<'a> {
         client: &'a super::Client,
@@ -15152,42 +17077,45 @@ pub mod builder {
                 subtrader_id: Err("subtrader_id was not initialized".to_string()),
             }
         }
+        /// Only the cap of this class. Not with market_ticker.
         pub fn asset_class<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::FcmAssetClass>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::FcmAssetClass>,
+            >>::Error: ::std::fmt::Display,
         {
             self.asset_class = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < FcmAssetClass , >` for asset_class failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("asset_class: {}", error));
             self
         }
+        /// Only the cap of this market.
         pub fn market_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_ticker: {}", error));
             self
         }
+        /// Subtrader of the caller. *Required.*
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/fcm/subtraders/risk_controls`
@@ -15247,6 +17175,12 @@ pub mod builder {
     /**Builder for [`Client::update_fcm_subtrader_risk_controls`]
 
 [`Client::update_fcm_subtrader_risk_controls`]: super::Client::update_fcm_subtrader_risk_controls*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_risk_controls`](super::Client::get_fcm_subtrader_risk_controls) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateFcmSubtraderRiskControls<'a> {
         client: &'a super::Client,
@@ -15259,6 +17193,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::UpdateFcmSubtraderRiskControlsRequest`]. Required: `im_cap`, `subtrader_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateFcmSubtraderRiskControlsRequest>,
@@ -15277,6 +17212,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateFcmSubtraderRiskControlsRequest`]. Required: `im_cap`, `subtrader_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -15320,6 +17256,12 @@ pub mod builder {
     /**Builder for [`Client::delete_fcm_subtrader_risk_controls`]
 
 [`Client::delete_fcm_subtrader_risk_controls`]: super::Client::delete_fcm_subtrader_risk_controls*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_risk_controls`](super::Client::get_fcm_subtrader_risk_controls) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteFcmSubtraderRiskControls<'a> {
         client: &'a super::Client,
@@ -15336,42 +17278,45 @@ pub mod builder {
                 subtrader_id: Err("subtrader_id was not initialized".to_string()),
             }
         }
+        /// The cap of this class. Not with market_ticker.
         pub fn asset_class<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::FcmAssetClass>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::FcmAssetClass>,
+            >>::Error: ::std::fmt::Display,
         {
             self.asset_class = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < FcmAssetClass , >` for asset_class failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("asset_class: {}", error));
             self
         }
+        /// The cap of this market.
         pub fn market_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_ticker: {}", error));
             self
         }
+        /// Subtrader of the caller. *Required.*
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/fcm/subtraders/risk_controls`
@@ -15425,6 +17370,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_fee_tier_rates`]
 
 [`Client::get_margin_fee_tier_rates`]: super::Client::get_margin_fee_tier_rates*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginFeeTierRates<'a> {
         client: &'a super::Client,
@@ -15466,6 +17416,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_fee_tiers`]
 
 [`Client::get_margin_fee_tiers`]: super::Client::get_margin_fee_tiers*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginFeeTiers<'a> {
         client: &'a super::Client,
@@ -15507,6 +17462,12 @@ pub mod builder {
     /**Builder for [`Client::get_margin_fills`]
 
 [`Client::get_margin_fills`]: super::Client::get_margin_fills*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMarginFills<'a> {
         client: &'a super::Client,
@@ -15527,63 +17488,70 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Fills a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/fills`
@@ -15634,6 +17602,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_funding_history`]
 
 [`Client::get_margin_funding_history`]: super::Client::get_margin_funding_history*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginFundingHistory<'a> {
         client: &'a super::Client,
@@ -15652,51 +17625,56 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Last day, YYYY-MM-DD, in UTC, included. *Required.*
         pub fn end_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.end_date = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for end_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("end_date: {}", error));
             self
         }
+        /// First day, YYYY-MM-DD, in UTC. *Required.*
         pub fn start_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_date = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for start_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_date: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/funding_history`
@@ -15755,6 +17733,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_funding_rate_estimate`]
 
 [`Client::get_margin_funding_rate_estimate`]: super::Client::get_margin_funding_rate_estimate*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginFundingRateEstimate<'a> {
         client: &'a super::Client,
@@ -15767,16 +17749,15 @@ pub mod builder {
                 ticker: Err("ticker was not initialized".to_string()),
             }
         }
+        /// Market. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/funding_rates/estimate`
@@ -15815,6 +17796,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_historical_funding_rates`]
 
 [`Client::get_margin_historical_funding_rates`]: super::Client::get_margin_historical_funding_rates*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginHistoricalFundingRates<'a> {
         client: &'a super::Client,
@@ -15831,43 +17816,46 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Until this. Left out: now.
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.end_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// From this on. Left out: from the beginning.
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
+        /// Only this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/funding_rates/historical`
@@ -15917,6 +17905,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_premium_index`]
 
 [`Client::get_margin_premium_index`]: super::Client::get_margin_premium_index*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginPremiumIndex<'a> {
         client: &'a super::Client,
@@ -15933,40 +17925,39 @@ pub mod builder {
                 ticker: Err("ticker was not initialized".to_string()),
             }
         }
+        /// Before this. At most an hour after the start. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// From this on. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
+        /// Market. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/funding_rates/premium_index`
@@ -16010,6 +18001,11 @@ pub mod builder {
     /**Builder for [`Client::get_isolated_margin_exit_triggers`]
 
 [`Client::get_isolated_margin_exit_triggers`]: super::Client::get_isolated_margin_exit_triggers*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetIsolatedMarginExitTriggers<'a> {
         client: &'a super::Client,
@@ -16024,28 +18020,29 @@ pub mod builder {
                 kind: Ok(None),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Only triggers of this kind. Left out: both.
         pub fn kind<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::ExitTriggerKind>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::ExitTriggerKind>,
+            >>::Error: ::std::fmt::Display,
         {
             self.kind = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < ExitTriggerKind , >` for kind failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("kind: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/isolated/positions/{ticker}/exit_trigger`
@@ -16089,6 +18086,12 @@ pub mod builder {
     /**Builder for [`Client::set_isolated_margin_exit_trigger`]
 
 [`Client::set_isolated_margin_exit_trigger`]: super::Client::set_isolated_margin_exit_trigger*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_isolated_margin_exit_triggers`](super::Client::get_isolated_margin_exit_triggers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SetIsolatedMarginExitTrigger<'a> {
         client: &'a super::Client,
@@ -16103,17 +18106,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// The body: [`types::SetIsolatedExitTriggerRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetIsolatedExitTriggerRequest>,
@@ -16132,6 +18136,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetIsolatedExitTriggerRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -16184,6 +18189,12 @@ pub mod builder {
     /**Builder for [`Client::delete_isolated_margin_exit_trigger`]
 
 [`Client::delete_isolated_margin_exit_trigger`]: super::Client::delete_isolated_margin_exit_trigger*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_isolated_margin_exit_triggers`](super::Client::get_isolated_margin_exit_triggers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteIsolatedMarginExitTrigger<'a> {
         client: &'a super::Client,
@@ -16198,28 +18209,29 @@ pub mod builder {
                 kind: Ok(None),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Only triggers of this kind. Left out: both.
         pub fn kind<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::ExitTriggerKind>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::ExitTriggerKind>,
+            >>::Error: ::std::fmt::Display,
         {
             self.kind = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < ExitTriggerKind , >` for kind failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("kind: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/isolated/positions/{ticker}/exit_trigger`
@@ -16257,6 +18269,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_markets`]
 
 [`Client::get_margin_markets`]: super::Client::get_margin_markets*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginMarkets<'a> {
         client: &'a super::Client,
@@ -16269,17 +18285,18 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Where a market is in its life.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::MarginMarketStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::MarginMarketStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < MarginMarketStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/markets`
@@ -16317,6 +18334,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_market_orderbooks`]
 
 [`Client::get_margin_market_orderbooks`]: super::Client::get_margin_market_orderbooks*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginMarketOrderbooks<'a> {
         client: &'a super::Client,
@@ -16329,16 +18350,17 @@ pub mod builder {
                 tickers: Err("tickers was not initialized".to_string()),
             }
         }
+        /// Markets, 1 to 100. Tickers divided by commas. *Required.*
         pub fn tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tickers = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tickers: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/markets/orderbooks`
@@ -16379,6 +18401,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_market`]
 
 [`Client::get_margin_market`]: super::Client::get_margin_market*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginMarket<'a> {
         client: &'a super::Client,
@@ -16391,15 +18417,15 @@ pub mod builder {
                 ticker: Err("ticker was not initialized".to_string()),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/markets/{ticker}`
@@ -16439,6 +18465,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_market_candlesticks`]
 
 [`Client::get_margin_market_candlesticks`]: super::Client::get_margin_market_candlesticks*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginMarketCandlesticks<'a> {
         client: &'a super::Client,
@@ -16459,63 +18489,62 @@ pub mod builder {
                 start_ts: Err("start_ts was not initialized".to_string()),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Candles that end then or earlier. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// Put the last candle before the start first, moved to it: without prices, but with `previous`.
         pub fn include_latest_before_start<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_latest_before_start = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_latest_before_start failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("include_latest_before_start: {}", error));
             self
         }
+        /// Minutes a candle: 1, 60 or 1440. *Required.*
         pub fn period_interval<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.period_interval = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `i64` for period_interval failed".to_string()
-                });
+                .map_err(|error| format!("period_interval: {}", error));
             self
         }
+        /// Candles that end then or later. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/markets/{ticker}/candlesticks`
@@ -16587,6 +18616,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_market_orderbook`]
 
 [`Client::get_margin_market_orderbook`]: super::Client::get_margin_market_orderbook*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginMarketOrderbook<'a> {
         client: &'a super::Client,
@@ -16603,38 +18636,41 @@ pub mod builder {
                 depth: Ok(None),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Dollars a step to which levels are added up, such as 0.10. Steps round down on both sides.
         pub fn aggregation_tick_size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.aggregation_tick_size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for aggregation_tick_size failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("aggregation_tick_size: {}", error));
             self
         }
+        /// Price levels a side, the best ones. Left out or 0: all.
         pub fn depth<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.depth = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for depth failed".to_string());
+                .map_err(|error| format!("depth: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/markets/{ticker}/orderbook`
@@ -16684,6 +18720,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_notional_risk_limit`]
 
 [`Client::get_margin_notional_risk_limit`]: super::Client::get_margin_notional_risk_limit*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginNotionalRiskLimit<'a> {
         client: &'a super::Client,
@@ -16725,6 +18766,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_order_groups`]
 
 [`Client::get_margin_order_groups`]: super::Client::get_margin_order_groups*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginOrderGroups<'a> {
         client: &'a super::Client,
@@ -16737,14 +18783,16 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/order_groups`
@@ -16788,6 +18836,12 @@ pub mod builder {
     /**Builder for [`Client::create_margin_order_group`]
 
 [`Client::create_margin_order_group`]: super::Client::create_margin_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_groups`](super::Client::get_margin_order_groups) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateMarginOrderGroup<'a> {
         client: &'a super::Client,
@@ -16800,6 +18854,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateOrderGroupRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateOrderGroupRequest>,
@@ -16817,6 +18872,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateOrderGroupRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -16866,6 +18922,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_order_group`]
 
 [`Client::get_margin_order_group`]: super::Client::get_margin_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginOrderGroup<'a> {
         client: &'a super::Client,
@@ -16880,25 +18941,29 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Id of an order group, a UUID. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/order_groups/{order_group_id}`
@@ -16947,6 +19012,12 @@ pub mod builder {
     /**Builder for [`Client::delete_margin_order_group`]
 
 [`Client::delete_margin_order_group`]: super::Client::delete_margin_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_groups`](super::Client::get_margin_order_groups) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteMarginOrderGroup<'a> {
         client: &'a super::Client,
@@ -16961,25 +19032,29 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Id of an order group, a UUID. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/order_groups/{order_group_id}`
@@ -17022,6 +19097,12 @@ pub mod builder {
     /**Builder for [`Client::update_margin_order_group_limit`]
 
 [`Client::update_margin_order_group_limit`]: super::Client::update_margin_order_group_limit*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`](super::Client::get_margin_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateMarginOrderGroupLimit<'a> {
         client: &'a super::Client,
@@ -17038,27 +19119,32 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of an order group, a UUID. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::UpdateOrderGroupLimitRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateOrderGroupLimitRequest>,
@@ -17077,6 +19163,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateOrderGroupLimitRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -17133,6 +19220,12 @@ pub mod builder {
     /**Builder for [`Client::reset_margin_order_group`]
 
 [`Client::reset_margin_order_group`]: super::Client::reset_margin_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`](super::Client::get_margin_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ResetMarginOrderGroup<'a> {
         client: &'a super::Client,
@@ -17149,34 +19242,40 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id of an order group, a UUID. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::EmptyRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EmptyRequest>,
+            <V as std::convert::TryInto<
+                types::EmptyRequest,
+            >>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `EmptyRequest` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/margin/order_groups/{order_group_id}/reset`
@@ -17221,6 +19320,12 @@ pub mod builder {
     /**Builder for [`Client::trigger_margin_order_group`]
 
 [`Client::trigger_margin_order_group`]: super::Client::trigger_margin_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`](super::Client::get_margin_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct TriggerMarginOrderGroup<'a> {
         client: &'a super::Client,
@@ -17237,34 +19342,40 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id of an order group, a UUID. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::EmptyRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EmptyRequest>,
+            <V as std::convert::TryInto<
+                types::EmptyRequest,
+            >>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `EmptyRequest` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/margin/order_groups/{order_group_id}/trigger`
@@ -17309,6 +19420,12 @@ pub mod builder {
     /**Builder for [`Client::get_margin_orders`]
 
 [`Client::get_margin_orders`]: super::Client::get_margin_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMarginOrders<'a> {
         client: &'a super::Client,
@@ -17333,88 +19450,98 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Orders a page, 1 to 10000. Left out: 10000.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Status to filter by. Orders themselves have no such field; the venue answers unknown words with an empty page.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderStatusFilter>,
+            <V as std::convert::TryInto<
+                types::OrderStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `OrderStatusFilter` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only orders in this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/orders`
@@ -17478,6 +19605,12 @@ pub mod builder {
     /**Builder for [`Client::create_margin_order`]
 
 [`Client::create_margin_order`]: super::Client::create_margin_order*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated with the same idempotency key `client_order_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_margin_orders`](super::Client::get_margin_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateMarginOrder<'a> {
         client: &'a super::Client,
@@ -17490,6 +19623,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateMarginOrderRequest`]. Required: `client_order_id`, `count`, `price`, `self_trade_prevention_type`, `side`, `time_in_force`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateMarginOrderRequest>,
@@ -17507,6 +19641,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateMarginOrderRequest`]. Required: `client_order_id`, `count`, `price`, `self_trade_prevention_type`, `side`, `time_in_force`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -17556,6 +19691,12 @@ pub mod builder {
     /**Builder for [`Client::cancel_all_margin_orders`]
 
 [`Client::cancel_all_margin_orders`]: super::Client::cancel_all_margin_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 100 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`](super::Client::get_margin_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelAllMarginOrders<'a> {
         client: &'a super::Client,
@@ -17568,14 +19709,16 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/orders`
@@ -17613,6 +19756,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_order`]
 
 [`Client::get_margin_order`]: super::Client::get_margin_order*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginOrder<'a> {
         client: &'a super::Client,
@@ -17625,13 +19773,15 @@ pub mod builder {
                 order_id: Err("order_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/orders/{order_id}`
@@ -17671,6 +19821,12 @@ pub mod builder {
     /**Builder for [`Client::cancel_margin_order`]
 
 [`Client::cancel_margin_order`]: super::Client::cancel_margin_order*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`](super::Client::get_margin_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelMarginOrder<'a> {
         client: &'a super::Client,
@@ -17685,23 +19841,27 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/orders/{order_id}`
@@ -17748,6 +19908,12 @@ pub mod builder {
     /**Builder for [`Client::amend_margin_order`]
 
 [`Client::amend_margin_order`]: super::Client::amend_margin_order*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`](super::Client::get_margin_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AmendMarginOrder<'a> {
         client: &'a super::Client,
@@ -17764,25 +19930,30 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::AmendMarginOrderRequest`]. Required: `count`, `price`, `side`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AmendMarginOrderRequest>,
@@ -17800,6 +19971,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AmendMarginOrderRequest`]. Required: `count`, `price`, `side`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -17860,6 +20032,12 @@ pub mod builder {
     /**Builder for [`Client::decrease_margin_order`]
 
 [`Client::decrease_margin_order`]: super::Client::decrease_margin_order*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`](super::Client::get_margin_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DecreaseMarginOrder<'a> {
         client: &'a super::Client,
@@ -17876,25 +20054,30 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::DecreaseMarginOrderRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::DecreaseMarginOrderRequest>,
@@ -17913,6 +20096,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::DecreaseMarginOrderRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -17974,6 +20158,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_positions`]
 
 [`Client::get_margin_positions`]: super::Client::get_margin_positions*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginPositions<'a> {
         client: &'a super::Client,
@@ -17988,27 +20177,30 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Only this subaccount, 0 (primary) to 63.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/positions`
@@ -18053,6 +20245,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_risk`]
 
 [`Client::get_margin_risk`]: super::Client::get_margin_risk*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginRisk<'a> {
         client: &'a super::Client,
@@ -18094,6 +20291,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_risk_parameters`]
 
 [`Client::get_margin_risk_parameters`]: super::Client::get_margin_risk_parameters*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginRiskParameters<'a> {
         client: &'a super::Client,
@@ -18135,6 +20336,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_trades`]
 
 [`Client::get_margin_trades`]: super::Client::get_margin_trades*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMarginTrades<'a> {
         client: &'a super::Client,
@@ -18155,65 +20361,69 @@ pub mod builder {
                 ticker: Err("ticker was not initialized".to_string()),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Trades a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Market. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/trades`
@@ -18259,6 +20469,12 @@ pub mod builder {
     /**Builder for [`Client::intra_exchange_instance_transfer`]
 
 [`Client::intra_exchange_instance_transfer`]: super::Client::intra_exchange_instance_transfer*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_margin_balance`](super::Client::get_margin_balance) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct IntraExchangeInstanceTransfer<'a> {
         client: &'a super::Client,
@@ -18271,6 +20487,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::IntraExchangeInstanceTransferRequest`]. Required: `amount`, `destination`, `source`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IntraExchangeInstanceTransferRequest>,
@@ -18289,6 +20506,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::IntraExchangeInstanceTransferRequest`]. Required: `amount`, `destination`, `source`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -18340,6 +20558,12 @@ pub mod builder {
     /**Builder for [`Client::create_margin_subaccount`]
 
 [`Client::create_margin_subaccount`]: super::Client::create_margin_subaccount*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_balance`](super::Client::get_margin_balance) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateMarginSubaccount<'a> {
         client: &'a super::Client,
@@ -18352,13 +20576,15 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// The body: [`types::EmptyRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EmptyRequest>,
+            <V as std::convert::TryInto<
+                types::EmptyRequest,
+            >>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `EmptyRequest` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `POST` request to `/portfolio/margin/subaccounts`
@@ -18396,6 +20622,12 @@ pub mod builder {
     /**Builder for [`Client::apply_margin_subaccount_transfer`]
 
 [`Client::apply_margin_subaccount_transfer`]: super::Client::apply_margin_subaccount_transfer*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_margin_balance`](super::Client::get_margin_balance) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ApplyMarginSubaccountTransfer<'a> {
         client: &'a super::Client,
@@ -18408,6 +20640,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ApplySubaccountTransferRequest`]. Required: `amount_cents`, `client_transfer_id`, `from_subaccount`, `to_subaccount`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ApplySubaccountTransferRequest>,
@@ -18426,6 +20659,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ApplySubaccountTransferRequest`]. Required: `amount_cents`, `client_transfer_id`, `from_subaccount`, `to_subaccount`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(

@@ -50,6 +50,7 @@ pub mod types {
         ///Life in seconds, 3600 so far.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub expires_in: ::std::option::Option<i64>,
+        /// When the venue wants a token to be renewed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub refresh_recommendation: ::std::option::Option<TokenRenewal>,
         ///What the token may do.
@@ -78,6 +79,7 @@ pub mod types {
         ///Name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub account_name: ::std::option::Option<::std::string::String>,
+        /// What an account is for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub account_type: ::std::option::Option<::venuekit_wire::Open<AccountType>>,
         ///Number of wallets.
@@ -144,7 +146,7 @@ pub mod types {
                 "business" => Ok(Self::Business),
                 "personal" => Ok(Self::Personal),
                 "customer" => Ok(Self::Customer),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of business, personal, customer".into()),
             }
         }
     }
@@ -168,6 +170,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ActivateCardIbanRequest {
+        /// How identity is checked. The two sumsub ways need a Sumsub token, by the platform's or the user's own account; direct_docs sends documents.
         pub kyc_method: IbanKycMethod,
         ///Token of the applicant; needed for both sumsub ways.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -258,6 +261,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AddAssetResponse {
+        /// A new wallet, with the two fields that the library's manual uses.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub asset: ::std::option::Option<Wallet>,
         ///The wallet where the venue wraps it; no page shows how.
@@ -302,6 +306,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AddCustomerAssetResponse {
+        /// A new wallet, with the two fields that the library's manual uses.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub asset: ::std::option::Option<Wallet>,
         ///The wallet where the venue wraps it; no page shows how.
@@ -408,6 +413,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub permissions: ::std::vec::Vec<::venuekit_wire::Open<KeyScope>>,
+        /// Requests that a key may make.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rate_limit: ::std::option::Option<KeyRateLimit>,
         ///Time of revoking.
@@ -417,6 +423,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub scopes: ::std::vec::Vec<::venuekit_wire::Open<KeyScope>>,
+        /// State of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<KeyStatus>>,
     }
@@ -450,6 +457,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub permissions: ::std::vec::Vec<::venuekit_wire::Open<KeyScopeFirstGen>>,
+        /// State of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<KeyStatus>>,
     }
@@ -536,10 +544,12 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ApplyForIssuerProgramRequest {
+        /// Who fills the cards. master_wallet is the issuer from one wallet, non_master each customer.
         pub funding_structure: FundingStructure,
         ///Whether holders get IBANs; false by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub iban_enabled: ::std::option::Option<bool>,
+        /// Chain of a program's wallet.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub preferred_chain: ::std::option::Option<::venuekit_wire::Open<IssuerChain>>,
     }
@@ -735,7 +745,7 @@ pub mod types {
             match value {
                 "realtime" => Ok(Self::Realtime),
                 "on_chain" => Ok(Self::OnChain),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of realtime, on_chain".into()),
             }
         }
     }
@@ -808,6 +818,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelPhysicalOrderResponse {
+        /// An order, as the vendor's types have it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<PhysicalOrder>,
         ///Sentence.
@@ -863,6 +874,7 @@ pub mod types {
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_id: ::std::option::Option<::std::string::String>,
+        /// What a card is made of.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_type: ::std::option::Option<::venuekit_wire::Open<CardType>>,
         ///Time of making.
@@ -886,12 +898,15 @@ pub mod types {
         ///Dollars that may be spent a period.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub spending_limit_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Period after which a spending limit begins anew.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub spending_limit_frequency: ::std::option::Option<
             ::venuekit_wire::Open<SpendingFrequency>,
         >,
+        /// State of a card. voided is for good.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardStatus>>,
+        /// What a card is made of.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<CardType>>,
         ///Account that it belongs to.
@@ -910,6 +925,7 @@ pub mod types {
         ///What can be spent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub available_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Where a balance is from, the card network or the chain. The chain knows nothing of pending payments.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub balance_freshness: ::std::option::Option<
             ::venuekit_wire::Open<BalanceFreshness>,
@@ -931,6 +947,7 @@ pub mod types {
         ///One's own id for the customer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub external_customer_id: ::std::option::Option<::std::string::String>,
+        /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub flow_status: ::std::option::Option<::venuekit_wire::Open<CardFlowStatus>>,
         ///All there is.
@@ -966,6 +983,7 @@ pub mod types {
         ///Id, a UUID.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_id: ::std::option::Option<::std::string::String>,
+        /// What a card is made of.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_type: ::std::option::Option<::venuekit_wire::Open<CardType>>,
         ///Time of making.
@@ -989,6 +1007,7 @@ pub mod types {
         ///Last four digits of the number.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub last_four: ::std::option::Option<::std::string::String>,
+        /// State of a card. voided is for good.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardStatus>>,
     }
@@ -1050,7 +1069,10 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_:@+-][A-Za-z0-9._:@+-]*$").unwrap() });
+            {
+                ::regress::Regex::with_flags("^[A-Za-z0-9_:@+-][A-Za-z0-9._:@+-]*$", "u")
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
                 return Err(
                     "doesn't match pattern \"^[A-Za-z0-9_:@+-][A-Za-z0-9._:@+-]*$\""
@@ -1092,6 +1114,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardCustomerKyc {
+        /// How far the check of an identity is. requires_action and pending_review want more from the person.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kyc_status: ::std::option::Option<::venuekit_wire::Open<CardKycStatus>>,
         ///What to do next.
@@ -1138,6 +1161,7 @@ pub mod types {
         ///Whether balances were read.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub balances_included: ::std::option::Option<bool>,
+        /// A customer as lists show it. Balances are in units of the currency, and null before there is a wallet.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub customers: ::std::vec::Vec<CardCustomer>,
         ///Customers a page.
@@ -1190,6 +1214,7 @@ pub mod types {
         ///The same in hundredths.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub available_balance_minor: ::std::option::Option<i64>,
+        /// Where a balance is from, the card network or the chain. The chain knows nothing of pending payments.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub balance_freshness: ::std::option::Option<
             ::venuekit_wire::Open<BalanceFreshness>,
@@ -1197,6 +1222,7 @@ pub mod types {
         ///Time of the balance.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub balance_updated_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// A card of a customer. It never has the full number, the CVV or the PIN.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub cards: ::std::vec::Vec<CardCustomerCard>,
@@ -1214,8 +1240,10 @@ pub mod types {
         ///One's own id for the customer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub external_id: ::std::option::Option<::std::string::String>,
+        /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub flow_status: ::std::option::Option<::venuekit_wire::Open<CardFlowStatus>>,
+        /// How far the check of an identity is. requires_action and pending_review want more from the person.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kyc_status: ::std::option::Option<::venuekit_wire::Open<CardKycStatus>>,
         ///All there is.
@@ -1336,7 +1364,12 @@ pub mod types {
                 "safe_deployed" => Ok(Self::SafeDeployed),
                 "card_created" => Ok(Self::CardCreated),
                 "active" => Ok(Self::Active),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of otp_requested, otp_verified, kyc_initiated, kyc_approved, kyc_completed, safe_deploying, safe_deployed, card_created, active"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1369,6 +1402,7 @@ pub mod types {
         ///The number, once active.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub iban: ::std::option::Option<::std::string::String>,
+        /// State of the IBAN of a card account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardIbanStatus>>,
     }
@@ -1433,7 +1467,12 @@ pub mod types {
                 "active" => Ok(Self::Active),
                 "rejected" => Ok(Self::Rejected),
                 "suspended" => Ok(Self::Suspended),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of not_activated, pending_kyc, kyc_submitted, kyc_approved, active, rejected, suspended"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1475,7 +1514,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -1514,6 +1553,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardKyc {
+        /// How far the check of an identity is. requires_action and pending_review want more from the person.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kyc_status: ::std::option::Option<::venuekit_wire::Open<CardKycStatus>>,
         ///Time of approval.
@@ -1588,7 +1628,12 @@ pub mod types {
                 "approved" => Ok(Self::Approved),
                 "rejected" => Ok(Self::Rejected),
                 "expired" => Ok(Self::Expired),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of not_started, pending, in_progress, pending_review, requires_action, approved, rejected, expired"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1648,7 +1693,7 @@ pub mod types {
                 "active" => Ok(Self::Active),
                 "frozen" => Ok(Self::Frozen),
                 "voided" => Ok(Self::Voided),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of active, frozen, voided".into()),
             }
         }
     }
@@ -1690,7 +1735,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -1768,6 +1813,7 @@ pub mod types {
         ///Merchant.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub merchant_name: ::std::option::Option<::std::string::String>,
+        /// State of a payment. Each page has words of its own, all are here.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardTransactionStatus>>,
         ///Id.
@@ -1776,6 +1822,7 @@ pub mod types {
         ///Kind of payment, such as Purchase.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub transaction_type: ::std::option::Option<::std::string::String>,
+        /// Kind of payment.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<CardTransactionType>>,
     }
@@ -1806,7 +1853,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -1845,6 +1892,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardTransactionList {
+        /// A payment with a card. The names of two generations are here; pages cut the newer answer off.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub transactions: ::std::vec::Vec<CardTransaction>,
@@ -1926,7 +1974,12 @@ pub mod types {
                 "settled" => Ok(Self::Settled),
                 "partially_reversed" => Ok(Self::PartiallyReversed),
                 "expired" => Ok(Self::Expired),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending, completed, failed, reversed, declined, refunded, disputed, authorized, settled, partially_reversed, expired"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1994,7 +2047,12 @@ pub mod types {
                 "reversal" => Ok(Self::Reversal),
                 "atm_withdrawal" => Ok(Self::AtmWithdrawal),
                 "withdrawal" => Ok(Self::Withdrawal),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of purchase, refund, reversal, atm_withdrawal, withdrawal"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -2024,6 +2082,7 @@ pub mod types {
         ///Time of making.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Where a transfer goes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub destination: ::std::option::Option<CardTransferDestination>,
         ///Amount that should arrive.
@@ -2032,10 +2091,13 @@ pub mod types {
         ///How long it takes, in words.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub estimated_time: ::std::option::Option<::std::string::String>,
+        /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pricing_mode: ::std::option::Option<::venuekit_wire::Open<PricingMode>>,
+        /// Where a transfer comes from.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub source: ::std::option::Option<CardTransferSource>,
+        /// State of a transfer to a customer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardTransferStatus>>,
         ///Id.
@@ -2070,6 +2132,7 @@ pub mod types {
         ///Dollars that left.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Chain of a program's wallet.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub chain: ::std::option::Option<::venuekit_wire::Open<IssuerChain>>,
     }
@@ -2114,7 +2177,7 @@ pub mod types {
             match value {
                 "initiated" => Ok(Self::Initiated),
                 "completed" => Ok(Self::Completed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of initiated, completed".into()),
             }
         }
     }
@@ -2170,7 +2233,7 @@ pub mod types {
             match value {
                 "virtual" => Ok(Self::Virtual),
                 "physical" => Ok(Self::Physical),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of virtual, physical".into()),
             }
         }
     }
@@ -2234,7 +2297,7 @@ pub mod types {
                 "pin-view" => Ok(Self::PinView),
                 "pin-set" => Ok(Self::PinSet),
                 "pin" => Ok(Self::Pin),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of data, pin-view, pin-set, pin".into()),
             }
         }
     }
@@ -2288,6 +2351,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardViewToken {
+        /// What a card is made of.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_type: ::std::option::Option<::venuekit_wire::Open<CardType>>,
         ///What the page shows.
@@ -2354,6 +2418,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ChangeCardResponse {
+        /// A card. It never has the full number, the CVV or the PIN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<Card>,
         ///Sentence.
@@ -2454,6 +2519,7 @@ pub mod types {
     pub struct CreateAccountRequest {
         ///Name.
         pub account_name: ::std::string::String,
+        /// What an account is for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub account_type: ::std::option::Option<::venuekit_wire::Open<AccountType>>,
     }
@@ -2466,11 +2532,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateAccountResponse {
+        /// An account that holds wallets. Its id has a different name from page to page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub account: ::std::option::Option<Account>,
         ///Name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub account_name: ::std::option::Option<::std::string::String>,
+        /// What an account is for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub account_type: ::std::option::Option<::venuekit_wire::Open<AccountType>>,
         ///Number of wallets.
@@ -2523,6 +2591,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateApiKeyFirstGenResponse {
+        /// A new key.
         pub data: NewApiKeyFirstGen,
         ///The text `success`; true in later generations.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2608,6 +2677,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateApiKeyResponse {
+        /// A new key.
         pub data: NewApiKey,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2650,9 +2720,11 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub monitored_accounts: ::std::vec::Vec<::std::string::String>,
+        /// Whether a rule watches all wallets or only those of `monitored_accounts`.
         pub monitoring_mode: MonitoringMode,
         ///Share of a deposit to forward, 0 to 100.
         pub percentage: ::venuekit_wire::DecimalNumber,
+        /// Further settings of a rule. An open object, since no source names them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub settings: ::std::option::Option<AutoForwardingSettings>,
     }
@@ -2695,6 +2767,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateCardCustomerCardRequest {
+        /// What a card is made of.
         #[serde(rename = "type")]
         pub type_: ::venuekit_wire::Open<CardType>,
     }
@@ -2707,6 +2780,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerCardResponse {
+        /// A card of a customer. It never has the full number, the CVV or the PIN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<CardCustomerCard>,
         ///Sentence.
@@ -2734,6 +2808,7 @@ pub mod types {
         ///Token that names the card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_token: ::std::option::Option<::venuekit_wire::Secret>,
+        /// What the card scheme's page wants in order to show a card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<CardEphemeralToken>,
         ///The token.
@@ -2767,6 +2842,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerViewTokenResponse {
+        /// A page that shows a card. Whoever has its URL sees the card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<CardViewToken>,
         ///Time until which the page works.
@@ -2797,6 +2873,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerVirtualCardResponse {
+        /// A card of a customer. It never has the full number, the CVV or the PIN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<CardCustomerCard>,
         ///Sentence.
@@ -2824,6 +2901,7 @@ pub mod types {
         ///Token that names the card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_token: ::std::option::Option<::venuekit_wire::Secret>,
+        /// What the card scheme's page wants in order to show a card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<CardEphemeralToken>,
         ///The token.
@@ -2857,6 +2935,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateCardRequest {
+        /// What a card is made of.
         pub card_type: ::venuekit_wire::Open<CardType>,
         ///Label; some pages demand it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2864,10 +2943,12 @@ pub mod types {
         ///Dollars a period; no limit by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub spending_limit_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Period after which a spending limit begins anew.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub spending_limit_frequency: ::std::option::Option<
             ::venuekit_wire::Open<SpendingFrequency>,
         >,
+        /// What a card is made of.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<CardType>>,
     }
@@ -2880,6 +2961,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardResponse {
+        /// A card. It never has the full number, the CVV or the PIN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<Card>,
         ///Sentence.
@@ -2908,6 +2990,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub enabled_views: ::std::vec::Vec<::venuekit_wire::Open<CardView>>,
+        /// Looks of a hosted page, such as `accent_color` with a hex colour. The other names are cut off in all copies.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub theme: ::std::option::Option<CardViewTheme>,
     }
@@ -2920,6 +3003,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardViewTokenResponse {
+        /// A page that shows a card. Whoever has its URL sees the card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<CardViewToken>,
         ///Time until which the page works.
@@ -2951,6 +3035,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateCustomerRequest {
         pub email: ::std::string::String,
+        /// One's own texts by name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub metadata: ::std::option::Option<CustomerMetadata>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2984,6 +3069,7 @@ pub mod types {
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub message: ::std::option::Option<::std::string::String>,
+        /// One's own texts by name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub metadata: ::std::option::Option<CustomerMetadata>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3017,6 +3103,7 @@ pub mod types {
         ///What is paid for, shown on the checkout page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<::std::string::String>,
+        /// The caller's own notes, in any shape.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub metadata: ::std::option::Option<PaymentMetadata>,
         ///Title of the checkout page.
@@ -3032,6 +3119,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreatePaymentResponse {
+        /// A payment that was asked for.
         pub data: NewPayment,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3065,6 +3153,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateProgramWebhookResponse {
+        /// A webhook and the key of its signatures.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<WebhookSecret>,
         ///Sentence.
@@ -3106,6 +3195,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateWebhookNamedResponse {
+        /// A webhook of the named kind.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<NamedWebhook>,
         ///Sentence.
@@ -3149,6 +3239,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateWebhookResponse {
+        /// A new webhook.
         pub data: NewWebhook,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3181,6 +3272,7 @@ pub mod types {
         ///State, such as active.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::std::string::String>,
+        /// A plan.
         pub tier_id: ::venuekit_wire::Open<PlanId>,
         ///Name of the plan.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3203,12 +3295,14 @@ pub mod types {
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub id: ::std::option::Option<::std::string::String>,
+        /// One's own texts by name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub metadata: ::std::option::Option<CustomerMetadata>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub phone: ::std::option::Option<::std::string::String>,
+        /// State of a customer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CustomerStatus>>,
     }
@@ -3283,7 +3377,7 @@ pub mod types {
             match value {
                 "active" => Ok(Self::Active),
                 "suspended" => Ok(Self::Suspended),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of active, suspended".into()),
             }
         }
     }
@@ -3476,7 +3570,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -3515,6 +3609,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeployCardAccountSafeResponse {
+        /// A wallet that is being set up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<DeployedCardSafe>,
         ///Sentence.
@@ -3536,6 +3631,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeployCardCustomerSafeResponse {
+        /// A wallet that is being set up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<DeployedCardSafe>,
         ///Sentence.
@@ -3627,6 +3723,7 @@ pub mod types {
         ///Reason; some answers call it reasonCode, which is not read.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub reason_code: ::std::option::Option<::std::string::String>,
+        /// State of a dispute.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<DisputeStatus>>,
         ///Payment.
@@ -3708,7 +3805,12 @@ pub mod types {
                 "under_review" => Ok(Self::UnderReview),
                 "resolved" => Ok(Self::Resolved),
                 "rejected" => Ok(Self::Rejected),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of submitted, open, under_review, resolved, rejected"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -3748,6 +3850,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DisputeTransactionResponse {
+        /// A dispute.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<Dispute>,
         ///Sentence.
@@ -3769,6 +3872,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct EditWebhookNamedRequest {
+        /// Whether a webhook of the named kind is called.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<WebhookStatus>>,
         ///Id of the webhook.
@@ -3931,8 +4035,10 @@ pub mod types {
         ///One's own id for the customer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub external_id: ::std::option::Option<::std::string::String>,
+        /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pricing_mode: ::std::option::Option<::venuekit_wire::Open<PricingMode>>,
+        /// Chain of a program's wallet.
         pub source_chain: ::venuekit_wire::Open<IssuerChain>,
     }
     impl FundCardCustomerRequest {
@@ -3944,6 +4050,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct FundCardCustomerResponse {
+        /// A transfer to a customer.
         pub data: CardTransfer,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4039,7 +4146,7 @@ pub mod types {
             match value {
                 "master_wallet" => Ok(Self::MasterWallet),
                 "non_master" => Ok(Self::NonMaster),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of master_wallet, non_master".into()),
             }
         }
     }
@@ -4086,6 +4193,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GasPrice {
+        /// Parts of an estimate in dollars, with eight decimals.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub breakdown: ::std::option::Option<GasCostBreakdown>,
         ///Chain by its short name, such as ETH.
@@ -4140,6 +4248,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetApiKeyResponse {
+        /// A key as lists show it. No page shows the current shape, so the names of all generations are here and none is certain.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<ApiKey>,
         ///Sentence.
@@ -4191,6 +4300,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCardCustomerKycLinkResponse {
+        /// A way to the check of an identity. Whoever has the link can go through it.
         pub data: CardCustomerKycLink,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4211,6 +4321,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetCardCustomerKycStatusResponse {
+        /// The check of an identity. A page names its states and shows no answer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<CardCustomerKyc>,
         ///Sentence.
@@ -4262,6 +4373,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCardCustomerResponse {
+        /// All about a customer. Balances are in units of the currency and again in hundredths of it; null before there is a wallet.
         pub data: CardCustomerRecord,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4276,6 +4388,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCardCustomerSourceOfFundsResponse {
+        /// The questions.
         pub data: SourceOfFundsQuestions,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4362,6 +4475,7 @@ pub mod types {
         ///Code of the bank.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub bic: ::std::option::Option<::std::string::String>,
+        /// The IBAN of a card account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<CardIban>,
         ///The number, once active.
@@ -4386,6 +4500,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCardKycStatusResponse {
+        /// The check of an identity.
         pub data: CardKyc,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4466,6 +4581,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCurrentSubscriptionResponse {
+        /// The plan of the caller.
         pub data: CurrentSubscription,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4519,6 +4635,7 @@ pub mod types {
         ///Chain, such as ethereum.
         #[serde(rename = "chainType")]
         pub chain_type: ::std::string::String,
+        /// How fast a transfer should settle, and so what its gas costs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub priority: ::std::option::Option<SendPriority>,
         ///Ticker of what is sent.
@@ -4534,6 +4651,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetGasPriceResponse {
+        /// What gas will cost. The pages name a unit only where the name of a field does.
         pub data: GasPrice,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4584,6 +4702,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetIssuerEligibilityResponse {
+        /// Whether one may issue cards.
         pub data: IssuerEligibility,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4620,6 +4739,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetPaymentStatusResponse {
+        /// Where a payment stands.
         pub data: Payment,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4634,6 +4754,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetPhysicalOrderStatusResponse {
+        /// An order, as the vendor's types have it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<PhysicalOrder>,
         ///Sentence.
@@ -4655,6 +4776,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetProgramWebhookResponse {
+        /// A webhook.
         pub data: Webhook,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4678,6 +4800,7 @@ pub mod types {
         ///Dollars a day.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub daily: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Limits of a card account, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<SpendingLimits>,
         ///Sentence.
@@ -4759,6 +4882,7 @@ pub mod types {
         ///Whether it worked.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub success: ::std::option::Option<bool>,
+        /// A transaction. No page shows one in full; what is here is named by filters, replies and the library.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub transaction: ::std::option::Option<Transaction>,
     }
@@ -4831,6 +4955,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetWebhookResponse {
+        /// A webhook.
         pub data: Webhook,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -4917,7 +5042,7 @@ pub mod types {
                 "platform_sumsub" => Ok(Self::PlatformSumsub),
                 "user_sumsub" => Ok(Self::UserSumsub),
                 "direct_docs" => Ok(Self::DirectDocs),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of platform_sumsub, user_sumsub, direct_docs".into()),
             }
         }
     }
@@ -5014,10 +5139,12 @@ pub mod types {
         ///Time of settling; null until then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub settled_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// State of a payment. Each page has words of its own, all are here.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardTransactionStatus>>,
         ///Id.
         pub transaction_id: ::std::string::String,
+        /// Kind of payment.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<CardTransactionType>>,
         ///Account; left out where one customer was asked for.
@@ -5048,6 +5175,7 @@ pub mod types {
         ///Number of all payments.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub total: ::std::option::Option<i64>,
+        /// A payment with a card of the program.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub transactions: ::std::vec::Vec<IssuerCardTransaction>,
     }
@@ -5092,7 +5220,7 @@ pub mod types {
             match value {
                 "SOL" => Ok(Self::Sol),
                 "XDC" => Ok(Self::Xdc),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of SOL, XDC".into()),
             }
         }
     }
@@ -5134,7 +5262,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -5221,7 +5349,12 @@ pub mod types {
                 "funding" => Ok(Self::Funding),
                 "funded" => Ok(Self::Funded),
                 "failed" => Ok(Self::Failed),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending, auto_funding, awaiting_manual, funding, funded, failed"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -5282,7 +5415,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -5380,7 +5513,7 @@ pub mod types {
                 "write" => Ok(Self::Write),
                 "transactions" => Ok(Self::Transactions),
                 "webhooks" => Ok(Self::Webhooks),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of read, write, transactions, webhooks".into()),
             }
         }
     }
@@ -5452,7 +5585,12 @@ pub mod types {
                 "accounts:write" => Ok(Self::AccountsWrite),
                 "webhooks:manage" => Ok(Self::WebhooksManage),
                 "analytics:read" => Ok(Self::AnalyticsRead),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of transactions:read, transactions:write, accounts:read, accounts:write, webhooks:manage, analytics:read"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -5512,7 +5650,7 @@ pub mod types {
                 "active" => Ok(Self::Active),
                 "revoked" => Ok(Self::Revoked),
                 "expired" => Ok(Self::Expired),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of active, revoked, expired".into()),
             }
         }
     }
@@ -5622,6 +5760,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListApiKeysFirstGenResponse {
+        /// The keys.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<ApiKeyListFirstGen>,
         ///The text `success`; true in later generations.
@@ -5771,6 +5910,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCardCustomerCardTransactionsResponse {
+        /// A page of payments.
         pub data: IssuerCardTransactionPage,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5791,6 +5931,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListCardCustomerCardsResponse {
+        /// A card of a customer. It never has the full number, the CVV or the PIN.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub cards: ::std::vec::Vec<CardCustomerCard>,
@@ -5876,6 +6017,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCardCustomersResponse {
+        /// A page of customers.
         pub data: CardCustomerPage,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5890,6 +6032,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCardTransactionsResponse {
+        /// The payments.
         pub data: CardTransactionList,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -5910,6 +6053,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCardsResponse {
+        /// A card. It never has the full number, the CVV or the PIN.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub data: ::std::vec::Vec<Card>,
         ///Sentence.
@@ -6072,6 +6216,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListDisputeReasonsResponse {
+        /// A reason for a dispute. Its code has two names.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub data: ::std::vec::Vec<DisputeReason>,
         ///Sentence.
@@ -6153,6 +6298,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListIssuerCardTransactionsResponse {
+        /// A page of payments.
         pub data: IssuerCardTransactionPage,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6323,6 +6469,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListPlansResponse {
+        /// The plans.
         pub data: PlanList,
         ///True.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -6776,7 +6923,7 @@ pub mod types {
             match value {
                 "all_wallets" => Ok(Self::AllWallets),
                 "specific_wallets" => Ok(Self::SpecificWallets),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of all_wallets, specific_wallets".into()),
             }
         }
     }
@@ -6809,6 +6956,7 @@ pub mod types {
         ///Id.
         #[serde(rename = "_id", skip_serializing_if = "::std::option::Option::is_none")]
         pub id: ::std::option::Option<::std::string::String>,
+        /// Whether a webhook of the named kind is called.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<WebhookStatus>>,
         ///Id of its owner.
@@ -6840,6 +6988,7 @@ pub mod types {
         ///Name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub key_name: ::std::option::Option<::std::string::String>,
+        /// Requests that a key may make.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rate_limit: ::std::option::Option<KeyRateLimit>,
         ///What it may do.
@@ -6900,6 +7049,7 @@ pub mod types {
         ///First name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub first_name: ::std::option::Option<::std::string::String>,
+        /// How far the check of an identity is. requires_action and pending_review want more from the person.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kyc_status: ::std::option::Option<::venuekit_wire::Open<CardKycStatus>>,
         ///Last name.
@@ -6941,10 +7091,12 @@ pub mod types {
         ///Time until which to pay.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// The caller's own notes, in any shape.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub metadata: ::std::option::Option<PaymentMetadata>,
         ///Id.
         pub payment_id: ::std::string::String,
+        /// State of a payment. pending is what a new one shows; monitoring_late_window means that time is up and money is still taken, paid_late that it came then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<PaymentStatus>>,
     }
@@ -7005,6 +7157,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct OnboardCardAccountResponse {
+        /// A card account that was opened.
         pub data: NewCardAccount,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7040,6 +7193,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct OnboardCardCustomerResponse {
+        /// An account that was opened for a customer.
         pub data: OnboardedCardCustomer,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7093,6 +7247,7 @@ pub mod types {
         ///A text in the package, an object with `name_on_card` in the vendor's types.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub personalization: ::std::option::Option<::serde_json::Value>,
+        /// Where a card is mailed to.
         #[serde(rename = "shippingAddress")]
         pub shipping_address: ShippingAddress,
     }
@@ -7105,6 +7260,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OrderPhysicalCardResponse {
+        /// An order, as the vendor's types have it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<PhysicalOrder>,
         ///Sentence.
@@ -7227,6 +7383,7 @@ pub mod types {
         ///Amount that came in.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub settled_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// State of a payment. pending is what a new one shows; monitoring_late_window means that time is up and money is still taken, paid_late that it came then.
         pub status: ::venuekit_wire::Open<PaymentStatus>,
         ///Title of the checkout page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7262,7 +7419,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -7383,7 +7540,12 @@ pub mod types {
                 "paid_late" => Ok(Self::PaidLate),
                 "expired" => Ok(Self::Expired),
                 "cancelled" => Ok(Self::Cancelled),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending, awaiting_payment, monitoring_late_window, paid, paid_late, expired, cancelled"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -7416,8 +7578,10 @@ pub mod types {
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_id: ::std::option::Option<::std::string::String>,
+        /// Where a card is mailed to.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub shipping_address: ::std::option::Option<ShippingAddress>,
+        /// Where an order stands.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<PhysicalOrderStatus>>,
         ///Number at the carrier.
@@ -7451,7 +7615,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -7534,7 +7698,12 @@ pub mod types {
                 "shipped" => Ok(Self::Shipped),
                 "delivered" => Ok(Self::Delivered),
                 "cancelled" => Ok(Self::Cancelled),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending, processing, shipped, delivered, cancelled"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -7561,8 +7730,10 @@ pub mod types {
         ///How long a period is, such as monthly.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub billing_period: ::std::option::Option<::std::string::String>,
+        /// What a plan allows.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub features: ::std::option::Option<PlanFeatures>,
+        /// A plan.
         pub id: ::venuekit_wire::Open<PlanId>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
@@ -7600,13 +7771,16 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PlanFeatures {
+        /// A number, or the word unlimited.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub api_keys: ::std::option::Option<PlanAllowance>,
         ///Requests a minute.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rate_limit: ::std::option::Option<i64>,
+        /// A number, or the word unlimited.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub wallets: ::std::option::Option<PlanAllowance>,
+        /// A number, or the word unlimited.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub webhooks: ::std::option::Option<PlanAllowance>,
     }
@@ -7655,7 +7829,7 @@ pub mod types {
                 "tier_free" => Ok(Self::TierFree),
                 "tier_pro" => Ok(Self::TierPro),
                 "tier_enterprise" => Ok(Self::TierEnterprise),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of tier_free, tier_pro, tier_enterprise".into()),
             }
         }
     }
@@ -7679,6 +7853,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct PlanList {
+        /// A plan on offer.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub tiers: ::std::vec::Vec<Plan>,
     }
@@ -7723,7 +7898,7 @@ pub mod types {
             match value {
                 "send_x" => Ok(Self::SendX),
                 "receive_x" => Ok(Self::ReceiveX),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of send_x, receive_x".into()),
             }
         }
     }
@@ -7783,6 +7958,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct QuoteSwapResponse {
+        /// A price for a swap. Amounts are in token units.
         pub data: SwapQuote,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7827,6 +8003,7 @@ pub mod types {
         ///JWT of a session, where one begins at once.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub access_token: ::std::option::Option<::venuekit_wire::Secret>,
+        /// A new user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<RegisteredUser>,
         ///Sentence.
@@ -7918,6 +8095,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RequestCardCustomerPhoneVerificationResponse {
+        /// A phone.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<CardCustomerPhone>,
         ///Sentence.
@@ -8061,6 +8239,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RevokeApiKeyFirstGenResponse {
+        /// What is left of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<RevokedApiKeyFirstGen>,
         ///The text `success`; true in later generations.
@@ -8106,6 +8285,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RevokeApiKeyResponse {
+        /// What is left of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<RevokedApiKey>,
         ///Sentence.
@@ -8149,6 +8329,7 @@ pub mod types {
         ///Time of revoking.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub revoked_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// State of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<KeyStatus>>,
     }
@@ -8167,6 +8348,7 @@ pub mod types {
         ///The new secret, where nothing wraps it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub api_secret: ::std::option::Option<::venuekit_wire::Secret>,
+        /// A key after rotation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<RotatedApiKey>,
         ///Sentence.
@@ -8191,6 +8373,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RotateWebhookSecretResponse {
+        /// A webhook and the key of its signatures.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<WebhookSecret>,
         ///Sentence.
@@ -8258,7 +8441,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -8341,7 +8524,12 @@ pub mod types {
                 "payment" => Ok(Self::Payment),
                 "auto-forward" => Ok(Self::AutoForward),
                 "other" => Ok(Self::Other),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of personal, business, payment, auto-forward, other"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -8371,12 +8559,14 @@ pub mod types {
         pub amount: ::venuekit_wire::DecimalNumber,
         ///Id of the wallet to send from.
         pub assets: ::std::string::String,
+        /// What a transfer is for. The venue's list ends in "etc.", so others may be taken too.
         pub category: SendCategory,
         ///Chain in lower case, such as solana.
         pub chain: ::std::string::String,
         ///Note for one's own books.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<::std::string::String>,
+        /// How fast a transfer should settle, and so what its gas costs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub priority: ::std::option::Option<SendPriority>,
         ///Address to send to.
@@ -8397,6 +8587,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct SendFundsResponse {
+        /// A transfer that was sent off. Fees have eight decimals.
         pub data: SentFunds,
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -8453,7 +8644,7 @@ pub mod types {
                 "low" => Ok(Self::Low),
                 "medium" => Ok(Self::Medium),
                 "high" => Ok(Self::High),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of low, medium, high".into()),
             }
         }
     }
@@ -8532,6 +8723,7 @@ pub mod types {
         ///JWT for the Authorization header.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub access_token: ::std::option::Option<::venuekit_wire::Secret>,
+        /// Tokens of a session where the venue wraps them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<SessionTokenData>,
         ///Sentence.
@@ -8611,6 +8803,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetCardCustomerDailyLimitResponse {
+        /// A limit that is on its way.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<CardCustomerDailyLimit>,
         ///Sentence.
@@ -8677,6 +8870,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetDailySpendingLimitResponse {
+        /// Limits of a card account, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<SpendingLimits>,
         ///Sentence.
@@ -8756,6 +8950,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct SignInRequest {
         pub email: ::std::string::String,
+        /// Whose session it is. The library knows one value.
         pub role: SignInRole,
     }
     impl SignInRequest {
@@ -8794,7 +8989,7 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
                 "User" => Ok(Self::User),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of User".into()),
             }
         }
     }
@@ -8854,6 +9049,7 @@ pub mod types {
         ///What to do next.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_step: ::std::option::Option<::std::string::String>,
+        /// A question and what can be answered.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub questions: ::std::vec::Vec<SourceOfFundsQuestion>,
         ///State, such as questions_retrieved.
@@ -8908,7 +9104,7 @@ pub mod types {
                 "daily" => Ok(Self::Daily),
                 "weekly" => Ok(Self::Weekly),
                 "monthly" => Ok(Self::Monthly),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of daily, weekly, monthly".into()),
             }
         }
     }
@@ -8969,6 +9165,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct SubmitCardCustomerSourceOfFundsRequest {
+        /// An answer.
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub answers: ::std::vec::Vec<SourceOfFundsAnswer>,
     }
@@ -8981,6 +9178,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubmitCardCustomerSourceOfFundsResponse {
+        /// The answers' fate.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<SubmittedSourceOfFunds>,
         ///Sentence.
@@ -9008,6 +9206,7 @@ pub mod types {
         ///Mail address of the holder.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<::std::string::String>,
+        /// Who the holder is. No source shows what the fields are called.
         pub kyc: IbanKyc,
     }
     impl SubmitIbanKycRequest {
@@ -9087,6 +9286,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubscribeCardWebhookResponse {
+        /// A subscription. No source shows it; its fields are those of other webhooks.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<CardWebhookSubscription>,
         ///Sentence.
@@ -9108,6 +9308,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct SubscribeToPlanRequest {
+        /// A plan.
         pub tier_id: ::venuekit_wire::Open<PlanId>,
     }
     impl SubscribeToPlanRequest {
@@ -9339,6 +9540,7 @@ pub mod types {
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub id: ::std::option::Option<::std::string::String>,
+        /// Where a transaction stands. The middle three are from older pages.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<TransactionStatus>>,
         ///Hash on the chain.
@@ -9411,7 +9613,12 @@ pub mod types {
                 "confirmed" => Ok(Self::Confirmed),
                 "completed" => Ok(Self::Completed),
                 "failed" => Ok(Self::Failed),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending, broadcasting, mempool, confirmed, completed, failed"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -9525,11 +9732,13 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::null_as_default")]
         pub monitored_accounts: ::std::vec::Vec<::std::string::String>,
+        /// Whether a rule watches all wallets or only those of `monitored_accounts`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub monitoring_mode: ::std::option::Option<MonitoringMode>,
         ///Share of a deposit to forward, 0 to 100.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub percentage: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Further settings of a rule. An open object, since no source names them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub settings: ::std::option::Option<AutoForwardingSettings>,
     }
@@ -9675,6 +9884,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifiedCardAccount {
+        /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub flow_status: ::std::option::Option<::venuekit_wire::Open<CardFlowStatus>>,
         ///What to do next, such as kyc_link.
@@ -9693,6 +9903,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifyCardCustomerOtpResponse {
+        /// An account whose mail address is confirmed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<VerifiedCardAccount>,
         ///Sentence.
@@ -9726,6 +9937,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifyCardCustomerPhoneResponse {
+        /// A phone.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<CardCustomerPhone>,
         ///Sentence.
@@ -9759,6 +9971,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifyCardOtpResponse {
+        /// An account whose mail address is confirmed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub data: ::std::option::Option<VerifiedCardAccount>,
         ///Sentence.
@@ -10021,7 +10234,12 @@ pub mod types {
                 "master_wallet.deposit" => Ok(Self::MasterWalletDeposit),
                 "master_wallet.swap" => Ok(Self::MasterWalletSwap),
                 "master_wallet.customer_funded" => Ok(Self::MasterWalletCustomerFunded),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of deposit.detected, deposit.confirmed, transaction.initiated, transaction.submitted, transaction.failed, iban.activated, iban.transfer.received, kyc.submitted, kyc.approved, kyc.rejected, kyc.pending_review, card.created, card.activated, card.frozen, card.unfrozen, card.voided, card.lost, card.stolen, card.cancelled, card.deactivated, transaction.authorized, transaction.declined, transaction.settled, transaction.reversed, transaction.refund.created, customer.funded, customer.funding.failed, customer.balance.updated, master_wallet.deposit, master_wallet.swap, master_wallet.customer_funded"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -10063,7 +10281,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -10150,7 +10368,7 @@ pub mod types {
             match value {
                 "active" => Ok(Self::Active),
                 "inactive" => Ok(Self::Inactive),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of active, inactive".into()),
             }
         }
     }
@@ -10192,7 +10410,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -10274,6 +10492,7 @@ pub mod types {
             }
         }
         impl AccessToken {
+            /// JWT for the Authorization header. *Required.*
             pub fn access_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -10286,6 +10505,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10299,6 +10519,7 @@ pub mod types {
                     });
                 self
             }
+            /// Life in seconds, 3600 so far.
             pub fn expires_in<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10312,6 +10533,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the venue wants a token to be renewed.
             pub fn refresh_recommendation<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TokenRenewal>,
@@ -10327,6 +10549,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the token may do.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10341,6 +10564,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10354,6 +10578,7 @@ pub mod types {
                     });
                 self
             }
+            /// Always Bearer so far.
             pub fn token_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10452,6 +10677,7 @@ pub mod types {
             }
         }
         impl Account {
+            /// Id, under its name in the vendor's library.
             pub fn account_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10465,6 +10691,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn account_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10478,6 +10705,7 @@ pub mod types {
                     });
                 self
             }
+            /// What an account is for.
             pub fn account_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::AccountType>>,
@@ -10491,6 +10719,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of wallets.
             pub fn asset_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10504,6 +10733,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10517,6 +10747,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10528,6 +10759,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// State, such as active.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10541,6 +10773,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the last change.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10554,6 +10787,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of its owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10621,6 +10855,7 @@ pub mod types {
             }
         }
         impl ActivateCardIbanRequest {
+            /// How identity is checked. The two sumsub ways need a Sumsub token, by the platform's or the user's own account; direct_docs sends documents. *Required.*
             pub fn kyc_method<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::IbanKycMethod>,
@@ -10633,6 +10868,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token of the applicant; needed for both sumsub ways.
             pub fn sumsub_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -10687,6 +10923,7 @@ pub mod types {
             }
         }
         impl AddAssetRequest {
+            /// Id of the account. *Required.*
             pub fn account_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10699,6 +10936,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain in lower case: ethereum, solana, polygon, base, xdc. *Required.*
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10711,6 +10949,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker with its chain, such as USDC_SOL. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10780,6 +11019,7 @@ pub mod types {
             }
         }
         impl AddAssetResponse {
+            /// A new wallet, with the two fields that the library's manual uses.
             pub fn asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Wallet>,
@@ -10793,6 +11033,7 @@ pub mod types {
                     });
                 self
             }
+            /// The wallet where the venue wraps it; no page shows how.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -10806,6 +11047,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10819,6 +11061,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -10832,6 +11075,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10898,6 +11142,7 @@ pub mod types {
             }
         }
         impl AddCustomerAssetRequest {
+            /// Id of a supported asset. Code of 2025 sends it instead.
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10911,6 +11156,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain in lower case. *Required.*
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10923,6 +11169,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the customer. *Required.*
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10935,6 +11182,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker with its chain, such as USDC_SOL. The library sends it.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11014,6 +11262,7 @@ pub mod types {
             }
         }
         impl AddCustomerAssetResponse {
+            /// A new wallet, with the two fields that the library's manual uses.
             pub fn asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Wallet>,
@@ -11027,6 +11276,7 @@ pub mod types {
                     });
                 self
             }
+            /// The wallet where the venue wraps it; no page shows how.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -11040,6 +11290,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11053,6 +11304,7 @@ pub mod types {
                     });
                 self
             }
+            /// The wallet, in 2025.
             pub fn result<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -11066,6 +11318,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -11079,6 +11332,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11136,6 +11390,7 @@ pub mod types {
             }
         }
         impl AddGasStationAssetRequest {
+            /// Chain in lower case. *Required.*
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11148,6 +11403,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what the chain takes for gas, such as SOL. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11267,6 +11523,7 @@ pub mod types {
             }
         }
         impl ApiKey {
+            /// Addresses that it may be used from.
             pub fn allowed_ips<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -11279,6 +11536,7 @@ pub mod types {
                     });
                 self
             }
+            /// The key.
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11292,6 +11550,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11305,6 +11564,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life; null for none.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11318,6 +11578,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11329,6 +11590,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether it was revoked.
             pub fn is_revoked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11342,6 +11604,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id, under its first name.
             pub fn key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11355,6 +11618,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn key_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11368,6 +11632,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the last use.
             pub fn last_used_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11381,6 +11646,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name, as it was called first.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11394,6 +11660,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the key may do, as it was called first.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -11408,6 +11675,7 @@ pub mod types {
                     });
                 self
             }
+            /// Requests that a key may make.
             pub fn rate_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::KeyRateLimit>,
@@ -11421,6 +11689,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of revoking.
             pub fn revoked_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11434,6 +11703,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the key may do.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -11448,6 +11718,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a key.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::KeyStatus>>,
@@ -11554,6 +11825,7 @@ pub mod types {
             }
         }
         impl ApiKeyFirstGen {
+            /// The key.
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11567,6 +11839,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11580,6 +11853,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life; null for none.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11593,6 +11867,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11605,6 +11880,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the last use; null for never.
             pub fn last_used_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11618,6 +11894,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11631,6 +11908,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -11645,6 +11923,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a key.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::KeyStatus>>,
@@ -11705,6 +11984,7 @@ pub mod types {
             }
         }
         impl ApiKeyListFirstGen {
+            /// The keys.
             pub fn keys<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ApiKeyFirstGen>>,
@@ -11758,6 +12038,7 @@ pub mod types {
             }
         }
         impl ApplyForIssuerProgramRequest {
+            /// Who fills the cards. master_wallet is the issuer from one wallet, non_master each customer. *Required.*
             pub fn funding_structure<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::FundingStructure>,
@@ -11772,6 +12053,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether holders get IBANs; false by default.
             pub fn iban_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11785,6 +12067,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of a program's wallet.
             pub fn preferred_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::IssuerChain>>,
@@ -11839,6 +12122,7 @@ pub mod types {
             }
         }
         impl ArchiveAssetRequest {
+            /// Id of the wallet. *Required.*
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11893,6 +12177,7 @@ pub mod types {
             }
         }
         impl ArchiveAssetResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11906,6 +12191,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -11919,6 +12205,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11980,6 +12267,7 @@ pub mod types {
             }
         }
         impl BatchAddAssetsRequest {
+            /// Id of the account. *Required.*
             pub fn account_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11992,6 +12280,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chains in lower case. *Required.*
             pub fn chains<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -12004,6 +12293,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tickers with their chains, such as USDC_SOL.
             pub fn tickers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -12070,6 +12360,7 @@ pub mod types {
             }
         }
         impl CancelPhysicalOrderResponse {
+            /// An order, as the vendor's types have it.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PhysicalOrder>,
@@ -12083,6 +12374,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12096,6 +12388,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -12109,6 +12402,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12165,6 +12459,7 @@ pub mod types {
             }
         }
         impl CancelTransactionRequest {
+            /// Id at the venue. *Required.*
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12224,6 +12519,7 @@ pub mod types {
             }
         }
         impl CancelTransactionResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12237,6 +12533,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -12250,6 +12547,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12362,6 +12660,7 @@ pub mod types {
             }
         }
         impl Card {
+            /// Id.
             pub fn card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12375,6 +12674,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a card is made of.
             pub fn card_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -12388,6 +12688,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12401,6 +12702,7 @@ pub mod types {
                     });
                 self
             }
+            /// Label.
             pub fn display_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12414,6 +12716,7 @@ pub mod types {
                     });
                 self
             }
+            /// Month of expiry, 1 to 12.
             pub fn expiry_month<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12427,6 +12730,7 @@ pub mod types {
                     });
                 self
             }
+            /// Year of expiry.
             pub fn expiry_year<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12440,6 +12744,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last four digits of the number.
             pub fn last_four<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12453,6 +12758,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a PIN is known to be set; may lag behind.
             pub fn pin_set<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12466,6 +12772,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars that may be spent a period.
             pub fn spending_limit_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12481,6 +12788,7 @@ pub mod types {
                     });
                 self
             }
+            /// Period after which a spending limit begins anew.
             pub fn spending_limit_frequency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -12498,6 +12806,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a card. voided is for good.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardStatus>>,
@@ -12511,6 +12820,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a card is made of.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -12524,6 +12834,7 @@ pub mod types {
                     });
                 self
             }
+            /// Account that it belongs to.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12668,6 +12979,7 @@ pub mod types {
             }
         }
         impl CardCustomer {
+            /// What can be spent.
             pub fn available_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12683,6 +12995,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a balance is from, the card network or the chain. The chain knows nothing of pending payments.
             pub fn balance_freshness<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -12700,6 +13013,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of cards.
             pub fn cards_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12713,6 +13027,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of opening.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12726,6 +13041,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the cards; null before the identity is checked.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12739,6 +13055,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the record, 24 hex digits.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12765,6 +13082,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own id for the customer.
             pub fn external_customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12780,6 +13098,7 @@ pub mod types {
                     });
                 self
             }
+            /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
             pub fn flow_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardFlowStatus>>,
@@ -12793,6 +13112,7 @@ pub mod types {
                     });
                 self
             }
+            /// All there is.
             pub fn ledger_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12808,6 +13128,7 @@ pub mod types {
                     });
                 self
             }
+            /// What has to be done next.
             pub fn next_action<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12821,6 +13142,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is held for payments to settle.
             pub fn pending_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12836,6 +13158,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the wallet is set up.
             pub fn safe_deployed<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12849,6 +13172,7 @@ pub mod types {
                     });
                 self
             }
+            /// The stage as a number, 1 to 6.
             pub fn step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12862,6 +13186,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account, part of most paths. *Required.*
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12987,6 +13312,7 @@ pub mod types {
             }
         }
         impl CardCustomerCard {
+            /// Time of activation.
             pub fn activated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -13000,6 +13326,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id, a UUID.
             pub fn card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13013,6 +13340,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a card is made of.
             pub fn card_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -13026,6 +13354,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -13039,6 +13368,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is blocked.
             pub fn is_blocked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13052,6 +13382,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is frozen.
             pub fn is_frozen<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13065,6 +13396,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it was reported lost.
             pub fn is_lost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13078,6 +13410,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it was reported stolen.
             pub fn is_stolen<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13091,6 +13424,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is ended for good.
             pub fn is_void<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13104,6 +13438,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last four digits of the number.
             pub fn last_four<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13117,6 +13452,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a card. voided is for good.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardStatus>>,
@@ -13213,6 +13549,7 @@ pub mod types {
             }
         }
         impl CardCustomerDailyLimit {
+            /// Dollars a day that the program allows.
             pub fn admin_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13226,6 +13563,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a day until then.
             pub fn current_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13239,6 +13577,7 @@ pub mod types {
                     });
                 self
             }
+            /// Seconds until it holds, 180 so far.
             pub fn delay_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13252,6 +13591,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the task at the relay.
             pub fn enqueue_task_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13267,6 +13607,7 @@ pub mod types {
                     });
                 self
             }
+            /// State at the relay; ExecSuccess means that it is queued.
             pub fn gelato_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13280,6 +13621,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same in words.
             pub fn note<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13293,6 +13635,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a day from then on.
             pub fn requested_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13365,6 +13708,7 @@ pub mod types {
             }
         }
         impl CardCustomerKyc {
+            /// How far the check of an identity is. requires_action and pending_review want more from the person.
             pub fn kyc_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardKycStatus>>,
@@ -13378,6 +13722,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13391,6 +13736,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13463,6 +13809,7 @@ pub mod types {
             }
         }
         impl CardCustomerKycLink {
+            /// Id at Sumsub.
             pub fn applicant_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13476,6 +13823,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next, such as kyc_status.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13489,6 +13837,7 @@ pub mod types {
                     });
                 self
             }
+            /// Page to open for the customer; a token is part of it.
             pub fn sumsub_link<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -13502,6 +13851,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token for Sumsub's kit.
             pub fn sumsub_sdk_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -13517,6 +13867,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13594,6 +13945,7 @@ pub mod types {
             }
         }
         impl CardCustomerPage {
+            /// Whether balances were read.
             pub fn balances_included<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13609,6 +13961,7 @@ pub mod types {
                     });
                 self
             }
+            /// A customer as lists show it. Balances are in units of the currency, and null before there is a wallet. *Required.*
             pub fn customers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::CardCustomer>>,
@@ -13621,6 +13974,7 @@ pub mod types {
                     });
                 self
             }
+            /// Customers a page.
             pub fn limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13634,6 +13988,7 @@ pub mod types {
                     });
                 self
             }
+            /// This page.
             pub fn page<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13647,6 +14002,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of all customers.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13721,6 +14077,7 @@ pub mod types {
             }
         }
         impl CardCustomerPhone {
+            /// Whether it is confirmed.
             pub fn is_verified<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13734,6 +14091,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next, in words.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13747,6 +14105,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of sending the code.
             pub fn otp_requested_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -13762,6 +14121,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number with stars in it.
             pub fn phone_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13775,6 +14135,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13923,6 +14284,7 @@ pub mod types {
             }
         }
         impl CardCustomerRecord {
+            /// What can be spent.
             pub fn available_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13938,6 +14300,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same in hundredths.
             pub fn available_balance_minor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13953,6 +14316,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a balance is from, the card network or the chain. The chain knows nothing of pending payments.
             pub fn balance_freshness<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -13970,6 +14334,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the balance.
             pub fn balance_updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -13985,6 +14350,7 @@ pub mod types {
                     });
                 self
             }
+            /// A card of a customer. It never has the full number, the CVV or the PIN.
             pub fn cards<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::CardCustomerCard>>,
@@ -13997,6 +14363,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of cards.
             pub fn cards_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14010,6 +14377,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of opening.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14023,6 +14391,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the cards; null before the identity is checked.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14049,6 +14418,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own id for the customer.
             pub fn external_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14062,6 +14432,7 @@ pub mod types {
                     });
                 self
             }
+            /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
             pub fn flow_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardFlowStatus>>,
@@ -14075,6 +14446,7 @@ pub mod types {
                     });
                 self
             }
+            /// How far the check of an identity is. requires_action and pending_review want more from the person.
             pub fn kyc_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardKycStatus>>,
@@ -14088,6 +14460,7 @@ pub mod types {
                     });
                 self
             }
+            /// All there is.
             pub fn ledger_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14103,6 +14476,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same in hundredths.
             pub fn ledger_balance_minor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14118,6 +14492,7 @@ pub mod types {
                     });
                 self
             }
+            /// What has to be done next.
             pub fn next_action<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14131,6 +14506,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is held for payments to settle.
             pub fn pending_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14146,6 +14522,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the wallet is set up.
             pub fn safe_deployed<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14159,6 +14536,7 @@ pub mod types {
                     });
                 self
             }
+            /// The stage as a number, 1 to 6.
             pub fn step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14172,6 +14550,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account, part of most paths. *Required.*
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14280,6 +14659,7 @@ pub mod types {
             }
         }
         impl CardEphemeralToken {
+            /// Id of the app at the card scheme.
             pub fn app_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14293,6 +14673,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token that names the card.
             pub fn card_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -14306,6 +14687,7 @@ pub mod types {
                     });
                 self
             }
+            /// The token.
             pub fn ephemeral_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -14321,6 +14703,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14334,6 +14717,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last four digits of the number.
             pub fn last_four<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14347,6 +14731,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token for the secure elements.
             pub fn pse_auth_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -14420,6 +14805,7 @@ pub mod types {
             }
         }
         impl CardIban {
+            /// Time of activation.
             pub fn activated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14433,6 +14819,7 @@ pub mod types {
                     });
                 self
             }
+            /// Code of the bank.
             pub fn bic<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14446,6 +14833,7 @@ pub mod types {
                     });
                 self
             }
+            /// The number, once active.
             pub fn iban<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14459,6 +14847,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of the IBAN of a card account.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardIbanStatus>>,
@@ -14521,6 +14910,7 @@ pub mod types {
             }
         }
         impl CardKyc {
+            /// How far the check of an identity is. requires_action and pending_review want more from the person.
             pub fn kyc_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardKycStatus>>,
@@ -14534,6 +14924,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of approval.
             pub fn kyc_verified_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14549,6 +14940,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why it was refused.
             pub fn rejection_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14683,6 +15075,7 @@ pub mod types {
             }
         }
         impl CardTransaction {
+            /// Amount in units of the currency.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14696,6 +15089,7 @@ pub mod types {
                     });
                 self
             }
+            /// Card.
             pub fn card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14709,6 +15103,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the payment.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14722,6 +15117,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14735,6 +15131,7 @@ pub mod types {
                     });
                 self
             }
+            /// Class, such as Payment.
             pub fn kind<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14748,6 +15145,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group of the code.
             pub fn mcc_category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14761,6 +15159,7 @@ pub mod types {
                     });
                 self
             }
+            /// Merchant category code.
             pub fn mcc_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14774,6 +15173,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the code means.
             pub fn mcc_description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14789,6 +15189,7 @@ pub mod types {
                     });
                 self
             }
+            /// Line of business.
             pub fn merchant_category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14804,6 +15205,7 @@ pub mod types {
                     });
                 self
             }
+            /// City of the merchant.
             pub fn merchant_city<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14817,6 +15219,7 @@ pub mod types {
                     });
                 self
             }
+            /// Country of the merchant.
             pub fn merchant_country<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14832,6 +15235,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same in two letters.
             pub fn merchant_country_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14847,6 +15251,7 @@ pub mod types {
                     });
                 self
             }
+            /// Merchant.
             pub fn merchant_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14860,6 +15265,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a payment. Each page has words of its own, all are here.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -14875,6 +15281,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14890,6 +15297,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind of payment, such as Purchase.
             pub fn transaction_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14905,6 +15313,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind of payment.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -14985,6 +15394,7 @@ pub mod types {
             }
         }
         impl CardTransactionList {
+            /// A payment with a card. The names of two generations are here; pages cut the newer answer off.
             pub fn transactions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::CardTransaction>>,
@@ -15071,6 +15481,7 @@ pub mod types {
             }
         }
         impl CardTransfer {
+            /// Id, under its older name.
             pub fn bridge_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15084,6 +15495,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15097,6 +15509,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a transfer goes.
             pub fn destination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardTransferDestination>,
@@ -15110,6 +15523,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount that should arrive.
             pub fn estimated_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15125,6 +15539,7 @@ pub mod types {
                     });
                 self
             }
+            /// How long it takes, in words.
             pub fn estimated_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15140,6 +15555,7 @@ pub mod types {
                     });
                 self
             }
+            /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
             pub fn pricing_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PricingMode>>,
@@ -15153,6 +15569,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a transfer comes from.
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardTransferSource>,
@@ -15166,6 +15583,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a transfer to a customer.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -15181,6 +15599,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15248,6 +15667,7 @@ pub mod types {
             }
         }
         impl CardTransferDestination {
+            /// Amount to arrive in that currency.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15261,6 +15681,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency, such as USD or EUR.
             pub fn token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15316,6 +15737,7 @@ pub mod types {
             }
         }
         impl CardTransferSource {
+            /// Dollars that left.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15329,6 +15751,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of a program's wallet.
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::IssuerChain>>,
@@ -15417,6 +15840,7 @@ pub mod types {
             }
         }
         impl CardViewToken {
+            /// What a card is made of.
             pub fn card_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -15430,6 +15854,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the page shows.
             pub fn enabled_views<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -15444,6 +15869,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time until which the page works.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15457,6 +15883,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name on the card.
             pub fn holder_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15470,6 +15897,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last four digits of the number.
             pub fn last_four<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15483,6 +15911,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a PIN is set.
             pub fn pin_set<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15496,6 +15925,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the holder has to type a code first.
             pub fn requires_access_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15511,6 +15941,7 @@ pub mod types {
                     });
                 self
             }
+            /// URL of the page, for an iframe. Do not log it.
             pub fn secure_view_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -15526,6 +15957,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -15613,6 +16045,7 @@ pub mod types {
             }
         }
         impl CardWebhookSubscription {
+            /// URL that events are sent to.
             pub fn callback_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15626,6 +16059,7 @@ pub mod types {
                     });
                 self
             }
+            /// Names of the events.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -15638,6 +16072,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15649,6 +16084,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Key of the signatures, if there is one.
             pub fn secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -15662,6 +16098,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id, as the path calls it.
             pub fn subscription_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15677,6 +16114,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id, as other webhooks call it.
             pub fn webhook_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15750,6 +16188,7 @@ pub mod types {
             }
         }
         impl ChangeCardResponse {
+            /// A card. It never has the full number, the CVV or the PIN.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Card>,
@@ -15763,6 +16202,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15776,6 +16216,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -15789,6 +16230,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15841,6 +16283,7 @@ pub mod types {
             }
         }
         impl CheckBalanceRequest {
+            /// Id of the wallet. *Required.*
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15890,6 +16333,7 @@ pub mod types {
             }
         }
         impl CreateAccountConnectionsRequest {
+            /// Id of the account. *Required.*
             pub fn account_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15902,6 +16346,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chains in lower case.
             pub fn chains<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -15961,6 +16406,7 @@ pub mod types {
             }
         }
         impl CreateAccountConnectionsResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15974,6 +16420,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -15987,6 +16434,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -16044,6 +16492,7 @@ pub mod types {
             }
         }
         impl CreateAccountRequest {
+            /// Name. *Required.*
             pub fn account_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16056,6 +16505,7 @@ pub mod types {
                     });
                 self
             }
+            /// What an account is for.
             pub fn account_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::AccountType>>,
@@ -16150,6 +16600,7 @@ pub mod types {
             }
         }
         impl CreateAccountResponse {
+            /// An account that holds wallets. Its id has a different name from page to page.
             pub fn account<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Account>,
@@ -16163,6 +16614,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn account_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16176,6 +16628,7 @@ pub mod types {
                     });
                 self
             }
+            /// What an account is for.
             pub fn account_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::AccountType>>,
@@ -16189,6 +16642,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of wallets.
             pub fn asset_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16202,6 +16656,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -16215,6 +16670,7 @@ pub mod types {
                     });
                 self
             }
+            /// The account where the venue wraps it; no page shows how.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -16228,6 +16684,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16239,6 +16696,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16252,6 +16710,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of the account; where there is an envelope the text `success` or true.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -16265,6 +16724,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -16338,6 +16798,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyFirstGenRequest {
+            /// End of life; none by default.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -16351,6 +16812,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name. *Required.*
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16363,6 +16825,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do; all by default.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16418,6 +16881,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyFirstGenResponse {
+            /// A new key. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::NewApiKeyFirstGen>,
@@ -16430,6 +16894,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success`; true in later generations.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -16487,6 +16952,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyGuideRequest {
+            /// Days to live; for ever by default.
             pub fn expires_in_days<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16502,6 +16968,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name. *Required.*
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16514,6 +16981,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do. *Required.*
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16594,6 +17062,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyGuideResponse {
+            /// The key. *Required.*
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16606,6 +17075,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its secret, shown once. *Required.*
             pub fn api_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -16618,6 +17088,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -16631,6 +17102,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life; null for none.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -16644,6 +17116,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16655,6 +17128,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16668,6 +17142,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16744,6 +17219,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyRequest {
+            /// Addresses that it may be used from.
             pub fn allowed_ips<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -16756,6 +17232,7 @@ pub mod types {
                     });
                 self
             }
+            /// Days to live; for ever by default.
             pub fn expires_in_days<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16771,6 +17248,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name. Make it unique, so that the key can be found again. *Required.*
             pub fn key_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16783,6 +17261,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16849,6 +17328,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyResponse {
+            /// A new key. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::NewApiKey>,
@@ -16861,6 +17341,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16874,6 +17355,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -16887,6 +17369,7 @@ pub mod types {
                     });
                 self
             }
+            /// Reminder to store the secret.
             pub fn warning<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16991,6 +17474,7 @@ pub mod types {
             }
         }
         impl CreateAutoForwardingRuleRequest {
+            /// Id of the wallet. *Required.*
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17003,6 +17487,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain in lower case. *Required.*
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17015,6 +17500,7 @@ pub mod types {
                     });
                 self
             }
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17028,6 +17514,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to forward to. *Required.*
             pub fn destination_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17042,6 +17529,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the rule applies; true in a new one by default.
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -17055,6 +17543,7 @@ pub mod types {
                     });
                 self
             }
+            /// Largest deposit to forward.
             pub fn maximum_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -17070,6 +17559,7 @@ pub mod types {
                     });
                 self
             }
+            /// Smallest deposit to forward.
             pub fn minimum_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -17085,6 +17575,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ids of the accounts to watch.
             pub fn monitored_accounts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -17099,6 +17590,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a rule watches all wallets or only those of `monitored_accounts`. *Required.*
             pub fn monitoring_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MonitoringMode>,
@@ -17113,6 +17605,7 @@ pub mod types {
                     });
                 self
             }
+            /// Share of a deposit to forward, 0 to 100. *Required.*
             pub fn percentage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -17125,6 +17618,7 @@ pub mod types {
                     });
                 self
             }
+            /// Further settings of a rule. An open object, since no source names them.
             pub fn settings<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::AutoForwardingSettings>,
@@ -17193,6 +17687,7 @@ pub mod types {
             }
         }
         impl CreateCardCustomerCardRequest {
+            /// What a card is made of. *Required.*
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -17251,6 +17746,7 @@ pub mod types {
             }
         }
         impl CreateCardCustomerCardResponse {
+            /// A card of a customer. It never has the full number, the CVV or the PIN.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerCard>,
@@ -17264,6 +17760,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17277,6 +17774,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -17290,6 +17788,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -17389,6 +17888,7 @@ pub mod types {
             }
         }
         impl CreateCardCustomerEphemeralTokenResponse {
+            /// Id of the app at the card scheme.
             pub fn app_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17402,6 +17902,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token that names the card.
             pub fn card_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -17415,6 +17916,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the card scheme's page wants in order to show a card.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardEphemeralToken>,
@@ -17428,6 +17930,7 @@ pub mod types {
                     });
                 self
             }
+            /// The token.
             pub fn ephemeral_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -17443,6 +17946,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -17456,6 +17960,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last four digits of the number.
             pub fn last_four<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17469,6 +17974,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17482,6 +17988,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token for the secure elements.
             pub fn pse_auth_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -17497,6 +18004,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -17510,6 +18018,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -17606,6 +18115,7 @@ pub mod types {
             }
         }
         impl CreateCardCustomerViewTokenResponse {
+            /// A page that shows a card. Whoever has its URL sees the card.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardViewToken>,
@@ -17619,6 +18129,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time until which the page works.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -17632,6 +18143,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17645,6 +18157,7 @@ pub mod types {
                     });
                 self
             }
+            /// URL of the page, where nothing wraps it.
             pub fn secure_view_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -17660,6 +18173,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -17673,6 +18187,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -17686,6 +18201,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -17761,6 +18277,7 @@ pub mod types {
             }
         }
         impl CreateCardCustomerVirtualCardResponse {
+            /// A card of a customer. It never has the full number, the CVV or the PIN.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerCard>,
@@ -17774,6 +18291,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17787,6 +18305,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -17800,6 +18319,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -17899,6 +18419,7 @@ pub mod types {
             }
         }
         impl CreateCardEphemeralTokenResponse {
+            /// Id of the app at the card scheme.
             pub fn app_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17912,6 +18433,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token that names the card.
             pub fn card_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -17925,6 +18447,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the card scheme's page wants in order to show a card.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardEphemeralToken>,
@@ -17938,6 +18461,7 @@ pub mod types {
                     });
                 self
             }
+            /// The token.
             pub fn ephemeral_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -17953,6 +18477,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -17966,6 +18491,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last four digits of the number.
             pub fn last_four<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17979,6 +18505,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17992,6 +18519,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token for the secure elements.
             pub fn pse_auth_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -18007,6 +18535,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -18020,6 +18549,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -18106,6 +18636,7 @@ pub mod types {
             }
         }
         impl CreateCardRequest {
+            /// What a card is made of. *Required.*
             pub fn card_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -18118,6 +18649,7 @@ pub mod types {
                     });
                 self
             }
+            /// Label; some pages demand it.
             pub fn display_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18131,6 +18663,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a period; no limit by default.
             pub fn spending_limit_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -18146,6 +18679,7 @@ pub mod types {
                     });
                 self
             }
+            /// Period after which a spending limit begins anew.
             pub fn spending_limit_frequency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -18163,6 +18697,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a card is made of.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -18232,6 +18767,7 @@ pub mod types {
             }
         }
         impl CreateCardResponse {
+            /// A card. It never has the full number, the CVV or the PIN.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Card>,
@@ -18245,6 +18781,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18258,6 +18795,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -18271,6 +18809,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -18333,6 +18872,7 @@ pub mod types {
             }
         }
         impl CreateCardViewTokenRequest {
+            /// Code that the holder has to type first.
             pub fn access_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -18346,6 +18886,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to show, a tab each.
             pub fn enabled_views<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -18360,6 +18901,7 @@ pub mod types {
                     });
                 self
             }
+            /// Looks of a hosted page, such as `accent_color` with a hex colour. The other names are cut off in all copies.
             pub fn theme<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardViewTheme>,
@@ -18442,6 +18984,7 @@ pub mod types {
             }
         }
         impl CreateCardViewTokenResponse {
+            /// A page that shows a card. Whoever has its URL sees the card.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardViewToken>,
@@ -18455,6 +18998,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time until which the page works.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -18468,6 +19012,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18481,6 +19026,7 @@ pub mod types {
                     });
                 self
             }
+            /// URL of the page, where nothing wraps it.
             pub fn secure_view_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -18496,6 +19042,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -18509,6 +19056,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -18522,6 +19070,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -18599,6 +19148,7 @@ pub mod types {
             }
         }
         impl CreateCustomerRequest {
+            /// *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18611,6 +19161,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own texts by name.
             pub fn metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CustomerMetadata>,
@@ -18650,6 +19201,7 @@ pub mod types {
                     });
                 self
             }
+            /// Code of 2025 sends it; no page names it.
             pub fn username<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18751,6 +19303,7 @@ pub mod types {
             }
         }
         impl CreateCustomerResponse {
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -18764,6 +19317,7 @@ pub mod types {
                     });
                 self
             }
+            /// The customer where the venue wraps it; its id is `_id` there.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -18790,6 +19344,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18801,6 +19356,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18814,6 +19370,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own texts by name.
             pub fn metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CustomerMetadata>,
@@ -18853,6 +19410,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of the customer; where there is an envelope the text `success` or true.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -18866,6 +19424,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -18957,6 +19516,7 @@ pub mod types {
             }
         }
         impl CreatePaymentRequest {
+            /// Tickers to take. The name is inferred from a sentence of the guide.
             pub fn accepted_assets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -18971,6 +19531,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount in units of the currency. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -18983,6 +19544,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency, such as USD. *Required.*
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18995,6 +19557,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is paid for, shown on the checkout page.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19008,6 +19571,7 @@ pub mod types {
                     });
                 self
             }
+            /// The caller's own notes, in any shape.
             pub fn metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PaymentMetadata>,
@@ -19021,6 +19585,7 @@ pub mod types {
                     });
                 self
             }
+            /// Title of the checkout page.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19080,6 +19645,7 @@ pub mod types {
             }
         }
         impl CreatePaymentResponse {
+            /// A payment that was asked for. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::NewPayment>,
@@ -19092,6 +19658,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -19149,6 +19716,7 @@ pub mod types {
             }
         }
         impl CreateProgramWebhookRequest {
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19162,6 +19730,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to be told of.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -19176,6 +19745,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public https address to call. *Required.*
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19242,6 +19812,7 @@ pub mod types {
             }
         }
         impl CreateProgramWebhookResponse {
+            /// A webhook and the key of its signatures.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::WebhookSecret>,
@@ -19255,6 +19826,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19268,6 +19840,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -19281,6 +19854,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -19352,6 +19926,7 @@ pub mod types {
             }
         }
         impl CreateWebhookNamedRequest {
+            /// Name. *Required.*
             pub fn webhook_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19364,6 +19939,7 @@ pub mod types {
                     });
                 self
             }
+            /// Key of its signatures, chosen by the caller. *Required.*
             pub fn webhook_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -19378,6 +19954,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public address to call, https or http. *Required.*
             pub fn webhook_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19390,6 +19967,7 @@ pub mod types {
                     });
                 self
             }
+            /// Addresses to deliver from; any by default.
             pub fn whitelist_ips<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -19463,6 +20041,7 @@ pub mod types {
             }
         }
         impl CreateWebhookNamedResponse {
+            /// A webhook of the named kind.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::NamedWebhook>,
@@ -19476,6 +20055,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19489,6 +20069,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -19502,6 +20083,7 @@ pub mod types {
                     });
                 self
             }
+            /// The HTTP status once more, as text.
             pub fn status_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -19515,6 +20097,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -19578,6 +20161,7 @@ pub mod types {
             }
         }
         impl CreateWebhookRequest {
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19591,6 +20175,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to be told of; everything by default.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -19605,6 +20190,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public https address to call. *Required.*
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19667,6 +20253,7 @@ pub mod types {
             }
         }
         impl CreateWebhookResponse {
+            /// A new webhook. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::NewWebhook>,
@@ -19679,6 +20266,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19692,6 +20280,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -19705,6 +20294,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -19784,6 +20374,7 @@ pub mod types {
             }
         }
         impl CurrentSubscription {
+            /// Whether it renews itself.
             pub fn auto_renew<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -19797,6 +20388,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of that period.
             pub fn current_period_end<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -19812,6 +20404,7 @@ pub mod types {
                     });
                 self
             }
+            /// Begin of the period that is paid for.
             pub fn current_period_start<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -19827,6 +20420,7 @@ pub mod types {
                     });
                 self
             }
+            /// State, such as active.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19840,6 +20434,7 @@ pub mod types {
                     });
                 self
             }
+            /// A plan. *Required.*
             pub fn tier_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PlanId>>,
@@ -19852,6 +20447,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the plan.
             pub fn tier_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19939,6 +20535,7 @@ pub mod types {
             }
         }
         impl Customer {
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -19965,6 +20562,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19976,6 +20574,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// One's own texts by name.
             pub fn metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CustomerMetadata>,
@@ -20015,6 +20614,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a customer.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CustomerStatus>>,
@@ -20083,6 +20683,7 @@ pub mod types {
             }
         }
         impl DeleteAutoForwardingRuleResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20096,6 +20697,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -20109,6 +20711,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -20161,6 +20764,7 @@ pub mod types {
             }
         }
         impl DeleteWebhookNamedRequest {
+            /// Id of the webhook. *Required.*
             pub fn webhook_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20223,6 +20827,7 @@ pub mod types {
             }
         }
         impl DeployCardAccountSafeResponse {
+            /// A wallet that is being set up.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::DeployedCardSafe>,
@@ -20236,6 +20841,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20249,6 +20855,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -20262,6 +20869,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -20331,6 +20939,7 @@ pub mod types {
             }
         }
         impl DeployCardCustomerSafeResponse {
+            /// A wallet that is being set up.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::DeployedCardSafe>,
@@ -20344,6 +20953,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20357,6 +20967,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -20370,6 +20981,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -20449,6 +21061,7 @@ pub mod types {
             }
         }
         impl DeployedCardSafe {
+            /// Whether it was there before.
             pub fn already_deployed<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -20464,6 +21077,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it has begun.
             pub fn deployment_accepted<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -20479,6 +21093,7 @@ pub mod types {
                     });
                 self
             }
+            /// How long it may take, in words.
             pub fn estimated_completion<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20494,6 +21109,7 @@ pub mod types {
                     });
                 self
             }
+            /// Path by which to follow it.
             pub fn monitor_endpoint<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20509,6 +21125,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20522,6 +21139,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20605,6 +21223,7 @@ pub mod types {
             }
         }
         impl Dispute {
+            /// Time of filing, for accounts of one's own.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -20618,6 +21237,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn dispute_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20631,6 +21251,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of filing.
             pub fn filed_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -20644,6 +21265,7 @@ pub mod types {
                     });
                 self
             }
+            /// Reason; some answers call it reasonCode, which is not read.
             pub fn reason_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20657,6 +21279,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a dispute.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::DisputeStatus>>,
@@ -20670,6 +21293,7 @@ pub mod types {
                     });
                 self
             }
+            /// Payment.
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20743,6 +21367,7 @@ pub mod types {
             }
         }
         impl DisputeReason {
+            /// Group.
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20756,6 +21381,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same in the vendor's types.
             pub fn code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20769,6 +21395,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it means.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20782,6 +21409,7 @@ pub mod types {
                     });
                 self
             }
+            /// Code, such as NOT_RECEIVED.
             pub fn reason_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20839,6 +21467,7 @@ pub mod types {
             }
         }
         impl DisputeTransactionRequest {
+            /// What happened.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20852,6 +21481,7 @@ pub mod types {
                     });
                 self
             }
+            /// Code from the list of reasons. *Required.*
             pub fn reason_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20916,6 +21546,7 @@ pub mod types {
             }
         }
         impl DisputeTransactionResponse {
+            /// A dispute.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Dispute>,
@@ -20929,6 +21560,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20942,6 +21574,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -20955,6 +21588,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -21034,6 +21668,7 @@ pub mod types {
             }
         }
         impl EditWebhookNamedRequest {
+            /// Whether a webhook of the named kind is called.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::WebhookStatus>>,
@@ -21047,6 +21682,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the webhook. *Required.*
             pub fn webhook_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21059,6 +21695,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn webhook_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21072,6 +21709,7 @@ pub mod types {
                     });
                 self
             }
+            /// Key of its signatures, chosen by the caller.
             pub fn webhook_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -21087,6 +21725,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public address to call, https or http.
             pub fn webhook_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21100,6 +21739,7 @@ pub mod types {
                     });
                 self
             }
+            /// Addresses to deliver from; any by default.
             pub fn whitelist_ips<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -21159,6 +21799,7 @@ pub mod types {
             }
         }
         impl ExchangeApiKeyRequest {
+            /// The key. *Required.*
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21171,6 +21812,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its secret. *Required.*
             pub fn api_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -21225,6 +21867,7 @@ pub mod types {
             }
         }
         impl ExecuteSwapRequest {
+            /// Id of the quote. *Required.*
             pub fn quote_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21237,6 +21880,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn extra<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -21321,6 +21965,7 @@ pub mod types {
             }
         }
         impl FundCardCustomerRequest {
+            /// Dollars, 5 at least. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -21333,6 +21978,7 @@ pub mod types {
                     });
                 self
             }
+            /// One of the customer's cards.
             pub fn card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21346,6 +21992,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the customer's record.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21359,6 +22006,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker to arrive in; only the package sends it.
             pub fn destination_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21374,6 +22022,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mail address of the customer.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21387,6 +22036,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own id for the customer.
             pub fn external_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21400,6 +22050,7 @@ pub mod types {
                     });
                 self
             }
+            /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
             pub fn pricing_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PricingMode>>,
@@ -21413,6 +22064,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of a program's wallet. *Required.*
             pub fn source_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::IssuerChain>>,
@@ -21486,6 +22138,7 @@ pub mod types {
             }
         }
         impl FundCardCustomerResponse {
+            /// A transfer to a customer. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardTransfer>,
@@ -21498,6 +22151,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21511,6 +22165,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -21524,6 +22179,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -21578,6 +22234,7 @@ pub mod types {
             }
         }
         impl FundIssuerDepositRequest {
+            /// Ticker to arrive in.
             pub fn destination_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21643,6 +22300,7 @@ pub mod types {
             }
         }
         impl GasCostBreakdown {
+            /// Gas.
             pub fn gas_cost_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -21656,6 +22314,7 @@ pub mod types {
                     });
                 self
             }
+            /// The fees one by one.
             pub fn platform_fee_details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::serde_json::Value>>,
@@ -21670,6 +22329,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees of the venue.
             pub fn platform_fees_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -21685,6 +22345,7 @@ pub mod types {
                     });
                 self
             }
+            /// Both.
             pub fn total_cost_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -21779,6 +22440,7 @@ pub mod types {
             }
         }
         impl GasPrice {
+            /// Parts of an estimate in dollars, with eight decimals.
             pub fn breakdown<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::GasCostBreakdown>,
@@ -21792,6 +22454,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain by its short name, such as ETH.
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21805,6 +22468,7 @@ pub mod types {
                     });
                 self
             }
+            /// All of it.
             pub fn estimated_fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -21818,6 +22482,7 @@ pub mod types {
                     });
                 self
             }
+            /// All of it in dollars.
             pub fn estimated_fee_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -21833,6 +22498,7 @@ pub mod types {
                     });
                 self
             }
+            /// Gas alone.
             pub fn gas_fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -21846,6 +22512,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain as it was asked for, in upper case.
             pub fn input_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21859,6 +22526,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what pays for gas.
             pub fn native_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21872,6 +22540,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees of the venue.
             pub fn platform_fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -21885,6 +22554,7 @@ pub mod types {
                     });
                 self
             }
+            /// Priority it holds for; in older pages slow, medium or fast.
             pub fn priority<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21962,6 +22632,7 @@ pub mod types {
             }
         }
         impl GetApiKeyResponse {
+            /// A key as lists show it. No page shows the current shape, so the names of all generations are here and none is certain.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ApiKey>,
@@ -21975,6 +22646,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21988,6 +22660,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22001,6 +22674,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22068,6 +22742,7 @@ pub mod types {
             }
         }
         impl GetCardCustomerKycLinkResponse {
+            /// A way to the check of an identity. Whoever has the link can go through it. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerKycLink>,
@@ -22080,6 +22755,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22093,6 +22769,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22106,6 +22783,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22175,6 +22853,7 @@ pub mod types {
             }
         }
         impl GetCardCustomerKycStatusResponse {
+            /// The check of an identity. A page names its states and shows no answer.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerKyc>,
@@ -22188,6 +22867,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22201,6 +22881,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22214,6 +22895,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22273,6 +22955,7 @@ pub mod types {
             }
         }
         impl GetCardCustomerResponse {
+            /// All about a customer. Balances are in units of the currency and again in hundredths of it; null before there is a wallet. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerRecord>,
@@ -22285,6 +22968,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22350,6 +23034,7 @@ pub mod types {
             }
         }
         impl GetCardCustomerSourceOfFundsResponse {
+            /// The questions. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SourceOfFundsQuestions>,
@@ -22362,6 +23047,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22375,6 +23061,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22388,6 +23075,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22472,6 +23160,7 @@ pub mod types {
             }
         }
         impl GetCardIbanStatusResponse {
+            /// Time of activation.
             pub fn activated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22485,6 +23174,7 @@ pub mod types {
                     });
                 self
             }
+            /// Code of the bank.
             pub fn bic<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22498,6 +23188,7 @@ pub mod types {
                     });
                 self
             }
+            /// The IBAN of a card account.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardIban>,
@@ -22511,6 +23202,7 @@ pub mod types {
                     });
                 self
             }
+            /// The number, once active.
             pub fn iban<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22524,6 +23216,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22537,6 +23230,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of the IBAN, a word of CardIbanStatus; the text `success` where `data` holds it.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22550,6 +23244,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22622,6 +23317,7 @@ pub mod types {
             }
         }
         impl GetCardKycStatusResponse {
+            /// The check of an identity. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardKyc>,
@@ -22634,6 +23330,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22647,6 +23344,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22660,6 +23358,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22719,6 +23418,7 @@ pub mod types {
             }
         }
         impl GetCurrentSubscriptionResponse {
+            /// The plan of the caller. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CurrentSubscription>,
@@ -22731,6 +23431,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22801,6 +23502,7 @@ pub mod types {
             }
         }
         impl GetGasPriceRequest {
+            /// Amount to send in dollars.
             pub fn amount_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22814,6 +23516,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the wallet to send from.
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22827,6 +23530,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain, such as ethereum. *Required.*
             pub fn chain_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22839,6 +23543,7 @@ pub mod types {
                     });
                 self
             }
+            /// How fast a transfer should settle, and so what its gas costs.
             pub fn priority<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SendPriority>,
@@ -22852,6 +23557,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what is sent.
             pub fn token_symbol<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22918,6 +23624,7 @@ pub mod types {
             }
         }
         impl GetGasPriceResponse {
+            /// What gas will cost. The pages name a unit only where the name of a field does. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::GasPrice>,
@@ -22930,6 +23637,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22943,6 +23651,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22956,6 +23665,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23011,6 +23721,7 @@ pub mod types {
             }
         }
         impl GetIssuerEligibilityResponse {
+            /// Whether one may issue cards. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::IssuerEligibility>,
@@ -23023,6 +23734,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23088,6 +23800,7 @@ pub mod types {
             }
         }
         impl GetIssuerProgramResponse {
+            /// The program. Its id is `id`; no source shows the rest.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23101,6 +23814,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23114,6 +23828,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23127,6 +23842,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23183,6 +23899,7 @@ pub mod types {
             }
         }
         impl GetPaymentStatusResponse {
+            /// Where a payment stands. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Payment>,
@@ -23195,6 +23912,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23260,6 +23978,7 @@ pub mod types {
             }
         }
         impl GetPhysicalOrderStatusResponse {
+            /// An order, as the vendor's types have it.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PhysicalOrder>,
@@ -23273,6 +23992,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23286,6 +24006,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23299,6 +24020,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23365,6 +24087,7 @@ pub mod types {
             }
         }
         impl GetProgramWebhookResponse {
+            /// A webhook. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Webhook>,
@@ -23377,6 +24100,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23390,6 +24114,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23403,6 +24128,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23487,6 +24213,7 @@ pub mod types {
             }
         }
         impl GetSpendingLimitsResponse {
+            /// Dollars a day.
             pub fn daily<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -23500,6 +24227,7 @@ pub mod types {
                     });
                 self
             }
+            /// Limits of a card account, in dollars.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SpendingLimits>,
@@ -23513,6 +24241,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23526,6 +24255,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a month.
             pub fn monthly<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -23539,6 +24269,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a payment.
             pub fn per_transaction<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -23554,6 +24285,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23567,6 +24299,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23629,6 +24362,7 @@ pub mod types {
             }
         }
         impl GetTransactionRequest {
+            /// Id at the venue. *Required.*
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23698,6 +24432,7 @@ pub mod types {
             }
         }
         impl GetTransactionResponse {
+            /// The transaction where the venue wraps it; no page shows how.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23711,6 +24446,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23724,6 +24460,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23737,6 +24474,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23750,6 +24488,7 @@ pub mod types {
                     });
                 self
             }
+            /// A transaction. No page shows one in full; what is here is named by filters, replies and the library.
             pub fn transaction<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Transaction>,
@@ -23818,6 +24557,7 @@ pub mod types {
             }
         }
         impl GetWebhookResponse {
+            /// A webhook. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Webhook>,
@@ -23830,6 +24570,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23843,6 +24584,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23856,6 +24598,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23910,6 +24653,7 @@ pub mod types {
             }
         }
         impl InitIbanOnboardingRequest {
+            /// Customer. Left out, the caller.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23923,6 +24667,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mail address of the holder. *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24041,6 +24786,7 @@ pub mod types {
             }
         }
         impl IssuerCardTransaction {
+            /// Amount in units of the currency.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -24054,6 +24800,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of approval.
             pub fn authorized_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24067,6 +24814,7 @@ pub mod types {
                     });
                 self
             }
+            /// Card; left out where one customer was asked for.
             pub fn card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24080,6 +24828,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the record.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24093,6 +24842,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the payment, not always that of the card.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24119,6 +24869,7 @@ pub mod types {
                     });
                 self
             }
+            /// Merchant category code.
             pub fn merchant_category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24147,6 +24898,7 @@ pub mod types {
                     });
                 self
             }
+            /// Country of the merchant in two letters.
             pub fn merchant_country<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24162,6 +24914,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of settling; null until then.
             pub fn settled_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24175,6 +24928,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a payment. Each page has words of its own, all are here.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -24190,6 +24944,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24204,6 +24959,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind of payment.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -24219,6 +24975,7 @@ pub mod types {
                     });
                 self
             }
+            /// Account; left out where one customer was asked for.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24320,6 +25077,7 @@ pub mod types {
             }
         }
         impl IssuerCardTransactionPage {
+            /// Currency of that customer's cards.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24333,6 +25091,7 @@ pub mod types {
                     });
                 self
             }
+            /// The customer as asked for, where one was.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24346,6 +25105,7 @@ pub mod types {
                     });
                 self
             }
+            /// Payments a page.
             pub fn limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24359,6 +25119,7 @@ pub mod types {
                     });
                 self
             }
+            /// This page.
             pub fn page<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24372,6 +25133,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of all payments.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24385,6 +25147,7 @@ pub mod types {
                     });
                 self
             }
+            /// A payment with a card of the program. *Required.*
             pub fn transactions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -24454,6 +25217,7 @@ pub mod types {
             }
         }
         impl IssuerEligibility {
+            /// Whether one may apply.
             pub fn eligible<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24467,6 +25231,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether one has a program.
             pub fn enrolled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24480,6 +25245,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of the program; null where there is none.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24540,6 +25306,7 @@ pub mod types {
             }
         }
         impl KeyRateLimit {
+            /// In a day.
             pub fn requests_per_day<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24555,6 +25322,7 @@ pub mod types {
                     });
                 self
             }
+            /// In an hour.
             pub fn requests_per_hour<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24570,6 +25338,7 @@ pub mod types {
                     });
                 self
             }
+            /// In a minute.
             pub fn requests_per_minute<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24642,6 +25411,7 @@ pub mod types {
             }
         }
         impl ListAccountsResponse {
+            /// The accounts.
             pub fn accounts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Account>>,
@@ -24654,6 +25424,7 @@ pub mod types {
                     });
                 self
             }
+            /// The accounts where the venue wraps them, as a list or under `accounts`.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -24667,6 +25438,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24680,6 +25452,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the page.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -24693,6 +25466,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24753,6 +25527,7 @@ pub mod types {
             }
         }
         impl ListApiKeysFirstGenResponse {
+            /// The keys.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ApiKeyListFirstGen>,
@@ -24766,6 +25541,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success`; true in later generations.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -24836,6 +25612,7 @@ pub mod types {
             }
         }
         impl ListApiKeysResponse {
+            /// The keys as a list, or an object with the list under `keys`; each as below.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -24849,6 +25626,7 @@ pub mod types {
                     });
                 self
             }
+            /// The keys, where nothing wraps them.
             pub fn keys<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::serde_json::Value>>,
@@ -24861,6 +25639,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24874,6 +25653,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -24887,6 +25667,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24952,6 +25733,7 @@ pub mod types {
             }
         }
         impl ListAssetTransactionsRequest {
+            /// Id of the wallet. *Required.*
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24964,6 +25746,7 @@ pub mod types {
                     });
                 self
             }
+            /// Transactions a page.
             pub fn limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24977,6 +25760,7 @@ pub mod types {
                     });
                 self
             }
+            /// Page.
             pub fn page<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -25044,6 +25828,7 @@ pub mod types {
             }
         }
         impl ListCardCustomerCardTransactionsResponse {
+            /// A page of payments. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::IssuerCardTransactionPage>,
@@ -25056,6 +25841,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25069,6 +25855,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25082,6 +25869,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25156,6 +25944,7 @@ pub mod types {
             }
         }
         impl ListCardCustomerCardsResponse {
+            /// A card of a customer. It never has the full number, the CVV or the PIN.
             pub fn cards<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::CardCustomerCard>>,
@@ -25168,6 +25957,7 @@ pub mod types {
                     });
                 self
             }
+            /// The cards where the venue wraps them, as a list or under `cards`.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25181,6 +25971,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25194,6 +25985,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25207,6 +25999,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25265,6 +26058,7 @@ pub mod types {
             }
         }
         impl ListCardCustomersResponse {
+            /// A page of customers. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerPage>,
@@ -25277,6 +26071,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25342,6 +26137,7 @@ pub mod types {
             }
         }
         impl ListCardTransactionsResponse {
+            /// The payments. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardTransactionList>,
@@ -25354,6 +26150,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25367,6 +26164,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25380,6 +26178,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25449,6 +26248,7 @@ pub mod types {
             }
         }
         impl ListCardsResponse {
+            /// A card. It never has the full number, the CVV or the PIN. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Card>>,
@@ -25461,6 +26261,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25474,6 +26275,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25487,6 +26289,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25539,6 +26342,7 @@ pub mod types {
             }
         }
         impl ListCustomerAssetsRequest {
+            /// Only wallets of this customer.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25587,6 +26391,7 @@ pub mod types {
             }
         }
         impl ListCustomerTransactionsRequest {
+            /// Id of the customer. *Required.*
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25654,6 +26459,7 @@ pub mod types {
             }
         }
         impl ListCustomersResponse {
+            /// The customers.
             pub fn customers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Customer>>,
@@ -25666,6 +26472,7 @@ pub mod types {
                     });
                 self
             }
+            /// The customers where the venue wraps them, as a list or under `customers`.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25679,6 +26486,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25692,6 +26500,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25705,6 +26514,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25776,6 +26586,7 @@ pub mod types {
             }
         }
         impl ListDisputeReasonsResponse {
+            /// A reason for a dispute. Its code has two names. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DisputeReason>>,
@@ -25788,6 +26599,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25801,6 +26613,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25814,6 +26627,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25883,6 +26697,7 @@ pub mod types {
             }
         }
         impl ListIssuerCardTransactionsResponse {
+            /// A page of payments. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::IssuerCardTransactionPage>,
@@ -25895,6 +26710,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25908,6 +26724,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25921,6 +26738,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25977,6 +26795,7 @@ pub mod types {
             }
         }
         impl ListPlansResponse {
+            /// The plans. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PlanList>,
@@ -25989,6 +26808,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26052,6 +26872,7 @@ pub mod types {
             }
         }
         impl ListProgramWebhooksResponse {
+            /// The webhooks. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Webhook>>,
@@ -26064,6 +26885,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26077,6 +26899,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26090,6 +26913,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26169,6 +26993,7 @@ pub mod types {
             }
         }
         impl ListTransactionsRequest {
+            /// Only those on this chain.
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26182,6 +27007,7 @@ pub mod types {
                     });
                 self
             }
+            /// Transactions a page, 100 at most.
             pub fn limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26195,6 +27021,7 @@ pub mod types {
                     });
                 self
             }
+            /// Page.
             pub fn page<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26208,6 +27035,7 @@ pub mod types {
                     });
                 self
             }
+            /// Only those in this state.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26221,6 +27049,7 @@ pub mod types {
                     });
                 self
             }
+            /// Only this one.
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26236,6 +27065,7 @@ pub mod types {
                     });
                 self
             }
+            /// Only those of this type.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26314,6 +27144,7 @@ pub mod types {
             }
         }
         impl ListTransactionsResponse {
+            /// The transactions where the venue wraps them, as a list or under a name; no page shows it.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26327,6 +27158,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26340,6 +27172,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26353,6 +27186,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26366,6 +27200,7 @@ pub mod types {
                     });
                 self
             }
+            /// The transactions, where nothing wraps them.
             pub fn transactions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Transaction>>,
@@ -26418,6 +27253,7 @@ pub mod types {
             }
         }
         impl ListUserAccountsRequest {
+            /// Id of the user. *Required.*
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26481,6 +27317,7 @@ pub mod types {
             }
         }
         impl ListUserAccountsResponse {
+            /// The accounts.
             pub fn accounts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Account>>,
@@ -26493,6 +27330,7 @@ pub mod types {
                     });
                 self
             }
+            /// The accounts where the venue wraps them, as a list or under `accounts`.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26506,6 +27344,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26519,6 +27358,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26532,6 +27372,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26585,6 +27426,7 @@ pub mod types {
             }
         }
         impl ListUserAssetsByUserIdRequest {
+            /// Id of the user. *Required.*
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26628,6 +27470,7 @@ pub mod types {
             }
         }
         impl ListUserAssetsRequest {
+            /// Only wallets of this account.
             pub fn account_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26691,6 +27534,7 @@ pub mod types {
             }
         }
         impl ListWebhooksResponse {
+            /// The webhooks. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Webhook>>,
@@ -26703,6 +27547,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26716,6 +27561,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26729,6 +27575,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26784,6 +27631,7 @@ pub mod types {
             }
         }
         impl LoginLegacyRequest {
+            /// *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26796,6 +27644,7 @@ pub mod types {
                     });
                 self
             }
+            /// Only a page of 2024 has it.
             pub fn password<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -26859,6 +27708,7 @@ pub mod types {
             }
         }
         impl LoginLegacyResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26872,6 +27722,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26885,6 +27736,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26898,6 +27750,7 @@ pub mod types {
                     });
                 self
             }
+            /// JWT of the session, in one copy.
             pub fn token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -26976,6 +27829,7 @@ pub mod types {
             }
         }
         impl NamedWebhook {
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26989,6 +27843,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27000,6 +27855,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether a webhook of the named kind is called.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::WebhookStatus>>,
@@ -27013,6 +27869,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of its owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27026,6 +27883,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn webhook_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27039,6 +27897,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to call.
             pub fn webhook_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27122,6 +27981,7 @@ pub mod types {
             }
         }
         impl NewApiKey {
+            /// The key. *Required.*
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27134,6 +27994,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its secret, shown once. *Required.*
             pub fn api_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -27146,6 +28007,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life; null for none.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27159,6 +28021,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn key_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27172,6 +28035,7 @@ pub mod types {
                     });
                 self
             }
+            /// Requests that a key may make.
             pub fn rate_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::KeyRateLimit>,
@@ -27185,6 +28049,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -27199,6 +28064,7 @@ pub mod types {
                     });
                 self
             }
+            /// Life of the key's tokens in minutes.
             pub fn token_expiry_minutes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -27283,6 +28149,7 @@ pub mod types {
             }
         }
         impl NewApiKeyFirstGen {
+            /// The key. *Required.*
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27295,6 +28162,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its secret, shown once. *Required.*
             pub fn api_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -27307,6 +28175,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27320,6 +28189,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life; null for none.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27333,6 +28203,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27345,6 +28216,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27358,6 +28230,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -27459,6 +28332,7 @@ pub mod types {
             }
         }
         impl NewCardAccount {
+            /// Time of opening.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27472,6 +28346,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mail address.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27485,6 +28360,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mail address with stars in it.
             pub fn email_masked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27498,6 +28374,7 @@ pub mod types {
                     });
                 self
             }
+            /// First name.
             pub fn first_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27511,6 +28388,7 @@ pub mod types {
                     });
                 self
             }
+            /// How far the check of an identity is. requires_action and pending_review want more from the person.
             pub fn kyc_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardKycStatus>>,
@@ -27524,6 +28402,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last name.
             pub fn last_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27537,6 +28416,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next, such as verify_otp.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27550,6 +28430,7 @@ pub mod types {
                     });
                 self
             }
+            /// Life of the mailed code in seconds, 600 so far.
             pub fn otp_expires_in_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -27565,6 +28446,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account, part of most paths. *Required.*
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27668,6 +28550,7 @@ pub mod types {
             }
         }
         impl NewPayment {
+            /// Amount in units of the currency.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -27681,6 +28564,7 @@ pub mod types {
                     });
                 self
             }
+            /// Page to send the customer to.
             pub fn checkout_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27694,6 +28578,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27707,6 +28592,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27720,6 +28606,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is paid for.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27733,6 +28620,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time until which to pay.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27746,6 +28634,7 @@ pub mod types {
                     });
                 self
             }
+            /// The caller's own notes, in any shape.
             pub fn metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PaymentMetadata>,
@@ -27759,6 +28648,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn payment_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27771,6 +28661,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a payment. pending is what a new one shows; monitoring_late_window means that time is up and money is still taken, paid_late that it came then.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PaymentStatus>>,
@@ -27853,6 +28744,7 @@ pub mod types {
             }
         }
         impl NewWebhook {
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27866,6 +28758,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it is told of.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -27880,6 +28773,7 @@ pub mod types {
                     });
                 self
             }
+            /// Key of its signatures: `whsec_` and 48 hex digits. *Required.*
             pub fn secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -27892,6 +28786,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to call.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27905,6 +28800,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn webhook_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27965,6 +28861,7 @@ pub mod types {
             }
         }
         impl OnboardCardAccountRequest {
+            /// Mail address. *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27977,6 +28874,7 @@ pub mod types {
                     });
                 self
             }
+            /// First name as in the passport.
             pub fn first_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27990,6 +28888,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last name as in the passport.
             pub fn last_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28054,6 +28953,7 @@ pub mod types {
             }
         }
         impl OnboardCardAccountResponse {
+            /// A card account that was opened. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::NewCardAccount>,
@@ -28066,6 +28966,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28079,6 +28980,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -28092,6 +28994,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -28148,6 +29051,7 @@ pub mod types {
             }
         }
         impl OnboardCardCustomerRequest {
+            /// Mail address of the customer, not one's own. *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28160,6 +29064,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own id for the customer.
             pub fn external_customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28227,6 +29132,7 @@ pub mod types {
             }
         }
         impl OnboardCardCustomerResponse {
+            /// An account that was opened for a customer. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::OnboardedCardCustomer>,
@@ -28239,6 +29145,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28252,6 +29159,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -28265,6 +29173,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -28346,6 +29255,7 @@ pub mod types {
             }
         }
         impl OnboardedCardCustomer {
+            /// Id of the record, 24 hex digits.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28359,6 +29269,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mail address with stars in it.
             pub fn email_masked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28372,6 +29283,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own id for the customer.
             pub fn external_customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28387,6 +29299,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next, verify_otp so far.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28400,6 +29313,7 @@ pub mod types {
                     });
                 self
             }
+            /// Life of the mailed code in seconds, 600 so far.
             pub fn otp_expires_in_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -28415,6 +29329,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account, part of most paths. *Required.*
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28486,6 +29401,7 @@ pub mod types {
             }
         }
         impl OrderPhysicalCardRequest {
+            /// Label; the holder's name by default.
             pub fn display_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28499,6 +29415,7 @@ pub mod types {
                     });
                 self
             }
+            /// A text in the package, an object with `name_on_card` in the vendor's types.
             pub fn personalization<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -28514,6 +29431,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a card is mailed to. *Required.*
             pub fn shipping_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ShippingAddress>,
@@ -28582,6 +29500,7 @@ pub mod types {
             }
         }
         impl OrderPhysicalCardResponse {
+            /// An order, as the vendor's types have it.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PhysicalOrder>,
@@ -28595,6 +29514,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28608,6 +29528,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -28621,6 +29542,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -28672,6 +29594,7 @@ pub mod types {
             }
         }
         impl PasskeyOptionsRequest {
+            /// *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28775,6 +29698,7 @@ pub mod types {
             }
         }
         impl Payment {
+            /// Ticker that the customer chose, such as USDC_SOL.
             pub fn asset_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28788,6 +29712,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of confirmation on the chain.
             pub fn confirmed_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28801,6 +29726,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to pay to.
             pub fn deposit_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28816,6 +29742,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it came after the time to pay.
             pub fn late_payment<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -28829,6 +29756,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time until which late money is taken.
             pub fn monitoring_ends_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28844,6 +29772,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain.
             pub fn network<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28857,6 +29786,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn payment_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28870,6 +29800,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time until which to pay.
             pub fn payment_window_expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28885,6 +29816,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount that was asked for.
             pub fn requested_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -28900,6 +29832,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount that came in.
             pub fn settled_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -28915,6 +29848,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a payment. pending is what a new one shows; monitoring_late_window means that time is up and money is still taken, paid_late that it came then. *Required.*
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PaymentStatus>>,
@@ -28927,6 +29861,7 @@ pub mod types {
                     });
                 self
             }
+            /// Title of the checkout page.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28940,6 +29875,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hash on the chain.
             pub fn transaction_hash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29037,6 +29973,7 @@ pub mod types {
             }
         }
         impl PhysicalOrder {
+            /// Time of ordering.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -29050,6 +29987,7 @@ pub mod types {
                     });
                 self
             }
+            /// Day on which it should arrive.
             pub fn estimated_delivery<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29065,6 +30003,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29078,6 +30017,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a card is mailed to.
             pub fn shipping_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ShippingAddress>,
@@ -29093,6 +30033,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where an order stands.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -29108,6 +30049,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number at the carrier.
             pub fn tracking_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29186,6 +30128,7 @@ pub mod types {
             }
         }
         impl Plan {
+            /// How long a period is, such as monthly.
             pub fn billing_period<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29201,6 +30144,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a plan allows.
             pub fn features<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PlanFeatures>,
@@ -29214,6 +30158,7 @@ pub mod types {
                     });
                 self
             }
+            /// A plan. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PlanId>>,
@@ -29237,6 +30182,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a period.
             pub fn price_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -29306,6 +30252,7 @@ pub mod types {
             }
         }
         impl PlanFeatures {
+            /// A number, or the word unlimited.
             pub fn api_keys<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PlanAllowance>,
@@ -29319,6 +30266,7 @@ pub mod types {
                     });
                 self
             }
+            /// Requests a minute.
             pub fn rate_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29332,6 +30280,7 @@ pub mod types {
                     });
                 self
             }
+            /// A number, or the word unlimited.
             pub fn wallets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PlanAllowance>,
@@ -29345,6 +30294,7 @@ pub mod types {
                     });
                 self
             }
+            /// A number, or the word unlimited.
             pub fn webhooks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PlanAllowance>,
@@ -29397,6 +30347,7 @@ pub mod types {
             }
         }
         impl PlanList {
+            /// A plan on offer. *Required.*
             pub fn tiers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Plan>>,
@@ -29478,6 +30429,7 @@ pub mod types {
             }
         }
         impl QuoteSwapRequest {
+            /// Amount to give in token units. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29490,6 +30442,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is got, as the example calls it.
             pub fn destination_asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29505,6 +30458,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address that gives. *Required.*
             pub fn from_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29517,6 +30471,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of what is given, in lower case. *Required.*
             pub fn from_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29529,6 +30484,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what is given, such as USDC_SOL. *Required.*
             pub fn from_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29541,6 +30497,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is given, as the example calls it.
             pub fn source_asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29554,6 +30511,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address that gets. *Required.*
             pub fn to_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29566,6 +30524,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of what is got, in lower case. *Required.*
             pub fn to_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29578,6 +30537,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what is got. *Required.*
             pub fn to_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29651,6 +30611,7 @@ pub mod types {
             }
         }
         impl QuoteSwapResponse {
+            /// A price for a swap. Amounts are in token units. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SwapQuote>,
@@ -29663,6 +30624,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29676,6 +30638,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -29689,6 +30652,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -29758,6 +30722,7 @@ pub mod types {
             }
         }
         impl RegisterRequest {
+            /// *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29770,6 +30735,7 @@ pub mod types {
                     });
                 self
             }
+            /// First name. The sandbox page demands it, the library does not.
             pub fn first_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29783,6 +30749,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last name. The sandbox page demands it, the library does not.
             pub fn last_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29796,6 +30763,7 @@ pub mod types {
                     });
                 self
             }
+            /// Eight characters at least. *Required.*
             pub fn password<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -29887,6 +30855,7 @@ pub mod types {
             }
         }
         impl RegisterResponse {
+            /// JWT of a session, where one begins at once.
             pub fn access_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -29900,6 +30869,7 @@ pub mod types {
                     });
                 self
             }
+            /// A new user.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RegisteredUser>,
@@ -29913,6 +30883,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29926,6 +30897,7 @@ pub mod types {
                     });
                 self
             }
+            /// What renews it.
             pub fn refresh_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -29939,6 +30911,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -29952,6 +30925,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30033,6 +31007,7 @@ pub mod types {
             }
         }
         impl RegisteredUser {
+            /// Time of signing up.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -30059,6 +31034,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the address was proved.
             pub fn email_verified<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30156,6 +31132,7 @@ pub mod types {
             }
         }
         impl RequestCardCustomerPhoneVerificationRequest {
+            /// Number with plus and country code. *Required.*
             pub fn phone_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30218,6 +31195,7 @@ pub mod types {
             }
         }
         impl RequestCardCustomerPhoneVerificationResponse {
+            /// A phone.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerPhone>,
@@ -30231,6 +31209,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30244,6 +31223,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -30257,6 +31237,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30321,6 +31302,7 @@ pub mod types {
             }
         }
         impl RequestCardPinOtpResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30334,6 +31316,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -30347,6 +31330,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30399,6 +31383,7 @@ pub mod types {
             }
         }
         impl RequestIbanRequest {
+            /// Customer. Left out, the caller.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30442,6 +31427,7 @@ pub mod types {
             }
         }
         impl ResendOtpRequest {
+            /// *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30493,6 +31479,7 @@ pub mod types {
             }
         }
         impl ResendOtpResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30506,6 +31493,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -30519,6 +31507,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30574,6 +31563,7 @@ pub mod types {
             }
         }
         impl RevokeApiKeyFirstGenResponse {
+            /// What is left of a key.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RevokedApiKeyFirstGen>,
@@ -30587,6 +31577,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success`; true in later generations.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -30647,6 +31638,7 @@ pub mod types {
             }
         }
         impl RevokeApiKeyResponse {
+            /// What is left of a key.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RevokedApiKey>,
@@ -30660,6 +31652,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30673,6 +31666,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30734,6 +31728,7 @@ pub mod types {
             }
         }
         impl RevokedApiKey {
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30745,6 +31740,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// True.
             pub fn is_revoked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30758,6 +31754,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of revoking.
             pub fn revoked_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -30818,6 +31815,7 @@ pub mod types {
             }
         }
         impl RevokedApiKeyFirstGen {
+            /// Id.
             pub fn key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30831,6 +31829,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of revoking.
             pub fn revoked_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -30844,6 +31843,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a key.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::KeyStatus>>,
@@ -30926,6 +31926,7 @@ pub mod types {
             }
         }
         impl RotateApiKeyResponse {
+            /// The key.
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30939,6 +31940,7 @@ pub mod types {
                     });
                 self
             }
+            /// The new secret, where nothing wraps it.
             pub fn api_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -30952,6 +31954,7 @@ pub mod types {
                     });
                 self
             }
+            /// A key after rotation.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RotatedApiKey>,
@@ -30965,6 +31968,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30978,6 +31982,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -30991,6 +31996,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -31004,6 +32010,7 @@ pub mod types {
                     });
                 self
             }
+            /// Reminder to store the secret.
             pub fn warning<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31083,6 +32090,7 @@ pub mod types {
             }
         }
         impl RotateWebhookSecretResponse {
+            /// A webhook and the key of its signatures.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::WebhookSecret>,
@@ -31096,6 +32104,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31109,6 +32118,7 @@ pub mod types {
                     });
                 self
             }
+            /// The new secret, where nothing wraps it.
             pub fn secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -31122,6 +32132,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -31135,6 +32146,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -31211,6 +32223,7 @@ pub mod types {
             }
         }
         impl RotatedApiKey {
+            /// The key.
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31224,6 +32237,7 @@ pub mod types {
                     });
                 self
             }
+            /// The new secret, shown once.
             pub fn api_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -31237,6 +32251,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life; null for none.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -31250,6 +32265,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31261,6 +32277,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Name.
             pub fn key_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31347,6 +32364,7 @@ pub mod types {
             }
         }
         impl SendFundsRequest {
+            /// Id of the account. *Required.*
             pub fn account<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31359,6 +32377,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount in token units, 100 is 100 USDC. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -31371,6 +32390,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the wallet to send from. *Required.*
             pub fn assets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31383,6 +32403,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a transfer is for. The venue's list ends in "etc.", so others may be taken too. *Required.*
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SendCategory>,
@@ -31395,6 +32416,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain in lower case, such as solana. *Required.*
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31407,6 +32429,7 @@ pub mod types {
                     });
                 self
             }
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31420,6 +32443,7 @@ pub mod types {
                     });
                 self
             }
+            /// How fast a transfer should settle, and so what its gas costs.
             pub fn priority<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SendPriority>,
@@ -31433,6 +32457,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to send to. *Required.*
             pub fn receiving_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31447,6 +32472,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker as the wallet shows it, such as USDC. *Required.*
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31459,6 +32485,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fund the gas oneself; native tokens only. False by default.
             pub fn use_self_funding<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -31537,6 +32564,7 @@ pub mod types {
             }
         }
         impl SendFundsResponse {
+            /// A transfer that was sent off. Fees have eight decimals. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SentFunds>,
@@ -31549,6 +32577,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31562,6 +32591,7 @@ pub mod types {
                     });
                 self
             }
+            /// True; the text `success` in other generations.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -31575,6 +32605,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -31669,6 +32700,7 @@ pub mod types {
             }
         }
         impl SentFunds {
+            /// The parts of the fee as an object, or the text N/A.
             pub fn fee_breakdown<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -31682,6 +32714,7 @@ pub mod types {
                     });
                 self
             }
+            /// Gas that was paid for.
             pub fn gas_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -31695,6 +32728,7 @@ pub mod types {
                     });
                 self
             }
+            /// Markup on the gas.
             pub fn gas_funding_markup<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -31710,6 +32744,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hash of the gas payment; null where there was none.
             pub fn gas_tx_hash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31723,6 +32758,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee of the venue.
             pub fn platform_fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -31736,6 +32772,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hash of the fee payment; null where there was none.
             pub fn platform_fee_tx_hash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31751,6 +32788,7 @@ pub mod types {
                     });
                 self
             }
+            /// All of it.
             pub fn total_fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -31764,6 +32802,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hash on the chain.
             pub fn transaction_hash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31779,6 +32818,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id at the venue. *Required.*
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31847,6 +32887,7 @@ pub mod types {
             }
         }
         impl SessionTokenData {
+            /// JWT for the Authorization header.
             pub fn access_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -31860,6 +32901,7 @@ pub mod types {
                     });
                 self
             }
+            /// What renews it.
             pub fn refresh_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -31933,6 +32975,7 @@ pub mod types {
             }
         }
         impl SessionTokens {
+            /// JWT for the Authorization header.
             pub fn access_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -31946,6 +32989,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tokens of a session where the venue wraps them.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SessionTokenData>,
@@ -31959,6 +33003,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31972,6 +33017,7 @@ pub mod types {
                     });
                 self
             }
+            /// What renews it.
             pub fn refresh_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -31985,6 +33031,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -31998,6 +33045,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -32051,6 +33099,7 @@ pub mod types {
             }
         }
         impl SetAutoRenewRequest {
+            /// True renews the plan at the end of its period. *Required.*
             pub fn auto_renew<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -32097,6 +33146,7 @@ pub mod types {
             }
         }
         impl SetCardCustomerDailyLimitRequest {
+            /// Dollars a day, above 0, up to what the program allows. *Required.*
             pub fn daily_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -32159,6 +33209,7 @@ pub mod types {
             }
         }
         impl SetCardCustomerDailyLimitResponse {
+            /// A limit that is on its way.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerDailyLimit>,
@@ -32172,6 +33223,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32185,6 +33237,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -32198,6 +33251,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -32251,6 +33305,7 @@ pub mod types {
             }
         }
         impl SetCardPinRequest {
+            /// The code that was sent. *Required.*
             pub fn otp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -32263,6 +33318,7 @@ pub mod types {
                     });
                 self
             }
+            /// The new PIN, four digits. *Required.*
             pub fn pin<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -32320,6 +33376,7 @@ pub mod types {
             }
         }
         impl SetCardPinResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32333,6 +33390,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -32346,6 +33404,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -32396,6 +33455,7 @@ pub mod types {
             }
         }
         impl SetDailySpendingLimitRequest {
+            /// Dollars a day; 0 takes the limit away. *Required.*
             pub fn daily_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -32458,6 +33518,7 @@ pub mod types {
             }
         }
         impl SetDailySpendingLimitResponse {
+            /// Limits of a card account, in dollars.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SpendingLimits>,
@@ -32471,6 +33532,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32484,6 +33546,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -32497,6 +33560,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -32551,6 +33615,7 @@ pub mod types {
             }
         }
         impl SetPhysicalCardPinRequest {
+            /// The PIN, encrypted. *Required.*
             pub fn encrypted_pin<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -32608,6 +33673,7 @@ pub mod types {
             }
         }
         impl SetPhysicalCardPinResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32621,6 +33687,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -32634,6 +33701,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -32724,6 +33792,7 @@ pub mod types {
                     });
                 self
             }
+            /// Country in two letters.
             pub fn country<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32737,6 +33806,7 @@ pub mod types {
                     });
                 self
             }
+            /// Street and number.
             pub fn line1<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32750,6 +33820,7 @@ pub mod types {
                     });
                 self
             }
+            /// Flat and the like.
             pub fn line2<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32776,6 +33847,7 @@ pub mod types {
                     });
                 self
             }
+            /// State or province, where there is one.
             pub fn state<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32831,6 +33903,7 @@ pub mod types {
             }
         }
         impl SignInRequest {
+            /// *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32843,6 +33916,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whose session it is. The library knows one value. *Required.*
             pub fn role<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SignInRole>,
@@ -32892,6 +33966,7 @@ pub mod types {
             }
         }
         impl SourceOfFundsAnswer {
+            /// One of its options. *Required.*
             pub fn answer<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32904,6 +33979,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the question. *Required.*
             pub fn question<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32962,6 +34038,7 @@ pub mod types {
             }
         }
         impl SourceOfFundsQuestion {
+            /// The question in words.
             pub fn label<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32975,6 +34052,7 @@ pub mod types {
                     });
                 self
             }
+            /// Answers to choose from.
             pub fn options<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -32987,6 +34065,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the question, such as SOURCE_OF_INCOME. *Required.*
             pub fn question<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33053,6 +34132,7 @@ pub mod types {
             }
         }
         impl SourceOfFundsQuestions {
+            /// What to do next.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33066,6 +34146,7 @@ pub mod types {
                     });
                 self
             }
+            /// A question and what can be answered. *Required.*
             pub fn questions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -33080,6 +34161,7 @@ pub mod types {
                     });
                 self
             }
+            /// State, such as questions_retrieved.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33093,6 +34175,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33189,6 +34272,7 @@ pub mod types {
             }
         }
         impl SpendingLimits {
+            /// Currency.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33202,6 +34286,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a day.
             pub fn daily_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -33215,6 +34300,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars left today.
             pub fn daily_remaining<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -33230,6 +34316,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars spent today.
             pub fn daily_spent<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -33243,6 +34330,7 @@ pub mod types {
                     });
                 self
             }
+            /// Begin of the next day.
             pub fn limit_reset_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -33258,6 +34346,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a month; in the vendor's types only.
             pub fn monthly_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -33271,6 +34360,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the change, after one.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -33284,6 +34374,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a week; in the vendor's types only.
             pub fn weekly_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -33297,6 +34388,7 @@ pub mod types {
                     });
                 self
             }
+            /// Account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33361,6 +34453,7 @@ pub mod types {
             }
         }
         impl SubmitCardCustomerSourceOfFundsRequest {
+            /// An answer. *Required.*
             pub fn answers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SourceOfFundsAnswer>>,
@@ -33419,6 +34512,7 @@ pub mod types {
             }
         }
         impl SubmitCardCustomerSourceOfFundsResponse {
+            /// The answers' fate.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SubmittedSourceOfFunds>,
@@ -33432,6 +34526,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33445,6 +34540,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -33458,6 +34554,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -33519,6 +34616,7 @@ pub mod types {
             }
         }
         impl SubmitIbanKycRequest {
+            /// Customer. Left out, the caller.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33532,6 +34630,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mail address of the holder.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33545,6 +34644,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who the holder is. No source shows what the fields are called. *Required.*
             pub fn kyc<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::IbanKyc>,
@@ -33610,6 +34710,7 @@ pub mod types {
             }
         }
         impl SubmittedSourceOfFunds {
+            /// What to do next.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33623,6 +34724,7 @@ pub mod types {
                     });
                 self
             }
+            /// State, such as completed.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33636,6 +34738,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of handing in.
             pub fn submitted_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -33649,6 +34752,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33710,6 +34814,7 @@ pub mod types {
             }
         }
         impl SubscribeCardWebhookRequest {
+            /// URL to send events to. *Required.*
             pub fn callback_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33722,6 +34827,7 @@ pub mod types {
                     });
                 self
             }
+            /// Names of the events.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -33786,6 +34892,7 @@ pub mod types {
             }
         }
         impl SubscribeCardWebhookResponse {
+            /// A subscription. No source shows it; its fields are those of other webhooks.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardWebhookSubscription>,
@@ -33799,6 +34906,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33812,6 +34920,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -33825,6 +34934,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -33879,6 +34989,7 @@ pub mod types {
             }
         }
         impl SubscribeToPlanRequest {
+            /// A plan. *Required.*
             pub fn tier_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PlanId>>,
@@ -33962,6 +35073,7 @@ pub mod types {
             }
         }
         impl SwapAsset {
+            /// Id. *Required.*
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33974,6 +35086,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it can be given.
             pub fn can_swap_from<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -33987,6 +35100,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it can be got.
             pub fn can_swap_to<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -34013,6 +35127,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contract; null for native tokens.
             pub fn contract_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34028,6 +35143,7 @@ pub mod types {
                     });
                 self
             }
+            /// Decimal places of an amount.
             pub fn decimals<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -34041,6 +35157,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address of its picture.
             pub fn logo_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34189,6 +35306,7 @@ pub mod types {
             }
         }
         impl SwapQuote {
+            /// Seconds it should take.
             pub fn estimated_execution_time_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -34204,6 +35322,7 @@ pub mod types {
                     });
                 self
             }
+            /// Units got for one given.
             pub fn exchange_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -34217,6 +35336,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee, in units of `fee_ticker`.
             pub fn fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -34230,6 +35350,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the fee.
             pub fn fee_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34243,6 +35364,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount to give.
             pub fn from_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -34256,6 +35378,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of what is given.
             pub fn from_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34269,6 +35392,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what is given.
             pub fn from_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34282,6 +35406,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shift of the price; no page names the unit.
             pub fn price_impact<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -34295,6 +35420,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id to carry it out with. *Required.*
             pub fn quote_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34307,6 +35433,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of the quote.
             pub fn quote_valid_until<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -34322,6 +35449,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount to get.
             pub fn to_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -34335,6 +35463,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of what is got.
             pub fn to_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34348,6 +35477,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what is got.
             pub fn to_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34451,6 +35581,7 @@ pub mod types {
             }
         }
         impl SwapRoute {
+            /// Fee to expect in dollars.
             pub fn estimated_fee_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -34466,6 +35597,7 @@ pub mod types {
                     });
                 self
             }
+            /// Seconds it should take.
             pub fn estimated_time_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -34481,6 +35613,7 @@ pub mod types {
                     });
                 self
             }
+            /// Asset to give.
             pub fn from_asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34494,6 +35627,7 @@ pub mod types {
                     });
                 self
             }
+            /// Protocol that does the swap.
             pub fn protocol<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34507,6 +35641,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn route_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34519,6 +35654,7 @@ pub mod types {
                     });
                 self
             }
+            /// Words about it.
             pub fn tags<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -34531,6 +35667,7 @@ pub mod types {
                     });
                 self
             }
+            /// Asset to get.
             pub fn to_asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34594,6 +35731,7 @@ pub mod types {
             }
         }
         impl TokenRenewal {
+            /// Whether renewing by itself is welcome.
             pub fn auto_refresh_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -34609,6 +35747,7 @@ pub mod types {
                     });
                 self
             }
+            /// Seconds before the end.
             pub fn refresh_before_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -34689,6 +35828,7 @@ pub mod types {
             }
         }
         impl Transaction {
+            /// Chain.
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34702,6 +35842,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34713,6 +35854,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Where a transaction stands. The middle three are from older pages.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -34728,6 +35870,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hash on the chain.
             pub fn transaction_hash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34743,6 +35886,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id, as the reply to a transfer calls it.
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34758,6 +35902,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hash on the chain, as the library calls it.
             pub fn tx_hash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34771,6 +35916,7 @@ pub mod types {
                     });
                 self
             }
+            /// Type of transaction.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34829,6 +35975,7 @@ pub mod types {
             }
         }
         impl UpdateApiKeyPermissionsRequest {
+            /// What it may do. *Required.*
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -34893,6 +36040,7 @@ pub mod types {
             }
         }
         impl UpdateApiKeyPermissionsResponse {
+            /// The key, as a rule; no page shows it.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -34906,6 +36054,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34919,6 +36068,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -34932,6 +36082,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35036,6 +36187,7 @@ pub mod types {
             }
         }
         impl UpdateAutoForwardingRuleRequest {
+            /// Id of the wallet.
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35049,6 +36201,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain in lower case.
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35062,6 +36215,7 @@ pub mod types {
                     });
                 self
             }
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35075,6 +36229,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to forward to.
             pub fn destination_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35090,6 +36245,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the rule applies; true in a new one by default.
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35103,6 +36259,7 @@ pub mod types {
                     });
                 self
             }
+            /// Largest deposit to forward.
             pub fn maximum_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -35118,6 +36275,7 @@ pub mod types {
                     });
                 self
             }
+            /// Smallest deposit to forward.
             pub fn minimum_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -35133,6 +36291,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ids of the accounts to watch.
             pub fn monitored_accounts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -35147,6 +36306,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a rule watches all wallets or only those of `monitored_accounts`.
             pub fn monitoring_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MonitoringMode>,
@@ -35162,6 +36322,7 @@ pub mod types {
                     });
                 self
             }
+            /// Share of a deposit to forward, 0 to 100.
             pub fn percentage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -35175,6 +36336,7 @@ pub mod types {
                     });
                 self
             }
+            /// Further settings of a rule. An open object, since no source names them.
             pub fn settings<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::AutoForwardingSettings>,
@@ -35253,6 +36415,7 @@ pub mod types {
             }
         }
         impl UpdateProgramWebhookRequest {
+            /// Whether it is called.
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35266,6 +36429,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to be told of.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -35280,6 +36444,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public https address to call.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35347,6 +36512,7 @@ pub mod types {
             }
         }
         impl UpdateWebhookRequest {
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35360,6 +36526,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is called.
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35373,6 +36540,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to be told of.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -35387,6 +36555,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public https address to call.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35450,6 +36619,7 @@ pub mod types {
             }
         }
         impl VerifiedCardAccount {
+            /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
             pub fn flow_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardFlowStatus>>,
@@ -35463,6 +36633,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next, such as kyc_link.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35476,6 +36647,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35544,6 +36716,7 @@ pub mod types {
             }
         }
         impl VerifyCardCustomerOtpResponse {
+            /// An account whose mail address is confirmed.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::VerifiedCardAccount>,
@@ -35557,6 +36730,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35570,6 +36744,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -35583,6 +36758,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35634,6 +36810,7 @@ pub mod types {
             }
         }
         impl VerifyCardCustomerPhoneRequest {
+            /// Six digits. *Required.*
             pub fn code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -35692,6 +36869,7 @@ pub mod types {
             }
         }
         impl VerifyCardCustomerPhoneResponse {
+            /// A phone.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerPhone>,
@@ -35705,6 +36883,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35718,6 +36897,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -35731,6 +36911,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35782,6 +36963,7 @@ pub mod types {
             }
         }
         impl VerifyCardOtpRequest {
+            /// Six digits. *Required.*
             pub fn otp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -35839,6 +37021,7 @@ pub mod types {
             }
         }
         impl VerifyCardOtpResponse {
+            /// An account whose mail address is confirmed.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::VerifiedCardAccount>,
@@ -35852,6 +37035,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35865,6 +37049,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -35878,6 +37063,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35934,6 +37120,7 @@ pub mod types {
             }
         }
         impl VerifyOtpRequest {
+            /// Address that it was mailed to.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35947,6 +37134,7 @@ pub mod types {
                     });
                 self
             }
+            /// Password from the mail. *Required.*
             pub fn otp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -36001,6 +37189,7 @@ pub mod types {
             }
         }
         impl VerifyTwoFactorRequest {
+            /// Address of the user.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36014,6 +37203,7 @@ pub mod types {
                     });
                 self
             }
+            /// Six digits from the authenticator. *Required.*
             pub fn google_auth_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -36070,6 +37260,7 @@ pub mod types {
             }
         }
         impl Wallet {
+            /// Id of the wallet.
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36083,6 +37274,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to deposit to.
             pub fn wallet_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36183,6 +37375,7 @@ pub mod types {
             }
         }
         impl Webhook {
+            /// Calls that failed since one worked.
             pub fn consecutive_failures<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -36198,6 +37391,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -36211,6 +37405,7 @@ pub mod types {
                     });
                 self
             }
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36224,6 +37419,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is called.
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -36237,6 +37433,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it is told of.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -36251,6 +37448,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the last call that failed.
             pub fn last_failure_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -36266,6 +37464,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the last call that worked.
             pub fn last_success_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -36281,6 +37480,7 @@ pub mod types {
                     });
                 self
             }
+            /// Key of its signatures; only where one webhook is asked for.
             pub fn secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -36294,6 +37494,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the last change.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -36307,6 +37508,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to call.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36320,6 +37522,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn webhook_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36390,6 +37593,7 @@ pub mod types {
             }
         }
         impl WebhookSecret {
+            /// Key of its signatures.
             pub fn secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -36403,6 +37607,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn webhook_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36469,6 +37674,1981 @@ pub mod types {
             }
         }
     }
+    impl AccountType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Business => "business",
+                Self::Personal => "personal",
+                Self::Customer => "customer",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for AccountType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for AccountType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&AccountType> for AccountType {
+        fn from(value: &AccountType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for AccountType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for AccountType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for AccountType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl BalanceFreshness {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Realtime => "realtime",
+                Self::OnChain => "on_chain",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for BalanceFreshness {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for BalanceFreshness {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&BalanceFreshness> for BalanceFreshness {
+        fn from(value: &BalanceFreshness) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for BalanceFreshness {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for BalanceFreshness {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for BalanceFreshness {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardCustomerId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&CardCustomerId> for CardCustomerId {
+        fn from(value: &CardCustomerId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&CardCustomerId> for ::std::string::String {
+        fn from(value: &CardCustomerId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl CardFlowStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::OtpRequested => "otp_requested",
+                Self::OtpVerified => "otp_verified",
+                Self::KycInitiated => "kyc_initiated",
+                Self::KycApproved => "kyc_approved",
+                Self::KycCompleted => "kyc_completed",
+                Self::SafeDeploying => "safe_deploying",
+                Self::SafeDeployed => "safe_deployed",
+                Self::CardCreated => "card_created",
+                Self::Active => "active",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardFlowStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardFlowStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardFlowStatus> for CardFlowStatus {
+        fn from(value: &CardFlowStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardFlowStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardFlowStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardFlowStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CardIbanStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::NotActivated => "not_activated",
+                Self::PendingKyc => "pending_kyc",
+                Self::KycSubmitted => "kyc_submitted",
+                Self::KycApproved => "kyc_approved",
+                Self::Active => "active",
+                Self::Rejected => "rejected",
+                Self::Suspended => "suspended",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardIbanStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardIbanStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardIbanStatus> for CardIbanStatus {
+        fn from(value: &CardIbanStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardIbanStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardIbanStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardIbanStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&CardId> for CardId {
+        fn from(value: &CardId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&CardId> for ::std::string::String {
+        fn from(value: &CardId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl CardKycStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::NotStarted => "not_started",
+                Self::Pending => "pending",
+                Self::InProgress => "in_progress",
+                Self::PendingReview => "pending_review",
+                Self::RequiresAction => "requires_action",
+                Self::Approved => "approved",
+                Self::Rejected => "rejected",
+                Self::Expired => "expired",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardKycStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardKycStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardKycStatus> for CardKycStatus {
+        fn from(value: &CardKycStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardKycStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardKycStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardKycStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CardStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Active => "active",
+                Self::Frozen => "frozen",
+                Self::Voided => "voided",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardStatus> for CardStatus {
+        fn from(value: &CardStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardSubscriptionId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&CardSubscriptionId> for CardSubscriptionId {
+        fn from(value: &CardSubscriptionId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&CardSubscriptionId> for ::std::string::String {
+        fn from(value: &CardSubscriptionId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardTransactionId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&CardTransactionId> for CardTransactionId {
+        fn from(value: &CardTransactionId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&CardTransactionId> for ::std::string::String {
+        fn from(value: &CardTransactionId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl CardTransactionStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::Completed => "completed",
+                Self::Failed => "failed",
+                Self::Reversed => "reversed",
+                Self::Declined => "declined",
+                Self::Refunded => "refunded",
+                Self::Disputed => "disputed",
+                Self::Authorized => "authorized",
+                Self::Settled => "settled",
+                Self::PartiallyReversed => "partially_reversed",
+                Self::Expired => "expired",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardTransactionStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardTransactionStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardTransactionStatus> for CardTransactionStatus {
+        fn from(value: &CardTransactionStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardTransactionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardTransactionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardTransactionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CardTransactionType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Purchase => "purchase",
+                Self::Refund => "refund",
+                Self::Reversal => "reversal",
+                Self::AtmWithdrawal => "atm_withdrawal",
+                Self::Withdrawal => "withdrawal",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardTransactionType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardTransactionType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardTransactionType> for CardTransactionType {
+        fn from(value: &CardTransactionType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardTransactionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardTransactionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardTransactionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CardTransferStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Initiated => "initiated",
+                Self::Completed => "completed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardTransferStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardTransferStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardTransferStatus> for CardTransferStatus {
+        fn from(value: &CardTransferStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardTransferStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardTransferStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardTransferStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CardType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Virtual => "virtual",
+                Self::Physical => "physical",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardType> for CardType {
+        fn from(value: &CardType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CardView {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Data => "data",
+                Self::PinView => "pin-view",
+                Self::PinSet => "pin-set",
+                Self::Pin => "pin",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardView {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardView {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardView> for CardView {
+        fn from(value: &CardView) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardView {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardView {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardView {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CustomerStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Active => "active",
+                Self::Suspended => "suspended",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CustomerStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CustomerStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CustomerStatus> for CustomerStatus {
+        fn from(value: &CustomerStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CustomerStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CustomerStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CustomerStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for DeliveryId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&DeliveryId> for DeliveryId {
+        fn from(value: &DeliveryId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&DeliveryId> for ::std::string::String {
+        fn from(value: &DeliveryId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl DisputeStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Submitted => "submitted",
+                Self::Open => "open",
+                Self::UnderReview => "under_review",
+                Self::Resolved => "resolved",
+                Self::Rejected => "rejected",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for DisputeStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for DisputeStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&DisputeStatus> for DisputeStatus {
+        fn from(value: &DisputeStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for DisputeStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for DisputeStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for DisputeStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl FundingStructure {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::MasterWallet => "master_wallet",
+                Self::NonMaster => "non_master",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for FundingStructure {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for FundingStructure {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&FundingStructure> for FundingStructure {
+        fn from(value: &FundingStructure) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for FundingStructure {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for FundingStructure {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for FundingStructure {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl IbanKycMethod {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::PlatformSumsub => "platform_sumsub",
+                Self::UserSumsub => "user_sumsub",
+                Self::DirectDocs => "direct_docs",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IbanKycMethod {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IbanKycMethod {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IbanKycMethod> for IbanKycMethod {
+        fn from(value: &IbanKycMethod) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IbanKycMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IbanKycMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IbanKycMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl IssuerChain {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Sol => "SOL",
+                Self::Xdc => "XDC",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IssuerChain {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IssuerChain {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IssuerChain> for IssuerChain {
+        fn from(value: &IssuerChain) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IssuerChain {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IssuerChain {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IssuerChain {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IssuerDepositId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&IssuerDepositId> for IssuerDepositId {
+        fn from(value: &IssuerDepositId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&IssuerDepositId> for ::std::string::String {
+        fn from(value: &IssuerDepositId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl IssuerDepositStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::AutoFunding => "auto_funding",
+                Self::AwaitingManual => "awaiting_manual",
+                Self::Funding => "funding",
+                Self::Funded => "funded",
+                Self::Failed => "failed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IssuerDepositStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IssuerDepositStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IssuerDepositStatus> for IssuerDepositStatus {
+        fn from(value: &IssuerDepositStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IssuerDepositStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IssuerDepositStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IssuerDepositStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for KeyId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&KeyId> for KeyId {
+        fn from(value: &KeyId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&KeyId> for ::std::string::String {
+        fn from(value: &KeyId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl KeyScope {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Read => "read",
+                Self::Write => "write",
+                Self::Transactions => "transactions",
+                Self::Webhooks => "webhooks",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for KeyScope {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for KeyScope {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&KeyScope> for KeyScope {
+        fn from(value: &KeyScope) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for KeyScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for KeyScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for KeyScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl KeyScopeFirstGen {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::TransactionsRead => "transactions:read",
+                Self::TransactionsWrite => "transactions:write",
+                Self::AccountsRead => "accounts:read",
+                Self::AccountsWrite => "accounts:write",
+                Self::WebhooksManage => "webhooks:manage",
+                Self::AnalyticsRead => "analytics:read",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for KeyScopeFirstGen {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for KeyScopeFirstGen {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&KeyScopeFirstGen> for KeyScopeFirstGen {
+        fn from(value: &KeyScopeFirstGen) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for KeyScopeFirstGen {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for KeyScopeFirstGen {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for KeyScopeFirstGen {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl KeyStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Active => "active",
+                Self::Revoked => "revoked",
+                Self::Expired => "expired",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for KeyStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for KeyStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&KeyStatus> for KeyStatus {
+        fn from(value: &KeyStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for KeyStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for KeyStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for KeyStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MonitoringMode {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::AllWallets => "all_wallets",
+                Self::SpecificWallets => "specific_wallets",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MonitoringMode {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MonitoringMode {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MonitoringMode> for MonitoringMode {
+        fn from(value: &MonitoringMode) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MonitoringMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MonitoringMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MonitoringMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PaymentId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&PaymentId> for PaymentId {
+        fn from(value: &PaymentId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&PaymentId> for ::std::string::String {
+        fn from(value: &PaymentId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl PaymentStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::AwaitingPayment => "awaiting_payment",
+                Self::MonitoringLateWindow => "monitoring_late_window",
+                Self::Paid => "paid",
+                Self::PaidLate => "paid_late",
+                Self::Expired => "expired",
+                Self::Cancelled => "cancelled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PaymentStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PaymentStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PaymentStatus> for PaymentStatus {
+        fn from(value: &PaymentStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PaymentStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PaymentStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PaymentStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PhysicalOrderId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&PhysicalOrderId> for PhysicalOrderId {
+        fn from(value: &PhysicalOrderId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&PhysicalOrderId> for ::std::string::String {
+        fn from(value: &PhysicalOrderId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl PhysicalOrderStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::Processing => "processing",
+                Self::Shipped => "shipped",
+                Self::Delivered => "delivered",
+                Self::Cancelled => "cancelled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PhysicalOrderStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PhysicalOrderStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PhysicalOrderStatus> for PhysicalOrderStatus {
+        fn from(value: &PhysicalOrderStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PhysicalOrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PhysicalOrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PhysicalOrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PlanId {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::TierFree => "tier_free",
+                Self::TierPro => "tier_pro",
+                Self::TierEnterprise => "tier_enterprise",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PlanId {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PlanId {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PlanId> for PlanId {
+        fn from(value: &PlanId) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PlanId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PlanId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PlanId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PricingMode {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::SendX => "send_x",
+                Self::ReceiveX => "receive_x",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PricingMode {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PricingMode {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PricingMode> for PricingMode {
+        fn from(value: &PricingMode) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PricingMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PricingMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PricingMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RuleId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&RuleId> for RuleId {
+        fn from(value: &RuleId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&RuleId> for ::std::string::String {
+        fn from(value: &RuleId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl SendCategory {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Personal => "personal",
+                Self::Business => "business",
+                Self::Payment => "payment",
+                Self::AutoForward => "auto-forward",
+                Self::Other => "other",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SendCategory {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SendCategory {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SendCategory> for SendCategory {
+        fn from(value: &SendCategory) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SendCategory {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SendCategory {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SendCategory {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SendPriority {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Low => "low",
+                Self::Medium => "medium",
+                Self::High => "high",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SendPriority {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SendPriority {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SendPriority> for SendPriority {
+        fn from(value: &SendPriority) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SendPriority {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SendPriority {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SendPriority {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SignInRole {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::User => "User",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SignInRole {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SignInRole {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SignInRole> for SignInRole {
+        fn from(value: &SignInRole) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SignInRole {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SignInRole {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SignInRole {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SpendingFrequency {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Daily => "daily",
+                Self::Weekly => "weekly",
+                Self::Monthly => "monthly",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SpendingFrequency {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SpendingFrequency {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SpendingFrequency> for SpendingFrequency {
+        fn from(value: &SpendingFrequency) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SpendingFrequency {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SpendingFrequency {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SpendingFrequency {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl TransactionStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::Broadcasting => "broadcasting",
+                Self::Mempool => "mempool",
+                Self::Confirmed => "confirmed",
+                Self::Completed => "completed",
+                Self::Failed => "failed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for TransactionStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for TransactionStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&TransactionStatus> for TransactionStatus {
+        fn from(value: &TransactionStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for TransactionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for TransactionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for TransactionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl WebhookEvent {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::DepositDetected => "deposit.detected",
+                Self::DepositConfirmed => "deposit.confirmed",
+                Self::TransactionInitiated => "transaction.initiated",
+                Self::TransactionSubmitted => "transaction.submitted",
+                Self::TransactionFailed => "transaction.failed",
+                Self::IbanActivated => "iban.activated",
+                Self::IbanTransferReceived => "iban.transfer.received",
+                Self::KycSubmitted => "kyc.submitted",
+                Self::KycApproved => "kyc.approved",
+                Self::KycRejected => "kyc.rejected",
+                Self::KycPendingReview => "kyc.pending_review",
+                Self::CardCreated => "card.created",
+                Self::CardActivated => "card.activated",
+                Self::CardFrozen => "card.frozen",
+                Self::CardUnfrozen => "card.unfrozen",
+                Self::CardVoided => "card.voided",
+                Self::CardLost => "card.lost",
+                Self::CardStolen => "card.stolen",
+                Self::CardCancelled => "card.cancelled",
+                Self::CardDeactivated => "card.deactivated",
+                Self::TransactionAuthorized => "transaction.authorized",
+                Self::TransactionDeclined => "transaction.declined",
+                Self::TransactionSettled => "transaction.settled",
+                Self::TransactionReversed => "transaction.reversed",
+                Self::TransactionRefundCreated => "transaction.refund.created",
+                Self::CustomerFunded => "customer.funded",
+                Self::CustomerFundingFailed => "customer.funding.failed",
+                Self::CustomerBalanceUpdated => "customer.balance.updated",
+                Self::MasterWalletDeposit => "master_wallet.deposit",
+                Self::MasterWalletSwap => "master_wallet.swap",
+                Self::MasterWalletCustomerFunded => "master_wallet.customer_funded",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for WebhookEvent {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for WebhookEvent {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&WebhookEvent> for WebhookEvent {
+        fn from(value: &WebhookEvent) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for WebhookEvent {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for WebhookEvent {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for WebhookEvent {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for WebhookId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&WebhookId> for WebhookId {
+        fn from(value: &WebhookId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&WebhookId> for ::std::string::String {
+        fn from(value: &WebhookId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl WebhookStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Active => "active",
+                Self::Inactive => "inactive",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for WebhookStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for WebhookStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&WebhookStatus> for WebhookStatus {
+        fn from(value: &WebhookStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for WebhookStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for WebhookStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for WebhookStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for YativoCardId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&YativoCardId> for YativoCardId {
+        fn from(value: &YativoCardId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&YativoCardId> for ::std::string::String {
+        fn from(value: &YativoCardId) -> Self {
+            value.0.clone()
+        }
+    }
 }
 #[derive(Clone, Debug)]
 /**Client for yativo client
@@ -36532,6 +39712,12 @@ let response = client.create_account()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_accounts`] tells what became of the call.
     pub fn create_account(&self) -> builder::CreateAccount<'_> {
         builder::CreateAccount::new(self)
     }
@@ -36545,6 +39731,12 @@ let response = client.create_account_connections()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_account_connections`] tells what became of the call.
     pub fn create_account_connections(&self) -> builder::CreateAccountConnections<'_> {
         builder::CreateAccountConnections::new(self)
     }
@@ -36557,6 +39749,11 @@ let response = client.list_accounts()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_accounts(&self) -> builder::ListAccounts<'_> {
         builder::ListAccounts::new(self)
     }
@@ -36572,6 +39769,11 @@ let response = client.list_account_connections()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_account_connections(&self) -> builder::ListAccountConnections<'_> {
         builder::ListAccountConnections::new(self)
     }
@@ -36587,6 +39789,11 @@ let response = client.list_user_accounts()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_user_accounts(&self) -> builder::ListUserAccounts<'_> {
         builder::ListUserAccounts::new(self)
     }
@@ -36599,6 +39806,11 @@ let response = client.get_dashboard_analytics()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_dashboard_analytics(&self) -> builder::GetDashboardAnalytics<'_> {
         builder::GetDashboardAnalytics::new(self)
     }
@@ -36611,6 +39823,11 @@ let response = client.get_transaction_analytics()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_transaction_analytics(&self) -> builder::GetTransactionAnalytics<'_> {
         builder::GetTransactionAnalytics::new(self)
     }
@@ -36623,6 +39840,10 @@ let response = client.list_api_keys_first_gen()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_api_keys_first_gen(&self) -> builder::ListApiKeysFirstGen<'_> {
         builder::ListApiKeysFirstGen::new(self)
     }
@@ -36638,6 +39859,11 @@ let response = client.create_api_key_first_gen()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_first_gen`] tells what became of the call.
     pub fn create_api_key_first_gen(&self) -> builder::CreateApiKeyFirstGen<'_> {
         builder::CreateApiKeyFirstGen::new(self)
     }
@@ -36655,6 +39881,11 @@ let response = client.revoke_api_key_first_gen()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_first_gen`] tells what became of the call.
     pub fn revoke_api_key_first_gen(&self) -> builder::RevokeApiKeyFirstGen<'_> {
         builder::RevokeApiKeyFirstGen::new(self)
     }
@@ -36667,6 +39898,10 @@ let response = client.list_api_keys()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_api_keys(&self) -> builder::ListApiKeys<'_> {
         builder::ListApiKeys::new(self)
     }
@@ -36682,6 +39917,11 @@ let response = client.create_api_key_guide()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `key-headers` and `second-factor`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_guide`] tells what became of the call.
     pub fn create_api_key_guide(&self) -> builder::CreateApiKeyGuide<'_> {
         builder::CreateApiKeyGuide::new(self)
     }
@@ -36697,6 +39937,11 @@ let response = client.create_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
     pub fn create_api_key(&self) -> builder::CreateApiKey<'_> {
         builder::CreateApiKey::new(self)
     }
@@ -36711,6 +39956,10 @@ let response = client.list_api_keys_guide()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_api_keys_guide(&self) -> builder::ListApiKeysGuide<'_> {
         builder::ListApiKeysGuide::new(self)
     }
@@ -36726,6 +39975,10 @@ let response = client.get_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_api_key(&self) -> builder::GetApiKey<'_> {
         builder::GetApiKey::new(self)
     }
@@ -36743,6 +39996,11 @@ let response = client.revoke_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`] tells what became of the call.
     pub fn revoke_api_key(&self) -> builder::RevokeApiKey<'_> {
         builder::RevokeApiKey::new(self)
     }
@@ -36762,6 +40020,11 @@ let response = client.update_api_key_permissions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`] tells what became of the call.
     pub fn update_api_key_permissions(&self) -> builder::UpdateApiKeyPermissions<'_> {
         builder::UpdateApiKeyPermissions::new(self)
     }
@@ -36777,6 +40040,11 @@ let response = client.revoke_api_key_guide()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `key-headers` and `second-factor`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_guide`] tells what became of the call.
     pub fn revoke_api_key_guide(&self) -> builder::RevokeApiKeyGuide<'_> {
         builder::RevokeApiKeyGuide::new(self)
     }
@@ -36794,6 +40062,11 @@ let response = client.rotate_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`] tells what became of the call.
     pub fn rotate_api_key(&self) -> builder::RotateApiKey<'_> {
         builder::RotateApiKey::new(self)
     }
@@ -36807,6 +40080,12 @@ let response = client.add_asset()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`] tells what became of the call.
     pub fn add_asset(&self) -> builder::AddAsset<'_> {
         builder::AddAsset::new(self)
     }
@@ -36822,6 +40101,12 @@ let response = client.add_customer_asset()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_customer_assets`] tells what became of the call.
     pub fn add_customer_asset(&self) -> builder::AddCustomerAsset<'_> {
         builder::AddCustomerAsset::new(self)
     }
@@ -36835,6 +40120,12 @@ let response = client.add_gas_station_asset()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_gas_station_assets`] tells what became of the call.
     pub fn add_gas_station_asset(&self) -> builder::AddGasStationAsset<'_> {
         builder::AddGasStationAsset::new(self)
     }
@@ -36848,6 +40139,12 @@ let response = client.archive_asset()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`] tells what became of the call.
     pub fn archive_asset(&self) -> builder::ArchiveAsset<'_> {
         builder::ArchiveAsset::new(self)
     }
@@ -36861,6 +40158,12 @@ let response = client.batch_add_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`] tells what became of the call.
     pub fn batch_add_assets(&self) -> builder::BatchAddAssets<'_> {
         builder::BatchAddAssets::new(self)
     }
@@ -36873,6 +40176,11 @@ let response = client.list_supported_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_supported_assets(&self) -> builder::ListSupportedAssets<'_> {
         builder::ListSupportedAssets::new(self)
     }
@@ -36885,6 +40193,11 @@ let response = client.list_chains()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_chains(&self) -> builder::ListChains<'_> {
         builder::ListChains::new(self)
     }
@@ -36900,6 +40213,11 @@ let response = client.list_customer_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_customer_assets(&self) -> builder::ListCustomerAssets<'_> {
         builder::ListCustomerAssets::new(self)
     }
@@ -36914,6 +40232,11 @@ let response = client.list_gas_station_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_gas_station_assets(&self) -> builder::ListGasStationAssets<'_> {
         builder::ListGasStationAssets::new(self)
     }
@@ -36929,6 +40252,11 @@ let response = client.list_user_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_user_assets(&self) -> builder::ListUserAssets<'_> {
         builder::ListUserAssets::new(self)
     }
@@ -36944,6 +40272,11 @@ let response = client.list_user_assets_by_user_id()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_user_assets_by_user_id(&self) -> builder::ListUserAssetsByUserId<'_> {
         builder::ListUserAssetsByUserId::new(self)
     }
@@ -36959,6 +40292,10 @@ let response = client.verify_otp()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn verify_otp(&self) -> builder::VerifyOtp<'_> {
         builder::VerifyOtp::new(self)
     }
@@ -36972,6 +40309,10 @@ let response = client.passkey_options()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn passkey_options(&self) -> builder::PasskeyOptions<'_> {
         builder::PasskeyOptions::new(self)
     }
@@ -36987,6 +40328,10 @@ let response = client.passkey_verify()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn passkey_verify(&self) -> builder::PasskeyVerify<'_> {
         builder::PasskeyVerify::new(self)
     }
@@ -37002,6 +40347,10 @@ let response = client.sign_in()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn sign_in(&self) -> builder::SignIn<'_> {
         builder::SignIn::new(self)
     }
@@ -37017,6 +40366,10 @@ let response = client.exchange_api_key_for_token()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn exchange_api_key_for_token(&self) -> builder::ExchangeApiKeyForToken<'_> {
         builder::ExchangeApiKeyForToken::new(self)
     }
@@ -37032,6 +40385,10 @@ let response = client.login_legacy()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn login_legacy(&self) -> builder::LoginLegacy<'_> {
         builder::LoginLegacy::new(self)
     }
@@ -37047,6 +40404,10 @@ let response = client.verify_otp_alt()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn verify_otp_alt(&self) -> builder::VerifyOtpAlt<'_> {
         builder::VerifyOtpAlt::new(self)
     }
@@ -37061,6 +40422,10 @@ let response = client.refresh_session_token()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn refresh_session_token(&self) -> builder::RefreshSessionToken<'_> {
         builder::RefreshSessionToken::new(self)
     }
@@ -37076,6 +40441,10 @@ let response = client.register()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn register(&self) -> builder::Register<'_> {
         builder::Register::new(self)
     }
@@ -37089,6 +40458,10 @@ let response = client.resend_otp()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn resend_otp(&self) -> builder::ResendOtp<'_> {
         builder::ResendOtp::new(self)
     }
@@ -37101,6 +40474,10 @@ let response = client.list_auto_forwarding_rules()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_auto_forwarding_rules(&self) -> builder::ListAutoForwardingRules<'_> {
         builder::ListAutoForwardingRules::new(self)
     }
@@ -37116,6 +40493,11 @@ let response = client.create_auto_forwarding_rule()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`] tells what became of the call.
     pub fn create_auto_forwarding_rule(&self) -> builder::CreateAutoForwardingRule<'_> {
         builder::CreateAutoForwardingRule::new(self)
     }
@@ -37135,6 +40517,11 @@ let response = client.update_auto_forwarding_rule()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`] tells what became of the call.
     pub fn update_auto_forwarding_rule(&self) -> builder::UpdateAutoForwardingRule<'_> {
         builder::UpdateAutoForwardingRule::new(self)
     }
@@ -37150,6 +40537,11 @@ let response = client.delete_auto_forwarding_rule()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`] tells what became of the call.
     pub fn delete_auto_forwarding_rule(&self) -> builder::DeleteAutoForwardingRule<'_> {
         builder::DeleteAutoForwardingRule::new(self)
     }
@@ -37165,6 +40557,11 @@ let response = client.check_balance()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn check_balance(&self) -> builder::CheckBalance<'_> {
         builder::CheckBalance::new(self)
     }
@@ -37180,6 +40577,11 @@ let response = client.apply_for_issuer_program()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_issuer_program`] tells what became of the call.
     pub fn apply_for_issuer_program(&self) -> builder::ApplyForIssuerProgram<'_> {
         builder::ApplyForIssuerProgram::new(self)
     }
@@ -37201,6 +40603,11 @@ let response = client.list_issuer_card_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_issuer_card_transactions(
         &self,
     ) -> builder::ListIssuerCardTransactions<'_> {
@@ -37226,6 +40633,11 @@ let response = client.list_card_customers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_card_customers(&self) -> builder::ListCardCustomers<'_> {
         builder::ListCardCustomers::new(self)
     }
@@ -37243,6 +40655,10 @@ let response = client.get_card_customer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer(&self) -> builder::GetCardCustomer<'_> {
         builder::GetCardCustomer::new(self)
     }
@@ -37264,6 +40680,11 @@ let response = client.list_card_customer_card_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_card_customer_card_transactions(
         &self,
     ) -> builder::ListCardCustomerCardTransactions<'_> {
@@ -37281,6 +40702,10 @@ let response = client.list_card_customer_wallets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_card_customer_wallets(&self) -> builder::ListCardCustomerWallets<'_> {
         builder::ListCardCustomerWallets::new(self)
     }
@@ -37302,6 +40727,10 @@ let response = client.list_issuer_deposits()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_issuer_deposits(&self) -> builder::ListIssuerDeposits<'_> {
         builder::ListIssuerDeposits::new(self)
     }
@@ -37321,6 +40750,12 @@ let response = client.fund_issuer_deposit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_issuer_deposits`] tells what became of the call.
     pub fn fund_issuer_deposit(&self) -> builder::FundIssuerDeposit<'_> {
         builder::FundIssuerDeposit::new(self)
     }
@@ -37335,6 +40770,10 @@ let response = client.get_issuer_eligibility()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_issuer_eligibility(&self) -> builder::GetIssuerEligibility<'_> {
         builder::GetIssuerEligibility::new(self)
     }
@@ -37350,6 +40789,12 @@ let response = client.fund_card_customer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_issuer_funding_history`] tells what became of the call.
     pub fn fund_card_customer(&self) -> builder::FundCardCustomer<'_> {
         builder::FundCardCustomer::new(self)
     }
@@ -37365,6 +40810,10 @@ let response = client.list_issuer_funding_addresses()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_issuer_funding_addresses(
         &self,
     ) -> builder::ListIssuerFundingAddresses<'_> {
@@ -37390,6 +40839,10 @@ let response = client.list_issuer_funding_history()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_issuer_funding_history(&self) -> builder::ListIssuerFundingHistory<'_> {
         builder::ListIssuerFundingHistory::new(self)
     }
@@ -37402,6 +40855,10 @@ let response = client.get_issuer_program()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_issuer_program(&self) -> builder::GetIssuerProgram<'_> {
         builder::GetIssuerProgram::new(self)
     }
@@ -37414,6 +40871,10 @@ let response = client.list_issuer_wallets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_issuer_wallets(&self) -> builder::ListIssuerWallets<'_> {
         builder::ListIssuerWallets::new(self)
     }
@@ -37429,6 +40890,10 @@ let response = client.apply_for_gateway()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn apply_for_gateway(&self) -> builder::ApplyForGateway<'_> {
         builder::ApplyForGateway::new(self)
     }
@@ -37446,6 +40911,10 @@ let response = client.get_payment_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_payment_status(&self) -> builder::GetPaymentStatus<'_> {
         builder::GetPaymentStatus::new(self)
     }
@@ -37461,6 +40930,10 @@ let response = client.create_payment()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn create_payment(&self) -> builder::CreatePayment<'_> {
         builder::CreatePayment::new(self)
     }
@@ -37476,6 +40949,12 @@ let response = client.create_customer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_customers`] tells what became of the call.
     pub fn create_customer(&self) -> builder::CreateCustomer<'_> {
         builder::CreateCustomer::new(self)
     }
@@ -37491,6 +40970,11 @@ let response = client.list_customer_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_customer_transactions(&self) -> builder::ListCustomerTransactions<'_> {
         builder::ListCustomerTransactions::new(self)
     }
@@ -37505,6 +40989,11 @@ let response = client.list_customers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_customers(&self) -> builder::ListCustomers<'_> {
         builder::ListCustomers::new(self)
     }
@@ -37519,6 +41008,11 @@ let response = client.enable_two_factor()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_two_factor_details`] tells what became of the call.
     pub fn enable_two_factor(&self) -> builder::EnableTwoFactor<'_> {
         builder::EnableTwoFactor::new(self)
     }
@@ -37531,6 +41025,10 @@ let response = client.get_two_factor_details()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_two_factor_details(&self) -> builder::GetTwoFactorDetails<'_> {
         builder::GetTwoFactorDetails::new(self)
     }
@@ -37546,6 +41044,10 @@ let response = client.verify_two_factor()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn verify_two_factor(&self) -> builder::VerifyTwoFactor<'_> {
         builder::VerifyTwoFactor::new(self)
     }
@@ -37561,6 +41063,11 @@ let response = client.request_iban()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`] tells what became of the call.
     pub fn request_iban(&self) -> builder::RequestIban<'_> {
         builder::RequestIban::new(self)
     }
@@ -37574,6 +41081,11 @@ let response = client.init_iban_onboarding()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`] tells what became of the call.
     pub fn init_iban_onboarding(&self) -> builder::InitIbanOnboarding<'_> {
         builder::InitIbanOnboarding::new(self)
     }
@@ -37587,6 +41099,11 @@ let response = client.submit_iban_kyc()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`] tells what became of the call.
     pub fn submit_iban_kyc(&self) -> builder::SubmitIbanKyc<'_> {
         builder::SubmitIbanKyc::new(self)
     }
@@ -37599,6 +41116,10 @@ let response = client.list_iban_options()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_iban_options(&self) -> builder::ListIbanOptions<'_> {
         builder::ListIbanOptions::new(self)
     }
@@ -37614,6 +41135,10 @@ let response = client.get_iban_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_iban_status(&self) -> builder::GetIbanStatus<'_> {
         builder::GetIbanStatus::new(self)
     }
@@ -37629,6 +41154,11 @@ let response = client.set_auto_renew()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_current_subscription`] tells what became of the call.
     pub fn set_auto_renew(&self) -> builder::SetAutoRenew<'_> {
         builder::SetAutoRenew::new(self)
     }
@@ -37641,6 +41171,10 @@ let response = client.get_current_subscription()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_current_subscription(&self) -> builder::GetCurrentSubscription<'_> {
         builder::GetCurrentSubscription::new(self)
     }
@@ -37653,6 +41187,10 @@ let response = client.list_plans()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_plans(&self) -> builder::ListPlans<'_> {
         builder::ListPlans::new(self)
     }
@@ -37668,6 +41206,11 @@ let response = client.subscribe_to_plan()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_current_subscription`] tells what became of the call.
     pub fn subscribe_to_plan(&self) -> builder::SubscribeToPlan<'_> {
         builder::SubscribeToPlan::new(self)
     }
@@ -37682,6 +41225,11 @@ let response = client.list_swap_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_swap_assets(&self) -> builder::ListSwapAssets<'_> {
         builder::ListSwapAssets::new(self)
     }
@@ -37697,6 +41245,12 @@ let response = client.execute_swap()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_swap_history`] tells what became of the call.
     pub fn execute_swap(&self) -> builder::ExecuteSwap<'_> {
         builder::ExecuteSwap::new(self)
     }
@@ -37714,6 +41268,11 @@ let response = client.list_swap_history()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_swap_history(&self) -> builder::ListSwapHistory<'_> {
         builder::ListSwapHistory::new(self)
     }
@@ -37729,6 +41288,10 @@ let response = client.quote_swap()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn quote_swap(&self) -> builder::QuoteSwap<'_> {
         builder::QuoteSwap::new(self)
     }
@@ -37748,6 +41311,10 @@ let response = client.list_swap_routes()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_swap_routes(&self) -> builder::ListSwapRoutes<'_> {
         builder::ListSwapRoutes::new(self)
     }
@@ -37763,6 +41330,11 @@ let response = client.list_asset_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_asset_transactions(&self) -> builder::ListAssetTransactions<'_> {
         builder::ListAssetTransactions::new(self)
     }
@@ -37778,6 +41350,12 @@ let response = client.cancel_transaction()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_transaction`] tells what became of the call.
     pub fn cancel_transaction(&self) -> builder::CancelTransaction<'_> {
         builder::CancelTransaction::new(self)
     }
@@ -37793,6 +41371,10 @@ let response = client.get_gas_price()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_gas_price(&self) -> builder::GetGasPrice<'_> {
         builder::GetGasPrice::new(self)
     }
@@ -37808,6 +41390,11 @@ let response = client.get_transaction()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_transaction(&self) -> builder::GetTransaction<'_> {
         builder::GetTransaction::new(self)
     }
@@ -37823,6 +41410,11 @@ let response = client.list_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_transactions(&self) -> builder::ListTransactions<'_> {
         builder::ListTransactions::new(self)
     }
@@ -37842,6 +41434,12 @@ let response = client.send_funds()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_transactions`] tells what became of the call.
     pub fn send_funds(&self) -> builder::SendFunds<'_> {
         builder::SendFunds::new(self)
     }
@@ -37857,6 +41455,12 @@ let response = client.create_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks`] tells what became of the call.
     pub fn create_webhook(&self) -> builder::CreateWebhook<'_> {
         builder::CreateWebhook::new(self)
     }
@@ -37869,6 +41473,11 @@ let response = client.get_webhook_event_logs()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_webhook_event_logs(&self) -> builder::GetWebhookEventLogs<'_> {
         builder::GetWebhookEventLogs::new(self)
     }
@@ -37881,6 +41490,11 @@ let response = client.list_webhooks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_webhooks(&self) -> builder::ListWebhooks<'_> {
         builder::ListWebhooks::new(self)
     }
@@ -37896,6 +41510,11 @@ let response = client.get_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_webhook(&self) -> builder::GetWebhook<'_> {
         builder::GetWebhook::new(self)
     }
@@ -37915,6 +41534,12 @@ let response = client.update_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`] tells what became of the call.
     pub fn update_webhook(&self) -> builder::UpdateWebhook<'_> {
         builder::UpdateWebhook::new(self)
     }
@@ -37930,6 +41555,12 @@ let response = client.delete_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks`] tells what became of the call.
     pub fn delete_webhook(&self) -> builder::DeleteWebhook<'_> {
         builder::DeleteWebhook::new(self)
     }
@@ -37945,6 +41576,12 @@ let response = client.activate_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`] tells what became of the call.
     pub fn activate_webhook(&self) -> builder::ActivateWebhook<'_> {
         builder::ActivateWebhook::new(self)
     }
@@ -37960,6 +41597,12 @@ let response = client.deactivate_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`] tells what became of the call.
     pub fn deactivate_webhook(&self) -> builder::DeactivateWebhook<'_> {
         builder::DeactivateWebhook::new(self)
     }
@@ -37979,6 +41622,11 @@ let response = client.list_webhook_events()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_webhook_events(&self) -> builder::ListWebhookEvents<'_> {
         builder::ListWebhookEvents::new(self)
     }
@@ -37996,6 +41644,12 @@ let response = client.replay_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhook_events`] tells what became of the call.
     pub fn replay_webhook(&self) -> builder::ReplayWebhook<'_> {
         builder::ReplayWebhook::new(self)
     }
@@ -38011,6 +41665,12 @@ let response = client.test_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhook_events`] tells what became of the call.
     pub fn test_webhook(&self) -> builder::TestWebhook<'_> {
         builder::TestWebhook::new(self)
     }
@@ -38023,6 +41683,11 @@ let response = client.list_webhooks_named()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_webhooks_named(&self) -> builder::ListWebhooksNamed<'_> {
         builder::ListWebhooksNamed::new(self)
     }
@@ -38038,6 +41703,12 @@ let response = client.create_webhook_named()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`] tells what became of the call.
     pub fn create_webhook_named(&self) -> builder::CreateWebhookNamed<'_> {
         builder::CreateWebhookNamed::new(self)
     }
@@ -38051,6 +41722,12 @@ let response = client.delete_webhook_named()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`] tells what became of the call.
     pub fn delete_webhook_named(&self) -> builder::DeleteWebhookNamed<'_> {
         builder::DeleteWebhookNamed::new(self)
     }
@@ -38066,6 +41743,12 @@ let response = client.edit_webhook_named()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`] tells what became of the call.
     pub fn edit_webhook_named(&self) -> builder::EditWebhookNamed<'_> {
         builder::EditWebhookNamed::new(self)
     }
@@ -38078,6 +41761,10 @@ let response = client.accept_card_terms()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn accept_card_terms(&self) -> builder::AcceptCardTerms<'_> {
         builder::AcceptCardTerms::new(self)
     }
@@ -38095,6 +41782,11 @@ let response = client.freeze_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`] tells what became of the call.
     pub fn freeze_card(&self) -> builder::FreezeCard<'_> {
         builder::FreezeCard::new(self)
     }
@@ -38112,6 +41804,10 @@ let response = client.request_card_pin_otp()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn request_card_pin_otp(&self) -> builder::RequestCardPinOtp<'_> {
         builder::RequestCardPinOtp::new(self)
     }
@@ -38131,6 +41827,10 @@ let response = client.set_card_pin()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn set_card_pin(&self) -> builder::SetCardPin<'_> {
         builder::SetCardPin::new(self)
     }
@@ -38146,6 +41846,11 @@ let response = client.unfreeze_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`] tells what became of the call.
     pub fn unfreeze_card(&self) -> builder::UnfreezeCard<'_> {
         builder::UnfreezeCard::new(self)
     }
@@ -38161,6 +41866,11 @@ let response = client.void_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`] tells what became of the call.
     pub fn void_card(&self) -> builder::VoidCard<'_> {
         builder::VoidCard::new(self)
     }
@@ -38176,6 +41886,11 @@ let response = client.create_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`] tells what became of the call.
     pub fn create_card(&self) -> builder::CreateCard<'_> {
         builder::CreateCard::new(self)
     }
@@ -38191,6 +41906,11 @@ let response = client.onboard_card_customer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customers`] tells what became of the call.
     pub fn onboard_card_customer(&self) -> builder::OnboardCardCustomer<'_> {
         builder::OnboardCardCustomer::new(self)
     }
@@ -38208,6 +41928,10 @@ let response = client.list_card_customer_cards()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_card_customer_cards(&self) -> builder::ListCardCustomerCards<'_> {
         builder::ListCardCustomerCards::new(self)
     }
@@ -38227,6 +41951,11 @@ let response = client.create_card_customer_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customer_cards`] tells what became of the call.
     pub fn create_card_customer_card(&self) -> builder::CreateCardCustomerCard<'_> {
         builder::CreateCardCustomerCard::new(self)
     }
@@ -38244,6 +41973,11 @@ let response = client.create_card_customer_virtual_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customer_cards`] tells what became of the call.
     pub fn create_card_customer_virtual_card(
         &self,
     ) -> builder::CreateCardCustomerVirtualCard<'_> {
@@ -38265,6 +41999,10 @@ let response = client.create_card_customer_ephemeral_token()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn create_card_customer_ephemeral_token(
         &self,
     ) -> builder::CreateCardCustomerEphemeralToken<'_> {
@@ -38288,6 +42026,10 @@ let response = client.create_card_customer_view_token()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn create_card_customer_view_token(
         &self,
     ) -> builder::CreateCardCustomerViewToken<'_> {
@@ -38307,6 +42049,10 @@ let response = client.get_card_customer_kyc_link()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer_kyc_link(&self) -> builder::GetCardCustomerKycLink<'_> {
         builder::GetCardCustomerKycLink::new(self)
     }
@@ -38324,6 +42070,10 @@ let response = client.get_card_customer_kyc_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer_kyc_status(&self) -> builder::GetCardCustomerKycStatus<'_> {
         builder::GetCardCustomerKycStatus::new(self)
     }
@@ -38343,6 +42093,10 @@ let response = client.request_card_customer_phone_verification()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn request_card_customer_phone_verification(
         &self,
     ) -> builder::RequestCardCustomerPhoneVerification<'_> {
@@ -38362,6 +42116,10 @@ let response = client.verify_card_customer_phone()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn verify_card_customer_phone(&self) -> builder::VerifyCardCustomerPhone<'_> {
         builder::VerifyCardCustomerPhone::new(self)
     }
@@ -38377,6 +42135,10 @@ let response = client.get_card_customer_profile()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer_profile(&self) -> builder::GetCardCustomerProfile<'_> {
         builder::GetCardCustomerProfile::new(self)
     }
@@ -38394,6 +42156,10 @@ let response = client.deploy_card_customer_safe()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn deploy_card_customer_safe(&self) -> builder::DeployCardCustomerSafe<'_> {
         builder::DeployCardCustomerSafe::new(self)
     }
@@ -38411,6 +42177,10 @@ let response = client.get_card_customer_source_of_funds()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer_source_of_funds(
         &self,
     ) -> builder::GetCardCustomerSourceOfFunds<'_> {
@@ -38432,6 +42202,11 @@ let response = client.submit_card_customer_source_of_funds()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer`] tells what became of the call.
     pub fn submit_card_customer_source_of_funds(
         &self,
     ) -> builder::SubmitCardCustomerSourceOfFunds<'_> {
@@ -38449,6 +42224,10 @@ let response = client.list_card_customer_dispute_reasons()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_card_customer_dispute_reasons(
         &self,
     ) -> builder::ListCardCustomerDisputeReasons<'_> {
@@ -38470,6 +42249,10 @@ let response = client.dispute_card_customer_transaction()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn dispute_card_customer_transaction(
         &self,
     ) -> builder::DisputeCardCustomerTransaction<'_> {
@@ -38489,6 +42272,11 @@ let response = client.verify_card_customer_otp()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer`] tells what became of the call.
     pub fn verify_card_customer_otp(&self) -> builder::VerifyCardCustomerOtp<'_> {
         builder::VerifyCardCustomerOtp::new(self)
     }
@@ -38504,6 +42292,10 @@ let response = client.get_card_customer_funding_address()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer_funding_address(
         &self,
     ) -> builder::GetCardCustomerFundingAddress<'_> {
@@ -38521,6 +42313,10 @@ let response = client.get_card_customer_spending_limits()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer_spending_limits(
         &self,
     ) -> builder::GetCardCustomerSpendingLimits<'_> {
@@ -38542,6 +42338,11 @@ let response = client.set_card_customer_daily_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer_spending_limits`] tells what became of the call.
     pub fn set_card_customer_daily_limit(
         &self,
     ) -> builder::SetCardCustomerDailyLimit<'_> {
@@ -38558,6 +42359,10 @@ let response = client.deploy_card_safe()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn deploy_card_safe(&self) -> builder::DeployCardSafe<'_> {
         builder::DeployCardSafe::new(self)
     }
@@ -38570,6 +42375,10 @@ let response = client.get_card_kyc_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_kyc_status(&self) -> builder::GetCardKycStatus<'_> {
         builder::GetCardKycStatus::new(self)
     }
@@ -38582,6 +42391,10 @@ let response = client.list_cards()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_cards(&self) -> builder::ListCards<'_> {
         builder::ListCards::new(self)
     }
@@ -38597,6 +42410,10 @@ let response = client.onboard_card_account()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn onboard_card_account(&self) -> builder::OnboardCardAccount<'_> {
         builder::OnboardCardAccount::new(self)
     }
@@ -38609,6 +42426,11 @@ let response = client.list_program_webhooks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_program_webhooks(&self) -> builder::ListProgramWebhooks<'_> {
         builder::ListProgramWebhooks::new(self)
     }
@@ -38624,6 +42446,12 @@ let response = client.create_program_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_program_webhooks`] tells what became of the call.
     pub fn create_program_webhook(&self) -> builder::CreateProgramWebhook<'_> {
         builder::CreateProgramWebhook::new(self)
     }
@@ -38636,6 +42464,11 @@ let response = client.list_all_webhook_deliveries()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_all_webhook_deliveries(&self) -> builder::ListAllWebhookDeliveries<'_> {
         builder::ListAllWebhookDeliveries::new(self)
     }
@@ -38653,6 +42486,12 @@ let response = client.retry_webhook_delivery()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_all_webhook_deliveries`] tells what became of the call.
     pub fn retry_webhook_delivery(&self) -> builder::RetryWebhookDelivery<'_> {
         builder::RetryWebhookDelivery::new(self)
     }
@@ -38668,6 +42507,11 @@ let response = client.get_program_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_program_webhook(&self) -> builder::GetProgramWebhook<'_> {
         builder::GetProgramWebhook::new(self)
     }
@@ -38687,6 +42531,12 @@ let response = client.update_program_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_program_webhook`] tells what became of the call.
     pub fn update_program_webhook(&self) -> builder::UpdateProgramWebhook<'_> {
         builder::UpdateProgramWebhook::new(self)
     }
@@ -38702,6 +42552,12 @@ let response = client.delete_program_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_program_webhooks`] tells what became of the call.
     pub fn delete_program_webhook(&self) -> builder::DeleteProgramWebhook<'_> {
         builder::DeleteProgramWebhook::new(self)
     }
@@ -38717,6 +42573,11 @@ let response = client.list_webhook_deliveries()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_webhook_deliveries(&self) -> builder::ListWebhookDeliveries<'_> {
         builder::ListWebhookDeliveries::new(self)
     }
@@ -38734,6 +42595,12 @@ let response = client.rotate_webhook_secret()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_program_webhook`] tells what became of the call.
     pub fn rotate_webhook_secret(&self) -> builder::RotateWebhookSecret<'_> {
         builder::RotateWebhookSecret::new(self)
     }
@@ -38751,6 +42618,11 @@ let response = client.order_physical_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_physical_orders`] tells what became of the call.
     pub fn order_physical_card(&self) -> builder::OrderPhysicalCard<'_> {
         builder::OrderPhysicalCard::new(self)
     }
@@ -38768,6 +42640,11 @@ let response = client.cancel_physical_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_physical_order_status`] tells what became of the call.
     pub fn cancel_physical_order(&self) -> builder::CancelPhysicalOrder<'_> {
         builder::CancelPhysicalOrder::new(self)
     }
@@ -38787,6 +42664,11 @@ let response = client.attach_physical_order_payment()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_physical_order_status`] tells what became of the call.
     pub fn attach_physical_order_payment(
         &self,
     ) -> builder::AttachPhysicalOrderPayment<'_> {
@@ -38806,6 +42688,10 @@ let response = client.get_physical_order_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_physical_order_status(&self) -> builder::GetPhysicalOrderStatus<'_> {
         builder::GetPhysicalOrderStatus::new(self)
     }
@@ -38821,6 +42707,10 @@ let response = client.list_physical_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_physical_orders(&self) -> builder::ListPhysicalOrders<'_> {
         builder::ListPhysicalOrders::new(self)
     }
@@ -38842,6 +42732,10 @@ let response = client.set_physical_card_pin()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn set_physical_card_pin(&self) -> builder::SetPhysicalCardPin<'_> {
         builder::SetPhysicalCardPin::new(self)
     }
@@ -38861,6 +42755,10 @@ let response = client.create_card_ephemeral_token()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn create_card_ephemeral_token(&self) -> builder::CreateCardEphemeralToken<'_> {
         builder::CreateCardEphemeralToken::new(self)
     }
@@ -38894,6 +42792,11 @@ let response = client.list_card_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_card_transactions(&self) -> builder::ListCardTransactions<'_> {
         builder::ListCardTransactions::new(self)
     }
@@ -38915,6 +42818,10 @@ let response = client.create_card_view_token()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn create_card_view_token(&self) -> builder::CreateCardViewToken<'_> {
         builder::CreateCardViewToken::new(self)
     }
@@ -38934,6 +42841,11 @@ let response = client.activate_card_iban()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_iban_status`] tells what became of the call.
     pub fn activate_card_iban(&self) -> builder::ActivateCardIban<'_> {
         builder::ActivateCardIban::new(self)
     }
@@ -38949,6 +42861,10 @@ let response = client.get_card_iban_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_iban_status(&self) -> builder::GetCardIbanStatus<'_> {
         builder::GetCardIbanStatus::new(self)
     }
@@ -38964,6 +42880,10 @@ let response = client.get_card_profile()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_profile(&self) -> builder::GetCardProfile<'_> {
         builder::GetCardProfile::new(self)
     }
@@ -38981,6 +42901,10 @@ let response = client.deploy_card_account_safe()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn deploy_card_account_safe(&self) -> builder::DeployCardAccountSafe<'_> {
         builder::DeployCardAccountSafe::new(self)
     }
@@ -39002,6 +42926,11 @@ let response = client.list_all_card_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_all_card_transactions(&self) -> builder::ListAllCardTransactions<'_> {
         builder::ListAllCardTransactions::new(self)
     }
@@ -39017,6 +42946,10 @@ let response = client.list_dispute_reasons()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_dispute_reasons(&self) -> builder::ListDisputeReasons<'_> {
         builder::ListDisputeReasons::new(self)
     }
@@ -39038,6 +42971,10 @@ let response = client.dispute_transaction()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn dispute_transaction(&self) -> builder::DisputeTransaction<'_> {
         builder::DisputeTransaction::new(self)
     }
@@ -39057,6 +42994,10 @@ let response = client.verify_card_otp()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn verify_card_otp(&self) -> builder::VerifyCardOtp<'_> {
         builder::VerifyCardOtp::new(self)
     }
@@ -39072,6 +43013,10 @@ let response = client.get_card_wallet()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_wallet(&self) -> builder::GetCardWallet<'_> {
         builder::GetCardWallet::new(self)
     }
@@ -39087,6 +43032,10 @@ let response = client.get_card_funding_address()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_funding_address(&self) -> builder::GetCardFundingAddress<'_> {
         builder::GetCardFundingAddress::new(self)
     }
@@ -39104,6 +43053,10 @@ let response = client.get_spending_limits()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_spending_limits(&self) -> builder::GetSpendingLimits<'_> {
         builder::GetSpendingLimits::new(self)
     }
@@ -39121,6 +43074,11 @@ let response = client.set_daily_spending_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_spending_limits`] tells what became of the call.
     pub fn set_daily_spending_limit(&self) -> builder::SetDailySpendingLimit<'_> {
         builder::SetDailySpendingLimit::new(self)
     }
@@ -39140,6 +43098,11 @@ let response = client.subscribe_card_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn subscribe_card_webhook(&self) -> builder::SubscribeCardWebhook<'_> {
         builder::SubscribeCardWebhook::new(self)
     }
@@ -39157,6 +43120,11 @@ let response = client.unsubscribe_card_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn unsubscribe_card_webhook(&self) -> builder::UnsubscribeCardWebhook<'_> {
         builder::UnsubscribeCardWebhook::new(self)
     }
@@ -39173,6 +43141,12 @@ pub mod builder {
     /**Builder for [`Client::create_account`]
 
 [`Client::create_account`]: super::Client::create_account*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_accounts`](super::Client::list_accounts) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateAccount<'a> {
         client: &'a super::Client,
@@ -39185,6 +43159,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateAccountRequest`]. Required: `account_name`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateAccountRequest>,
@@ -39202,6 +43177,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateAccountRequest`]. Required: `account_name`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -39250,6 +43226,12 @@ pub mod builder {
     /**Builder for [`Client::create_account_connections`]
 
 [`Client::create_account_connections`]: super::Client::create_account_connections*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_account_connections`](super::Client::list_account_connections) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateAccountConnections<'a> {
         client: &'a super::Client,
@@ -39262,6 +43244,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateAccountConnectionsRequest`]. Required: `account_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateAccountConnectionsRequest>,
@@ -39280,6 +43263,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateAccountConnectionsRequest`]. Required: `account_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -39329,6 +43313,11 @@ pub mod builder {
     /**Builder for [`Client::list_accounts`]
 
 [`Client::list_accounts`]: super::Client::list_accounts*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListAccounts<'a> {
         client: &'a super::Client,
@@ -39370,6 +43359,11 @@ pub mod builder {
     /**Builder for [`Client::list_account_connections`]
 
 [`Client::list_account_connections`]: super::Client::list_account_connections*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListAccountConnections<'a> {
         client: &'a super::Client,
@@ -39382,17 +43376,18 @@ pub mod builder {
                 account_id: Ok(None),
             }
         }
+        /// Of this account only
         pub fn account_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.account_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for account_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("account_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/accounts/get-connections`
@@ -39436,6 +43431,11 @@ pub mod builder {
     /**Builder for [`Client::list_user_accounts`]
 
 [`Client::list_user_accounts`]: super::Client::list_user_accounts*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListUserAccounts<'a> {
         client: &'a super::Client,
@@ -39448,6 +43448,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListUserAccountsRequest`]. Required: `user_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListUserAccountsRequest>,
@@ -39465,6 +43466,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListUserAccountsRequest`]. Required: `user_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -39514,6 +43516,11 @@ pub mod builder {
     /**Builder for [`Client::get_dashboard_analytics`]
 
 [`Client::get_dashboard_analytics`]: super::Client::get_dashboard_analytics*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetDashboardAnalytics<'a> {
         client: &'a super::Client,
@@ -39555,6 +43562,11 @@ pub mod builder {
     /**Builder for [`Client::get_transaction_analytics`]
 
 [`Client::get_transaction_analytics`]: super::Client::get_transaction_analytics*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetTransactionAnalytics<'a> {
         client: &'a super::Client,
@@ -39596,6 +43608,10 @@ pub mod builder {
     /**Builder for [`Client::list_api_keys_first_gen`]
 
 [`Client::list_api_keys_first_gen`]: super::Client::list_api_keys_first_gen*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListApiKeysFirstGen<'a> {
         client: &'a super::Client,
@@ -39637,6 +43653,11 @@ pub mod builder {
     /**Builder for [`Client::create_api_key_first_gen`]
 
 [`Client::create_api_key_first_gen`]: super::Client::create_api_key_first_gen*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_first_gen`](super::Client::list_api_keys_first_gen) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateApiKeyFirstGen<'a> {
         client: &'a super::Client,
@@ -39649,6 +43670,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateApiKeyFirstGenRequest`]. Required: `name`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateApiKeyFirstGenRequest>,
@@ -39667,6 +43689,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateApiKeyFirstGenRequest`]. Required: `name`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -39716,6 +43739,11 @@ pub mod builder {
     /**Builder for [`Client::revoke_api_key_first_gen`]
 
 [`Client::revoke_api_key_first_gen`]: super::Client::revoke_api_key_first_gen*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_first_gen`](super::Client::list_api_keys_first_gen) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RevokeApiKeyFirstGen<'a> {
         client: &'a super::Client,
@@ -39728,13 +43756,13 @@ pub mod builder {
                 key_id: Err("key_id was not initialized".to_string()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/api-keys/{keyId}`
@@ -39773,6 +43801,10 @@ pub mod builder {
     /**Builder for [`Client::list_api_keys`]
 
 [`Client::list_api_keys`]: super::Client::list_api_keys*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListApiKeys<'a> {
         client: &'a super::Client,
@@ -39814,6 +43846,11 @@ pub mod builder {
     /**Builder for [`Client::create_api_key_guide`]
 
 [`Client::create_api_key_guide`]: super::Client::create_api_key_guide*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `key-headers` and `second-factor`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_guide`](super::Client::list_api_keys_guide) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateApiKeyGuide<'a> {
         client: &'a super::Client,
@@ -39826,6 +43863,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateApiKeyGuideRequest`]. Required: `name`, `permissions`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateApiKeyGuideRequest>,
@@ -39843,6 +43881,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateApiKeyGuideRequest`]. Required: `name`, `permissions`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -39892,6 +43931,11 @@ pub mod builder {
     /**Builder for [`Client::create_api_key`]
 
 [`Client::create_api_key`]: super::Client::create_api_key*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`](super::Client::list_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateApiKey<'a> {
         client: &'a super::Client,
@@ -39904,6 +43948,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateApiKeyRequest`]. Required: `key_name`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateApiKeyRequest>,
@@ -39919,6 +43964,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateApiKeyRequest`]. Required: `key_name`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -39967,6 +44013,10 @@ pub mod builder {
     /**Builder for [`Client::list_api_keys_guide`]
 
 [`Client::list_api_keys_guide`]: super::Client::list_api_keys_guide*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListApiKeysGuide<'a> {
         client: &'a super::Client,
@@ -40008,6 +44058,10 @@ pub mod builder {
     /**Builder for [`Client::get_api_key`]
 
 [`Client::get_api_key`]: super::Client::get_api_key*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetApiKey<'a> {
         client: &'a super::Client,
@@ -40020,13 +44074,13 @@ pub mod builder {
                 key_id: Err("key_id was not initialized".to_string()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/apikey/{keyId}`
@@ -40065,6 +44119,11 @@ pub mod builder {
     /**Builder for [`Client::revoke_api_key`]
 
 [`Client::revoke_api_key`]: super::Client::revoke_api_key*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`](super::Client::get_api_key) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RevokeApiKey<'a> {
         client: &'a super::Client,
@@ -40077,13 +44136,13 @@ pub mod builder {
                 key_id: Err("key_id was not initialized".to_string()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/apikey/{keyId}`
@@ -40122,6 +44181,11 @@ pub mod builder {
     /**Builder for [`Client::update_api_key_permissions`]
 
 [`Client::update_api_key_permissions`]: super::Client::update_api_key_permissions*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`](super::Client::get_api_key) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateApiKeyPermissions<'a> {
         client: &'a super::Client,
@@ -40136,15 +44200,16 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
+        /// The body: [`types::UpdateApiKeyPermissionsRequest`]. Required: `permissions`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateApiKeyPermissionsRequest>,
@@ -40163,6 +44228,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateApiKeyPermissionsRequest`]. Required: `permissions`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40216,6 +44282,11 @@ pub mod builder {
     /**Builder for [`Client::revoke_api_key_guide`]
 
 [`Client::revoke_api_key_guide`]: super::Client::revoke_api_key_guide*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `key-headers` and `second-factor`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_guide`](super::Client::list_api_keys_guide) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RevokeApiKeyGuide<'a> {
         client: &'a super::Client,
@@ -40228,13 +44299,13 @@ pub mod builder {
                 key_id: Err("key_id was not initialized".to_string()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/apikey/{keyId}/revoke`
@@ -40273,6 +44344,11 @@ pub mod builder {
     /**Builder for [`Client::rotate_api_key`]
 
 [`Client::rotate_api_key`]: super::Client::rotate_api_key*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`](super::Client::get_api_key) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RotateApiKey<'a> {
         client: &'a super::Client,
@@ -40285,13 +44361,13 @@ pub mod builder {
                 key_id: Err("key_id was not initialized".to_string()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/apikey/{keyId}/rotate`
@@ -40330,6 +44406,12 @@ pub mod builder {
     /**Builder for [`Client::add_asset`]
 
 [`Client::add_asset`]: super::Client::add_asset*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`](super::Client::list_user_assets) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AddAsset<'a> {
         client: &'a super::Client,
@@ -40342,6 +44424,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::AddAssetRequest`]. Required: `account_id`, `chain`, `ticker`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AddAssetRequest>,
@@ -40357,6 +44440,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AddAssetRequest`]. Required: `account_id`, `chain`, `ticker`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40405,6 +44489,12 @@ pub mod builder {
     /**Builder for [`Client::add_customer_asset`]
 
 [`Client::add_customer_asset`]: super::Client::add_customer_asset*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_customer_assets`](super::Client::list_customer_assets) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AddCustomerAsset<'a> {
         client: &'a super::Client,
@@ -40417,6 +44507,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::AddCustomerAssetRequest`]. Required: `chain`, `customer_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AddCustomerAssetRequest>,
@@ -40434,6 +44525,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AddCustomerAssetRequest`]. Required: `chain`, `customer_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40483,6 +44575,12 @@ pub mod builder {
     /**Builder for [`Client::add_gas_station_asset`]
 
 [`Client::add_gas_station_asset`]: super::Client::add_gas_station_asset*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_gas_station_assets`](super::Client::list_gas_station_assets) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AddGasStationAsset<'a> {
         client: &'a super::Client,
@@ -40495,6 +44593,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::AddGasStationAssetRequest`]. Required: `chain`, `ticker`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AddGasStationAssetRequest>,
@@ -40513,6 +44612,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AddGasStationAssetRequest`]. Required: `chain`, `ticker`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40562,6 +44662,12 @@ pub mod builder {
     /**Builder for [`Client::archive_asset`]
 
 [`Client::archive_asset`]: super::Client::archive_asset*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`](super::Client::list_user_assets) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ArchiveAsset<'a> {
         client: &'a super::Client,
@@ -40574,6 +44680,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ArchiveAssetRequest`]. Required: `asset_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ArchiveAssetRequest>,
@@ -40589,6 +44696,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ArchiveAssetRequest`]. Required: `asset_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40637,6 +44745,12 @@ pub mod builder {
     /**Builder for [`Client::batch_add_assets`]
 
 [`Client::batch_add_assets`]: super::Client::batch_add_assets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`](super::Client::list_user_assets) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BatchAddAssets<'a> {
         client: &'a super::Client,
@@ -40649,6 +44763,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::BatchAddAssetsRequest`]. Required: `account_id`, `chains`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BatchAddAssetsRequest>,
@@ -40666,6 +44781,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BatchAddAssetsRequest`]. Required: `account_id`, `chains`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40714,6 +44830,11 @@ pub mod builder {
     /**Builder for [`Client::list_supported_assets`]
 
 [`Client::list_supported_assets`]: super::Client::list_supported_assets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListSupportedAssets<'a> {
         client: &'a super::Client,
@@ -40755,6 +44876,11 @@ pub mod builder {
     /**Builder for [`Client::list_chains`]
 
 [`Client::list_chains`]: super::Client::list_chains*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListChains<'a> {
         client: &'a super::Client,
@@ -40796,6 +44922,11 @@ pub mod builder {
     /**Builder for [`Client::list_customer_assets`]
 
 [`Client::list_customer_assets`]: super::Client::list_customer_assets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCustomerAssets<'a> {
         client: &'a super::Client,
@@ -40808,6 +44939,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListCustomerAssetsRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListCustomerAssetsRequest>,
@@ -40826,6 +44958,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListCustomerAssetsRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40875,6 +45008,11 @@ pub mod builder {
     /**Builder for [`Client::list_gas_station_assets`]
 
 [`Client::list_gas_station_assets`]: super::Client::list_gas_station_assets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListGasStationAssets<'a> {
         client: &'a super::Client,
@@ -40916,6 +45054,11 @@ pub mod builder {
     /**Builder for [`Client::list_user_assets`]
 
 [`Client::list_user_assets`]: super::Client::list_user_assets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListUserAssets<'a> {
         client: &'a super::Client,
@@ -40928,6 +45071,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListUserAssetsRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListUserAssetsRequest>,
@@ -40945,6 +45089,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListUserAssetsRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40993,6 +45138,11 @@ pub mod builder {
     /**Builder for [`Client::list_user_assets_by_user_id`]
 
 [`Client::list_user_assets_by_user_id`]: super::Client::list_user_assets_by_user_id*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListUserAssetsByUserId<'a> {
         client: &'a super::Client,
@@ -41005,6 +45155,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListUserAssetsByUserIdRequest`]. Required: `user_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListUserAssetsByUserIdRequest>,
@@ -41023,6 +45174,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListUserAssetsByUserIdRequest`]. Required: `user_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41072,6 +45224,10 @@ pub mod builder {
     /**Builder for [`Client::verify_otp`]
 
 [`Client::verify_otp`]: super::Client::verify_otp*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct VerifyOtp<'a> {
         client: &'a super::Client,
@@ -41084,6 +45240,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::VerifyOtpRequest`]. Required: `otp`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::VerifyOtpRequest>,
@@ -41099,6 +45256,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::VerifyOtpRequest`]. Required: `otp`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41145,6 +45303,10 @@ pub mod builder {
     /**Builder for [`Client::passkey_options`]
 
 [`Client::passkey_options`]: super::Client::passkey_options*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct PasskeyOptions<'a> {
         client: &'a super::Client,
@@ -41157,6 +45319,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::PasskeyOptionsRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PasskeyOptionsRequest>,
@@ -41174,6 +45337,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::PasskeyOptionsRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41222,6 +45386,10 @@ pub mod builder {
     /**Builder for [`Client::passkey_verify`]
 
 [`Client::passkey_verify`]: super::Client::passkey_verify*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct PasskeyVerify<'a> {
         client: &'a super::Client,
@@ -41234,15 +45402,15 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// The body: [`types::PasskeyAssertion`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PasskeyAssertion>,
+            <V as std::convert::TryInto<
+                types::PasskeyAssertion,
+            >>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `PasskeyAssertion` for body failed".to_string()
-                });
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `POST` request to `/auth/passkeys/authenticate-verify`
@@ -41278,6 +45446,10 @@ pub mod builder {
     /**Builder for [`Client::sign_in`]
 
 [`Client::sign_in`]: super::Client::sign_in*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct SignIn<'a> {
         client: &'a super::Client,
@@ -41290,6 +45462,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::SignInRequest`]. Required: `email`, `role`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SignInRequest>,
@@ -41303,6 +45476,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SignInRequest`]. Required: `email`, `role`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41349,6 +45523,10 @@ pub mod builder {
     /**Builder for [`Client::exchange_api_key_for_token`]
 
 [`Client::exchange_api_key_for_token`]: super::Client::exchange_api_key_for_token*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ExchangeApiKeyForToken<'a> {
         client: &'a super::Client,
@@ -41361,6 +45539,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ExchangeApiKeyRequest`]. Required: `api_key`, `api_secret`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ExchangeApiKeyRequest>,
@@ -41378,6 +45557,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ExchangeApiKeyRequest`]. Required: `api_key`, `api_secret`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41424,6 +45604,10 @@ pub mod builder {
     /**Builder for [`Client::login_legacy`]
 
 [`Client::login_legacy`]: super::Client::login_legacy*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct LoginLegacy<'a> {
         client: &'a super::Client,
@@ -41436,6 +45620,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::LoginLegacyRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::LoginLegacyRequest>,
@@ -41451,6 +45636,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::LoginLegacyRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41499,6 +45685,10 @@ pub mod builder {
     /**Builder for [`Client::verify_otp_alt`]
 
 [`Client::verify_otp_alt`]: super::Client::verify_otp_alt*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct VerifyOtpAlt<'a> {
         client: &'a super::Client,
@@ -41511,6 +45701,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::VerifyOtpRequest`]. Required: `otp`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::VerifyOtpRequest>,
@@ -41526,6 +45717,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::VerifyOtpRequest`]. Required: `otp`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41572,6 +45764,10 @@ pub mod builder {
     /**Builder for [`Client::refresh_session_token`]
 
 [`Client::refresh_session_token`]: super::Client::refresh_session_token*/
+    ///
+    /// - Credentials: `bearer`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct RefreshSessionToken<'a> {
         client: &'a super::Client,
@@ -41611,6 +45807,10 @@ pub mod builder {
     /**Builder for [`Client::register`]
 
 [`Client::register`]: super::Client::register*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct Register<'a> {
         client: &'a super::Client,
@@ -41623,6 +45823,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::RegisterRequest`]. Required: `email`, `password`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RegisterRequest>,
@@ -41638,6 +45839,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::RegisterRequest`]. Required: `email`, `password`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41686,6 +45888,10 @@ pub mod builder {
     /**Builder for [`Client::resend_otp`]
 
 [`Client::resend_otp`]: super::Client::resend_otp*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct ResendOtp<'a> {
         client: &'a super::Client,
@@ -41698,6 +45904,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ResendOtpRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ResendOtpRequest>,
@@ -41713,6 +45920,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ResendOtpRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41761,6 +45969,10 @@ pub mod builder {
     /**Builder for [`Client::list_auto_forwarding_rules`]
 
 [`Client::list_auto_forwarding_rules`]: super::Client::list_auto_forwarding_rules*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListAutoForwardingRules<'a> {
         client: &'a super::Client,
@@ -41802,6 +46014,11 @@ pub mod builder {
     /**Builder for [`Client::create_auto_forwarding_rule`]
 
 [`Client::create_auto_forwarding_rule`]: super::Client::create_auto_forwarding_rule*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`](super::Client::list_auto_forwarding_rules) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateAutoForwardingRule<'a> {
         client: &'a super::Client,
@@ -41814,6 +46031,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateAutoForwardingRuleRequest`]. Required: `asset_id`, `chain`, `destination_address`, `monitoring_mode`, `percentage`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateAutoForwardingRuleRequest>,
@@ -41832,6 +46050,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateAutoForwardingRuleRequest`]. Required: `asset_id`, `chain`, `destination_address`, `monitoring_mode`, `percentage`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41881,6 +46100,11 @@ pub mod builder {
     /**Builder for [`Client::update_auto_forwarding_rule`]
 
 [`Client::update_auto_forwarding_rule`]: super::Client::update_auto_forwarding_rule*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`](super::Client::list_auto_forwarding_rules) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateAutoForwardingRule<'a> {
         client: &'a super::Client,
@@ -41895,15 +46119,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the rule. *Required.*
         pub fn rule_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RuleId>,
+            <V as std::convert::TryInto<types::RuleId>>::Error: ::std::fmt::Display,
         {
             self.rule_id = value
                 .try_into()
-                .map_err(|_| "conversion to `RuleId` for rule_id failed".to_string());
+                .map_err(|error| format!("rule_id: {}", error));
             self
         }
+        /// The body: [`types::UpdateAutoForwardingRuleRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateAutoForwardingRuleRequest>,
@@ -41922,6 +46149,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateAutoForwardingRuleRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41976,6 +46204,11 @@ pub mod builder {
     /**Builder for [`Client::delete_auto_forwarding_rule`]
 
 [`Client::delete_auto_forwarding_rule`]: super::Client::delete_auto_forwarding_rule*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`](super::Client::list_auto_forwarding_rules) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteAutoForwardingRule<'a> {
         client: &'a super::Client,
@@ -41988,13 +46221,15 @@ pub mod builder {
                 rule_id: Err("rule_id was not initialized".to_string()),
             }
         }
+        /// Id of the rule. *Required.*
         pub fn rule_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RuleId>,
+            <V as std::convert::TryInto<types::RuleId>>::Error: ::std::fmt::Display,
         {
             self.rule_id = value
                 .try_into()
-                .map_err(|_| "conversion to `RuleId` for rule_id failed".to_string());
+                .map_err(|error| format!("rule_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/auto-forwarding/{ruleId}`
@@ -42035,6 +46270,11 @@ pub mod builder {
     /**Builder for [`Client::check_balance`]
 
 [`Client::check_balance`]: super::Client::check_balance*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct CheckBalance<'a> {
         client: &'a super::Client,
@@ -42047,6 +46287,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CheckBalanceRequest`]. Required: `asset_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CheckBalanceRequest>,
@@ -42062,6 +46303,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CheckBalanceRequest`]. Required: `asset_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42110,6 +46352,11 @@ pub mod builder {
     /**Builder for [`Client::apply_for_issuer_program`]
 
 [`Client::apply_for_issuer_program`]: super::Client::apply_for_issuer_program*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_issuer_program`](super::Client::get_issuer_program) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ApplyForIssuerProgram<'a> {
         client: &'a super::Client,
@@ -42122,6 +46369,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ApplyForIssuerProgramRequest`]. Required: `funding_structure`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ApplyForIssuerProgramRequest>,
@@ -42140,6 +46388,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ApplyForIssuerProgramRequest`]. Required: `funding_structure`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42189,6 +46438,11 @@ pub mod builder {
     /**Builder for [`Client::list_issuer_card_transactions`]
 
 [`Client::list_issuer_card_transactions`]: super::Client::list_issuer_card_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListIssuerCardTransactions<'a> {
         client: &'a super::Client,
@@ -42210,52 +46464,58 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Only those of this customer; a `yativo_card_id`.
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for customer_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
+        /// Entries a page, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page, 1 by default.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Only those in this state: authorized, settled, declined, reversed, partially_reversed, failed or expired.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<
                 ::venuekit_wire::Open<types::CardTransactionStatus>,
             >,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::CardTransactionStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < CardTransactionStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/card-transactions`
@@ -42306,6 +46566,11 @@ pub mod builder {
     /**Builder for [`Client::list_card_customers`]
 
 [`Client::list_card_customers`]: super::Client::list_card_customers*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListCardCustomers<'a> {
         client: &'a super::Client,
@@ -42324,49 +46589,54 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Whether to read balances, true by default; false is faster.
         pub fn include_balances<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_balances = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_balances failed".to_string()
-                });
+                .map_err(|error| format!("include_balances: {}", error));
             self
         }
+        /// Customers a page, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page, 1 by default.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Only those at this stage. The name of the parameter is inferred.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::CardFlowStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::CardFlowStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < CardFlowStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/customers`
@@ -42416,6 +46686,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer`]
 
 [`Client::get_card_customer`]: super::Client::get_card_customer*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomer<'a> {
         client: &'a super::Client,
@@ -42428,15 +46702,17 @@ pub mod builder {
                 customer_id: Err("customer_id was not initialized".to_string()),
             }
         }
+        /// The customer. *Required.*
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardCustomerId>,
+            <V as std::convert::TryInto<
+                types::CardCustomerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardCustomerId` for customer_id failed".to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/customers/{customerId}`
@@ -42476,6 +46752,11 @@ pub mod builder {
     /**Builder for [`Client::list_card_customer_card_transactions`]
 
 [`Client::list_card_customer_card_transactions`]: super::Client::list_card_customer_card_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListCardCustomerCardTransactions<'a> {
         client: &'a super::Client,
@@ -42497,50 +46778,57 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// The customer. *Required.*
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardCustomerId>,
+            <V as std::convert::TryInto<
+                types::CardCustomerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardCustomerId` for customer_id failed".to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
+        /// Entries a page, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page, 1 by default.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Only those in this state: authorized, settled, declined, reversed, partially_reversed, failed or expired.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<
                 ::venuekit_wire::Open<types::CardTransactionStatus>,
             >,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::CardTransactionStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < CardTransactionStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/customers/{customerId}/card-transactions`
@@ -42593,6 +46881,10 @@ pub mod builder {
     /**Builder for [`Client::list_card_customer_wallets`]
 
 [`Client::list_card_customer_wallets`]: super::Client::list_card_customer_wallets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCardCustomerWallets<'a> {
         client: &'a super::Client,
@@ -42605,15 +46897,17 @@ pub mod builder {
                 customer_id: Err("customer_id was not initialized".to_string()),
             }
         }
+        /// The customer. *Required.*
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardCustomerId>,
+            <V as std::convert::TryInto<
+                types::CardCustomerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardCustomerId` for customer_id failed".to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/customers/{customerId}/wallets`
@@ -42654,6 +46948,10 @@ pub mod builder {
     /**Builder for [`Client::list_issuer_deposits`]
 
 [`Client::list_issuer_deposits`]: super::Client::list_issuer_deposits*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListIssuerDeposits<'a> {
         client: &'a super::Client,
@@ -42672,49 +46970,56 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Only those on this chain.
         pub fn chain<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::IssuerChain>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::IssuerChain>,
+            >>::Error: ::std::fmt::Display,
         {
             self.chain = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < IssuerChain , >` for chain failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("chain: {}", error));
             self
         }
+        /// Entries a page, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page, 1 by default.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Only those in this state.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IssuerDepositStatus>,
+            <V as std::convert::TryInto<
+                types::IssuerDepositStatus,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `IssuerDepositStatus` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/deposits`
@@ -42758,6 +47063,12 @@ pub mod builder {
     /**Builder for [`Client::fund_issuer_deposit`]
 
 [`Client::fund_issuer_deposit`]: super::Client::fund_issuer_deposit*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_issuer_deposits`](super::Client::list_issuer_deposits) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct FundIssuerDeposit<'a> {
         client: &'a super::Client,
@@ -42772,17 +47083,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the deposit. *Required.*
         pub fn deposit_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IssuerDepositId>,
+            <V as std::convert::TryInto<
+                types::IssuerDepositId,
+            >>::Error: ::std::fmt::Display,
         {
             self.deposit_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `IssuerDepositId` for deposit_id failed".to_string()
-                });
+                .map_err(|error| format!("deposit_id: {}", error));
             self
         }
+        /// The body: [`types::FundIssuerDepositRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::FundIssuerDepositRequest>,
@@ -42800,6 +47114,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::FundIssuerDepositRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42853,6 +47168,10 @@ pub mod builder {
     /**Builder for [`Client::get_issuer_eligibility`]
 
 [`Client::get_issuer_eligibility`]: super::Client::get_issuer_eligibility*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetIssuerEligibility<'a> {
         client: &'a super::Client,
@@ -42894,6 +47213,12 @@ pub mod builder {
     /**Builder for [`Client::fund_card_customer`]
 
 [`Client::fund_card_customer`]: super::Client::fund_card_customer*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_issuer_funding_history`](super::Client::list_issuer_funding_history) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct FundCardCustomer<'a> {
         client: &'a super::Client,
@@ -42906,6 +47231,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::FundCardCustomerRequest`]. Required: `amount`, `source_chain`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::FundCardCustomerRequest>,
@@ -42923,6 +47249,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::FundCardCustomerRequest`]. Required: `amount`, `source_chain`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42972,6 +47299,10 @@ pub mod builder {
     /**Builder for [`Client::list_issuer_funding_addresses`]
 
 [`Client::list_issuer_funding_addresses`]: super::Client::list_issuer_funding_addresses*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListIssuerFundingAddresses<'a> {
         client: &'a super::Client,
@@ -42984,17 +47315,18 @@ pub mod builder {
                 customer_id: Ok(None),
             }
         }
+        /// Only those of this customer.
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for customer_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/funding-addresses`
@@ -43038,6 +47370,10 @@ pub mod builder {
     /**Builder for [`Client::list_issuer_funding_history`]
 
 [`Client::list_issuer_funding_history`]: super::Client::list_issuer_funding_history*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListIssuerFundingHistory<'a> {
         client: &'a super::Client,
@@ -43058,63 +47394,70 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Only those on this chain.
         pub fn chain<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::IssuerChain>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::IssuerChain>,
+            >>::Error: ::std::fmt::Display,
         {
             self.chain = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < IssuerChain , >` for chain failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("chain: {}", error));
             self
         }
+        /// Only those to this customer.
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for customer_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
+        /// Entries a page, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page, 1 by default.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Only those in this state.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/funding-history`
@@ -43166,6 +47509,10 @@ pub mod builder {
     /**Builder for [`Client::get_issuer_program`]
 
 [`Client::get_issuer_program`]: super::Client::get_issuer_program*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetIssuerProgram<'a> {
         client: &'a super::Client,
@@ -43207,6 +47554,10 @@ pub mod builder {
     /**Builder for [`Client::list_issuer_wallets`]
 
 [`Client::list_issuer_wallets`]: super::Client::list_issuer_wallets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListIssuerWallets<'a> {
         client: &'a super::Client,
@@ -43248,6 +47599,10 @@ pub mod builder {
     /**Builder for [`Client::apply_for_gateway`]
 
 [`Client::apply_for_gateway`]: super::Client::apply_for_gateway*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct ApplyForGateway<'a> {
         client: &'a super::Client,
@@ -43260,15 +47615,15 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// The body: [`types::ApplyForGatewayRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ApplyForGatewayRequest>,
+            <V as std::convert::TryInto<
+                types::ApplyForGatewayRequest,
+            >>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `ApplyForGatewayRequest` for body failed".to_string()
-                });
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `POST` request to `/crypto-gateway/apply`
@@ -43306,6 +47661,10 @@ pub mod builder {
     /**Builder for [`Client::get_payment_status`]
 
 [`Client::get_payment_status`]: super::Client::get_payment_status*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPaymentStatus<'a> {
         client: &'a super::Client,
@@ -43318,15 +47677,15 @@ pub mod builder {
                 payment_id: Err("payment_id was not initialized".to_string()),
             }
         }
+        /// Id of the payment. *Required.*
         pub fn payment_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PaymentId>,
+            <V as std::convert::TryInto<types::PaymentId>>::Error: ::std::fmt::Display,
         {
             self.payment_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `PaymentId` for payment_id failed".to_string()
-                });
+                .map_err(|error| format!("payment_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/crypto-gateway/pay/{paymentId}/status`
@@ -43366,6 +47725,10 @@ pub mod builder {
     /**Builder for [`Client::create_payment`]
 
 [`Client::create_payment`]: super::Client::create_payment*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct CreatePayment<'a> {
         client: &'a super::Client,
@@ -43378,6 +47741,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreatePaymentRequest`]. Required: `amount`, `currency`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreatePaymentRequest>,
@@ -43395,6 +47759,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreatePaymentRequest`]. Required: `amount`, `currency`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43443,6 +47808,12 @@ pub mod builder {
     /**Builder for [`Client::create_customer`]
 
 [`Client::create_customer`]: super::Client::create_customer*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_customers`](super::Client::list_customers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateCustomer<'a> {
         client: &'a super::Client,
@@ -43455,6 +47826,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateCustomerRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateCustomerRequest>,
@@ -43472,6 +47844,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateCustomerRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43520,6 +47893,11 @@ pub mod builder {
     /**Builder for [`Client::list_customer_transactions`]
 
 [`Client::list_customer_transactions`]: super::Client::list_customer_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCustomerTransactions<'a> {
         client: &'a super::Client,
@@ -43532,6 +47910,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListCustomerTransactionsRequest`]. Required: `customer_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListCustomerTransactionsRequest>,
@@ -43550,6 +47929,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListCustomerTransactionsRequest`]. Required: `customer_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43599,6 +47979,11 @@ pub mod builder {
     /**Builder for [`Client::list_customers`]
 
 [`Client::list_customers`]: super::Client::list_customers*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCustomers<'a> {
         client: &'a super::Client,
@@ -43640,6 +48025,11 @@ pub mod builder {
     /**Builder for [`Client::enable_two_factor`]
 
 [`Client::enable_two_factor`]: super::Client::enable_two_factor*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_two_factor_details`](super::Client::get_two_factor_details) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct EnableTwoFactor<'a> {
         client: &'a super::Client,
@@ -43683,6 +48073,10 @@ pub mod builder {
     /**Builder for [`Client::get_two_factor_details`]
 
 [`Client::get_two_factor_details`]: super::Client::get_two_factor_details*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetTwoFactorDetails<'a> {
         client: &'a super::Client,
@@ -43726,6 +48120,10 @@ pub mod builder {
     /**Builder for [`Client::verify_two_factor`]
 
 [`Client::verify_two_factor`]: super::Client::verify_two_factor*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct VerifyTwoFactor<'a> {
         client: &'a super::Client,
@@ -43738,6 +48136,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::VerifyTwoFactorRequest`]. Required: `google_auth_code`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::VerifyTwoFactorRequest>,
@@ -43755,6 +48154,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::VerifyTwoFactorRequest`]. Required: `google_auth_code`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43801,6 +48201,11 @@ pub mod builder {
     /**Builder for [`Client::request_iban`]
 
 [`Client::request_iban`]: super::Client::request_iban*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`](super::Client::get_iban_status) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RequestIban<'a> {
         client: &'a super::Client,
@@ -43813,6 +48218,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::RequestIbanRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RequestIbanRequest>,
@@ -43828,6 +48234,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::RequestIbanRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43876,6 +48283,11 @@ pub mod builder {
     /**Builder for [`Client::init_iban_onboarding`]
 
 [`Client::init_iban_onboarding`]: super::Client::init_iban_onboarding*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`](super::Client::get_iban_status) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct InitIbanOnboarding<'a> {
         client: &'a super::Client,
@@ -43888,6 +48300,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::InitIbanOnboardingRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::InitIbanOnboardingRequest>,
@@ -43906,6 +48319,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::InitIbanOnboardingRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43955,6 +48369,11 @@ pub mod builder {
     /**Builder for [`Client::submit_iban_kyc`]
 
 [`Client::submit_iban_kyc`]: super::Client::submit_iban_kyc*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`](super::Client::get_iban_status) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SubmitIbanKyc<'a> {
         client: &'a super::Client,
@@ -43967,6 +48386,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::SubmitIbanKycRequest`]. Required: `kyc`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SubmitIbanKycRequest>,
@@ -43984,6 +48404,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SubmitIbanKycRequest`]. Required: `kyc`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44032,6 +48453,10 @@ pub mod builder {
     /**Builder for [`Client::list_iban_options`]
 
 [`Client::list_iban_options`]: super::Client::list_iban_options*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListIbanOptions<'a> {
         client: &'a super::Client,
@@ -44073,6 +48498,10 @@ pub mod builder {
     /**Builder for [`Client::get_iban_status`]
 
 [`Client::get_iban_status`]: super::Client::get_iban_status*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetIbanStatus<'a> {
         client: &'a super::Client,
@@ -44085,17 +48514,18 @@ pub mod builder {
                 customer_id: Ok(None),
             }
         }
+        /// Customer. Left out, the caller.
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for customer_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/iban/status`
@@ -44138,6 +48568,11 @@ pub mod builder {
     /**Builder for [`Client::set_auto_renew`]
 
 [`Client::set_auto_renew`]: super::Client::set_auto_renew*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_current_subscription`](super::Client::get_current_subscription) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SetAutoRenew<'a> {
         client: &'a super::Client,
@@ -44150,6 +48585,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::SetAutoRenewRequest`]. Required: `auto_renew`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetAutoRenewRequest>,
@@ -44165,6 +48601,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetAutoRenewRequest`]. Required: `auto_renew`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44213,6 +48650,10 @@ pub mod builder {
     /**Builder for [`Client::get_current_subscription`]
 
 [`Client::get_current_subscription`]: super::Client::get_current_subscription*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCurrentSubscription<'a> {
         client: &'a super::Client,
@@ -44254,6 +48695,10 @@ pub mod builder {
     /**Builder for [`Client::list_plans`]
 
 [`Client::list_plans`]: super::Client::list_plans*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListPlans<'a> {
         client: &'a super::Client,
@@ -44295,6 +48740,11 @@ pub mod builder {
     /**Builder for [`Client::subscribe_to_plan`]
 
 [`Client::subscribe_to_plan`]: super::Client::subscribe_to_plan*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_current_subscription`](super::Client::get_current_subscription) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SubscribeToPlan<'a> {
         client: &'a super::Client,
@@ -44307,6 +48757,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::SubscribeToPlanRequest`]. Required: `tier_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SubscribeToPlanRequest>,
@@ -44324,6 +48775,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SubscribeToPlanRequest`]. Required: `tier_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44372,6 +48824,11 @@ pub mod builder {
     /**Builder for [`Client::list_swap_assets`]
 
 [`Client::list_swap_assets`]: super::Client::list_swap_assets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListSwapAssets<'a> {
         client: &'a super::Client,
@@ -44413,6 +48870,12 @@ pub mod builder {
     /**Builder for [`Client::execute_swap`]
 
 [`Client::execute_swap`]: super::Client::execute_swap*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_swap_history`](super::Client::list_swap_history) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ExecuteSwap<'a> {
         client: &'a super::Client,
@@ -44425,6 +48888,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ExecuteSwapRequest`]. Required: `quote_id`, `extra`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ExecuteSwapRequest>,
@@ -44440,6 +48904,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ExecuteSwapRequest`]. Required: `quote_id`, `extra`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44488,6 +48953,11 @@ pub mod builder {
     /**Builder for [`Client::list_swap_history`]
 
 [`Client::list_swap_history`]: super::Client::list_swap_history*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListSwapHistory<'a> {
         client: &'a super::Client,
@@ -44502,24 +48972,28 @@ pub mod builder {
                 page: Ok(None),
             }
         }
+        /// Entries a page
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
         ///Sends a `GET` request to `/swap/history`
@@ -44559,6 +49033,10 @@ pub mod builder {
     /**Builder for [`Client::quote_swap`]
 
 [`Client::quote_swap`]: super::Client::quote_swap*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct QuoteSwap<'a> {
         client: &'a super::Client,
@@ -44571,6 +49049,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::QuoteSwapRequest`]. Required: `amount`, `from_address`, `from_chain`, `from_ticker`, `to_address`, `to_chain`, `to_ticker`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteSwapRequest>,
@@ -44586,6 +49065,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::QuoteSwapRequest`]. Required: `amount`, `from_address`, `from_chain`, `from_ticker`, `to_address`, `to_chain`, `to_ticker`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44634,6 +49114,10 @@ pub mod builder {
     /**Builder for [`Client::list_swap_routes`]
 
 [`Client::list_swap_routes`]: super::Client::list_swap_routes*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListSwapRoutes<'a> {
         client: &'a super::Client,
@@ -44648,30 +49132,32 @@ pub mod builder {
                 to_asset: Ok(None),
             }
         }
+        /// Asset to give
         pub fn from_asset<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.from_asset = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for from_asset failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("from_asset: {}", error));
             self
         }
+        /// Asset to get
         pub fn to_asset<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.to_asset = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for to_asset failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("to_asset: {}", error));
             self
         }
         ///Sends a `GET` request to `/swap/routes`
@@ -44718,6 +49204,11 @@ pub mod builder {
     /**Builder for [`Client::list_asset_transactions`]
 
 [`Client::list_asset_transactions`]: super::Client::list_asset_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListAssetTransactions<'a> {
         client: &'a super::Client,
@@ -44730,6 +49221,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListAssetTransactionsRequest`]. Required: `asset_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListAssetTransactionsRequest>,
@@ -44748,6 +49240,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListAssetTransactionsRequest`]. Required: `asset_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44797,6 +49290,12 @@ pub mod builder {
     /**Builder for [`Client::cancel_transaction`]
 
 [`Client::cancel_transaction`]: super::Client::cancel_transaction*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_transaction`](super::Client::get_transaction) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelTransaction<'a> {
         client: &'a super::Client,
@@ -44809,6 +49308,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CancelTransactionRequest`]. Required: `transaction_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CancelTransactionRequest>,
@@ -44826,6 +49326,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CancelTransactionRequest`]. Required: `transaction_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44875,6 +49376,10 @@ pub mod builder {
     /**Builder for [`Client::get_gas_price`]
 
 [`Client::get_gas_price`]: super::Client::get_gas_price*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetGasPrice<'a> {
         client: &'a super::Client,
@@ -44887,6 +49392,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::GetGasPriceRequest`]. Required: `chain_type`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::GetGasPriceRequest>,
@@ -44902,6 +49408,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::GetGasPriceRequest`]. Required: `chain_type`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44950,6 +49457,11 @@ pub mod builder {
     /**Builder for [`Client::get_transaction`]
 
 [`Client::get_transaction`]: super::Client::get_transaction*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetTransaction<'a> {
         client: &'a super::Client,
@@ -44962,6 +49474,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::GetTransactionRequest`]. Required: `transaction_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::GetTransactionRequest>,
@@ -44979,6 +49492,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::GetTransactionRequest`]. Required: `transaction_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45027,6 +49541,11 @@ pub mod builder {
     /**Builder for [`Client::list_transactions`]
 
 [`Client::list_transactions`]: super::Client::list_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListTransactions<'a> {
         client: &'a super::Client,
@@ -45039,6 +49558,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListTransactionsRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListTransactionsRequest>,
@@ -45056,6 +49576,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListTransactionsRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45105,6 +49626,12 @@ pub mod builder {
     /**Builder for [`Client::send_funds`]
 
 [`Client::send_funds`]: super::Client::send_funds*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_transactions`](super::Client::list_transactions) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SendFunds<'a> {
         client: &'a super::Client,
@@ -45119,19 +49646,21 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Text that names this transfer. The same text within 24 hours sends nothing again.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.idempotency_key = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for idempotency_key failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("idempotency_key: {}", error));
             self
         }
+        /// The body: [`types::SendFundsRequest`]. Required: `account`, `amount`, `assets`, `category`, `chain`, `receiving_address`, `type_`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SendFundsRequest>,
@@ -45147,6 +49676,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SendFundsRequest`]. Required: `account`, `amount`, `assets`, `category`, `chain`, `receiving_address`, `type_`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45199,6 +49729,12 @@ pub mod builder {
     /**Builder for [`Client::create_webhook`]
 
 [`Client::create_webhook`]: super::Client::create_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks`](super::Client::list_webhooks) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateWebhook<'a> {
         client: &'a super::Client,
@@ -45211,6 +49747,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateWebhookRequest`]. Required: `url`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateWebhookRequest>,
@@ -45228,6 +49765,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateWebhookRequest`]. Required: `url`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45276,6 +49814,11 @@ pub mod builder {
     /**Builder for [`Client::get_webhook_event_logs`]
 
 [`Client::get_webhook_event_logs`]: super::Client::get_webhook_event_logs*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetWebhookEventLogs<'a> {
         client: &'a super::Client,
@@ -45317,6 +49860,11 @@ pub mod builder {
     /**Builder for [`Client::list_webhooks`]
 
 [`Client::list_webhooks`]: super::Client::list_webhooks*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListWebhooks<'a> {
         client: &'a super::Client,
@@ -45358,6 +49906,11 @@ pub mod builder {
     /**Builder for [`Client::get_webhook`]
 
 [`Client::get_webhook`]: super::Client::get_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetWebhook<'a> {
         client: &'a super::Client,
@@ -45370,15 +49923,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/webhook/{webhookId}`
@@ -45417,6 +49970,12 @@ pub mod builder {
     /**Builder for [`Client::update_webhook`]
 
 [`Client::update_webhook`]: super::Client::update_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`](super::Client::get_webhook) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateWebhook<'a> {
         client: &'a super::Client,
@@ -45431,17 +49990,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
+        /// The body: [`types::UpdateWebhookRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateWebhookRequest>,
@@ -45459,6 +50019,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateWebhookRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45510,6 +50071,12 @@ pub mod builder {
     /**Builder for [`Client::delete_webhook`]
 
 [`Client::delete_webhook`]: super::Client::delete_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks`](super::Client::list_webhooks) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteWebhook<'a> {
         client: &'a super::Client,
@@ -45522,15 +50089,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/webhook/{webhookId}`
@@ -45569,6 +50136,12 @@ pub mod builder {
     /**Builder for [`Client::activate_webhook`]
 
 [`Client::activate_webhook`]: super::Client::activate_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`](super::Client::get_webhook) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ActivateWebhook<'a> {
         client: &'a super::Client,
@@ -45581,15 +50154,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/webhook/{webhookId}/activate`
@@ -45629,6 +50202,12 @@ pub mod builder {
     /**Builder for [`Client::deactivate_webhook`]
 
 [`Client::deactivate_webhook`]: super::Client::deactivate_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`](super::Client::get_webhook) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeactivateWebhook<'a> {
         client: &'a super::Client,
@@ -45641,15 +50220,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/webhook/{webhookId}/deactivate`
@@ -45689,6 +50268,11 @@ pub mod builder {
     /**Builder for [`Client::list_webhook_events`]
 
 [`Client::list_webhook_events`]: super::Client::list_webhook_events*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListWebhookEvents<'a> {
         client: &'a super::Client,
@@ -45705,35 +50289,39 @@ pub mod builder {
                 page: Ok(None),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
+        /// Entries a page
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
         ///Sends a `GET` request to `/webhook/{webhookId}/events`
@@ -45777,6 +50365,12 @@ pub mod builder {
     /**Builder for [`Client::replay_webhook`]
 
 [`Client::replay_webhook`]: super::Client::replay_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhook_events`](super::Client::list_webhook_events) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ReplayWebhook<'a> {
         client: &'a super::Client,
@@ -45789,15 +50383,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/webhook/{webhookId}/replay`
@@ -45837,6 +50431,12 @@ pub mod builder {
     /**Builder for [`Client::test_webhook`]
 
 [`Client::test_webhook`]: super::Client::test_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhook_events`](super::Client::list_webhook_events) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct TestWebhook<'a> {
         client: &'a super::Client,
@@ -45849,15 +50449,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/webhook/{webhookId}/test`
@@ -45897,6 +50497,11 @@ pub mod builder {
     /**Builder for [`Client::list_webhooks_named`]
 
 [`Client::list_webhooks_named`]: super::Client::list_webhooks_named*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListWebhooksNamed<'a> {
         client: &'a super::Client,
@@ -45938,6 +50543,12 @@ pub mod builder {
     /**Builder for [`Client::create_webhook_named`]
 
 [`Client::create_webhook_named`]: super::Client::create_webhook_named*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`](super::Client::list_webhooks_named) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateWebhookNamed<'a> {
         client: &'a super::Client,
@@ -45950,6 +50561,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateWebhookNamedRequest`]. Required: `webhook_name`, `webhook_secret`, `webhook_url`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateWebhookNamedRequest>,
@@ -45968,6 +50580,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateWebhookNamedRequest`]. Required: `webhook_name`, `webhook_secret`, `webhook_url`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -46017,6 +50630,12 @@ pub mod builder {
     /**Builder for [`Client::delete_webhook_named`]
 
 [`Client::delete_webhook_named`]: super::Client::delete_webhook_named*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`](super::Client::list_webhooks_named) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteWebhookNamed<'a> {
         client: &'a super::Client,
@@ -46029,6 +50648,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::DeleteWebhookNamedRequest`]. Required: `webhook_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::DeleteWebhookNamedRequest>,
@@ -46047,6 +50667,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::DeleteWebhookNamedRequest`]. Required: `webhook_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -46096,6 +50717,12 @@ pub mod builder {
     /**Builder for [`Client::edit_webhook_named`]
 
 [`Client::edit_webhook_named`]: super::Client::edit_webhook_named*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`](super::Client::list_webhooks_named) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct EditWebhookNamed<'a> {
         client: &'a super::Client,
@@ -46108,6 +50735,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::EditWebhookNamedRequest`]. Required: `webhook_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EditWebhookNamedRequest>,
@@ -46125,6 +50753,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::EditWebhookNamedRequest`]. Required: `webhook_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -46174,6 +50803,10 @@ pub mod builder {
     /**Builder for [`Client::accept_card_terms`]
 
 [`Client::accept_card_terms`]: super::Client::accept_card_terms*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct AcceptCardTerms<'a> {
         client: &'a super::Client,
@@ -46215,6 +50848,11 @@ pub mod builder {
     /**Builder for [`Client::freeze_card`]
 
 [`Client::freeze_card`]: super::Client::freeze_card*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`](super::Client::list_cards) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct FreezeCard<'a> {
         client: &'a super::Client,
@@ -46227,13 +50865,15 @@ pub mod builder {
                 card_id: Err("card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/cards/{cardId}/freeze`
@@ -46273,6 +50913,10 @@ pub mod builder {
     /**Builder for [`Client::request_card_pin_otp`]
 
 [`Client::request_card_pin_otp`]: super::Client::request_card_pin_otp*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct RequestCardPinOtp<'a> {
         client: &'a super::Client,
@@ -46285,13 +50929,15 @@ pub mod builder {
                 card_id: Err("card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/cards/{cardId}/pin/otp`
@@ -46331,6 +50977,10 @@ pub mod builder {
     /**Builder for [`Client::set_card_pin`]
 
 [`Client::set_card_pin`]: super::Client::set_card_pin*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct SetCardPin<'a> {
         client: &'a super::Client,
@@ -46345,15 +50995,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
+        /// The body: [`types::SetCardPinRequest`]. Required: `otp`, `pin`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetCardPinRequest>,
@@ -46369,6 +51022,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetCardPinRequest`]. Required: `otp`, `pin`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -46421,6 +51075,11 @@ pub mod builder {
     /**Builder for [`Client::unfreeze_card`]
 
 [`Client::unfreeze_card`]: super::Client::unfreeze_card*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`](super::Client::list_cards) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UnfreezeCard<'a> {
         client: &'a super::Client,
@@ -46433,13 +51092,15 @@ pub mod builder {
                 card_id: Err("card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/cards/{cardId}/unfreeze`
@@ -46479,6 +51140,11 @@ pub mod builder {
     /**Builder for [`Client::void_card`]
 
 [`Client::void_card`]: super::Client::void_card*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`](super::Client::list_cards) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct VoidCard<'a> {
         client: &'a super::Client,
@@ -46491,13 +51157,15 @@ pub mod builder {
                 card_id: Err("card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/cards/{cardId}/void`
@@ -46537,6 +51205,11 @@ pub mod builder {
     /**Builder for [`Client::create_card`]
 
 [`Client::create_card`]: super::Client::create_card*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`](super::Client::list_cards) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateCard<'a> {
         client: &'a super::Client,
@@ -46549,6 +51222,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateCardRequest`]. Required: `card_type`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateCardRequest>,
@@ -46564,6 +51238,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateCardRequest`]. Required: `card_type`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -46612,6 +51287,11 @@ pub mod builder {
     /**Builder for [`Client::onboard_card_customer`]
 
 [`Client::onboard_card_customer`]: super::Client::onboard_card_customer*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customers`](super::Client::list_card_customers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct OnboardCardCustomer<'a> {
         client: &'a super::Client,
@@ -46624,6 +51304,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::OnboardCardCustomerRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OnboardCardCustomerRequest>,
@@ -46642,6 +51323,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::OnboardCardCustomerRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -46691,6 +51373,10 @@ pub mod builder {
     /**Builder for [`Client::list_card_customer_cards`]
 
 [`Client::list_card_customer_cards`]: super::Client::list_card_customer_cards*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCardCustomerCards<'a> {
         client: &'a super::Client,
@@ -46703,15 +51389,17 @@ pub mod builder {
                 customer_id: Err("customer_id was not initialized".to_string()),
             }
         }
+        /// The customer. *Required.*
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardCustomerId>,
+            <V as std::convert::TryInto<
+                types::CardCustomerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardCustomerId` for customer_id failed".to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{customerId}/cards`
@@ -46752,6 +51440,11 @@ pub mod builder {
     /**Builder for [`Client::create_card_customer_card`]
 
 [`Client::create_card_customer_card`]: super::Client::create_card_customer_card*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customer_cards`](super::Client::list_card_customer_cards) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateCardCustomerCard<'a> {
         client: &'a super::Client,
@@ -46766,17 +51459,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The customer. *Required.*
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardCustomerId>,
+            <V as std::convert::TryInto<
+                types::CardCustomerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardCustomerId` for customer_id failed".to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
+        /// The body: [`types::CreateCardCustomerCardRequest`]. Required: `type_`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateCardCustomerCardRequest>,
@@ -46795,6 +51491,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateCardCustomerCardRequest`]. Required: `type_`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -46849,6 +51546,11 @@ pub mod builder {
     /**Builder for [`Client::create_card_customer_virtual_card`]
 
 [`Client::create_card_customer_virtual_card`]: super::Client::create_card_customer_virtual_card*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customer_cards`](super::Client::list_card_customer_cards) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateCardCustomerVirtualCard<'a> {
         client: &'a super::Client,
@@ -46861,15 +51563,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/customers/{yativoCardId}/cards/virtual`
@@ -46910,6 +51614,10 @@ pub mod builder {
     /**Builder for [`Client::create_card_customer_ephemeral_token`]
 
 [`Client::create_card_customer_ephemeral_token`]: super::Client::create_card_customer_ephemeral_token*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct CreateCardCustomerEphemeralToken<'a> {
         client: &'a super::Client,
@@ -46924,24 +51632,28 @@ pub mod builder {
                 card_id: Err("card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/customers/{yativoCardId}/cards/{cardId}/ephemeral-token`
@@ -46988,6 +51700,10 @@ pub mod builder {
     /**Builder for [`Client::create_card_customer_view_token`]
 
 [`Client::create_card_customer_view_token`]: super::Client::create_card_customer_view_token*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct CreateCardCustomerViewToken<'a> {
         client: &'a super::Client,
@@ -47004,26 +51720,31 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
+        /// The body: [`types::CreateCardViewTokenRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateCardViewTokenRequest>,
@@ -47042,6 +51763,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateCardViewTokenRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -47099,6 +51821,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer_kyc_link`]
 
 [`Client::get_card_customer_kyc_link`]: super::Client::get_card_customer_kyc_link*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomerKycLink<'a> {
         client: &'a super::Client,
@@ -47111,15 +51837,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/kyc-link`
@@ -47160,6 +51888,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer_kyc_status`]
 
 [`Client::get_card_customer_kyc_status`]: super::Client::get_card_customer_kyc_status*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomerKycStatus<'a> {
         client: &'a super::Client,
@@ -47172,15 +51904,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/kyc-status`
@@ -47221,6 +51955,10 @@ pub mod builder {
     /**Builder for [`Client::request_card_customer_phone_verification`]
 
 [`Client::request_card_customer_phone_verification`]: super::Client::request_card_customer_phone_verification*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct RequestCardCustomerPhoneVerification<'a> {
         client: &'a super::Client,
@@ -47238,17 +51976,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::RequestCardCustomerPhoneVerificationRequest`]. Required: `phone_number`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RequestCardCustomerPhoneVerificationRequest>,
@@ -47267,6 +52008,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::RequestCardCustomerPhoneVerificationRequest`]. Required: `phone_number`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -47324,6 +52066,10 @@ pub mod builder {
     /**Builder for [`Client::verify_card_customer_phone`]
 
 [`Client::verify_card_customer_phone`]: super::Client::verify_card_customer_phone*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct VerifyCardCustomerPhone<'a> {
         client: &'a super::Client,
@@ -47338,17 +52084,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::VerifyCardCustomerPhoneRequest`]. Required: `code`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::VerifyCardCustomerPhoneRequest>,
@@ -47367,6 +52116,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::VerifyCardCustomerPhoneRequest`]. Required: `code`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -47421,6 +52171,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer_profile`]
 
 [`Client::get_card_customer_profile`]: super::Client::get_card_customer_profile*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomerProfile<'a> {
         client: &'a super::Client,
@@ -47433,15 +52187,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/profile`
@@ -47482,6 +52238,10 @@ pub mod builder {
     /**Builder for [`Client::deploy_card_customer_safe`]
 
 [`Client::deploy_card_customer_safe`]: super::Client::deploy_card_customer_safe*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct DeployCardCustomerSafe<'a> {
         client: &'a super::Client,
@@ -47494,15 +52254,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/customers/{yativoCardId}/safe/deploy`
@@ -47543,6 +52305,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer_source_of_funds`]
 
 [`Client::get_card_customer_source_of_funds`]: super::Client::get_card_customer_source_of_funds*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomerSourceOfFunds<'a> {
         client: &'a super::Client,
@@ -47557,28 +52323,31 @@ pub mod builder {
                 locale: Ok(None),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Language such as en, de or fr; en by default.
         pub fn locale<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.locale = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for locale failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("locale: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/source-of-funds`
@@ -47622,6 +52391,11 @@ pub mod builder {
     /**Builder for [`Client::submit_card_customer_source_of_funds`]
 
 [`Client::submit_card_customer_source_of_funds`]: super::Client::submit_card_customer_source_of_funds*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer`](super::Client::get_card_customer) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SubmitCardCustomerSourceOfFunds<'a> {
         client: &'a super::Client,
@@ -47636,17 +52410,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::SubmitCardCustomerSourceOfFundsRequest`]. Required: `answers`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SubmitCardCustomerSourceOfFundsRequest>,
@@ -47665,6 +52442,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SubmitCardCustomerSourceOfFundsRequest`]. Required: `answers`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -47722,6 +52500,10 @@ pub mod builder {
     /**Builder for [`Client::list_card_customer_dispute_reasons`]
 
 [`Client::list_card_customer_dispute_reasons`]: super::Client::list_card_customer_dispute_reasons*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCardCustomerDisputeReasons<'a> {
         client: &'a super::Client,
@@ -47734,15 +52516,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/transactions/dispute-reasons`
@@ -47786,6 +52570,10 @@ pub mod builder {
     /**Builder for [`Client::dispute_card_customer_transaction`]
 
 [`Client::dispute_card_customer_transaction`]: super::Client::dispute_card_customer_transaction*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct DisputeCardCustomerTransaction<'a> {
         client: &'a super::Client,
@@ -47802,29 +52590,33 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the payment. *Required.*
         pub fn transaction_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardTransactionId>,
+            <V as std::convert::TryInto<
+                types::CardTransactionId,
+            >>::Error: ::std::fmt::Display,
         {
             self.transaction_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardTransactionId` for transaction_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("transaction_id: {}", error));
             self
         }
+        /// The body: [`types::DisputeTransactionRequest`]. Required: `reason_code`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::DisputeTransactionRequest>,
@@ -47843,6 +52635,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::DisputeTransactionRequest`]. Required: `reason_code`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -47900,6 +52693,11 @@ pub mod builder {
     /**Builder for [`Client::verify_card_customer_otp`]
 
 [`Client::verify_card_customer_otp`]: super::Client::verify_card_customer_otp*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer`](super::Client::get_card_customer) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct VerifyCardCustomerOtp<'a> {
         client: &'a super::Client,
@@ -47914,17 +52712,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::VerifyCardOtpRequest`]. Required: `otp`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::VerifyCardOtpRequest>,
@@ -47942,6 +52743,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::VerifyCardOtpRequest`]. Required: `otp`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -47995,6 +52797,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer_funding_address`]
 
 [`Client::get_card_customer_funding_address`]: super::Client::get_card_customer_funding_address*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomerFundingAddress<'a> {
         client: &'a super::Client,
@@ -48007,15 +52813,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/wallet/funding-address`
@@ -48056,6 +52864,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer_spending_limits`]
 
 [`Client::get_card_customer_spending_limits`]: super::Client::get_card_customer_spending_limits*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomerSpendingLimits<'a> {
         client: &'a super::Client,
@@ -48068,15 +52880,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/wallet/limits`
@@ -48117,6 +52931,11 @@ pub mod builder {
     /**Builder for [`Client::set_card_customer_daily_limit`]
 
 [`Client::set_card_customer_daily_limit`]: super::Client::set_card_customer_daily_limit*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer_spending_limits`](super::Client::get_card_customer_spending_limits) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SetCardCustomerDailyLimit<'a> {
         client: &'a super::Client,
@@ -48131,17 +52950,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::SetCardCustomerDailyLimitRequest`]. Required: `daily_limit`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetCardCustomerDailyLimitRequest>,
@@ -48160,6 +52982,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetCardCustomerDailyLimitRequest`]. Required: `daily_limit`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -48214,6 +53037,10 @@ pub mod builder {
     /**Builder for [`Client::deploy_card_safe`]
 
 [`Client::deploy_card_safe`]: super::Client::deploy_card_safe*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct DeployCardSafe<'a> {
         client: &'a super::Client,
@@ -48255,6 +53082,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_kyc_status`]
 
 [`Client::get_card_kyc_status`]: super::Client::get_card_kyc_status*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardKycStatus<'a> {
         client: &'a super::Client,
@@ -48296,6 +53127,10 @@ pub mod builder {
     /**Builder for [`Client::list_cards`]
 
 [`Client::list_cards`]: super::Client::list_cards*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCards<'a> {
         client: &'a super::Client,
@@ -48337,6 +53172,10 @@ pub mod builder {
     /**Builder for [`Client::onboard_card_account`]
 
 [`Client::onboard_card_account`]: super::Client::onboard_card_account*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct OnboardCardAccount<'a> {
         client: &'a super::Client,
@@ -48349,6 +53188,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::OnboardCardAccountRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OnboardCardAccountRequest>,
@@ -48367,6 +53207,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::OnboardCardAccountRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -48416,6 +53257,11 @@ pub mod builder {
     /**Builder for [`Client::list_program_webhooks`]
 
 [`Client::list_program_webhooks`]: super::Client::list_program_webhooks*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListProgramWebhooks<'a> {
         client: &'a super::Client,
@@ -48457,6 +53303,12 @@ pub mod builder {
     /**Builder for [`Client::create_program_webhook`]
 
 [`Client::create_program_webhook`]: super::Client::create_program_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_program_webhooks`](super::Client::list_program_webhooks) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateProgramWebhook<'a> {
         client: &'a super::Client,
@@ -48469,6 +53321,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateProgramWebhookRequest`]. Required: `url`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateProgramWebhookRequest>,
@@ -48487,6 +53340,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateProgramWebhookRequest`]. Required: `url`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -48536,6 +53390,11 @@ pub mod builder {
     /**Builder for [`Client::list_all_webhook_deliveries`]
 
 [`Client::list_all_webhook_deliveries`]: super::Client::list_all_webhook_deliveries*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListAllWebhookDeliveries<'a> {
         client: &'a super::Client,
@@ -48577,6 +53436,12 @@ pub mod builder {
     /**Builder for [`Client::retry_webhook_delivery`]
 
 [`Client::retry_webhook_delivery`]: super::Client::retry_webhook_delivery*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_all_webhook_deliveries`](super::Client::list_all_webhook_deliveries) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RetryWebhookDelivery<'a> {
         client: &'a super::Client,
@@ -48589,15 +53454,15 @@ pub mod builder {
                 delivery_id: Err("delivery_id was not initialized".to_string()),
             }
         }
+        /// Id of the call. *Required.*
         pub fn delivery_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::DeliveryId>,
+            <V as std::convert::TryInto<types::DeliveryId>>::Error: ::std::fmt::Display,
         {
             self.delivery_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `DeliveryId` for delivery_id failed".to_string()
-                });
+                .map_err(|error| format!("delivery_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/webhooks/deliveries/{deliveryId}/retry`
@@ -48638,6 +53503,11 @@ pub mod builder {
     /**Builder for [`Client::get_program_webhook`]
 
 [`Client::get_program_webhook`]: super::Client::get_program_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetProgramWebhook<'a> {
         client: &'a super::Client,
@@ -48650,15 +53520,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/webhooks/{webhookId}`
@@ -48698,6 +53568,12 @@ pub mod builder {
     /**Builder for [`Client::update_program_webhook`]
 
 [`Client::update_program_webhook`]: super::Client::update_program_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_program_webhook`](super::Client::get_program_webhook) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateProgramWebhook<'a> {
         client: &'a super::Client,
@@ -48712,17 +53588,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
+        /// The body: [`types::UpdateProgramWebhookRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateProgramWebhookRequest>,
@@ -48741,6 +53618,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateProgramWebhookRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -48795,6 +53673,12 @@ pub mod builder {
     /**Builder for [`Client::delete_program_webhook`]
 
 [`Client::delete_program_webhook`]: super::Client::delete_program_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_program_webhooks`](super::Client::list_program_webhooks) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteProgramWebhook<'a> {
         client: &'a super::Client,
@@ -48807,15 +53691,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/yativo-card/webhooks/{webhookId}`
@@ -48856,6 +53740,11 @@ pub mod builder {
     /**Builder for [`Client::list_webhook_deliveries`]
 
 [`Client::list_webhook_deliveries`]: super::Client::list_webhook_deliveries*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListWebhookDeliveries<'a> {
         client: &'a super::Client,
@@ -48868,15 +53757,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/webhooks/{webhookId}/deliveries`
@@ -48917,6 +53806,12 @@ pub mod builder {
     /**Builder for [`Client::rotate_webhook_secret`]
 
 [`Client::rotate_webhook_secret`]: super::Client::rotate_webhook_secret*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_program_webhook`](super::Client::get_program_webhook) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RotateWebhookSecret<'a> {
         client: &'a super::Client,
@@ -48929,15 +53824,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/webhooks/{webhookId}/rotate-secret`
@@ -48978,6 +53873,11 @@ pub mod builder {
     /**Builder for [`Client::order_physical_card`]
 
 [`Client::order_physical_card`]: super::Client::order_physical_card*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_physical_orders`](super::Client::list_physical_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct OrderPhysicalCard<'a> {
         client: &'a super::Client,
@@ -48992,17 +53892,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::OrderPhysicalCardRequest`]. Required: `shipping_address`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderPhysicalCardRequest>,
@@ -49020,6 +53923,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::OrderPhysicalCardRequest`]. Required: `shipping_address`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -49074,6 +53978,11 @@ pub mod builder {
     /**Builder for [`Client::cancel_physical_order`]
 
 [`Client::cancel_physical_order`]: super::Client::cancel_physical_order*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_physical_order_status`](super::Client::get_physical_order_status) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelPhysicalOrder<'a> {
         client: &'a super::Client,
@@ -49088,26 +53997,30 @@ pub mod builder {
                 order_id: Err("order_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the order. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PhysicalOrderId>,
+            <V as std::convert::TryInto<
+                types::PhysicalOrderId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `PhysicalOrderId` for order_id failed".to_string()
-                });
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/{yativoCardId}/cards/physical/order/{orderId}/cancel`
@@ -49150,6 +54063,11 @@ pub mod builder {
     /**Builder for [`Client::attach_physical_order_payment`]
 
 [`Client::attach_physical_order_payment`]: super::Client::attach_physical_order_payment*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_physical_order_status`](super::Client::get_physical_order_status) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AttachPhysicalOrderPayment<'a> {
         client: &'a super::Client,
@@ -49166,38 +54084,41 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the order. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PhysicalOrderId>,
+            <V as std::convert::TryInto<
+                types::PhysicalOrderId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `PhysicalOrderId` for order_id failed".to_string()
-                });
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// The body: [`types::AttachPhysicalOrderPaymentRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AttachPhysicalOrderPaymentRequest>,
+            <V as std::convert::TryInto<
+                types::AttachPhysicalOrderPaymentRequest,
+            >>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `AttachPhysicalOrderPaymentRequest` for body failed"
-                        .to_string()
-                });
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/{yativoCardId}/cards/physical/order/{orderId}/payment`
@@ -49243,6 +54164,10 @@ pub mod builder {
     /**Builder for [`Client::get_physical_order_status`]
 
 [`Client::get_physical_order_status`]: super::Client::get_physical_order_status*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPhysicalOrderStatus<'a> {
         client: &'a super::Client,
@@ -49257,26 +54182,30 @@ pub mod builder {
                 order_id: Err("order_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the order. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PhysicalOrderId>,
+            <V as std::convert::TryInto<
+                types::PhysicalOrderId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `PhysicalOrderId` for order_id failed".to_string()
-                });
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/cards/physical/order/{orderId}/status`
@@ -49320,6 +54249,10 @@ pub mod builder {
     /**Builder for [`Client::list_physical_orders`]
 
 [`Client::list_physical_orders`]: super::Client::list_physical_orders*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListPhysicalOrders<'a> {
         client: &'a super::Client,
@@ -49332,15 +54265,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/cards/physical/orders`
@@ -49381,6 +54316,10 @@ pub mod builder {
     /**Builder for [`Client::set_physical_card_pin`]
 
 [`Client::set_physical_card_pin`]: super::Client::set_physical_card_pin*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct SetPhysicalCardPin<'a> {
         client: &'a super::Client,
@@ -49397,26 +54336,31 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
+        /// The body: [`types::SetPhysicalCardPinRequest`]. Required: `encrypted_pin`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetPhysicalCardPinRequest>,
@@ -49435,6 +54379,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetPhysicalCardPinRequest`]. Required: `encrypted_pin`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -49490,6 +54435,10 @@ pub mod builder {
     /**Builder for [`Client::create_card_ephemeral_token`]
 
 [`Client::create_card_ephemeral_token`]: super::Client::create_card_ephemeral_token*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct CreateCardEphemeralToken<'a> {
         client: &'a super::Client,
@@ -49504,24 +54453,28 @@ pub mod builder {
                 card_id: Err("card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/{yativoCardId}/cards/{cardId}/ephemeral-token`
@@ -49565,6 +54518,11 @@ pub mod builder {
     /**Builder for [`Client::list_card_transactions`]
 
 [`Client::list_card_transactions`]: super::Client::list_card_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListCardTransactions<'a> {
         client: &'a super::Client,
@@ -49593,109 +54551,122 @@ pub mod builder {
                 to_date: Ok(None),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
+        /// Not before this time, ISO 8601; the name in the package.
         pub fn from<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.from = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for from failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("from: {}", error));
             self
         }
+        /// Not before this time, ISO 8601; the name on the pages.
         pub fn from_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.from_date = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for from_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("from_date: {}", error));
             self
         }
+        /// Payments to return, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Payments to skip, 0 by default.
         pub fn offset<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.offset = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for offset failed".to_string());
+                .map_err(|error| format!("offset: {}", error));
             self
         }
+        /// Only those in this state; the pages disagree about the words.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Not after this time, ISO 8601; the name in the package.
         pub fn to<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.to = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for to failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("to: {}", error));
             self
         }
+        /// Not after this time, ISO 8601; the name on the pages.
         pub fn to_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.to_date = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for to_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("to_date: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/cards/{cardId}/transactions`
@@ -49769,6 +54740,10 @@ pub mod builder {
     /**Builder for [`Client::create_card_view_token`]
 
 [`Client::create_card_view_token`]: super::Client::create_card_view_token*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct CreateCardViewToken<'a> {
         client: &'a super::Client,
@@ -49785,26 +54760,31 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
+        /// The body: [`types::CreateCardViewTokenRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateCardViewTokenRequest>,
@@ -49823,6 +54803,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateCardViewTokenRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -49878,6 +54859,11 @@ pub mod builder {
     /**Builder for [`Client::activate_card_iban`]
 
 [`Client::activate_card_iban`]: super::Client::activate_card_iban*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_iban_status`](super::Client::get_card_iban_status) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ActivateCardIban<'a> {
         client: &'a super::Client,
@@ -49892,17 +54878,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::ActivateCardIbanRequest`]. Required: `kyc_method`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ActivateCardIbanRequest>,
@@ -49920,6 +54909,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ActivateCardIbanRequest`]. Required: `kyc_method`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -49974,6 +54964,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_iban_status`]
 
 [`Client::get_card_iban_status`]: super::Client::get_card_iban_status*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardIbanStatus<'a> {
         client: &'a super::Client,
@@ -49986,15 +54980,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/iban/status`
@@ -50035,6 +55031,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_profile`]
 
 [`Client::get_card_profile`]: super::Client::get_card_profile*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardProfile<'a> {
         client: &'a super::Client,
@@ -50047,15 +55047,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/profile`
@@ -50096,6 +55098,10 @@ pub mod builder {
     /**Builder for [`Client::deploy_card_account_safe`]
 
 [`Client::deploy_card_account_safe`]: super::Client::deploy_card_account_safe*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct DeployCardAccountSafe<'a> {
         client: &'a super::Client,
@@ -50108,15 +55114,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/{yativoCardId}/safe/deploy`
@@ -50157,6 +55165,11 @@ pub mod builder {
     /**Builder for [`Client::list_all_card_transactions`]
 
 [`Client::list_all_card_transactions`]: super::Client::list_all_card_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListAllCardTransactions<'a> {
         client: &'a super::Client,
@@ -50175,48 +55188,55 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Payments to return, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Payments to skip, 0 by default.
         pub fn offset<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.offset = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for offset failed".to_string());
+                .map_err(|error| format!("offset: {}", error));
             self
         }
+        /// Only those in this state; the pages disagree about the words.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/transactions`
@@ -50263,6 +55283,10 @@ pub mod builder {
     /**Builder for [`Client::list_dispute_reasons`]
 
 [`Client::list_dispute_reasons`]: super::Client::list_dispute_reasons*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListDisputeReasons<'a> {
         client: &'a super::Client,
@@ -50275,15 +55299,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/transactions/dispute-reasons`
@@ -50324,6 +55350,10 @@ pub mod builder {
     /**Builder for [`Client::dispute_transaction`]
 
 [`Client::dispute_transaction`]: super::Client::dispute_transaction*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct DisputeTransaction<'a> {
         client: &'a super::Client,
@@ -50340,29 +55370,33 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the payment. *Required.*
         pub fn transaction_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardTransactionId>,
+            <V as std::convert::TryInto<
+                types::CardTransactionId,
+            >>::Error: ::std::fmt::Display,
         {
             self.transaction_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardTransactionId` for transaction_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("transaction_id: {}", error));
             self
         }
+        /// The body: [`types::DisputeTransactionRequest`]. Required: `reason_code`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::DisputeTransactionRequest>,
@@ -50381,6 +55415,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::DisputeTransactionRequest`]. Required: `reason_code`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -50438,6 +55473,10 @@ pub mod builder {
     /**Builder for [`Client::verify_card_otp`]
 
 [`Client::verify_card_otp`]: super::Client::verify_card_otp*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct VerifyCardOtp<'a> {
         client: &'a super::Client,
@@ -50452,17 +55491,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::VerifyCardOtpRequest`]. Required: `otp`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::VerifyCardOtpRequest>,
@@ -50480,6 +55522,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::VerifyCardOtpRequest`]. Required: `otp`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -50533,6 +55576,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_wallet`]
 
 [`Client::get_card_wallet`]: super::Client::get_card_wallet*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardWallet<'a> {
         client: &'a super::Client,
@@ -50545,15 +55592,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/wallet`
@@ -50594,6 +55643,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_funding_address`]
 
 [`Client::get_card_funding_address`]: super::Client::get_card_funding_address*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardFundingAddress<'a> {
         client: &'a super::Client,
@@ -50606,15 +55659,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/wallet/funding-address`
@@ -50655,6 +55710,10 @@ pub mod builder {
     /**Builder for [`Client::get_spending_limits`]
 
 [`Client::get_spending_limits`]: super::Client::get_spending_limits*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetSpendingLimits<'a> {
         client: &'a super::Client,
@@ -50667,15 +55726,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/wallet/limits`
@@ -50716,6 +55777,11 @@ pub mod builder {
     /**Builder for [`Client::set_daily_spending_limit`]
 
 [`Client::set_daily_spending_limit`]: super::Client::set_daily_spending_limit*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_spending_limits`](super::Client::get_spending_limits) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SetDailySpendingLimit<'a> {
         client: &'a super::Client,
@@ -50730,17 +55796,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::SetDailySpendingLimitRequest`]. Required: `daily_limit`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetDailySpendingLimitRequest>,
@@ -50759,6 +55828,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetDailySpendingLimitRequest`]. Required: `daily_limit`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -50813,6 +55883,11 @@ pub mod builder {
     /**Builder for [`Client::subscribe_card_webhook`]
 
 [`Client::subscribe_card_webhook`]: super::Client::subscribe_card_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct SubscribeCardWebhook<'a> {
         client: &'a super::Client,
@@ -50827,17 +55902,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::SubscribeCardWebhookRequest`]. Required: `callback_url`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SubscribeCardWebhookRequest>,
@@ -50856,6 +55934,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SubscribeCardWebhookRequest`]. Required: `callback_url`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -50910,6 +55989,11 @@ pub mod builder {
     /**Builder for [`Client::unsubscribe_card_webhook`]
 
 [`Client::unsubscribe_card_webhook`]: super::Client::unsubscribe_card_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct UnsubscribeCardWebhook<'a> {
         client: &'a super::Client,
@@ -50924,27 +56008,30 @@ pub mod builder {
                 subscription_id: Err("subscription_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the subscription. *Required.*
         pub fn subscription_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardSubscriptionId>,
+            <V as std::convert::TryInto<
+                types::CardSubscriptionId,
+            >>::Error: ::std::fmt::Display,
         {
             self.subscription_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardSubscriptionId` for subscription_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subscription_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/yativo-card/{yativoCardId}/webhooks/subscribe/{subscriptionId}`
