@@ -13,7 +13,7 @@ use venuekit::kalshi::{Client, Credentials, Environment};
 use venuekit::wire::Open;
 use venuekit_sandbox::{Accounts, Sandbox};
 
-/// A venue that answers every request with `{}`, and a client for it.
+/// A venue that answers every request alike, and a client for it.
 async fn canned() -> (Canned, Client) {
     let server = Canned::start(Arc::new(|_| http(200, "application/json", br#"{"orders": [], "markets": []}"#))).await;
     let pair = venuekit::auth::PrivateKey::generate(venuekit::auth::KeyKind::Ed25519).unwrap();
@@ -24,7 +24,9 @@ async fn canned() -> (Canned, Client) {
 }
 
 fn request_line(server: &Canned) -> String {
-    server.seen().last().unwrap().head.lines().next().unwrap().to_owned()
+    let seen = server.seen().pop().expect("a request has arrived");
+    assert!(seen.body.is_empty(), "a GET has no body");
+    seen.head.lines().next().unwrap_or_default().to_owned()
 }
 
 #[tokio::test]
