@@ -200,8 +200,8 @@ fn what_stands_twice_is_named_with_both_places() {
     for (find, with, expected) in [
         (
             "enum: [big, small]",
-            "enum:\n      - big\n      - small\n      - big",
-            "`big` stands twice in `enum`, first at specs/v/a.yaml:36:9",
+            "enum: [big,\n      small,\n      big]",
+            "`big` stands twice in `enum`, first at specs/v/a.yaml:36:32",
         ),
         (
             "required: [name]",
