@@ -9,6 +9,7 @@ mod ledger;
 mod orders;
 mod portfolio;
 mod read;
+mod served;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -19,6 +20,8 @@ use crate::clock::Clock;
 use crate::make::uuid;
 use crate::message::{Reply, Request};
 use crate::spec::{self, Answering, Given, Operation};
+
+pub(crate) use self::served::serves;
 
 use self::error::Refusal;
 use self::events::Event;

@@ -21,9 +21,7 @@ impl Range {
         prices.fold(None, |range: Option<Self>, price| {
             Some(match range {
                 None => Self { open: price, low: price, high: price, close: price },
-                Some(range) => {
-                    Self { low: range.low.min(price), high: range.high.max(price), close: price, ..range }
-                }
+                Some(range) => Self { low: range.low.min(price), high: range.high.max(price), close: price, ..range },
             })
         })
     }

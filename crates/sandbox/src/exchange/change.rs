@@ -140,7 +140,9 @@ impl<R: Rules> Exchange<R> {
         self.cancel_where(Reason::MarketClosed, now, |order| order.ticker == ticker);
         let mut settled = Vec::new();
         for (owner, account) in &mut self.accounts {
-            let Some(position) = account.holdings.get_mut(ticker).map(|holding| &mut holding.position) else { continue };
+            let Some(position) = account.holdings.get_mut(ticker).map(|holding| &mut holding.position) else {
+                continue;
+            };
             let before = position.clone();
             let side = if before.count.is_sign_negative() { Side::Bid } else { Side::Ask };
             account.funds += position.trade(side, value, before.count.abs());

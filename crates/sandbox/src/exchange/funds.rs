@@ -57,7 +57,13 @@ impl<R: Rules> Exchange<R> {
     }
 
     /// Refuses a change that its owner cannot pay. One that frees more than it binds is always taken.
-    pub(super) fn check_funds(&self, owner: Owner, ticker: &str, terms: &Terms, change: &Change) -> Result<(), Refused> {
+    pub(super) fn check_funds(
+        &self,
+        owner: Owner,
+        ticker: &str,
+        terms: &Terms,
+        change: &Change,
+    ) -> Result<(), Refused> {
         let none = Account::default();
         let account = self.account(owner).unwrap_or(&none);
         if account.unlimited {

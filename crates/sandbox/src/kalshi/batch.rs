@@ -48,9 +48,11 @@ pub(super) fn cancel(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let mut cancelled: Vec<Value> = Vec::new();
     for one in orders::<Cancellation>(call)? {
         let id = one.order_id.clone();
-        cancelled.push(cancel_each(state, call, &one).unwrap_or_else(
-            |refusal| json!({"order_id": id, "reduced_by": "0.00", "error": refusal.into_detail()}),
-        ));
+        cancelled.push(
+            cancel_each(state, call, &one).unwrap_or_else(
+                |refusal| json!({"order_id": id, "reduced_by": "0.00", "error": refusal.into_detail()}),
+            ),
+        );
     }
     Ok(Reply::json(200, &json!({"orders": cancelled})))
 }

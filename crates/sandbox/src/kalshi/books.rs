@@ -62,9 +62,7 @@ pub(super) fn trades(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     // All trades of the sandbox are made in the book.
     let of_blocks = query.is_set("is_block_trade");
     let matching = state.events.trades().filter(|trade| {
-        !of_blocks
-            && query.text("ticker").is_none_or(|ticker| trade.ticker == ticker)
-            && time.holds(Some(trade.time))
+        !of_blocks && query.text("ticker").is_none_or(|ticker| trade.ticker == ticker) && time.holds(Some(trade.time))
     });
     let (page, cursor) = query.page(matching.map(trade))?;
     Ok(Reply::json(200, &json!({"trades": page, "cursor": cursor})))

@@ -52,9 +52,9 @@ impl Call<'_> {
 
     /// Whether the key may see a subaccount.
     pub(super) fn sees(&self, owner: Owner) -> bool {
-        self.key.as_ref().is_some_and(|key| {
-            key.user == owner.user && key.subaccount.is_none_or(|number| number == owner.subaccount)
-        })
+        self.key
+            .as_ref()
+            .is_some_and(|key| key.user == owner.user && key.subaccount.is_none_or(|number| number == owner.subaccount))
     }
 
     /// Whether a query is about another shard than the one that there is.

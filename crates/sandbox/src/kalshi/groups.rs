@@ -41,7 +41,9 @@ struct Limit {
 impl Limit {
     fn contracts(&self) -> Result<Decimal, Refusal> {
         let exact = match &self.contracts_limit_fp {
-            Some(text) => Some(fixed_point(text, 2).ok_or_else(|| Refusal::invalid("body/contracts_limit_fp: must be contracts with at most 2 decimals"))?),
+            Some(text) => Some(fixed_point(text, 2).ok_or_else(|| {
+                Refusal::invalid("body/contracts_limit_fp: must be contracts with at most 2 decimals")
+            })?),
             None => None,
         };
         let whole = self.contracts_limit.map(Decimal::from);
@@ -87,9 +89,10 @@ impl Groups {
 
     pub(super) fn list(&self, call: &Call) -> Result<Reply, Refusal> {
         let subaccount = call.subaccount_or_all()?;
-        let visible = self.0.iter().filter(|group| {
-            call.sees(group.owner) && subaccount.is_none_or(|number| group.owner.subaccount == number)
-        });
+        let visible = self
+            .0
+            .iter()
+            .filter(|group| call.sees(group.owner) && subaccount.is_none_or(|number| group.owner.subaccount == number));
         let groups: Vec<Value> = visible
             .map(|group| {
                 json!({
@@ -106,9 +109,7 @@ impl Groups {
     pub(super) fn get<R: Rules>(&self, exchange: &Exchange<R>, call: &Call) -> Result<Reply, Refusal> {
         let (subaccount, id) = (call.subaccount_or_all()?, call.given.in_path("order_group_id"));
         let group = self.0.iter().find(|group| {
-            group.id == id
-                && call.sees(group.owner)
-                && subaccount.is_none_or(|number| group.owner.subaccount == number)
+            group.id == id && call.sees(group.owner) && subaccount.is_none_or(|number| group.owner.subaccount == number)
         });
         let group = group.ok_or_else(Refusal::not_found)?;
         let orders = exchange.orders().filter(|order| !order.remaining.is_zero() && is_in(order, group.owner, id));
@@ -168,9 +169,7 @@ impl Groups {
         for group in self.0.iter_mut().filter(|group| !group.triggered) {
             let window = exchange.fills().take_while(|fill| fill.time > now - WINDOW_MILLIS);
             let own = window.filter(|fill| {
-                fill.time >= group.reset
-                    && fill.owner == group.owner
-                    && fill.order_group_id.as_ref() == Some(&group.id)
+                fill.time >= group.reset && fill.owner == group.owner && fill.order_group_id.as_ref() == Some(&group.id)
             });
             if own.map(|fill| fill.count).sum::<Decimal>() >= group.limit {
                 group.triggered = true;

@@ -77,9 +77,7 @@ fn event(state: &State, call: &Call, markets: &[Market], nested: bool) -> Value 
 pub(super) fn series_list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let query = call.query();
     let wanted = SERIES.iter().filter(|series| {
-        query.lists("category", series.category)
-            && query.lists("tags", "")
-            && query.text("min_updated_ts").is_none()
+        query.lists("category", series.category) && query.lists("tags", "") && query.text("min_updated_ts").is_none()
     });
     let with_volume = query.is_set("include_volume");
     let list: Vec<Value> = wanted.map(|series| series_json(state, series, with_volume)).collect();

@@ -100,9 +100,14 @@ impl Market {
         let day_ago = now - DAY_MILLIS;
         let quote = book.and_then(|book| book.quote_at(day_ago));
         let old_bid = quote.and_then(|quote| quote.bid).unwrap_or(Decimal::ZERO);
-        let old_ask = quote.and_then(|quote| quote.ask).unwrap_or(if quote.is_some() { Decimal::ONE } else { Decimal::ZERO });
-        let recent: Decimal =
-            exchange.trades_of(&self.ticker).rev().take_while(|trade| trade.time > day_ago).map(|trade| trade.count).sum();
+        let old_ask =
+            quote.and_then(|quote| quote.ask).unwrap_or(if quote.is_some() { Decimal::ONE } else { Decimal::ZERO });
+        let recent: Decimal = exchange
+            .trades_of(&self.ticker)
+            .rev()
+            .take_while(|trade| trade.time > day_ago)
+            .map(|trade| trade.count)
+            .sum();
         let old_price = exchange.trades_of(&self.ticker).rev().find(|trade| trade.time <= day_ago);
         let status = self.status(now);
         let trading = json!({

@@ -23,7 +23,8 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let owner = call.subaccount_or_primary()?;
     let elsewhere = call.is_about_other_shard()?;
     let settlement = query.one_of("settlement_status", &["all", "unsettled", "settled"])?.unwrap_or("unsettled");
-    let filters: Vec<&str> = query.text("count_filter").map(|text| text.split(',').map(str::trim).collect()).unwrap_or_default();
+    let filters: Vec<&str> =
+        query.text("count_filter").map(|text| text.split(',').map(str::trim).collect()).unwrap_or_default();
     if filters.iter().any(|filter| !["position", "total_traded"].contains(filter)) {
         return Err(query.refuse("count_filter", "oneof"));
     }
@@ -73,7 +74,8 @@ fn market_json(state: &State, held: &Held) -> Value {
 }
 
 fn event_json(state: &State, event: &str, all: &[Held]) -> Value {
-    let sum = |value: &dyn Fn(&Held) -> Decimal| all.iter().filter(|held| held.event == event).map(value).sum::<Decimal>();
+    let sum =
+        |value: &dyn Fn(&Held) -> Decimal| all.iter().filter(|held| held.event == event).map(value).sum::<Decimal>();
     json!({
         "event_ticker": event,
         "total_cost_dollars": dollars(sum(&|held| held.position.spent)),

@@ -118,9 +118,10 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let query = call.query();
     let subaccount = query.integer("subaccount")?;
     let own = query.one_of("user_filter", &["self"])?.is_some() || subaccount.is_some();
-    let mine = state.rfqs.rfqs.iter().rev().filter(|rfq| {
-        (!own || call.sees(rfq.owner)) && subaccount.is_none_or(|number| rfq.owner.subaccount == number)
-    });
+    let mine =
+        state.rfqs.rfqs.iter().rev().filter(|rfq| {
+            (!own || call.sees(rfq.owner)) && subaccount.is_none_or(|number| rfq.owner.subaccount == number)
+        });
     page(&query, mine, "rfqs", &["status", "market_ticker", "event_ticker", "creator_user_id"], 100)
 }
 

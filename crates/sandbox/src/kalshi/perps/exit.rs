@@ -6,7 +6,8 @@ use super::rules::MarginRules;
 use crate::exchange::{Exchange, Owner, SelfTradePrevention, Side, Terms, TimeInForce};
 
 /// The lowest and the highest price of an order that closes a position at any price.
-const ANY_PRICE: (Decimal, Decimal) = (Decimal::from_parts(1, 0, 0, false, 4), Decimal::from_parts(1_000_000_000, 0, 0, false, 0));
+const ANY_PRICE: (Decimal, Decimal) =
+    (Decimal::from_parts(1, 0, 0, false, 4), Decimal::from_parts(1_000_000_000, 0, 0, false, 0));
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -49,9 +50,15 @@ impl TriggerStatus {
 /// When a trigger fires, in mark prices.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Prices {
-    Bracket { stop_loss: Option<Decimal>, take_profit: Option<Decimal> },
+    Bracket {
+        stop_loss: Option<Decimal>,
+        take_profit: Option<Decimal>,
+    },
     /// At a distance from the best price so far.
-    Trail { amount: Option<Decimal>, bps: Option<i64> },
+    Trail {
+        amount: Option<Decimal>,
+        bps: Option<i64>,
+    },
 }
 
 #[derive(Debug)]
@@ -212,7 +219,10 @@ fn advance(trigger: &mut Trigger, exchange: &mut Exchange<MarginRules>, now: i64
     trigger.filled += traded;
     trigger.updated = now;
     let is_done = if trigger.count.is_zero() {
-        exchange.account(trigger.owner).and_then(|account| account.position(&trigger.ticker)).is_none_or(|left| left.count.is_zero())
+        exchange
+            .account(trigger.owner)
+            .and_then(|account| account.position(&trigger.ticker))
+            .is_none_or(|left| left.count.is_zero())
     } else {
         trigger.filled == trigger.count
     };

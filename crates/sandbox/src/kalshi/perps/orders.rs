@@ -74,13 +74,19 @@ impl NewOrder {
 
 pub(super) fn price(text: Option<&str>) -> Result<Decimal, Refusal> {
     let price = fixed_point(required(text, "price")?, TICK.scale());
-    price.filter(|price| *price >= TICK && *price <= Decimal::from(1_000_000_000)).ok_or_else(|| Refusal::new(400, "invalid_price"))
+    price
+        .filter(|price| *price >= TICK && *price <= Decimal::from(1_000_000_000))
+        .ok_or_else(|| Refusal::new(400, "invalid_price"))
 }
 
 /// A count of contracts: a whole one unless the contract takes fractions.
 pub(super) fn contracts(contract: &Contract, text: Option<&str>) -> Result<Decimal, Refusal> {
     let count = size(text, "count")?;
-    if contract.fractional || count.fract().is_zero() { Ok(count) } else { Err(Refusal::new(400, "invalid_order_size")) }
+    if contract.fractional || count.fract().is_zero() {
+        Ok(count)
+    } else {
+        Err(Refusal::new(400, "invalid_order_size"))
+    }
 }
 
 /// The contract that a body names by its ticker, or else by its id.

@@ -116,9 +116,10 @@ fn kind(call: &Call) -> Result<Option<Kind>, Refusal> {
 
 pub(in super::super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let (place, kind) = (Place::of(state, call)?, kind(call)?);
-    let live = state.perps.triggers.0.iter().filter(|trigger| {
-        trigger.is_live() && place.has(trigger) && kind.is_none_or(|kind| trigger.kind() == kind)
-    });
+    let live =
+        state.perps.triggers.0.iter().filter(|trigger| {
+            trigger.is_live() && place.has(trigger) && kind.is_none_or(|kind| trigger.kind() == kind)
+        });
     let shown: Vec<Value> = live.map(to_json).collect();
     Ok(Reply::json(200, &json!({"exit_triggers": shown})))
 }
@@ -138,9 +139,11 @@ pub(in super::super) fn set(state: &mut State, call: &Call) -> Result<Reply, Ref
         }
         _ => {}
     }
-    if let Some(made) = perps.triggers.0.iter().find(|trigger| {
-        name.is_some() && trigger.owner.user == place.owner.user && trigger.client_trigger_id == name
-    }) {
+    if let Some(made) =
+        perps.triggers.0.iter().find(|trigger| {
+            name.is_some() && trigger.owner.user == place.owner.user && trigger.client_trigger_id == name
+        })
+    {
         return Ok(Reply::json(200, &to_json(made)));
     }
     let prices = new.prices(kind)?;
@@ -158,7 +161,8 @@ pub(in super::super) fn set(state: &mut State, call: &Call) -> Result<Reply, Ref
     let held = place.held(&perps.exchange);
     let sign = match &anchor {
         Some(id) => {
-            let order = perps.exchange.order(id).filter(|order| order.owner == place.owner && order.ticker == place.ticker);
+            let order =
+                perps.exchange.order(id).filter(|order| order.owner == place.owner && order.ticker == place.ticker);
             let order = order.filter(|order| !order.remaining.is_zero());
             order.ok_or_else(|| Refusal::new(400, "anchor_order_unavailable"))?.terms.side.sign()
         }
@@ -207,9 +211,10 @@ fn shown(triggers: &Triggers, id: &str) -> Result<Reply, Refusal> {
 /// The live bracket that a call names.
 fn bracket<'a>(state: &'a mut State, call: &Call) -> Result<&'a mut Trigger, Refusal> {
     let (place, id) = (Place::of(state, call)?, call.given.in_path("trigger_id"));
-    let found = state.perps.triggers.0.iter_mut().find(|trigger| {
-        trigger.id == id && trigger.is_live() && place.has(trigger) && trigger.kind() == Kind::Bracket
-    });
+    let found =
+        state.perps.triggers.0.iter_mut().find(|trigger| {
+            trigger.id == id && trigger.is_live() && place.has(trigger) && trigger.kind() == Kind::Bracket
+        });
     found.ok_or_else(Refusal::not_found)
 }
 
