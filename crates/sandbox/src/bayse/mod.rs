@@ -15,6 +15,7 @@ mod pnl;
 mod portfolio;
 mod read;
 mod shares;
+mod served;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -25,6 +26,8 @@ use crate::clock::Clock;
 use crate::make::uuid;
 use crate::message::{Reply, Request};
 use crate::spec::{self, Answering, Given, Operation};
+
+pub(crate) use self::served::serves;
 
 use self::error::Refusal;
 use self::events::Event;
