@@ -114,8 +114,8 @@ impl Spec {
             Value::Object(members) => {
                 let is_open = flat.iter().all(|schema| schema.get("properties").is_none());
                 for (name, member) in members {
-                    let of_name = |schema: &&'_ Value| schema["properties"].get(name);
-                    let mut named: Vec<&Value> = flat.iter().filter_map(of_name).collect();
+                    let named = flat.iter().filter_map(|schema| schema["properties"].get(name));
+                    let mut named: Vec<&Value> = named.collect();
                     let others = flat.iter().filter_map(|schema| schema.get("additionalProperties"));
                     let others: Vec<&Value> = others.filter(|more| **more != json!(false)).collect();
                     if named.is_empty() && others.is_empty() && !is_open {
