@@ -15,8 +15,8 @@ mod pnl;
 mod portfolio;
 mod read;
 mod served;
-mod shares;
 mod served;
+mod shares;
 
 use std::sync::{Mutex, PoisonError};
 
