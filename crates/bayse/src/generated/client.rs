@@ -75,6 +75,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ActiveLiquidityRewardsResponse {
+        /// Reward of one market for an epoch that still runs.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<ActiveLiquidityReward>,
     }
@@ -150,6 +151,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ActiveMakerRebatesResponse {
+        /// Rebate of one market for an epoch that still runs.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<ActiveMakerRebate>,
     }
@@ -201,6 +203,7 @@ pub mod types {
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Money for a price of 1: 1 for USD, 100 for NGN.
@@ -335,6 +338,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub transaction_id: ::std::option::Option<::std::string::String>,
+        /// What happened.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<ActivityType>>,
         ///When the entry last changed.
@@ -394,7 +398,7 @@ pub mod types {
                 "sells" => Ok(Self::Sells),
                 "limits" => Ok(Self::Limits),
                 "payout" => Ok(Self::Payout),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of buys, sells, limits, payout".into()),
             }
         }
     }
@@ -496,7 +500,12 @@ pub mod types {
                 "PAYOUT_WIN" => Ok(Self::PayoutWin),
                 "PAYOUT_LOSS" => Ok(Self::PayoutLoss),
                 "BUY_REFUND" => Ok(Self::BuyRefund),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of BUY_MARKET_ORDER_CREATED, SELL_MARKET_ORDER_CREATED, BUY_LIMIT_ORDER_CREATED, SELL_LIMIT_ORDER_CREATED, BUY_LIMIT_ORDER_CANCELLED, SELL_LIMIT_ORDER_CANCELLED, BUY_LIMIT_ORDER_EXPIRED, SELL_LIMIT_ORDER_EXPIRED, BUY_TRADE_FILL, SELL_TRADE_FILL, PAYOUT_WIN, PAYOUT_LOSS, BUY_REFUND"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -611,6 +620,7 @@ pub mod types {
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pending_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub symbol: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///When it last changed.
@@ -673,6 +683,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct AssetsResponse {
+        /// Money in one currency.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub assets: ::std::vec::Vec<Asset>,
     }
@@ -698,10 +709,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchAmendOrdersResponse {
+        /// How an event trades: with a pool, at once, or on an order book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
+        /// What became of one order.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub results: ::std::vec::Vec<BatchAmendResult>,
+        /// Counts over the batch.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub summary: ::std::option::Option<BatchSummary>,
@@ -715,6 +729,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchAmendResult {
+        /// Why one order of a batch failed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub error: ::std::option::Option<BatchItemError>,
@@ -722,6 +737,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index: ::std::option::Option<i64>,
+        /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub order: ::std::option::Option<Order>,
@@ -783,10 +799,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchCancelOrdersResponse {
+        /// How an event trades: with a pool, at once, or on an order book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
+        /// What became of one order.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub results: ::std::vec::Vec<BatchCancelResult>,
+        /// Counts over the batch.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub summary: ::std::option::Option<BatchSummary>,
@@ -800,6 +819,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchCancelResult {
+        /// Why one order of a batch failed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub error: ::std::option::Option<BatchItemError>,
@@ -846,6 +866,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub client_order_id: ::std::option::Option<::std::string::String>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///When the order ends. Needed for GTD.
@@ -872,17 +893,21 @@ pub mod types {
         ///From 0.01 to 0.99. Needed for LIMIT.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
         pub side: ::venuekit_wire::Open<Side>,
+        /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
         #[serde(
             rename = "stpMode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub stp_mode: ::std::option::Option<::venuekit_wire::Open<StpMode>>,
+        /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
         #[serde(
             rename = "timeInForce",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub time_in_force: ::std::option::Option<TimeInForce>,
+        /// Whether an order has a price of its own.
         #[serde(rename = "type")]
         pub type_: ::venuekit_wire::Open<OrderType>,
     }
@@ -908,10 +933,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchPlaceOrdersResponse {
+        /// How an event trades: with a pool, at once, or on an order book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
+        /// What became of one order.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub results: ::std::vec::Vec<BatchPlaceResult>,
+        /// Counts over the batch.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub summary: ::std::option::Option<BatchSummary>,
@@ -931,6 +959,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub client_order_id: ::std::option::Option<::std::string::String>,
+        /// Why one order of a batch failed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub error: ::std::option::Option<BatchItemError>,
@@ -938,6 +967,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub index: ::std::option::Option<i64>,
+        /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub order: ::std::option::Option<Order>,
@@ -998,6 +1028,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BurnSharesRequest {
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Money to receive, above 0. Not a number of shares.
@@ -1099,6 +1130,7 @@ pub mod types {
         ///Secret half, with its prefix. Shown this once.
         #[serde(rename = "secretKey")]
         pub secret_key: ::venuekit_wire::Secret,
+        /// How the venue says that calls are signed.
         #[serde(
             rename = "signingInstructions",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -1147,7 +1179,7 @@ pub mod types {
             match value {
                 "USD" => Ok(Self::Usd),
                 "NGN" => Ok(Self::Ngn),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of USD, NGN".into()),
             }
         }
     }
@@ -1203,7 +1235,7 @@ pub mod types {
             match value {
                 "AMM" => Ok(Self::Amm),
                 "CLOB" => Ok(Self::Clob),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of AMM, CLOB".into()),
             }
         }
     }
@@ -1277,6 +1309,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub display_countdown: ::std::option::Option<bool>,
+        /// How an event trades: with a pool, at once, or on an order book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
         ///Value at the end.
@@ -1321,6 +1354,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub liquidity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Prices are probabilities from 0 to 1.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub markets: ::std::vec::Vec<Market>,
@@ -1375,6 +1409,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub sport_game_slug: ::std::option::Option<::std::string::String>,
+        /// What about a game is asked.
         #[serde(
             rename = "sportMarketType",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -1410,6 +1445,7 @@ pub mod types {
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total_volume: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether an event is one market or several.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<EventType>>,
         ///Whether the caller watches it.
@@ -1446,7 +1482,10 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$").unwrap() });
+            {
+                ::regress::Regex::with_flags("^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$", "u")
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
                 return Err(
                     "doesn't match pattern \"^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$\"".into(),
@@ -1487,6 +1526,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct EventPnl {
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Id of the event.
@@ -1557,6 +1597,7 @@ pub mod types {
         pub icon_url: ::std::option::Option<::std::string::String>,
         ///Id of the series.
         pub id: ::std::string::String,
+        /// How often a series has an event.
         #[serde(
             rename = "intervalType",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -1607,7 +1648,7 @@ pub mod types {
             match value {
                 "single" => Ok(Self::Single),
                 "combined" => Ok(Self::Combined),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of single, combined".into()),
             }
         }
     }
@@ -1662,7 +1703,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]{1,255}$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]{1,255}$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]{1,255}$\"".into());
             }
@@ -1719,7 +1760,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -1847,6 +1888,7 @@ pub mod types {
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub sample_count: ::std::option::Option<i64>,
+        /// Whether the epoch still runs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<LiquidityRewardStatus>>,
     }
@@ -1891,7 +1933,7 @@ pub mod types {
             match value {
                 "active" => Ok(Self::Active),
                 "completed" => Ok(Self::Completed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of active, completed".into()),
             }
         }
     }
@@ -1915,8 +1957,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct LiquidityRewardsResponse {
+        /// Reward of one market for one epoch.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<LiquidityReward>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
@@ -1930,8 +1974,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListActivitiesResponse {
+        /// Numbers are texts here and nowhere else. Which are there depends on the type. Money is in the currency of the entry; prices run from 0 to 1.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub activities: ::std::vec::Vec<Activity>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
@@ -1961,6 +2007,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListEventSeriesResponse {
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
@@ -1976,8 +2023,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListEventsResponse {
+        /// Times are ISO 8601 texts that may be empty, and so are no date-times here.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<Event>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
@@ -1991,8 +2040,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListOrdersResponse {
+        /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<Order>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
@@ -2008,6 +2059,7 @@ pub mod types {
     pub struct ListSportsGamesResponse {
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub games: ::std::vec::Vec<SportsGame>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
@@ -2033,6 +2085,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListSportsTeamsResponse {
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
@@ -2048,12 +2101,15 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListTradesResponse {
+        /// A trade in any of the three forms that the sources show: both sides of it, one price, or the older form. Prices run from 0 to 1.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<Trade>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
+        /// A trade in any of the three forms that the sources show: both sides of it, one price, or the older form. Prices run from 0 to 1.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<Trade>,
@@ -2154,6 +2210,7 @@ pub mod types {
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rebate_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether the epoch still runs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<MakerRebateStatus>>,
         ///Trades as a maker.
@@ -2205,7 +2262,7 @@ pub mod types {
             match value {
                 "ACTIVE" => Ok(Self::Active),
                 "FINALIZED" => Ok(Self::Finalized),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of ACTIVE, FINALIZED".into()),
             }
         }
     }
@@ -2229,8 +2286,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MakerRebatesResponse {
+        /// Rebate of one market for one epoch.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<MakerRebate>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
@@ -2265,12 +2324,14 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub image_url: ::std::option::Option<::std::string::String>,
+        /// What the market pays for resting orders.
         #[serde(
             rename = "liquidityReward",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub liquidity_reward: ::std::option::Option<MarketLiquidityReward>,
+        /// What the market pays back to makers.
         #[serde(
             rename = "makerRebate",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2365,6 +2426,7 @@ pub mod types {
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub outcome2_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Side of the line that means yes.
         #[serde(
             rename = "propDirection",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2377,6 +2439,7 @@ pub mod types {
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub prop_line: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Team of a sports market.
         #[serde(
             rename = "propTeam",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2471,7 +2534,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -2585,6 +2648,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub market_id: ::std::option::Option<::std::string::String>,
+        /// A price at a time.
         #[serde(
             rename = "priceHistory",
             default,
@@ -2605,6 +2669,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MintSharesRequest {
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Money to spend, above 0. Not a number of shares.
@@ -2677,6 +2742,7 @@ pub mod types {
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Fee in money.
@@ -2698,6 +2764,7 @@ pub mod types {
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub market_id: ::std::option::Option<::std::string::String>,
+        /// Whether an order has a price of its own.
         #[serde(
             rename = "orderType",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2739,14 +2806,17 @@ pub mod types {
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<Side>>,
         ///Shares of an order on the book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub size: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Where an order is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<OrderStatus>>,
+        /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
         #[serde(
             rename = "stpMode",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2793,6 +2863,7 @@ pub mod types {
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_traded_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
         #[serde(
             rename = "lastTradedSide",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -2842,7 +2913,10 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$").unwrap() });
+            {
+                ::regress::Regex::with_flags("^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$", "u")
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
                 return Err(
                     "doesn't match pattern \"^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$\"".into(),
@@ -2935,7 +3009,12 @@ pub mod types {
                 "cancelled" => Ok(Self::Cancelled),
                 "rejected" => Ok(Self::Rejected),
                 "expired" => Ok(Self::Expired),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending, open, partial_filled, filled, cancelled, rejected, expired"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -3007,7 +3086,12 @@ pub mod types {
                 "cancelled" => Ok(Self::Cancelled),
                 "expired" => Ok(Self::Expired),
                 "rejected" => Ok(Self::Rejected),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of open, filled, partial_filled, cancelled, expired, rejected"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -3063,7 +3147,7 @@ pub mod types {
             match value {
                 "LIMIT" => Ok(Self::Limit),
                 "MARKET" => Ok(Self::Market),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of LIMIT, MARKET".into()),
             }
         }
     }
@@ -3122,6 +3206,7 @@ pub mod types {
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Money that they are worth now.
@@ -3134,6 +3219,7 @@ pub mod types {
         ///Id of the entry.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub id: ::std::option::Option<::std::string::String>,
+        /// Market of an entry.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub market: ::std::option::Option<PortfolioMarket>,
@@ -3226,6 +3312,7 @@ pub mod types {
     pub struct PlaceOrderRequest {
         ///For BUY, money to spend. For SELL the sources disagree: money to receive, or shares to sell. Try a small order first.
         pub amount: ::venuekit_wire::DecimalNumber,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///When the order ends. Needed for GTD.
@@ -3252,17 +3339,21 @@ pub mod types {
         ///From 0.01 to 0.99. Needed for LIMIT.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
         pub side: ::venuekit_wire::Open<Side>,
+        /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
         #[serde(
             rename = "stpMode",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub stp_mode: ::std::option::Option<::venuekit_wire::Open<StpMode>>,
+        /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
         #[serde(
             rename = "timeInForce",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         pub time_in_force: ::std::option::Option<TimeInForce>,
+        /// Whether an order has a price of its own.
         #[serde(rename = "type")]
         pub type_: ::venuekit_wire::Open<OrderType>,
     }
@@ -3275,20 +3366,24 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PlaceOrderResponse {
+        /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
         #[serde(
             rename = "ammOrder",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amm_order: ::std::option::Option<Order>,
+        /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
         #[serde(
             rename = "clobOrder",
             skip_serializing_if = "::std::option::Option::is_none"
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub clob_order: ::std::option::Option<Order>,
+        /// How an event trades: with a pool, at once, or on an order book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
+        /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub order: ::std::option::Option<Order>,
@@ -3306,6 +3401,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub breakdown: ::std::vec::Vec<EventPnl>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Decided holdings that paid nothing.
@@ -3410,7 +3506,12 @@ pub mod types {
                 "THIS_WEEK" => Ok(Self::ThisWeek),
                 "THIS_MONTH" => Ok(Self::ThisMonth),
                 "THIS_YEAR" => Ok(Self::ThisYear),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of 12H, 24H, 1W, 1M, 1Y, THIS_WEEK, THIS_MONTH, THIS_YEAR"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -3434,9 +3535,11 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct Portfolio {
+        /// Shares of one outcome. Money is in the currency of the entry.
         #[serde(rename = "outcomeBalances")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub outcome_balances: ::std::vec::Vec<OutcomeBalance>,
+        /// Where a page stands among all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub pagination: ::std::option::Option<Pagination>,
@@ -3475,6 +3578,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PortfolioEvent {
+        /// How an event trades: with a pool, at once, or on an order book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub engine: ::std::option::Option<::venuekit_wire::Open<Engine>>,
         ///Id of the event.
@@ -3496,6 +3600,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PortfolioMarket {
+        /// Event of an entry.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub event: ::std::option::Option<PortfolioEvent>,
@@ -3533,6 +3638,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct PriceHistory {
+        /// History of one market.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub markets: ::std::vec::Vec<MarketPriceHistory>,
@@ -3592,7 +3698,7 @@ pub mod types {
                 "1W" => Ok(Self::X1w),
                 "1M" => Ok(Self::X1m),
                 "1Y" => Ok(Self::X1y),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of 12H, 24H, 1W, 1M, 1Y".into()),
             }
         }
     }
@@ -3666,7 +3772,7 @@ pub mod types {
             match value {
                 "OVER" => Ok(Self::Over),
                 "UNDER" => Ok(Self::Under),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of OVER, UNDER".into()),
             }
         }
     }
@@ -3792,11 +3898,13 @@ pub mod types {
     pub struct QuoteRequest {
         ///For BUY, money to spend. For SELL, money to receive by the page of the venue; of orders that is disputed.
         pub amount: ::venuekit_wire::DecimalNumber,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub currency: ::std::option::Option<::venuekit_wire::Open<Currency>>,
         ///Id of the outcome.
         #[serde(rename = "outcomeId")]
         pub outcome_id: ::std::string::String,
+        /// Whether shares are bought or sold.
         pub side: ::venuekit_wire::Open<Side>,
     }
     impl QuoteRequest {
@@ -3829,6 +3937,7 @@ pub mod types {
         ///New secret half, with its prefix. Shown this once.
         #[serde(rename = "secretKey")]
         pub secret_key: ::venuekit_wire::Secret,
+        /// How the venue says that calls are signed.
         #[serde(
             rename = "signingInstructions",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -3885,7 +3994,7 @@ pub mod types {
                 "HOURLY" => Ok(Self::Hourly),
                 "SIX_HOURLY" => Ok(Self::SixHourly),
                 "DAILY" => Ok(Self::Daily),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of FIFTEEN_MINUTE, HOURLY, SIX_HOURLY, DAILY".into()),
             }
         }
     }
@@ -3941,7 +4050,7 @@ pub mod types {
             match value {
                 "BUY" => Ok(Self::Buy),
                 "SELL" => Ok(Self::Sell),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of BUY, SELL".into()),
             }
         }
     }
@@ -4013,7 +4122,10 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-][A-Za-z0-9._-]*$").unwrap() });
+            {
+                ::regress::Regex::with_flags("^[A-Za-z0-9_-][A-Za-z0-9._-]*$", "u")
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
                 return Err(
                     "doesn't match pattern \"^[A-Za-z0-9_-][A-Za-z0-9._-]*$\"".into(),
@@ -4118,7 +4230,12 @@ pub mod types {
                 "TOTAL_CORNERS" => Ok(Self::TotalCorners),
                 "FIRST_HALF_CORNERS" => Ok(Self::FirstHalfCorners),
                 "SECOND_HALF_CORNERS" => Ok(Self::SecondHalfCorners),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of TEAM_H2H_3WAY, GOAL_SPREAD, TOTAL_GOALS, BOTH_TEAMS_TO_SCORE, FIRST_TEAM_TO_SCORE, TOTAL_GOALS_HOME, TOTAL_GOALS_AWAY, TOTAL_CORNERS, FIRST_HALF_CORNERS, SECOND_HALF_CORNERS"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -4320,7 +4437,12 @@ pub mod types {
                 "CANCEL_OLDEST" => Ok(Self::CancelOldest),
                 "CANCEL_NEWEST" => Ok(Self::CancelNewest),
                 "CANCEL_BOTH" => Ok(Self::CancelBoth),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of SKIP, CANCEL_OLDEST, CANCEL_NEWEST, CANCEL_BOTH"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -4465,7 +4587,7 @@ pub mod types {
                 "GTD" => Ok(Self::Gtd),
                 "FAK" => Ok(Self::Fak),
                 "FOK" => Ok(Self::Fok),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of GTC, GTD, FAK, FOK".into()),
             }
         }
     }
@@ -4547,6 +4669,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub quantity: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<Side>>,
         ///Shares.
@@ -4579,6 +4702,7 @@ pub mod types {
         )]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub taker_price: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
         #[serde(
             rename = "takerSide",
             skip_serializing_if = "::std::option::Option::is_none"
@@ -4673,7 +4797,7 @@ pub mod types {
             match value {
                 "YES" => Ok(Self::Yes),
                 "NO" => Ok(Self::No),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of YES, NO".into()),
             }
         }
     }
@@ -4745,6 +4869,7 @@ pub mod types {
             }
         }
         impl ActiveLiquidityReward {
+            /// Shares of the reward, not of an outcome.
             pub fn accumulated_shares<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -4760,6 +4885,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends.
             pub fn epoch_end<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -4773,6 +4899,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the epoch.
             pub fn epoch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4786,6 +4913,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the epoch began.
             pub fn epoch_start<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -4799,6 +4927,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money so far. The entry names no currency.
             pub fn estimated_payout<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -4814,6 +4943,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn event_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4827,6 +4957,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4840,6 +4971,7 @@ pub mod types {
                     });
                 self
             }
+            /// Minutes in which an order of the caller counted.
             pub fn sample_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4902,6 +5034,7 @@ pub mod types {
             }
         }
         impl ActiveLiquidityRewardsResponse {
+            /// Reward of one market for an epoch that still runs. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -4982,6 +5115,7 @@ pub mod types {
             }
         }
         impl ActiveMakerRebate {
+            /// When it ends.
             pub fn epoch_end<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -4995,6 +5129,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the epoch.
             pub fn epoch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5008,6 +5143,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the epoch began.
             pub fn epoch_start<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5021,6 +5157,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn event_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5034,6 +5171,7 @@ pub mod types {
                     });
                 self
             }
+            /// Volume as a maker. Its unit is not said.
             pub fn maker_volume<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -5047,6 +5185,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5060,6 +5199,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money so far. The entry names no currency.
             pub fn rebate_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -5073,6 +5213,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades as a maker.
             pub fn trade_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5133,6 +5274,7 @@ pub mod types {
             }
         }
         impl ActiveMakerRebatesResponse {
+            /// Rebate of one market for an epoch that still runs. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ActiveMakerRebate>>,
@@ -5333,6 +5475,7 @@ pub mod types {
             }
         }
         impl Activity {
+            /// Money without the fee.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5346,6 +5489,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money that a sale brought.
             pub fn amount_earned<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5359,6 +5503,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money that came back.
             pub fn amount_refunded<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5374,6 +5519,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money that a buy took.
             pub fn amount_spent<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5387,6 +5533,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of what traded.
             pub fn avg_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5402,6 +5549,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it happened.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5415,6 +5563,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -5428,6 +5577,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money for a price of 1: 1 for USD, 100 for NGN.
             pub fn currency_base_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5443,6 +5593,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn event_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5456,6 +5607,7 @@ pub mod types {
                     });
                 self
             }
+            /// Question of the event.
             pub fn event_title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5469,6 +5621,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the event is one market or several, in capitals: SINGLE.
             pub fn event_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5482,6 +5635,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order ends.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5495,6 +5649,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee in money.
             pub fn fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5508,6 +5663,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares that traded.
             pub fn filled_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5521,6 +5677,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the entry. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5531,6 +5688,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Picture.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5544,6 +5702,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5557,6 +5716,7 @@ pub mod types {
                     });
                 self
             }
+            /// Question of the market.
             pub fn market_title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5570,6 +5730,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5583,6 +5744,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome.
             pub fn outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5596,6 +5758,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome.
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5609,6 +5772,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money that the market paid.
             pub fn payout<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5622,6 +5786,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price a share.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5635,6 +5800,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares that rest.
             pub fn remaining_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5650,6 +5816,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome that won.
             pub fn resolved_outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5665,6 +5832,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the settlement.
             pub fn settlement_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5678,6 +5846,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares that came back.
             pub fn shares_returned<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5693,6 +5862,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares.
             pub fn size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5706,6 +5876,7 @@ pub mod types {
                     });
                 self
             }
+            /// Status of the order in capitals, such as FILLED.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5719,6 +5890,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money with the fee.
             pub fn total_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5732,6 +5904,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the payment.
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5747,6 +5920,7 @@ pub mod types {
                     });
                 self
             }
+            /// What happened.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::ActivityType>>,
@@ -5760,6 +5934,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the entry last changed.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5887,6 +6062,7 @@ pub mod types {
             }
         }
         impl ApiKey {
+            /// When it was made.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5900,6 +6076,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the key. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5910,6 +6087,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Label of the key.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5923,6 +6101,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public half. It alone reads the whole account, so keep it out of logs.
             pub fn public_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5936,6 +6115,7 @@ pub mod types {
                     });
                 self
             }
+            /// Beginning and end of the secret.
             pub fn secret_key_hint<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6059,6 +6239,7 @@ pub mod types {
             }
         }
         impl Asset {
+            /// Where to pay in.
             pub fn addresses<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::AssetAddress>>,
@@ -6071,6 +6252,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money to trade with, in the currency of the asset.
             pub fn available_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -6086,6 +6268,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -6099,6 +6282,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money for a price of 1: 1 for USD, 100 for NGN. Often absent.
             pub fn currency_base_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -6114,6 +6298,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether deposits are open: ACTIVE has been seen.
             pub fn deposit_activity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6129,6 +6314,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the asset. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6139,6 +6325,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether it is the caller's first choice.
             pub fn is_default<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -6152,6 +6339,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is the local currency, naira.
             pub fn is_local_currency_asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -6167,6 +6355,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain that backs it, such as bep20.
             pub fn network<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6180,6 +6369,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money not yet available, in the same currency.
             pub fn pending_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -6195,6 +6385,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn symbol<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -6208,6 +6399,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -6221,6 +6413,7 @@ pub mod types {
                     });
                 self
             }
+            /// Owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6234,6 +6427,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it can be traded with: ACTIVE has been seen.
             pub fn wager_activity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6249,6 +6443,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether withdrawals are open: ACTIVE has been seen.
             pub fn withdrawal_activity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6345,6 +6540,7 @@ pub mod types {
             }
         }
         impl AssetAddress {
+            /// The address.
             pub fn address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6358,6 +6554,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the entry.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6369,6 +6566,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Its chain, such as bep20.
             pub fn network<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6382,6 +6580,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who keeps it.
             pub fn provider<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6395,6 +6594,7 @@ pub mod types {
                     });
                 self
             }
+            /// Coin that it takes, such as USDT.
             pub fn symbol<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6449,6 +6649,7 @@ pub mod types {
             }
         }
         impl AssetsResponse {
+            /// Money in one currency. *Required.*
             pub fn assets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Asset>>,
@@ -6490,6 +6691,7 @@ pub mod types {
             }
         }
         impl BatchAmendOrdersRequest {
+            /// 1 to 20 changes. *Required.*
             pub fn items<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchAmendment>>,
@@ -6543,6 +6745,7 @@ pub mod types {
             }
         }
         impl BatchAmendOrdersResponse {
+            /// How an event trades: with a pool, at once, or on an order book.
             pub fn engine<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
@@ -6556,6 +6759,7 @@ pub mod types {
                     });
                 self
             }
+            /// What became of one order. *Required.*
             pub fn results<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchAmendResult>>,
@@ -6568,6 +6772,7 @@ pub mod types {
                     });
                 self
             }
+            /// Counts over the batch.
             pub fn summary<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BatchSummary>,
@@ -6640,6 +6845,7 @@ pub mod types {
             }
         }
         impl BatchAmendResult {
+            /// Why one order of a batch failed.
             pub fn error<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BatchItemError>,
@@ -6653,6 +6859,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its place in the request, from 0.
             pub fn index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -6666,6 +6873,7 @@ pub mod types {
                     });
                 self
             }
+            /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
             pub fn order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Order>,
@@ -6679,6 +6887,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6692,6 +6901,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it was changed.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -6756,6 +6966,7 @@ pub mod types {
             }
         }
         impl BatchAmendment {
+            /// New price, 0.01 to 0.99.
             pub fn new_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -6769,6 +6980,7 @@ pub mod types {
                     });
                 self
             }
+            /// New size with what has traded already, and more than that. Shares in the example of the venue.
             pub fn new_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -6782,6 +6994,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6831,6 +7044,7 @@ pub mod types {
             }
         }
         impl BatchCancelOrdersRequest {
+            /// 1 to 100 order ids. *Required.*
             pub fn order_ids<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -6888,6 +7102,7 @@ pub mod types {
             }
         }
         impl BatchCancelOrdersResponse {
+            /// How an event trades: with a pool, at once, or on an order book.
             pub fn engine<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
@@ -6901,6 +7116,7 @@ pub mod types {
                     });
                 self
             }
+            /// What became of one order. *Required.*
             pub fn results<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchCancelResult>>,
@@ -6913,6 +7129,7 @@ pub mod types {
                     });
                 self
             }
+            /// Counts over the batch.
             pub fn summary<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BatchSummary>,
@@ -6975,6 +7192,7 @@ pub mod types {
             }
         }
         impl BatchCancelResult {
+            /// Why one order of a batch failed.
             pub fn error<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BatchItemError>,
@@ -6988,6 +7206,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7001,6 +7220,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it was cancelled.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -7056,6 +7276,7 @@ pub mod types {
             }
         }
         impl BatchItemError {
+            /// Code, such as INSUFFICIENT_BALANCE. The set is open.
             pub fn code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7069,6 +7290,7 @@ pub mod types {
                     });
                 self
             }
+            /// Text for people.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7172,6 +7394,7 @@ pub mod types {
             }
         }
         impl BatchOrder {
+            /// For BUY, money to spend. For SELL the sources disagree: money to receive, or shares to sell. Try a small order first. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7184,6 +7407,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller. The result repeats it.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7199,6 +7423,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -7212,6 +7437,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order ends. Needed for GTD.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -7225,6 +7451,7 @@ pub mod types {
                     });
                 self
             }
+            /// How much worse the price may get, 0 to 0.5. MARKET only.
             pub fn max_slippage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7238,6 +7465,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome. *Required.*
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7250,6 +7478,7 @@ pub mod types {
                     });
                 self
             }
+            /// Refuse the order if it would trade at once. LIMIT only.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -7263,6 +7492,7 @@ pub mod types {
                     });
                 self
             }
+            /// From 0.01 to 0.99. Needed for LIMIT.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7276,6 +7506,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -7288,6 +7519,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
             pub fn stp_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::StpMode>>,
@@ -7301,6 +7533,7 @@ pub mod types {
                     });
                 self
             }
+            /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
             pub fn time_in_force<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TimeInForce>,
@@ -7314,6 +7547,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether an order has a price of its own. *Required.*
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderType>>,
@@ -7381,6 +7615,7 @@ pub mod types {
             }
         }
         impl BatchPlaceOrdersRequest {
+            /// 1 to 20 orders. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchOrder>>,
@@ -7434,6 +7669,7 @@ pub mod types {
             }
         }
         impl BatchPlaceOrdersResponse {
+            /// How an event trades: with a pool, at once, or on an order book.
             pub fn engine<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
@@ -7447,6 +7683,7 @@ pub mod types {
                     });
                 self
             }
+            /// What became of one order. *Required.*
             pub fn results<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchPlaceResult>>,
@@ -7459,6 +7696,7 @@ pub mod types {
                     });
                 self
             }
+            /// Counts over the batch.
             pub fn summary<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BatchSummary>,
@@ -7531,6 +7769,7 @@ pub mod types {
             }
         }
         impl BatchPlaceResult {
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7546,6 +7785,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why one order of a batch failed.
             pub fn error<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BatchItemError>,
@@ -7559,6 +7799,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its place in the request, from 0.
             pub fn index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7572,6 +7813,7 @@ pub mod types {
                     });
                 self
             }
+            /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
             pub fn order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Order>,
@@ -7585,6 +7827,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it was placed.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -7649,6 +7892,7 @@ pub mod types {
             }
         }
         impl BatchSummary {
+            /// How many did not.
             pub fn failed<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7662,6 +7906,7 @@ pub mod types {
                     });
                 self
             }
+            /// How many went through.
             pub fn succeeded<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7675,6 +7920,7 @@ pub mod types {
                     });
                 self
             }
+            /// Orders in the request.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7735,6 +7981,7 @@ pub mod types {
             }
         }
         impl BookLevel {
+            /// Price, from 0 to 1 in US dollars.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7748,6 +7995,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7761,6 +8009,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price times shares.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7816,6 +8065,7 @@ pub mod types {
             }
         }
         impl BurnSharesRequest {
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -7829,6 +8079,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money to receive, above 0. Not a number of shares. *Required.*
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7901,6 +8152,7 @@ pub mod types {
             }
         }
         impl BurnSharesResponse {
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7914,6 +8166,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of what was done.
             pub fn operation_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7927,6 +8180,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the first outcome.
             pub fn outcome1_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7942,6 +8196,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the second outcome.
             pub fn outcome2_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7957,6 +8212,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money received.
             pub fn proceeds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7970,6 +8226,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares of each outcome that went.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -8026,6 +8283,7 @@ pub mod types {
             }
         }
         impl Confirmation {
+            /// Text for people.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8065,6 +8323,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyRequest {
+            /// Label of the key. No other key of the account may have it. *Required.*
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8129,6 +8388,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyResponse {
+            /// When it was made.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -8142,6 +8402,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the key. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8152,6 +8413,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Label of the key.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8165,6 +8427,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public half. It alone reads the whole account, so keep it out of logs. *Required.*
             pub fn public_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8177,6 +8440,7 @@ pub mod types {
                     });
                 self
             }
+            /// Secret half, with its prefix. Shown this once. *Required.*
             pub fn secret_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -8189,6 +8453,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the venue says that calls are signed.
             pub fn signing_instructions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SigningInstructions>,
@@ -8425,6 +8690,7 @@ pub mod types {
             }
         }
         impl Event {
+            /// Further remarks.
             pub fn additional_context<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8440,6 +8706,7 @@ pub mod types {
                     });
                 self
             }
+            /// Pair whose price decides it, such as BTCUSDT.
             pub fn asset_symbol_pair<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8455,6 +8722,7 @@ pub mod types {
                     });
                 self
             }
+            /// Category. The case of its letters varies.
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8468,6 +8736,7 @@ pub mod types {
                     });
                 self
             }
+            /// When trading closes.
             pub fn closing_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8481,6 +8750,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind of countdown shown.
             pub fn countdown_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8496,6 +8766,7 @@ pub mod types {
                     });
                 self
             }
+            /// Countries for which it is meant.
             pub fn country_codes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -8508,6 +8779,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was created.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8521,6 +8793,7 @@ pub mod types {
                     });
                 self
             }
+            /// More about it.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8534,6 +8807,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a countdown is shown.
             pub fn display_countdown<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -8549,6 +8823,7 @@ pub mod types {
                     });
                 self
             }
+            /// How an event trades: with a pool, at once, or on an order book.
             pub fn engine<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
@@ -8562,6 +8837,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value at the end.
             pub fn event_close_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -8577,6 +8853,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value that decides it, in units of the asset.
             pub fn event_threshold<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -8592,6 +8869,7 @@ pub mod types {
                     });
                 self
             }
+            /// Two such values with a dash between them.
             pub fn event_threshold_range<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8607,6 +8885,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tags.
             pub fn hashtags<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -8619,6 +8898,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8629,6 +8909,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Picture, 128 pixels wide.
             pub fn image128_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8642,6 +8923,7 @@ pub mod types {
                     });
                 self
             }
+            /// Picture.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8655,6 +8937,7 @@ pub mod types {
                     });
                 self
             }
+            /// Liquidity in the currency that was asked for.
             pub fn liquidity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -8668,6 +8951,7 @@ pub mod types {
                     });
                 self
             }
+            /// Prices are probabilities from 0 to 1.
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Market>>,
@@ -8680,6 +8964,7 @@ pub mod types {
                     });
                 self
             }
+            /// Any JSON. No source describes it.
             pub fn metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -8693,6 +8978,7 @@ pub mod types {
                     });
                 self
             }
+            /// When trading opens.
             pub fn opening_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8706,6 +8992,7 @@ pub mod types {
                     });
                 self
             }
+            /// Any JSON. No source describes it.
             pub fn regions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -8719,6 +9006,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it is to be decided.
             pub fn resolution_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8734,6 +9022,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who decides.
             pub fn resolution_source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8749,6 +9038,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was decided.
             pub fn resolved_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8762,6 +9052,7 @@ pub mod types {
                     });
                 self
             }
+            /// Series to which it belongs.
             pub fn series_slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8775,6 +9066,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the event in links.
             pub fn slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8788,6 +9080,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the game.
             pub fn sport_game_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8801,6 +9094,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the game in links.
             pub fn sport_game_slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8816,6 +9110,7 @@ pub mod types {
                     });
                 self
             }
+            /// What about a game is asked.
             pub fn sport_market_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8833,6 +9128,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where it is in its life: open, closed or resolved have been seen.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8846,6 +9142,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currencies in which it trades.
             pub fn supported_currencies<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8862,6 +9159,7 @@ pub mod types {
                     });
                 self
             }
+            /// The question.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8875,6 +9173,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of orders so far.
             pub fn total_orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -8888,6 +9187,7 @@ pub mod types {
                     });
                 self
             }
+            /// Volume in the currency that was asked for.
             pub fn total_volume<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -8901,6 +9201,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether an event is one market or several.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::EventType>>,
@@ -8914,6 +9215,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the caller watches it.
             pub fn user_watchlisted<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -9054,6 +9356,7 @@ pub mod types {
             }
         }
         impl EventPnl {
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -9067,6 +9370,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn event_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9080,6 +9384,7 @@ pub mod types {
                     });
                 self
             }
+            /// The question.
             pub fn event_title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9093,6 +9398,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the caller last sold or was paid.
             pub fn last_activity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -9106,6 +9412,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money gained.
             pub fn realized_pnl<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9197,6 +9504,7 @@ pub mod types {
             }
         }
         impl EventSeries {
+            /// Asset whose price decides its events, such as BTC.
             pub fn asset_symbol<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9210,6 +9518,7 @@ pub mod types {
                     });
                 self
             }
+            /// What makes its events, such as CRYPTO_PRICE_UP_DOWN_HOURLY.
             pub fn automation_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9225,6 +9534,7 @@ pub mod types {
                     });
                 self
             }
+            /// Category. The case of its letters varies.
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9238,6 +9548,7 @@ pub mod types {
                     });
                 self
             }
+            /// More about it.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9251,6 +9562,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name to show.
             pub fn display_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9264,6 +9576,7 @@ pub mod types {
                     });
                 self
             }
+            /// Picture.
             pub fn icon_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9277,6 +9590,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the series. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9287,6 +9601,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// How often a series has an event.
             pub fn interval_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::SeriesInterval>>,
@@ -9300,6 +9615,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the series in links.
             pub fn slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9362,6 +9678,7 @@ pub mod types {
             }
         }
         impl Health {
+            /// The word ok.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9421,6 +9738,7 @@ pub mod types {
             }
         }
         impl LeanEvent {
+            /// When trading closes.
             pub fn closing_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9434,6 +9752,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9444,6 +9763,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// When trading opens.
             pub fn opening_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9457,6 +9777,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it is to be decided.
             pub fn resolution_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9472,6 +9793,7 @@ pub mod types {
                     });
                 self
             }
+            /// The question.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9573,6 +9895,7 @@ pub mod types {
             }
         }
         impl LiquidityReward {
+            /// Shares of the reward, not of an outcome.
             pub fn accumulated_shares<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9588,6 +9911,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends.
             pub fn epoch_end<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -9601,6 +9925,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the epoch.
             pub fn epoch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9614,6 +9939,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the epoch began.
             pub fn epoch_start<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -9627,6 +9953,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn event_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9640,6 +9967,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it has been paid.
             pub fn is_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -9653,6 +9981,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9666,6 +9995,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money earned. The entry names no currency.
             pub fn payout<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9679,6 +10009,7 @@ pub mod types {
                     });
                 self
             }
+            /// Minutes in which an order of the caller counted.
             pub fn sample_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9692,6 +10023,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the epoch still runs.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9763,6 +10095,7 @@ pub mod types {
             }
         }
         impl LiquidityRewardsResponse {
+            /// Reward of one market for one epoch. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::LiquidityReward>>,
@@ -9775,6 +10108,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -9830,6 +10164,7 @@ pub mod types {
             }
         }
         impl ListActivitiesResponse {
+            /// Numbers are texts here and nowhere else. Which are there depends on the type. Money is in the currency of the entry; prices run from 0 to 1. *Required.*
             pub fn activities<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Activity>>,
@@ -9842,6 +10177,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -9897,6 +10233,7 @@ pub mod types {
             }
         }
         impl ListApiKeysResponse {
+            /// *Required.*
             pub fn keys<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ApiKey>>,
@@ -9909,6 +10246,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of keys.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9963,6 +10301,7 @@ pub mod types {
             }
         }
         impl ListEventSeriesResponse {
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -9976,6 +10315,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn series<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EventSeries>>,
@@ -10030,6 +10370,7 @@ pub mod types {
             }
         }
         impl ListEventsResponse {
+            /// Times are ISO 8601 texts that may be empty, and so are no date-times here. *Required.*
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Event>>,
@@ -10042,6 +10383,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -10095,6 +10437,7 @@ pub mod types {
             }
         }
         impl ListOrdersResponse {
+            /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Order>>,
@@ -10107,6 +10450,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -10160,6 +10504,7 @@ pub mod types {
             }
         }
         impl ListSportsGamesResponse {
+            /// *Required.*
             pub fn games<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SportsGame>>,
@@ -10172,6 +10517,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -10222,6 +10568,7 @@ pub mod types {
             }
         }
         impl ListSportsLeaguesResponse {
+            /// *Required.*
             pub fn leagues<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SportsLeague>>,
@@ -10270,6 +10617,7 @@ pub mod types {
             }
         }
         impl ListSportsTeamsResponse {
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -10283,6 +10631,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn teams<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SportsTeam>>,
@@ -10342,6 +10691,7 @@ pub mod types {
             }
         }
         impl ListTradesResponse {
+            /// A trade in any of the three forms that the sources show: both sides of it, one price, or the older form. Prices run from 0 to 1.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Trade>>,
@@ -10354,6 +10704,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -10367,6 +10718,7 @@ pub mod types {
                     });
                 self
             }
+            /// A trade in any of the three forms that the sources show: both sides of it, one price, or the older form. Prices run from 0 to 1.
             pub fn trades<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Trade>>,
@@ -10418,6 +10770,7 @@ pub mod types {
             }
         }
         impl LoginRequest {
+            /// E-mail address of the account. *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10430,6 +10783,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its password, at most 128 characters. *Required.*
             pub fn password<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -10484,6 +10838,7 @@ pub mod types {
             }
         }
         impl LoginResponse {
+            /// Id that the venue made for this session, needed beside the token. *Required.*
             pub fn device_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10496,6 +10851,7 @@ pub mod types {
                     });
                 self
             }
+            /// Session token. How long it lives is not known. *Required.*
             pub fn token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -10508,6 +10864,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10603,6 +10960,7 @@ pub mod types {
             }
         }
         impl MakerRebate {
+            /// When it ends.
             pub fn epoch_end<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10616,6 +10974,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the epoch.
             pub fn epoch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10629,6 +10988,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the epoch began.
             pub fn epoch_start<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10642,6 +11002,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn event_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10655,6 +11016,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it has been paid.
             pub fn is_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10668,6 +11030,7 @@ pub mod types {
                     });
                 self
             }
+            /// Volume as a maker. Its unit is not said.
             pub fn maker_volume<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -10681,6 +11044,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10694,6 +11058,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money back. The entry names no currency.
             pub fn rebate_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -10707,6 +11072,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the epoch still runs.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10722,6 +11088,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades as a maker.
             pub fn trade_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10791,6 +11158,7 @@ pub mod types {
             }
         }
         impl MakerRebatesResponse {
+            /// Rebate of one market for one epoch. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MakerRebate>>,
@@ -10803,6 +11171,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -11004,6 +11373,7 @@ pub mod types {
             }
         }
         impl Market {
+            /// Fee rate in percent.
             pub fn fee_percentage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11019,6 +11389,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11029,6 +11400,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Picture, 128 pixels wide.
             pub fn image128_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11042,6 +11414,7 @@ pub mod types {
                     });
                 self
             }
+            /// Picture.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11055,6 +11428,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the market pays for resting orders.
             pub fn liquidity_reward<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarketLiquidityReward>,
@@ -11070,6 +11444,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the market pays back to makers.
             pub fn maker_rebate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarketMakerRebate>,
@@ -11083,6 +11458,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value at the end.
             pub fn market_close_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11098,6 +11474,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value that decides it, in units of the asset.
             pub fn market_threshold<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11113,6 +11490,7 @@ pub mod types {
                     });
                 self
             }
+            /// Two such values with a dash between them.
             pub fn market_threshold_range<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11128,6 +11506,7 @@ pub mod types {
                     });
                 self
             }
+            /// Smallest amount of an order.
             pub fn minimum_order_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11143,6 +11522,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the second outcome costs now.
             pub fn no_buy_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11156,6 +11536,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of an example order for the second outcome.
             pub fn no_price_for_estimate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11171,6 +11552,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit of that example order.
             pub fn no_profit_for_estimate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11186,6 +11568,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the first outcome. Orders name it.
             pub fn outcome1_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11199,6 +11582,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the first outcome: YES, Up, a team.
             pub fn outcome1_label<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11214,6 +11598,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the first outcome.
             pub fn outcome1_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11229,6 +11614,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the second outcome.
             pub fn outcome2_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11242,6 +11628,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the second outcome.
             pub fn outcome2_label<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11257,6 +11644,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the second outcome.
             pub fn outcome2_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11272,6 +11660,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the line that means yes.
             pub fn prop_direction<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PropDirection>>,
@@ -11287,6 +11676,7 @@ pub mod types {
                     });
                 self
             }
+            /// Line of a sports market.
             pub fn prop_line<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11300,6 +11690,7 @@ pub mod types {
                     });
                 self
             }
+            /// Team of a sports market.
             pub fn prop_team<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PropTeam>,
@@ -11313,6 +11704,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price at which it was decided.
             pub fn resolution_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11328,6 +11720,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome that won.
             pub fn resolved_outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11343,6 +11736,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome that won.
             pub fn resolved_outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11358,6 +11752,7 @@ pub mod types {
                     });
                 self
             }
+            /// Rules.
             pub fn rules<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11371,6 +11766,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where it is in its life: open, closed or resolved have been seen.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11384,6 +11780,7 @@ pub mod types {
                     });
                 self
             }
+            /// The question.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11397,6 +11794,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of orders so far.
             pub fn total_orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11410,6 +11808,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the first outcome costs now.
             pub fn yes_buy_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11423,6 +11822,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of an example order for the first outcome.
             pub fn yes_price_for_estimate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11438,6 +11838,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit of that example order.
             pub fn yes_profit_for_estimate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11563,6 +11964,7 @@ pub mod types {
             }
         }
         impl MarketLiquidityReward {
+            /// Id of the rule.
             pub fn config_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11576,6 +11978,7 @@ pub mod types {
                     });
                 self
             }
+            /// Widest spread that counts, in hundredths of a price of 1.
             pub fn max_spread_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11591,6 +11994,7 @@ pub mod types {
                     });
                 self
             }
+            /// Smallest order that counts, in US dollars.
             pub fn min_notional_order_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11606,6 +12010,7 @@ pub mod types {
                     });
                 self
             }
+            /// US dollars that are shared out.
             pub fn reward_pool<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11670,6 +12075,7 @@ pub mod types {
             }
         }
         impl MarketMakerRebate {
+            /// Id of the rule.
             pub fn config_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11683,6 +12089,7 @@ pub mod types {
                     });
                 self
             }
+            /// Smallest payout in US dollars.
             pub fn min_payout_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11698,6 +12105,7 @@ pub mod types {
                     });
                 self
             }
+            /// Share of the fees that is paid back.
             pub fn rebate_percentage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11760,6 +12168,7 @@ pub mod types {
             }
         }
         impl MarketPriceHistory {
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11773,6 +12182,7 @@ pub mod types {
                     });
                 self
             }
+            /// A price at a time.
             pub fn price_history<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::PricePoint>>,
@@ -11785,6 +12195,7 @@ pub mod types {
                     });
                 self
             }
+            /// The question.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11840,6 +12251,7 @@ pub mod types {
             }
         }
         impl MintSharesRequest {
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -11853,6 +12265,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money to spend, above 0. Not a number of shares. *Required.*
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11920,6 +12333,7 @@ pub mod types {
             }
         }
         impl MintSharesResponse {
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11933,6 +12347,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of what was done.
             pub fn operation_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11946,6 +12361,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the first outcome.
             pub fn outcome1_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11961,6 +12377,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the second outcome.
             pub fn outcome2_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11976,6 +12393,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares of each outcome that were made.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12137,6 +12555,7 @@ pub mod types {
             }
         }
         impl Order {
+            /// Amount of the request.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12150,6 +12569,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of what traded. Absent if nothing did.
             pub fn avg_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12165,6 +12585,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was placed.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12178,6 +12599,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -12191,6 +12613,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee in money.
             pub fn fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12204,6 +12627,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares that traded.
             pub fn filled_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12217,6 +12641,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12227,6 +12652,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12240,6 +12666,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether an order has a price of its own.
             pub fn order_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderType>>,
@@ -12253,6 +12680,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome, or its id in the answer to placing an order.
             pub fn outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12266,6 +12694,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome.
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12279,6 +12708,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome.
             pub fn outcome_label<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12292,6 +12722,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it may only rest.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12305,6 +12736,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the order.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12318,6 +12750,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares of a pool order.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12331,6 +12764,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares that rest.
             pub fn remaining_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12346,6 +12780,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -12359,6 +12794,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares of an order on the book.
             pub fn size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12372,6 +12808,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where an order is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderStatus>>,
@@ -12385,6 +12822,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
             pub fn stp_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::StpMode>>,
@@ -12398,6 +12836,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind of order when read. When placed or amended: its kind, side or time in force.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12411,6 +12850,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12424,6 +12864,7 @@ pub mod types {
                     });
                 self
             }
+            /// Owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12544,6 +12985,7 @@ pub mod types {
             }
         }
         impl OrderBook {
+            /// Who sells, lowest price first.
             pub fn asks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BookLevel>>,
@@ -12556,6 +12998,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who buys, highest price first.
             pub fn bids<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BookLevel>>,
@@ -12568,6 +13011,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the last trade.
             pub fn last_traded_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12583,6 +13027,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold.
             pub fn last_traded_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -12598,6 +13043,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12611,6 +13057,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its outcome.
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12624,6 +13071,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the book looked like this.
             pub fn timestamp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12762,6 +13210,7 @@ pub mod types {
             }
         }
         impl OutcomeBalance {
+            /// Id of the asset.
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12775,6 +13224,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares that no order holds back.
             pub fn available_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12790,6 +13240,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price paid on average, from 0 to 1.
             pub fn average_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12803,6 +13254,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares held.
             pub fn balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12816,6 +13268,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money paid.
             pub fn cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12829,6 +13282,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the entry was made.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12842,6 +13296,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -12855,6 +13310,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money that they are worth now.
             pub fn current_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12868,6 +13324,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the entry.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12879,6 +13336,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Market of an entry.
             pub fn market<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PortfolioMarket>,
@@ -12892,6 +13350,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome.
             pub fn outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12905,6 +13364,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome.
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12918,6 +13378,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money that they pay if the outcome wins.
             pub fn payout_if_outcome_wins<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12933,6 +13394,7 @@ pub mod types {
                     });
                 self
             }
+            /// Change from cost to value in percent.
             pub fn percentage_change<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12948,6 +13410,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price at which they would sell, from 0 to 1.
             pub fn sell_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12961,6 +13424,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12974,6 +13438,7 @@ pub mod types {
                     });
                 self
             }
+            /// Owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13067,6 +13532,7 @@ pub mod types {
             }
         }
         impl Pagination {
+            /// Last page.
             pub fn last_page<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13080,6 +13546,7 @@ pub mod types {
                     });
                 self
             }
+            /// This page, from 1.
             pub fn page<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13093,6 +13560,7 @@ pub mod types {
                     });
                 self
             }
+            /// Items a page.
             pub fn size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13106,6 +13574,7 @@ pub mod types {
                     });
                 self
             }
+            /// Items on all pages.
             pub fn total_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13208,6 +13677,7 @@ pub mod types {
             }
         }
         impl PlaceOrderRequest {
+            /// For BUY, money to spend. For SELL the sources disagree: money to receive, or shares to sell. Try a small order first. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13220,6 +13690,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -13233,6 +13704,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order ends. Needed for GTD.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -13246,6 +13718,7 @@ pub mod types {
                     });
                 self
             }
+            /// How much worse the price may get, 0 to 0.5. MARKET only.
             pub fn max_slippage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13259,6 +13732,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome. *Required.*
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13271,6 +13745,7 @@ pub mod types {
                     });
                 self
             }
+            /// Refuse the order if it would trade at once. LIMIT only.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13284,6 +13759,7 @@ pub mod types {
                     });
                 self
             }
+            /// From 0.01 to 0.99. Needed for LIMIT.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13297,6 +13773,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -13309,6 +13786,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
             pub fn stp_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::StpMode>>,
@@ -13322,6 +13800,7 @@ pub mod types {
                     });
                 self
             }
+            /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
             pub fn time_in_force<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TimeInForce>,
@@ -13335,6 +13814,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether an order has a price of its own. *Required.*
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderType>>,
@@ -13415,6 +13895,7 @@ pub mod types {
             }
         }
         impl PlaceOrderResponse {
+            /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
             pub fn amm_order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Order>,
@@ -13428,6 +13909,7 @@ pub mod types {
                     });
                 self
             }
+            /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
             pub fn clob_order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Order>,
@@ -13441,6 +13923,7 @@ pub mod types {
                     });
                 self
             }
+            /// How an event trades: with a pool, at once, or on an order book.
             pub fn engine<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
@@ -13454,6 +13937,7 @@ pub mod types {
                     });
                 self
             }
+            /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
             pub fn order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Order>,
@@ -13541,6 +14025,7 @@ pub mod types {
             }
         }
         impl Pnl {
+            /// The latest 30 events, if asked for.
             pub fn breakdown<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EventPnl>>,
@@ -13553,6 +14038,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -13566,6 +14052,7 @@ pub mod types {
                     });
                 self
             }
+            /// Decided holdings that paid nothing.
             pub fn losses<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13579,6 +14066,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money gained, both ways together. Below 0 for a loss.
             pub fn realized_pnl<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13592,6 +14080,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same in percent of what was paid. 0 if nothing was.
             pub fn realized_pnl_percent<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13607,6 +14096,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money gained when markets were decided.
             pub fn settlement_pnl<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13622,6 +14112,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money gained by selling before that.
             pub fn trade_pnl<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13635,6 +14126,7 @@ pub mod types {
                     });
                 self
             }
+            /// Decided holdings that paid.
             pub fn wins<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13717,6 +14209,7 @@ pub mod types {
             }
         }
         impl Portfolio {
+            /// Shares of one outcome. Money is in the currency of the entry. *Required.*
             pub fn outcome_balances<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::OutcomeBalance>>,
@@ -13731,6 +14224,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a page stands among all.
             pub fn pagination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Pagination>,
@@ -13744,6 +14238,7 @@ pub mod types {
                     });
                 self
             }
+            /// What everything cost.
             pub fn portfolio_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13759,6 +14254,7 @@ pub mod types {
                     });
                 self
             }
+            /// What everything is worth now.
             pub fn portfolio_current_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13774,6 +14270,7 @@ pub mod types {
                     });
                 self
             }
+            /// Change from the one to the other in percent.
             pub fn portfolio_percentage_change<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13845,6 +14342,7 @@ pub mod types {
             }
         }
         impl PortfolioEvent {
+            /// How an event trades: with a pool, at once, or on an order book.
             pub fn engine<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Engine>>,
@@ -13858,6 +14356,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the event.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13869,6 +14368,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// The question.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13882,6 +14382,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the event is one market or several. The case of its letters varies.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13959,6 +14460,7 @@ pub mod types {
             }
         }
         impl PortfolioMarket {
+            /// Event of an entry.
             pub fn event<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PortfolioEvent>,
@@ -13972,6 +14474,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13983,6 +14486,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Picture.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13996,6 +14500,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the first outcome.
             pub fn outcome1_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14009,6 +14514,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the second outcome.
             pub fn outcome2_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14022,6 +14528,7 @@ pub mod types {
                     });
                 self
             }
+            /// The question.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14083,6 +14590,7 @@ pub mod types {
             }
         }
         impl PriceHistory {
+            /// History of one market.
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarketPriceHistory>>,
@@ -14095,6 +14603,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn extra<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -14149,6 +14658,7 @@ pub mod types {
             }
         }
         impl PricePoint {
+            /// When.
             pub fn e<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -14160,6 +14670,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for e: {e}"));
                 self
             }
+            /// Price, from 0 to 1.
             pub fn p<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14223,6 +14734,7 @@ pub mod types {
             }
         }
         impl PropTeam {
+            /// Id of the team.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14234,6 +14746,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Its league.
             pub fn league<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14247,6 +14760,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the team.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14260,6 +14774,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the team in links.
             pub fn slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14273,6 +14788,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its sport.
             pub fn sport<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14377,6 +14893,7 @@ pub mod types {
             }
         }
         impl Quote {
+            /// Money altogether.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14390,6 +14907,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the book holds enough for all of it.
             pub fn complete_fill<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14403,6 +14921,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money without the fee. On a pool, the same as the amount.
             pub fn cost_of_shares<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14418,6 +14937,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money for a price of 1: 1 for USD, 100 for NGN.
             pub fn currency_base_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14433,6 +14953,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price before the trade.
             pub fn current_market_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14448,6 +14969,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee in money. A pool hides it in the price.
             pub fn fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14461,6 +14983,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price a share on average. On a pool, with the fee in it.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14474,6 +14997,7 @@ pub mod types {
                     });
                 self
             }
+            /// How far the trade moves the price, as a price.
             pub fn price_impact_absolute<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14489,6 +15013,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit in percent if the outcome wins.
             pub fn profit_percentage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14504,6 +15029,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14517,6 +15043,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the venue would owe more than it allows itself.
             pub fn trade_goes_over_max_liability<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14602,6 +15129,7 @@ pub mod types {
             }
         }
         impl QuoteRequest {
+            /// For BUY, money to spend. For SELL, money to receive by the page of the venue; of orders that is disputed. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14614,6 +15142,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the amounts. A share pays 1 USD or 100 NGN.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Currency>>,
@@ -14627,6 +15156,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the outcome. *Required.*
             pub fn outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14639,6 +15169,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -14712,6 +15243,7 @@ pub mod types {
             }
         }
         impl RotateApiKeyResponse {
+            /// When the key was made. Usually absent.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14725,6 +15257,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the key. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14735,6 +15268,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Label of the key.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14748,6 +15282,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public half, as before.
             pub fn public_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14761,6 +15296,7 @@ pub mod types {
                     });
                 self
             }
+            /// New secret half, with its prefix. Shown this once. *Required.*
             pub fn secret_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -14773,6 +15309,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the venue says that calls are signed.
             pub fn signing_instructions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SigningInstructions>,
@@ -14847,6 +15384,7 @@ pub mod types {
             }
         }
         impl SigningInstructions {
+            /// The word HMAC-SHA256.
             pub fn algorithm<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14860,6 +15398,7 @@ pub mod types {
                     });
                 self
             }
+            /// Headers that a signed call carries.
             pub fn headers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -14872,6 +15411,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is signed, as a template.
             pub fn payload_format<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14887,6 +15427,7 @@ pub mod types {
                     });
                 self
             }
+            /// Seconds for which a timestamp is good.
             pub fn timestamp_window_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -15007,6 +15548,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of its guest.
             pub fn away_team_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15033,6 +15575,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the team at home.
             pub fn home_team_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15046,6 +15589,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the game. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15056,6 +15600,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether it is being played.
             pub fn is_live<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15069,6 +15614,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the venue calls it popular.
             pub fn is_popular<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15082,6 +15628,7 @@ pub mod types {
                     });
                 self
             }
+            /// Full name of its league.
             pub fn league<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15095,6 +15642,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the game in links and in the filter of events.
             pub fn slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15108,6 +15656,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its sport.
             pub fn sport<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15121,6 +15670,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it begins. May have an offset from UTC, such as +01:00.
             pub fn start_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15134,6 +15684,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where it is: UNPLAYED has been seen.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15217,6 +15768,7 @@ pub mod types {
             }
         }
         impl SportsLeague {
+            /// Picture.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15230,6 +15782,7 @@ pub mod types {
                     });
                 self
             }
+            /// Key of the league. Only one source shows it.
             pub fn key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15243,6 +15796,7 @@ pub mod types {
                     });
                 self
             }
+            /// Full name, by which teams and games are found.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15256,6 +15810,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name to show.
             pub fn short_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15343,6 +15898,7 @@ pub mod types {
             }
         }
         impl SportsTeam {
+            /// Id of the team.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15354,6 +15910,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Picture.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15367,6 +15924,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the venue calls it popular.
             pub fn is_popular<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15380,6 +15938,7 @@ pub mod types {
                     });
                 self
             }
+            /// Full name of its league.
             pub fn league<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15393,6 +15952,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the team.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15406,6 +15966,7 @@ pub mod types {
                     });
                 self
             }
+            /// A few letters for it.
             pub fn short_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15419,6 +15980,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the team in links.
             pub fn slug<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15432,6 +15994,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its sport.
             pub fn sport<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15552,6 +16115,7 @@ pub mod types {
             }
         }
         impl Ticker {
+            /// Lowest price asked for it.
             pub fn best_ask<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15565,6 +16129,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest price offered for it.
             pub fn best_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15578,6 +16143,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest price of 24 hours.
             pub fn high24h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15591,6 +16157,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the last trade.
             pub fn last_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15604,6 +16171,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest price of 24 hours.
             pub fn low24h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15617,6 +16185,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15630,6 +16199,7 @@ pub mod types {
                     });
                 self
             }
+            /// Halfway between the two.
             pub fn mid_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15643,6 +16213,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome.
             pub fn outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15656,6 +16227,7 @@ pub mod types {
                     });
                 self
             }
+            /// How much the price rose in 24 hours, as a price.
             pub fn price_change24h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15671,6 +16243,7 @@ pub mod types {
                     });
                 self
             }
+            /// From the one to the other.
             pub fn spread<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15684,6 +16257,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the figures were taken.
             pub fn timestamp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15697,6 +16271,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades of 24 hours.
             pub fn trade_count24h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -15712,6 +16287,7 @@ pub mod types {
                     });
                 self
             }
+            /// Volume of 24 hours. Whether in shares or money is not said.
             pub fn volume24h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15877,6 +16453,7 @@ pub mod types {
             }
         }
         impl Trade {
+            /// When it happened.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15890,6 +16467,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the trade.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15901,6 +16479,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Order that rested.
             pub fn maker_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15916,6 +16495,7 @@ pub mod types {
                     });
                 self
             }
+            /// Outcome of the maker.
             pub fn maker_outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15931,6 +16511,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price for the maker.
             pub fn maker_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15944,6 +16525,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whose order rested.
             pub fn maker_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15957,6 +16539,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15970,6 +16553,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the two met. No source lists the words.
             pub fn match_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15983,6 +16567,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the outcome, in the forms with one price.
             pub fn outcome<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15996,6 +16581,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price, in the forms with one price.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -16009,6 +16595,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares, in the older form.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -16022,6 +16609,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -16035,6 +16623,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares.
             pub fn size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -16048,6 +16637,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee of the taker, in money. Makers pay none.
             pub fn taker_fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -16061,6 +16651,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order that traded at once.
             pub fn taker_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16076,6 +16667,7 @@ pub mod types {
                     });
                 self
             }
+            /// Outcome of the taker.
             pub fn taker_outcome_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16091,6 +16683,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price for the taker.
             pub fn taker_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -16104,6 +16697,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether shares are bought or sold.
             pub fn taker_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::Side>>,
@@ -16117,6 +16711,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who traded at once.
             pub fn taker_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16130,6 +16725,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it happened, in the older form.
             pub fn timestamp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -16221,6 +16817,7 @@ pub mod types {
             }
         }
         impl UserProfile {
+            /// Id of the user. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16231,6 +16828,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Picture. May be empty.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16244,6 +16842,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public name.
             pub fn tag<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16299,6 +16898,7 @@ pub mod types {
             }
         }
         impl Version {
+            /// Commit that runs.
             pub fn commit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16312,6 +16912,7 @@ pub mod types {
                     });
                 self
             }
+            /// Version that runs.
             pub fn version<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16381,40 +16982,1181 @@ pub mod types {
     ::venuekit_wire::lenient_types! {
         objects { ActiveLiquidityReward ActiveLiquidityRewardsResponse ActiveMakerRebate
         ActiveMakerRebatesResponse Activity ApiKey Asset AssetAddress AssetsResponse
-        BatchAmendOrdersRequest BatchAmendOrdersResponse BatchAmendResult BatchAmendment
-        BatchCancelOrdersRequest BatchCancelOrdersResponse BatchCancelResult
-        BatchItemError BatchOrder BatchPlaceOrdersRequest BatchPlaceOrdersResponse
-        BatchPlaceResult BatchSummary BookLevel BurnSharesRequest CreateApiKeyRequest
-        CreateApiKeyResponse Event EventPnl EventSeries LeanEvent LiquidityReward
-        LiquidityRewardsResponse ListActivitiesResponse ListApiKeysResponse
-        ListEventSeriesResponse ListEventsResponse ListOrdersResponse
-        ListSportsGamesResponse ListSportsLeaguesResponse ListSportsTeamsResponse
-        LoginRequest LoginResponse MakerRebate MakerRebatesResponse Market
-        MarketLiquidityReward MarketMakerRebate MarketPriceHistory MintSharesRequest
-        Order OutcomeBalance Pagination PlaceOrderRequest Portfolio PortfolioEvent
-        PortfolioMarket PriceHistory PricePoint PropTeam QuoteRequest
-        RotateApiKeyResponse SigningInstructions SportsGame SportsLeague SportsTeam Trade
-        UserProfile } others { ActivityFilter ActivityType Currency Engine EventId
-        EventType IdempotencyKey KeyId LiquidityRewardStatus MakerRebateStatus MarketId
-        OrderId OrderStatus OrderStatusFilter OrderType PnlPeriod PricePeriod
-        PropDirection SeriesInterval Side Slug SportMarketType StpMode TimeInForce
-        YesOrNo } vital { BurnSharesResponse["marketId" "operationId" "outcome1Price"
-        "outcome2Price" "proceeds" "quantity"] [] [market_id operation_id outcome1_price
-        outcome2_price proceeds quantity] Confirmation["message"] [] [message]
-        Health["status"] [] [status] ListTradesResponse["data" "trades"] ["data"
-        "trades"] [] MintSharesResponse["marketId" "operationId" "outcome1Price"
-        "outcome2Price" "quantity"] [] [market_id operation_id outcome1_price
-        outcome2_price quantity] OrderBook["bids" "asks"] ["bids" "asks"] []
-        PlaceOrderResponse["order" "clobOrder" "ammOrder" "engine"] [] [order clob_order
-        amm_order engine] Pnl["breakdown" "currency" "losses" "realizedPnl"
-        "realizedPnlPercent" "settlementPnl" "tradePnl" "wins"] ["breakdown"] [currency
-        losses realized_pnl realized_pnl_percent settlement_pnl trade_pnl wins]
-        Quote["price" "quantity" "amount" "costOfShares"] [] [price quantity amount
-        cost_of_shares] Ticker["bestAsk" "bestBid" "high24h" "lastPrice" "low24h"
-        "marketId" "midPrice" "outcome" "priceChange24h" "spread" "timestamp"
-        "tradeCount24h" "volume24h"] [] [best_ask best_bid high24h last_price low24h
-        market_id mid_price outcome price_change24h spread timestamp trade_count24h
-        volume24h] Version["commit" "version"] [] [commit version] }
+        BatchAmendOrdersRequest BatchAmendOrdersResponse BatchAmendment
+        BatchCancelOrdersRequest BatchCancelOrdersResponse BatchItemError BatchOrder
+        BatchPlaceOrdersRequest BatchPlaceOrdersResponse BatchSummary BookLevel
+        BurnSharesRequest CreateApiKeyRequest CreateApiKeyResponse Event EventPnl
+        EventSeries LeanEvent LiquidityReward LiquidityRewardsResponse
+        ListActivitiesResponse ListApiKeysResponse ListEventSeriesResponse
+        ListEventsResponse ListOrdersResponse ListSportsGamesResponse
+        ListSportsLeaguesResponse ListSportsTeamsResponse LoginRequest LoginResponse
+        MakerRebate MakerRebatesResponse Market MarketLiquidityReward MarketMakerRebate
+        MarketPriceHistory MintSharesRequest Order OutcomeBalance Pagination
+        PlaceOrderRequest Portfolio PortfolioEvent PortfolioMarket PriceHistory
+        PricePoint PropTeam QuoteRequest RotateApiKeyResponse SigningInstructions
+        SportsGame SportsLeague SportsTeam Trade UserProfile } others { ActivityFilter
+        ActivityType Currency Engine EventId EventType IdempotencyKey KeyId
+        LiquidityRewardStatus MakerRebateStatus MarketId OrderId OrderStatus
+        OrderStatusFilter OrderType PnlPeriod PricePeriod PropDirection SeriesInterval
+        Side Slug SportMarketType StpMode TimeInForce YesOrNo } vital {
+        BatchAmendResult["success" "order" "error"] [] [success order error]
+        BatchCancelResult["success" "error"] [] [success error]
+        BatchPlaceResult["success" "order" "error"] [] [success order error]
+        BurnSharesResponse["operationId" "quantity"] [] [operation_id quantity]
+        Confirmation["message"] [] [message] Health["status"] [] [status]
+        ListTradesResponse["data" "trades"] ["data" "trades"] []
+        MintSharesResponse["operationId" "quantity"] [] [operation_id quantity]
+        OrderBook["bids" "asks"] ["bids" "asks"] [] PlaceOrderResponse["order"
+        "clobOrder" "ammOrder"] [] [order clob_order amm_order] Pnl["breakdown"
+        "currency" "losses" "realizedPnl" "realizedPnlPercent" "settlementPnl" "tradePnl"
+        "wins"] ["breakdown"] [currency losses realized_pnl realized_pnl_percent
+        settlement_pnl trade_pnl wins] Quote["price" "quantity" "amount" "costOfShares"]
+        [] [price quantity amount cost_of_shares] Ticker["bestAsk" "bestBid" "high24h"
+        "lastPrice" "low24h" "marketId" "midPrice" "outcome" "priceChange24h" "spread"
+        "timestamp" "tradeCount24h" "volume24h"] [] [best_ask best_bid high24h last_price
+        low24h market_id mid_price outcome price_change24h spread timestamp
+        trade_count24h volume24h] Version["commit" "version"] [] [commit version] }
+    }
+    impl ActivityFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Buys => "buys",
+                Self::Sells => "sells",
+                Self::Limits => "limits",
+                Self::Payout => "payout",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ActivityFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ActivityFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ActivityFilter> for ActivityFilter {
+        fn from(value: &ActivityFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ActivityFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ActivityFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ActivityFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ActivityType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::BuyMarketOrderCreated => "BUY_MARKET_ORDER_CREATED",
+                Self::SellMarketOrderCreated => "SELL_MARKET_ORDER_CREATED",
+                Self::BuyLimitOrderCreated => "BUY_LIMIT_ORDER_CREATED",
+                Self::SellLimitOrderCreated => "SELL_LIMIT_ORDER_CREATED",
+                Self::BuyLimitOrderCancelled => "BUY_LIMIT_ORDER_CANCELLED",
+                Self::SellLimitOrderCancelled => "SELL_LIMIT_ORDER_CANCELLED",
+                Self::BuyLimitOrderExpired => "BUY_LIMIT_ORDER_EXPIRED",
+                Self::SellLimitOrderExpired => "SELL_LIMIT_ORDER_EXPIRED",
+                Self::BuyTradeFill => "BUY_TRADE_FILL",
+                Self::SellTradeFill => "SELL_TRADE_FILL",
+                Self::PayoutWin => "PAYOUT_WIN",
+                Self::PayoutLoss => "PAYOUT_LOSS",
+                Self::BuyRefund => "BUY_REFUND",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ActivityType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ActivityType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ActivityType> for ActivityType {
+        fn from(value: &ActivityType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ActivityType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ActivityType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ActivityType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl Currency {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Usd => "USD",
+                Self::Ngn => "NGN",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for Currency {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for Currency {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&Currency> for Currency {
+        fn from(value: &Currency) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for Currency {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for Currency {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for Currency {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl Engine {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Amm => "AMM",
+                Self::Clob => "CLOB",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for Engine {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for Engine {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&Engine> for Engine {
+        fn from(value: &Engine) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for Engine {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for Engine {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for Engine {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for EventId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&EventId> for EventId {
+        fn from(value: &EventId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&EventId> for ::std::string::String {
+        fn from(value: &EventId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl EventType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Single => "single",
+                Self::Combined => "combined",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for EventType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for EventType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&EventType> for EventType {
+        fn from(value: &EventType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for EventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for EventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for EventType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IdempotencyKey {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&IdempotencyKey> for IdempotencyKey {
+        fn from(value: &IdempotencyKey) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&IdempotencyKey> for ::std::string::String {
+        fn from(value: &IdempotencyKey) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for KeyId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&KeyId> for KeyId {
+        fn from(value: &KeyId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&KeyId> for ::std::string::String {
+        fn from(value: &KeyId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl LiquidityRewardStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Active => "active",
+                Self::Completed => "completed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for LiquidityRewardStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for LiquidityRewardStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&LiquidityRewardStatus> for LiquidityRewardStatus {
+        fn from(value: &LiquidityRewardStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for LiquidityRewardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for LiquidityRewardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for LiquidityRewardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MakerRebateStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Active => "ACTIVE",
+                Self::Finalized => "FINALIZED",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MakerRebateStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MakerRebateStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MakerRebateStatus> for MakerRebateStatus {
+        fn from(value: &MakerRebateStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MakerRebateStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MakerRebateStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MakerRebateStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&MarketId> for MarketId {
+        fn from(value: &MarketId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&MarketId> for ::std::string::String {
+        fn from(value: &MarketId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&OrderId> for OrderId {
+        fn from(value: &OrderId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&OrderId> for ::std::string::String {
+        fn from(value: &OrderId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl OrderStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::Open => "open",
+                Self::PartialFilled => "partial_filled",
+                Self::Filled => "filled",
+                Self::Cancelled => "cancelled",
+                Self::Rejected => "rejected",
+                Self::Expired => "expired",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderStatus> for OrderStatus {
+        fn from(value: &OrderStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OrderStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Open => "open",
+                Self::Filled => "filled",
+                Self::PartialFilled => "partial_filled",
+                Self::Cancelled => "cancelled",
+                Self::Expired => "expired",
+                Self::Rejected => "rejected",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderStatusFilter> for OrderStatusFilter {
+        fn from(value: &OrderStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OrderType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Limit => "LIMIT",
+                Self::Market => "MARKET",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderType> for OrderType {
+        fn from(value: &OrderType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PnlPeriod {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::X12h => "12H",
+                Self::X24h => "24H",
+                Self::X1w => "1W",
+                Self::X1m => "1M",
+                Self::X1y => "1Y",
+                Self::ThisWeek => "THIS_WEEK",
+                Self::ThisMonth => "THIS_MONTH",
+                Self::ThisYear => "THIS_YEAR",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PnlPeriod {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PnlPeriod {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PnlPeriod> for PnlPeriod {
+        fn from(value: &PnlPeriod) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PnlPeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PnlPeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PnlPeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PricePeriod {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::X12h => "12H",
+                Self::X24h => "24H",
+                Self::X1w => "1W",
+                Self::X1m => "1M",
+                Self::X1y => "1Y",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PricePeriod {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PricePeriod {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PricePeriod> for PricePeriod {
+        fn from(value: &PricePeriod) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PricePeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PricePeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PricePeriod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PropDirection {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Over => "OVER",
+                Self::Under => "UNDER",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PropDirection {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PropDirection {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PropDirection> for PropDirection {
+        fn from(value: &PropDirection) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PropDirection {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PropDirection {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PropDirection {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SeriesInterval {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::FifteenMinute => "FIFTEEN_MINUTE",
+                Self::Hourly => "HOURLY",
+                Self::SixHourly => "SIX_HOURLY",
+                Self::Daily => "DAILY",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SeriesInterval {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SeriesInterval {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SeriesInterval> for SeriesInterval {
+        fn from(value: &SeriesInterval) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SeriesInterval {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SeriesInterval {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SeriesInterval {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl Side {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Buy => "BUY",
+                Self::Sell => "SELL",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for Side {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for Side {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&Side> for Side {
+        fn from(value: &Side) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for Side {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for Side {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for Side {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for Slug {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&Slug> for Slug {
+        fn from(value: &Slug) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&Slug> for ::std::string::String {
+        fn from(value: &Slug) -> Self {
+            value.0.clone()
+        }
+    }
+    impl SportMarketType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::TeamH2h3way => "TEAM_H2H_3WAY",
+                Self::GoalSpread => "GOAL_SPREAD",
+                Self::TotalGoals => "TOTAL_GOALS",
+                Self::BothTeamsToScore => "BOTH_TEAMS_TO_SCORE",
+                Self::FirstTeamToScore => "FIRST_TEAM_TO_SCORE",
+                Self::TotalGoalsHome => "TOTAL_GOALS_HOME",
+                Self::TotalGoalsAway => "TOTAL_GOALS_AWAY",
+                Self::TotalCorners => "TOTAL_CORNERS",
+                Self::FirstHalfCorners => "FIRST_HALF_CORNERS",
+                Self::SecondHalfCorners => "SECOND_HALF_CORNERS",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SportMarketType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SportMarketType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SportMarketType> for SportMarketType {
+        fn from(value: &SportMarketType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SportMarketType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SportMarketType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SportMarketType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl StpMode {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Skip => "SKIP",
+                Self::CancelOldest => "CANCEL_OLDEST",
+                Self::CancelNewest => "CANCEL_NEWEST",
+                Self::CancelBoth => "CANCEL_BOTH",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for StpMode {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for StpMode {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&StpMode> for StpMode {
+        fn from(value: &StpMode) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for StpMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for StpMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for StpMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl TimeInForce {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Gtc => "GTC",
+                Self::Gtd => "GTD",
+                Self::Fak => "FAK",
+                Self::Fok => "FOK",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for TimeInForce {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for TimeInForce {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&TimeInForce> for TimeInForce {
+        fn from(value: &TimeInForce) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl YesOrNo {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Yes => "YES",
+                Self::No => "NO",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for YesOrNo {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for YesOrNo {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&YesOrNo> for YesOrNo {
+        fn from(value: &YesOrNo) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for YesOrNo {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for YesOrNo {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for YesOrNo {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
     }
 }
 #[derive(Clone, Debug)]
@@ -16481,6 +18223,10 @@ let response = client.get_health()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_health(&self) -> builder::GetHealth<'_> {
         builder::GetHealth::new(self)
     }
@@ -16504,6 +18250,11 @@ let response = client.list_activities()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_activities(&self) -> builder::ListActivities<'_> {
         builder::ListActivities::new(self)
     }
@@ -16527,6 +18278,10 @@ let response = client.get_order_books()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order_books(&self) -> builder::GetOrderBooks<'_> {
         builder::GetOrderBooks::new(self)
     }
@@ -16566,6 +18321,11 @@ let response = client.list_events()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_events(&self) -> builder::ListEvents<'_> {
         builder::ListEvents::new(self)
     }
@@ -16585,6 +18345,11 @@ let response = client.list_event_series()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_event_series(&self) -> builder::ListEventSeries<'_> {
         builder::ListEventSeries::new(self)
     }
@@ -16608,6 +18373,11 @@ let response = client.list_series_lean_events()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_series_lean_events(&self) -> builder::ListSeriesLeanEvents<'_> {
         builder::ListSeriesLeanEvents::new(self)
     }
@@ -16629,6 +18399,10 @@ let response = client.get_event_by_slug()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_event_by_slug(&self) -> builder::GetEventBySlug<'_> {
         builder::GetEventBySlug::new(self)
     }
@@ -16650,6 +18424,10 @@ let response = client.get_event()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_event(&self) -> builder::GetEvent<'_> {
         builder::GetEvent::new(self)
     }
@@ -16673,6 +18451,11 @@ let response = client.place_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_orders`] tells what became of the call.
     pub fn place_order(&self) -> builder::PlaceOrder<'_> {
         builder::PlaceOrder::new(self)
     }
@@ -16696,6 +18479,10 @@ let response = client.get_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_quote(&self) -> builder::GetQuote<'_> {
         builder::GetQuote::new(self)
     }
@@ -16719,6 +18506,10 @@ let response = client.get_price_history()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_price_history(&self) -> builder::GetPriceHistory<'_> {
         builder::GetPriceHistory::new(self)
     }
@@ -16738,6 +18529,11 @@ let response = client.get_liquidity_rewards()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_liquidity_rewards(&self) -> builder::GetLiquidityRewards<'_> {
         builder::GetLiquidityRewards::new(self)
     }
@@ -16753,6 +18549,10 @@ let response = client.get_active_liquidity_rewards()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_active_liquidity_rewards(
         &self,
     ) -> builder::GetActiveLiquidityRewards<'_> {
@@ -16774,6 +18574,11 @@ let response = client.get_maker_rebates()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_maker_rebates(&self) -> builder::GetMakerRebates<'_> {
         builder::GetMakerRebates::new(self)
     }
@@ -16789,6 +18594,10 @@ let response = client.get_active_maker_rebates()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_active_maker_rebates(&self) -> builder::GetActiveMakerRebates<'_> {
         builder::GetActiveMakerRebates::new(self)
     }
@@ -16810,6 +18619,11 @@ let response = client.burn_shares()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_portfolio`] tells what became of the call.
     pub fn burn_shares(&self) -> builder::BurnShares<'_> {
         builder::BurnShares::new(self)
     }
@@ -16831,6 +18645,11 @@ let response = client.mint_shares()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_portfolio`] tells what became of the call.
     pub fn mint_shares(&self) -> builder::MintShares<'_> {
         builder::MintShares::new(self)
     }
@@ -16854,6 +18673,10 @@ let response = client.get_ticker()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_ticker(&self) -> builder::GetTicker<'_> {
         builder::GetTicker::new(self)
     }
@@ -16887,6 +18710,11 @@ let response = client.list_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_orders(&self) -> builder::ListOrders<'_> {
         builder::ListOrders::new(self)
     }
@@ -16908,6 +18736,11 @@ let response = client.batch_place_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write` for each element of `orders`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_orders`] tells what became of the call.
     pub fn batch_place_orders(&self) -> builder::BatchPlaceOrders<'_> {
         builder::BatchPlaceOrders::new(self)
     }
@@ -16929,6 +18762,11 @@ let response = client.batch_cancel_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write` for each element of `orderIds`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_orders`] tells what became of the call.
     pub fn batch_cancel_orders(&self) -> builder::BatchCancelOrders<'_> {
         builder::BatchCancelOrders::new(self)
     }
@@ -16950,6 +18788,11 @@ let response = client.batch_amend_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write` for each element of `items`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_orders`] tells what became of the call.
     pub fn batch_amend_orders(&self) -> builder::BatchAmendOrders<'_> {
         builder::BatchAmendOrders::new(self)
     }
@@ -16967,6 +18810,10 @@ let response = client.get_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order(&self) -> builder::GetOrder<'_> {
         builder::GetOrder::new(self)
     }
@@ -16986,6 +18833,11 @@ let response = client.cancel_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`] tells what became of the call.
     pub fn cancel_order(&self) -> builder::CancelOrder<'_> {
         builder::CancelOrder::new(self)
     }
@@ -17013,6 +18865,10 @@ let response = client.get_pnl()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_pnl(&self) -> builder::GetPnl<'_> {
         builder::GetPnl::new(self)
     }
@@ -17030,6 +18886,10 @@ let response = client.get_portfolio()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_portfolio(&self) -> builder::GetPortfolio<'_> {
         builder::GetPortfolio::new(self)
     }
@@ -17055,6 +18915,11 @@ let response = client.list_sports_games()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_sports_games(&self) -> builder::ListSportsGames<'_> {
         builder::ListSportsGames::new(self)
     }
@@ -17070,6 +18935,10 @@ let response = client.list_sports_leagues()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_sports_leagues(&self) -> builder::ListSportsLeagues<'_> {
         builder::ListSportsLeagues::new(self)
     }
@@ -17093,6 +18962,11 @@ let response = client.list_sports_teams()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_sports_teams(&self) -> builder::ListSportsTeams<'_> {
         builder::ListSportsTeams::new(self)
     }
@@ -17130,6 +19004,11 @@ let response = client.list_trades()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_trades(&self) -> builder::ListTrades<'_> {
         builder::ListTrades::new(self)
     }
@@ -17149,6 +19028,10 @@ let response = client.login()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `login`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn login(&self) -> builder::Login<'_> {
         builder::Login::new(self)
     }
@@ -17170,6 +19053,10 @@ let response = client.lookup_user()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn lookup_user(&self) -> builder::LookupUser<'_> {
         builder::LookupUser::new(self)
     }
@@ -17187,6 +19074,10 @@ let response = client.list_api_keys()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_api_keys(&self) -> builder::ListApiKeys<'_> {
         builder::ListApiKeys::new(self)
     }
@@ -17206,6 +19097,11 @@ let response = client.create_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
     pub fn create_api_key(&self) -> builder::CreateApiKey<'_> {
         builder::CreateApiKey::new(self)
     }
@@ -17225,6 +19121,11 @@ let response = client.revoke_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
     pub fn revoke_api_key(&self) -> builder::RevokeApiKey<'_> {
         builder::RevokeApiKey::new(self)
     }
@@ -17244,6 +19145,11 @@ let response = client.rotate_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
     pub fn rotate_api_key(&self) -> builder::RotateApiKey<'_> {
         builder::RotateApiKey::new(self)
     }
@@ -17259,6 +19165,10 @@ let response = client.get_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_assets(&self) -> builder::GetAssets<'_> {
         builder::GetAssets::new(self)
     }
@@ -17274,6 +19184,10 @@ let response = client.get_version()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_version(&self) -> builder::GetVersion<'_> {
         builder::GetVersion::new(self)
     }
@@ -17290,6 +19204,10 @@ pub mod builder {
     /**Builder for [`Client::get_health`]
 
 [`Client::get_health`]: super::Client::get_health*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetHealth<'a> {
         client: &'a super::Client,
@@ -17302,17 +19220,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/health`
@@ -17350,6 +19269,11 @@ pub mod builder {
     /**Builder for [`Client::list_activities`]
 
 [`Client::list_activities`]: super::Client::list_activities*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListActivities<'a> {
         client: &'a super::Client,
@@ -17368,49 +19292,56 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page. Left out: 20.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// Market orders and trades of one side (buys, sells), everything about limit orders but their trades (limits), or what markets paid in the end (payout).
         pub fn type_<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ActivityFilter>,
+            <V as std::convert::TryInto<
+                types::ActivityFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.type_ = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `ActivityFilter` for type_ failed".to_string()
-                });
+                .map_err(|error| format!("type_: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/activities`
@@ -17456,6 +19387,10 @@ pub mod builder {
     /**Builder for [`Client::get_order_books`]
 
 [`Client::get_order_books`]: super::Client::get_order_books*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrderBooks<'a> {
         client: &'a super::Client,
@@ -17474,52 +19409,57 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         pub fn currency<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Currency>,
+            >>::Error: ::std::fmt::Display,
         {
             self.currency = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("currency: {}", error));
             self
         }
+        /// Levels a side. Left out: 10.
         pub fn depth<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.depth = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for depth failed".to_string());
+                .map_err(|error| format!("depth: {}", error));
             self
         }
+        /// Ids of the outcomes, joined by commas. *Required.*
         pub fn outcome_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.outcome_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for outcome_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("outcome_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/books`
@@ -17572,6 +19512,11 @@ pub mod builder {
     /**Builder for [`Client::list_events`]
 
 [`Client::list_events`]: super::Client::list_events*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListEvents<'a> {
         client: &'a super::Client,
@@ -17606,148 +19551,164 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Only this category.
         pub fn category<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.category = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for category failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("category: {}", error));
             self
         }
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         pub fn currency<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Currency>,
+            >>::Error: ::std::fmt::Display,
         {
             self.currency = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("currency: {}", error));
             self
         }
+        /// Words to look for.
         pub fn keyword<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.keyword = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for keyword failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("keyword: {}", error));
             self
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Only this series.
         pub fn series_slug<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_slug = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_slug failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_slug: {}", error));
             self
         }
+        /// Items a page. Left out: 20.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// Only this game.
         pub fn sport_game_slug<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.sport_game_slug = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for sport_game_slug failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("sport_game_slug: {}", error));
             self
         }
+        /// Only this status, such as open.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Only this subcategory.
         pub fn subcategory<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subcategory = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subcategory failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subcategory: {}", error));
             self
         }
+        /// Only what trends.
         pub fn trending<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.trending = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `bool` for trending failed".to_string());
+                .map_err(|error| format!("trending: {}", error));
             self
         }
+        /// Only what the caller watches.
         pub fn watchlist<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.watchlist = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `bool` for watchlist failed".to_string());
+                .map_err(|error| format!("watchlist: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/events`
@@ -17852,6 +19813,11 @@ pub mod builder {
     /**Builder for [`Client::list_event_series`]
 
 [`Client::list_event_series`]: super::Client::list_event_series*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListEventSeries<'a> {
         client: &'a super::Client,
@@ -17868,37 +19834,42 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page, at most 100. Left out: 50.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/events/series`
@@ -17942,6 +19913,11 @@ pub mod builder {
     /**Builder for [`Client::list_series_lean_events`]
 
 [`Client::list_series_lean_events`]: super::Client::list_series_lean_events*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListSeriesLeanEvents<'a> {
         client: &'a super::Client,
@@ -17960,46 +19936,53 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Name of an event or a series in links. *Required.*
         pub fn series_slug<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::Slug>,
+            <V as std::convert::TryInto<types::Slug>>::Error: ::std::fmt::Display,
         {
             self.series_slug = value
                 .try_into()
-                .map_err(|_| "conversion to `Slug` for series_slug failed".to_string());
+                .map_err(|error| format!("series_slug: {}", error));
             self
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/events/series/{seriesSlug}/lean-events`
@@ -18049,6 +20032,10 @@ pub mod builder {
     /**Builder for [`Client::get_event_by_slug`]
 
 [`Client::get_event_by_slug`]: super::Client::get_event_by_slug*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetEventBySlug<'a> {
         client: &'a super::Client,
@@ -18065,39 +20052,41 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Name of an event or a series in links. *Required.*
         pub fn slug<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::Slug>,
+            <V as std::convert::TryInto<types::Slug>>::Error: ::std::fmt::Display,
         {
-            self.slug = value
-                .try_into()
-                .map_err(|_| "conversion to `Slug` for slug failed".to_string());
+            self.slug = value.try_into().map_err(|error| format!("slug: {}", error));
             self
         }
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         pub fn currency<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Currency>,
+            >>::Error: ::std::fmt::Display,
         {
             self.currency = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("currency: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/events/slug/{slug}`
@@ -18143,6 +20132,10 @@ pub mod builder {
     /**Builder for [`Client::get_event`]
 
 [`Client::get_event`]: super::Client::get_event*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetEvent<'a> {
         client: &'a super::Client,
@@ -18159,39 +20152,43 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of an event, a UUID. *Required.*
         pub fn event_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventId>,
+            <V as std::convert::TryInto<types::EventId>>::Error: ::std::fmt::Display,
         {
             self.event_id = value
                 .try_into()
-                .map_err(|_| "conversion to `EventId` for event_id failed".to_string());
+                .map_err(|error| format!("event_id: {}", error));
             self
         }
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         pub fn currency<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Currency>,
+            >>::Error: ::std::fmt::Display,
         {
             self.currency = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("currency: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/events/{eventId}`
@@ -18237,6 +20234,11 @@ pub mod builder {
     /**Builder for [`Client::place_order`]
 
 [`Client::place_order`]: super::Client::place_order*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_orders`](super::Client::list_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct PlaceOrder<'a> {
         client: &'a super::Client,
@@ -18255,39 +20257,43 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of an event, a UUID. *Required.*
         pub fn event_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventId>,
+            <V as std::convert::TryInto<types::EventId>>::Error: ::std::fmt::Display,
         {
             self.event_id = value
                 .try_into()
-                .map_err(|_| "conversion to `EventId` for event_id failed".to_string());
+                .map_err(|error| format!("event_id: {}", error));
             self
         }
+        /// Id of a market, a UUID. *Required.*
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketId>,
+            <V as std::convert::TryInto<types::MarketId>>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketId` for market_id failed".to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::PlaceOrderRequest`]. Required: `amount`, `outcome_id`, `side`, `type_`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PlaceOrderRequest>,
@@ -18303,6 +20309,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::PlaceOrderRequest`]. Required: `amount`, `outcome_id`, `side`, `type_`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -18360,6 +20367,10 @@ pub mod builder {
     /**Builder for [`Client::get_quote`]
 
 [`Client::get_quote`]: super::Client::get_quote*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetQuote<'a> {
         client: &'a super::Client,
@@ -18378,39 +20389,43 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of an event, a UUID. *Required.*
         pub fn event_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventId>,
+            <V as std::convert::TryInto<types::EventId>>::Error: ::std::fmt::Display,
         {
             self.event_id = value
                 .try_into()
-                .map_err(|_| "conversion to `EventId` for event_id failed".to_string());
+                .map_err(|error| format!("event_id: {}", error));
             self
         }
+        /// Id of a market, a UUID. *Required.*
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketId>,
+            <V as std::convert::TryInto<types::MarketId>>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketId` for market_id failed".to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::QuoteRequest`]. Required: `amount`, `outcome_id`, `side`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteRequest>,
@@ -18424,6 +20439,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::QuoteRequest`]. Required: `amount`, `outcome_id`, `side`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -18479,6 +20495,10 @@ pub mod builder {
     /**Builder for [`Client::get_price_history`]
 
 [`Client::get_price_history`]: super::Client::get_price_history*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPriceHistory<'a> {
         client: &'a super::Client,
@@ -18499,61 +20519,67 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of an event, a UUID. *Required.*
         pub fn event_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventId>,
+            <V as std::convert::TryInto<types::EventId>>::Error: ::std::fmt::Display,
         {
             self.event_id = value
                 .try_into()
-                .map_err(|_| "conversion to `EventId` for event_id failed".to_string());
+                .map_err(|error| format!("event_id: {}", error));
             self
         }
+        /// Only these markets: their ids, joined by commas.
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// First or second outcome.
         pub fn outcome<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YesOrNo>,
+            <V as std::convert::TryInto<types::YesOrNo>>::Error: ::std::fmt::Display,
         {
             self.outcome = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `YesOrNo` for outcome failed".to_string());
+                .map_err(|error| format!("outcome: {}", error));
             self
         }
+        /// How far back. Left out: 24H.
         pub fn time_period<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PricePeriod>,
+            <V as std::convert::TryInto<types::PricePeriod>>::Error: ::std::fmt::Display,
         {
             self.time_period = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `PricePeriod` for time_period failed".to_string()
-                });
+                .map_err(|error| format!("time_period: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/events/{eventId}/price-history`
@@ -18613,6 +20639,11 @@ pub mod builder {
     /**Builder for [`Client::get_liquidity_rewards`]
 
 [`Client::get_liquidity_rewards`]: super::Client::get_liquidity_rewards*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetLiquidityRewards<'a> {
         client: &'a super::Client,
@@ -18629,37 +20660,42 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page, at most 100. Left out: 20.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/liquidity-rewards`
@@ -18704,6 +20740,10 @@ pub mod builder {
     /**Builder for [`Client::get_active_liquidity_rewards`]
 
 [`Client::get_active_liquidity_rewards`]: super::Client::get_active_liquidity_rewards*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetActiveLiquidityRewards<'a> {
         client: &'a super::Client,
@@ -18716,17 +20756,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/liquidity-rewards/active`
@@ -18767,6 +20808,11 @@ pub mod builder {
     /**Builder for [`Client::get_maker_rebates`]
 
 [`Client::get_maker_rebates`]: super::Client::get_maker_rebates*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMakerRebates<'a> {
         client: &'a super::Client,
@@ -18783,37 +20829,42 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page, at most 100. Left out: 20.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/maker-rebates`
@@ -18857,6 +20908,10 @@ pub mod builder {
     /**Builder for [`Client::get_active_maker_rebates`]
 
 [`Client::get_active_maker_rebates`]: super::Client::get_active_maker_rebates*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetActiveMakerRebates<'a> {
         client: &'a super::Client,
@@ -18869,17 +20924,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/maker-rebates/active`
@@ -18920,6 +20976,11 @@ pub mod builder {
     /**Builder for [`Client::burn_shares`]
 
 [`Client::burn_shares`]: super::Client::burn_shares*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_portfolio`](super::Client::get_portfolio) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BurnShares<'a> {
         client: &'a super::Client,
@@ -18936,30 +20997,32 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of a market, a UUID. *Required.*
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketId>,
+            <V as std::convert::TryInto<types::MarketId>>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketId` for market_id failed".to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::BurnSharesRequest`]. Required: `quantity`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BurnSharesRequest>,
@@ -18975,6 +21038,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BurnSharesRequest`]. Required: `quantity`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -19031,6 +21095,11 @@ pub mod builder {
     /**Builder for [`Client::mint_shares`]
 
 [`Client::mint_shares`]: super::Client::mint_shares*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_portfolio`](super::Client::get_portfolio) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct MintShares<'a> {
         client: &'a super::Client,
@@ -19047,30 +21116,32 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of a market, a UUID. *Required.*
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketId>,
+            <V as std::convert::TryInto<types::MarketId>>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketId` for market_id failed".to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::MintSharesRequest`]. Required: `quantity`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MintSharesRequest>,
@@ -19086,6 +21157,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::MintSharesRequest`]. Required: `quantity`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -19142,6 +21214,10 @@ pub mod builder {
     /**Builder for [`Client::get_ticker`]
 
 [`Client::get_ticker`]: super::Client::get_ticker*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetTicker<'a> {
         client: &'a super::Client,
@@ -19160,51 +21236,55 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of a market, a UUID. *Required.*
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketId>,
+            <V as std::convert::TryInto<types::MarketId>>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketId` for market_id failed".to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// First or second outcome.
         pub fn outcome<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YesOrNo>,
+            <V as std::convert::TryInto<types::YesOrNo>>::Error: ::std::fmt::Display,
         {
             self.outcome = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `YesOrNo` for outcome failed".to_string());
+                .map_err(|error| format!("outcome: {}", error));
             self
         }
+        /// Id of an outcome of this market.
         pub fn outcome_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.outcome_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for outcome_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("outcome_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/markets/{marketId}/ticker`
@@ -19257,6 +21337,11 @@ pub mod builder {
     /**Builder for [`Client::list_orders`]
 
 [`Client::list_orders`]: super::Client::list_orders*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListOrders<'a> {
         client: &'a super::Client,
@@ -19285,114 +21370,126 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         pub fn currency<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Currency>,
+            >>::Error: ::std::fmt::Display,
         {
             self.currency = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("currency: {}", error));
             self
         }
+        /// Only orders in this event.
         pub fn event_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_id: {}", error));
             self
         }
+        /// Only orders in this market.
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// Only orders for this outcome.
         pub fn outcome_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.outcome_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for outcome_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("outcome_id: {}", error));
             self
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Whether shares are bought or sold.
         pub fn side<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Side>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Side>,
+            >>::Error: ::std::fmt::Display,
         {
             self.side = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Side , >` for side failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("side: {}", error));
             self
         }
+        /// Items a page. Left out: 20.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// Status to filter by. Pending is not among them.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderStatusFilter>,
+            <V as std::convert::TryInto<
+                types::OrderStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `OrderStatusFilter` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/orders`
@@ -19473,6 +21570,11 @@ pub mod builder {
     /**Builder for [`Client::batch_place_orders`]
 
 [`Client::batch_place_orders`]: super::Client::batch_place_orders*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write` for each element of `orders`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_orders`](super::Client::list_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BatchPlaceOrders<'a> {
         client: &'a super::Client,
@@ -19489,32 +21591,35 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Name of this call. For 24 hours the same name with the same body gets the first answer again, with another body 422, and 409 while the first call runs.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IdempotencyKey>,
+            <V as std::convert::TryInto<
+                types::IdempotencyKey,
+            >>::Error: ::std::fmt::Display,
         {
             self.idempotency_key = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `IdempotencyKey` for idempotency_key failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("idempotency_key: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::BatchPlaceOrdersRequest`]. Required: `orders`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BatchPlaceOrdersRequest>,
@@ -19532,6 +21637,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BatchPlaceOrdersRequest`]. Required: `orders`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -19590,6 +21696,11 @@ pub mod builder {
     /**Builder for [`Client::batch_cancel_orders`]
 
 [`Client::batch_cancel_orders`]: super::Client::batch_cancel_orders*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write` for each element of `orderIds`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_orders`](super::Client::list_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BatchCancelOrders<'a> {
         client: &'a super::Client,
@@ -19606,32 +21717,35 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Name of this call. For 24 hours the same name with the same body gets the first answer again, with another body 422, and 409 while the first call runs.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IdempotencyKey>,
+            <V as std::convert::TryInto<
+                types::IdempotencyKey,
+            >>::Error: ::std::fmt::Display,
         {
             self.idempotency_key = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `IdempotencyKey` for idempotency_key failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("idempotency_key: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::BatchCancelOrdersRequest`]. Required: `order_ids`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BatchCancelOrdersRequest>,
@@ -19649,6 +21763,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BatchCancelOrdersRequest`]. Required: `order_ids`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -19707,6 +21822,11 @@ pub mod builder {
     /**Builder for [`Client::batch_amend_orders`]
 
 [`Client::batch_amend_orders`]: super::Client::batch_amend_orders*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write` for each element of `items`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_orders`](super::Client::list_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BatchAmendOrders<'a> {
         client: &'a super::Client,
@@ -19723,32 +21843,35 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Name of this call. For 24 hours the same name with the same body gets the first answer again, with another body 422, and 409 while the first call runs.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IdempotencyKey>,
+            <V as std::convert::TryInto<
+                types::IdempotencyKey,
+            >>::Error: ::std::fmt::Display,
         {
             self.idempotency_key = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `IdempotencyKey` for idempotency_key failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("idempotency_key: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::BatchAmendOrdersRequest`]. Required: `items`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BatchAmendOrdersRequest>,
@@ -19766,6 +21889,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BatchAmendOrdersRequest`]. Required: `items`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -19824,6 +21948,10 @@ pub mod builder {
     /**Builder for [`Client::get_order`]
 
 [`Client::get_order`]: super::Client::get_order*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrder<'a> {
         client: &'a super::Client,
@@ -19838,26 +21966,29 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/orders/{orderId}`
@@ -19899,6 +22030,11 @@ pub mod builder {
     /**Builder for [`Client::cancel_order`]
 
 [`Client::cancel_order`]: super::Client::cancel_order*/
+    ///
+    /// - Credentials: `read` and `write`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`](super::Client::get_order) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelOrder<'a> {
         client: &'a super::Client,
@@ -19913,26 +22049,29 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/v1/pm/orders/{orderId}`
@@ -19974,6 +22113,10 @@ pub mod builder {
     /**Builder for [`Client::get_pnl`]
 
 [`Client::get_pnl`]: super::Client::get_pnl*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPnl<'a> {
         client: &'a super::Client,
@@ -19996,78 +22139,84 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Whether to tell events apart.
         pub fn breakdown<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.breakdown = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `bool` for breakdown failed".to_string());
+                .map_err(|error| format!("breakdown: {}", error));
             self
         }
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         pub fn currency<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::Currency>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::Currency>,
+            >>::Error: ::std::fmt::Display,
         {
             self.currency = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < Currency , >` for currency failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("currency: {}", error));
             self
         }
+        /// End of a range.
         pub fn end<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::DateTime>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::DateTime,
+            >>::Error: ::std::fmt::Display,
         {
             self.end = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: DateTime` for end failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("end: {}", error));
             self
         }
+        /// Beginning of a range.
         pub fn start<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::DateTime>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::DateTime,
+            >>::Error: ::std::fmt::Display,
         {
             self.start = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: DateTime` for start failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start: {}", error));
             self
         }
+        /// How far back from now, or since the beginning of the week, month or year.
         pub fn time_period<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PnlPeriod>,
+            <V as std::convert::TryInto<types::PnlPeriod>>::Error: ::std::fmt::Display,
         {
             self.time_period = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `PnlPeriod` for time_period failed".to_string()
-                });
+                .map_err(|error| format!("time_period: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/pnl`
@@ -20135,6 +22284,10 @@ pub mod builder {
     /**Builder for [`Client::get_portfolio`]
 
 [`Client::get_portfolio`]: super::Client::get_portfolio*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPortfolio<'a> {
         client: &'a super::Client,
@@ -20147,17 +22300,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/portfolio`
@@ -20195,6 +22349,11 @@ pub mod builder {
     /**Builder for [`Client::list_sports_games`]
 
 [`Client::list_sports_games`]: super::Client::list_sports_games*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListSportsGames<'a> {
         client: &'a super::Client,
@@ -20215,63 +22374,70 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Only this league, by its full name, such as England - Premier League.
         pub fn league<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.league = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for league failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("league: {}", error));
             self
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page, at most 100. Left out: 50.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// Only this sport.
         pub fn sport<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.sport = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for sport failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("sport: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/sports/games`
@@ -20319,6 +22485,10 @@ pub mod builder {
     /**Builder for [`Client::list_sports_leagues`]
 
 [`Client::list_sports_leagues`]: super::Client::list_sports_leagues*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListSportsLeagues<'a> {
         client: &'a super::Client,
@@ -20331,17 +22501,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/sports/leagues`
@@ -20381,6 +22552,11 @@ pub mod builder {
     /**Builder for [`Client::list_sports_teams`]
 
 [`Client::list_sports_teams`]: super::Client::list_sports_teams*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListSportsTeams<'a> {
         client: &'a super::Client,
@@ -20401,63 +22577,70 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Only this league, by its full name, such as England - Premier League.
         pub fn league<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.league = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for league failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("league: {}", error));
             self
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Items a page, at most 100. Left out: 50.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// Only this sport.
         pub fn sport<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.sport = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for sport failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("sport: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/sports/teams`
@@ -20505,6 +22688,11 @@ pub mod builder {
     /**Builder for [`Client::list_trades`]
 
 [`Client::list_trades`]: super::Client::list_trades*/
+    ///
+    /// - Credentials: none needed; used where the client has them.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListTrades<'a> {
         client: &'a super::Client,
@@ -20537,138 +22725,152 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Not before this.
         pub fn from_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::DateTime>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::DateTime,
+            >>::Error: ::std::fmt::Display,
         {
             self.from_date = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: DateTime` for from_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("from_date: {}", error));
             self
         }
+        /// Only this trade.
         pub fn id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("id: {}", error));
             self
         }
+        /// What the older form takes in place of a size. Left out: 50.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Only this market.
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// Only trades of this order.
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for order_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Only this outcome.
         pub fn outcome_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.outcome_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for outcome_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("outcome_id: {}", error));
             self
         }
+        /// Page, from 1. Left out: 1.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Trades a page, at most 100.
         pub fn size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+                .map_err(|error| format!("size: {}", error));
             self
         }
+        /// Not after this.
         pub fn to_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::DateTime>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::DateTime,
+            >>::Error: ::std::fmt::Display,
         {
             self.to_date = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: DateTime` for to_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("to_date: {}", error));
             self
         }
+        /// Only trades of this user.
         pub fn user_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.user_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for user_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("user_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/pm/trades`
@@ -20762,6 +22964,10 @@ pub mod builder {
     /**Builder for [`Client::login`]
 
 [`Client::login`]: super::Client::login*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `login`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct Login<'a> {
         client: &'a super::Client,
@@ -20776,19 +22982,21 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::LoginRequest`]. Required: `email`, `password`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::LoginRequest>,
@@ -20802,6 +23010,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::LoginRequest`]. Required: `email`, `password`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -20852,6 +23061,10 @@ pub mod builder {
     /**Builder for [`Client::lookup_user`]
 
 [`Client::lookup_user`]: super::Client::lookup_user*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct LookupUser<'a> {
         client: &'a super::Client,
@@ -20868,43 +23081,46 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Public name. The case of its letters does not matter.
         pub fn tag<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tag = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tag failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tag: {}", error));
             self
         }
+        /// Id of the user.
         pub fn user_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.user_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for user_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("user_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/user/lookup`
@@ -20948,6 +23164,10 @@ pub mod builder {
     /**Builder for [`Client::list_api_keys`]
 
 [`Client::list_api_keys`]: super::Client::list_api_keys*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListApiKeys<'a> {
         client: &'a super::Client,
@@ -20960,17 +23180,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/user/me/api-keys`
@@ -21010,6 +23231,11 @@ pub mod builder {
     /**Builder for [`Client::create_api_key`]
 
 [`Client::create_api_key`]: super::Client::create_api_key*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`](super::Client::list_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateApiKey<'a> {
         client: &'a super::Client,
@@ -21024,19 +23250,21 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
+        /// The body: [`types::CreateApiKeyRequest`]. Required: `name`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateApiKeyRequest>,
@@ -21052,6 +23280,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateApiKeyRequest`]. Required: `name`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -21104,6 +23333,11 @@ pub mod builder {
     /**Builder for [`Client::revoke_api_key`]
 
 [`Client::revoke_api_key`]: super::Client::revoke_api_key*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`](super::Client::list_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RevokeApiKey<'a> {
         client: &'a super::Client,
@@ -21118,26 +23352,27 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of an API key, a UUID. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/v1/user/me/api-keys/{keyId}`
@@ -21179,6 +23414,11 @@ pub mod builder {
     /**Builder for [`Client::rotate_api_key`]
 
 [`Client::rotate_api_key`]: super::Client::rotate_api_key*/
+    ///
+    /// - Credentials: `session`.
+    /// - Cost: 1 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`](super::Client::list_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RotateApiKey<'a> {
         client: &'a super::Client,
@@ -21193,26 +23433,27 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// Id of an API key, a UUID. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/v1/user/me/api-keys/{keyId}/rotate`
@@ -21256,6 +23497,10 @@ pub mod builder {
     /**Builder for [`Client::get_assets`]
 
 [`Client::get_assets`]: super::Client::get_assets*/
+    ///
+    /// - Credentials: `read`.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetAssets<'a> {
         client: &'a super::Client,
@@ -21268,17 +23513,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/v1/wallet/assets`
@@ -21316,6 +23562,10 @@ pub mod builder {
     /**Builder for [`Client::get_version`]
 
 [`Client::get_version`]: super::Client::get_version*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetVersion<'a> {
         client: &'a super::Client,
@@ -21328,17 +23578,18 @@ pub mod builder {
                 x_trace_id: Ok(None),
             }
         }
+        /// A name for this call, which comes back in a header of the answer.
         pub fn x_trace_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.x_trace_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_trace_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("x_trace_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/version`

@@ -28,6 +28,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct AcceptQuoteRequest {
+        /// The outcome that pays.
         pub accepted_side: ::venuekit_wire::Open<OutcomeSide>,
     }
     impl AcceptQuoteRequest {
@@ -39,6 +40,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct AcceptRfqBatchRequest {
+        /// The outcome that pays.
         pub accepted_side: ::venuekit_wire::Open<OutcomeSide>,
         ///Name chosen by the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -56,6 +58,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct AcceptRfqBatchResponse {
+        /// The outcome that pays.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub accepted_side: ::std::option::Option<::venuekit_wire::Open<OutcomeSide>>,
         ///One for each request, in the order of the batch.
@@ -127,6 +130,7 @@ pub mod types {
         pub expiration_time: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///New price in dollars for one yes contract. The present one to leave it as it is.
         pub price: ::venuekit_wire::Decimal,
+        /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
         pub side: ::venuekit_wire::Open<BookSide>,
         ///Market of the order.
         pub ticker: ::std::string::String,
@@ -241,7 +245,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -336,7 +340,12 @@ pub mod types {
                 "write::transfer" => Ok(Self::WriteTransfer),
                 "write::fcm_risk" => Ok(Self::WriteFcmRisk),
                 "write::block_trade_accept" => Ok(Self::WriteBlockTradeAccept),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of read, write, read::block_trade_accept, read::portfolio_balance, write::trade, write::transfer, write::fcm_risk, write::block_trade_accept"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -392,7 +401,7 @@ pub mod types {
             match value {
                 "rsa" => Ok(Self::Rsa),
                 "ed25519" => Ok(Self::Ed25519),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of rsa, ed25519".into()),
             }
         }
     }
@@ -416,6 +425,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiUsageLevelGrant {
+        /// Event contracts, or perpetuals on margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub exchange_instance: ::std::option::Option<
             ::venuekit_wire::Open<ExchangeInstance>,
@@ -509,6 +519,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchCancelOrdersV2Request {
+        /// An order to be cancelled.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<BatchCancelOrder>,
     }
@@ -791,7 +802,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -862,7 +873,7 @@ pub mod types {
             match value {
                 "bid" => Ok(Self::Bid),
                 "ask" => Ok(Self::Ask),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of bid, ask".into()),
             }
         }
     }
@@ -963,7 +974,7 @@ pub mod types {
                 "unopened" => Ok(Self::Unopened),
                 "open" => Ok(Self::Open),
                 "closed" => Ok(Self::Closed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of unopened, open, closed".into()),
             }
         }
     }
@@ -1006,7 +1017,11 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
             {
-                ::regress::Regex::new("^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$").unwrap()
+                ::regress::Regex::with_flags(
+                        "^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$",
+                        "u",
+                    )
+                    .unwrap()
             });
             if PATTERN.find(value).is_none() {
                 return Err(
@@ -1163,6 +1178,7 @@ pub mod types {
         ///Event of the combo.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub event_ticker: ::std::option::Option<::std::string::String>,
+        /// Prices are dollars for one contract, sizes and volumes are contracts.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub market: ::std::option::Option<Market>,
@@ -1245,13 +1261,16 @@ pub mod types {
         ///Let the order only shrink the position. Only with immediate_or_cancel.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub reduce_only: ::std::option::Option<bool>,
+        /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
         pub self_trade_prevention_type: ::venuekit_wire::Open<SelfTradePreventionType>,
+        /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
         pub side: ::venuekit_wire::Open<BookSide>,
         ///Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub subaccount: ::std::option::Option<i64>,
         ///Market to trade.
         pub ticker: ::std::string::String,
+        /// How long an order stays. One that expires is good_till_canceled with an expiration_time.
         pub time_in_force: TimeInForce,
     }
     impl CreateOrderV2Request {
@@ -1410,6 +1429,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateRfqBatchResponse {
+        /// Requests for quotes that are quoted and accepted as one.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub rfq_batch: RfqBatch,
     }
@@ -1610,8 +1630,10 @@ pub mod types {
         pub finalized_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Id of the deposit.
         pub id: ::std::string::String,
+        /// Where a payment is. Once applied, it is in the balance.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<PaymentStatus>>,
+        /// How the money travels.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<PaymentType>>,
     }
@@ -1676,6 +1698,7 @@ pub mod types {
         ///Whether only one of its markets can end with yes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub mutually_exclusive: ::std::option::Option<bool>,
+        /// Notes that the venue keeps for its own pages. No source describes them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub product_metadata: ::std::option::Option<ProductMetadata>,
         ///Series from which it was made.
@@ -1717,6 +1740,7 @@ pub mod types {
         pub fee_multiplier_override: ::std::option::Option<
             ::venuekit_wire::DecimalNumber,
         >,
+        /// How fees are reckoned. The fee schedule of the venue has the formulas.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_type_override: ::std::option::Option<::venuekit_wire::Open<FeeType>>,
         ///Id of the change.
@@ -1741,6 +1765,7 @@ pub mod types {
         ///Range to show at first, such as 15min.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub default_range: ::std::option::Option<::std::string::String>,
+        /// The data. The type decides what is in it, and no source lists the types.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub details: ::std::option::Option<LiveDataDetails>,
         ///Whether the event is over and the data stands still. Cryptocurrencies only.
@@ -1835,7 +1860,7 @@ pub mod types {
                 "open" => Ok(Self::Open),
                 "closed" => Ok(Self::Closed),
                 "settled" => Ok(Self::Settled),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of unopened, open, closed, settled".into()),
             }
         }
     }
@@ -1878,7 +1903,11 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
             {
-                ::regress::Regex::new("^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$").unwrap()
+                ::regress::Regex::with_flags(
+                        "^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$",
+                        "u",
+                    )
+                    .unwrap()
             });
             if PATTERN.find(value).is_none() {
                 return Err(
@@ -1979,7 +2008,7 @@ pub mod types {
             match value {
                 "event_contract" => Ok(Self::EventContract),
                 "margined" => Ok(Self::Margined),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of event_contract, margined".into()),
             }
         }
     }
@@ -2155,7 +2184,12 @@ pub mod types {
                     Ok(Self::QuadraticWithComboMakerFees)
                 }
                 "flat" => Ok(Self::Flat),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of quadratic, quadratic_with_maker_fees, quadratic_with_combo_maker_fees, flat"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -2182,6 +2216,7 @@ pub mod types {
         ///Deprecated by the venue. Direction in the old way of writing orders. Use book_side.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub action: ::std::option::Option<::venuekit_wire::Open<OrderAction>>,
+        /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub book_side: ::std::option::Option<::venuekit_wire::Open<BookSide>>,
         ///Contracts.
@@ -2311,6 +2346,7 @@ pub mod types {
         ///Subtrader to bind it to: the user id, an underscore and up to 16 letters or digits. FCM members only, and not together with subaccount. A bound key is refused by every REST operation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fcm_subtrader_id: ::std::option::Option<::std::string::String>,
+        /// Signature algorithm of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub key_type: ::std::option::Option<::venuekit_wire::Open<ApiKeyType>>,
         ///Label of the key.
@@ -2334,6 +2370,7 @@ pub mod types {
     pub struct GenerateApiKeyResponse {
         ///Id of the new key.
         pub api_key_id: ::std::string::String,
+        /// Signature algorithm of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub key_type: ::std::option::Option<::venuekit_wire::Open<ApiKeyType>>,
         ///Private key as PEM, PKCS#1 for RSA and PKCS#8 for Ed25519. Shown this once.
@@ -2347,20 +2384,21 @@ pub mod types {
             Default::default()
         }
     }
-    ///`GetAccountApiLimitsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    ///Keys are verified with this call, so that a response without its tier proves nothing.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetAccountApiLimitsResponse {
         ///What raised the tier. Empty or null on the basic tier.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub grants: ::std::vec::Vec<ApiUsageLevelGrant>,
+        /// One token bucket of the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub read: ::std::option::Option<BucketLimit>,
         ///Tier in force, from basic to prestige. The venue adds tiers.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub usage_tier: ::std::option::Option<::std::string::String>,
+        pub usage_tier: ::std::string::String,
+        /// One token bucket of the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub write: ::std::option::Option<BucketLimit>,
@@ -2390,6 +2428,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub default_cost: ::std::option::Option<i64>,
+        /// What one operation costs.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub endpoint_costs: ::std::vec::Vec<EndpointTokenCost>,
     }
@@ -2518,6 +2557,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// Without type and multiplier it returns the event to the fees of its series.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub event_fee_changes: ::std::vec::Vec<EventFeeChange>,
     }
@@ -2530,6 +2570,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetEventForecastPercentilesHistoryResponse {
+        /// The forecast at one time.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub forecast_history: ::std::vec::Vec<ForecastPercentilesPoint>,
     }
@@ -2584,6 +2625,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetEventResponse {
+        /// One thing that happens or not, with the markets on it.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub event: EventData,
         ///Deprecated by the venue. Markets of the event. Use those inside it.
@@ -2603,6 +2645,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// One thing that happens or not, with the markets on it.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<EventData>,
         ///Milestones of these events, if asked for.
@@ -2665,6 +2708,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// One trade of a subtrader. A side that belongs to another member is left out.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub fills: ::std::vec::Vec<FcmFill>,
     }
@@ -2693,6 +2737,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// One trade of an order of the caller. Prices are dollars for one contract.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub fills: ::std::vec::Vec<Fill>,
     }
@@ -2705,6 +2750,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetFiltersBySportsResponse {
+        /// Filters of each sport.
         pub filters_by_sports: FiltersBySport,
         ///Sports in the order in which the venue shows them.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -2826,6 +2872,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarketCandlesticksHistoricalResponse {
+        /// What happened to the yes side of a market in one period. Its fields have other names than live ones.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub candlesticks: ::std::vec::Vec<MarketCandlestickHistorical>,
         ///Ticker of the market.
@@ -2841,6 +2888,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetMarketCandlesticksResponse {
+        /// What happened to the yes side of a market in one period.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub candlesticks: ::std::vec::Vec<MarketCandlestick>,
@@ -2857,6 +2905,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarketOrderbookResponse {
+        /// Bids of both sides. A level is two numbers, the price in dollars and the contracts there. Prices rise, so that the best level is the last.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub orderbook_fp: OrderbookCountFp,
     }
@@ -2883,6 +2932,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarketResponse {
+        /// Prices are dollars for one contract, sizes and volumes are contracts.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub market: Market,
     }
@@ -2898,6 +2948,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// Prices are dollars for one contract, sizes and volumes are contracts.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub markets: ::std::vec::Vec<Market>,
     }
@@ -2910,6 +2961,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMilestoneResponse {
+        /// Something in the world that events hang on, such as a game.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub milestone: Milestone,
     }
@@ -2925,6 +2977,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// Something in the world that events hang on, such as a game.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub milestones: ::std::vec::Vec<Milestone>,
@@ -2938,6 +2991,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMultivariateEventCollectionResponse {
+        /// Events whose markets can be combined into one.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub multivariate_contract: MultivariateEventCollection,
     }
@@ -2953,6 +3007,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// Events whose markets can be combined into one.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub multivariate_contracts: ::std::vec::Vec<MultivariateEventCollection>,
     }
@@ -2968,6 +3023,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// One thing that happens or not, with the markets on it.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub events: ::std::vec::Vec<EventData>,
     }
@@ -3044,6 +3100,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderResponse {
+        /// Money in dollars, counts in contracts.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub order: Order,
     }
@@ -3059,6 +3116,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// Money in dollars, counts in contracts.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<Order>,
     }
@@ -3095,6 +3153,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub event_positions: ::std::vec::Vec<EventPosition>,
+        /// What the caller holds in a market. Money in dollars.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub market_positions: ::std::vec::Vec<MarketPosition>,
@@ -3108,6 +3167,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetQuoteResponse {
+        /// What a maker offers on a request for quotes. Prices are dollars for one contract.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub quote: Quote,
     }
@@ -3123,6 +3183,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// What a maker offers on a request for quotes. Prices are dollars for one contract.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub quotes: ::std::vec::Vec<Quote>,
     }
@@ -3147,6 +3208,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetRfqBatchQuotesResponse {
+        /// What a maker offers on a batch.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub batch_quotes: ::std::vec::Vec<RfqBatchQuote>,
     }
@@ -3159,6 +3221,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetRfqBatchResponse {
+        /// Requests for quotes that are quoted and accepted as one.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub rfq_batch: RfqBatch,
     }
@@ -3174,6 +3237,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// Requests for quotes that are quoted and accepted as one.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub rfq_batches: ::std::vec::Vec<RfqBatch>,
     }
@@ -3186,6 +3250,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetRfqResponse {
+        /// A request for quotes.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub rfq: Rfq,
     }
@@ -3201,6 +3266,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// A request for quotes.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub rfqs: ::std::vec::Vec<Rfq>,
     }
@@ -3225,6 +3291,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetSeriesListResponse {
+        /// A template from which events are made again and again.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub series: ::std::vec::Vec<Series>,
     }
@@ -3237,6 +3304,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetSeriesResponse {
+        /// A template from which events are made again and again.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub series: Series,
     }
@@ -3252,6 +3320,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// What the caller held in a market when it was settled. Note the units.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub settlements: ::std::vec::Vec<Settlement>,
     }
@@ -3264,6 +3333,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetStructuredTargetResponse {
+        /// What a market with a structured strike is about: a team, a player, a candidate.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub structured_target: StructuredTarget,
     }
@@ -3279,6 +3349,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// What a market with a structured strike is about: a team, a player, a candidate.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub structured_targets: ::std::vec::Vec<StructuredTarget>,
@@ -3333,6 +3404,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetTagsForSeriesCategoriesResponse {
+        /// Tags of each category. A category without tags has null.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub tags_by_categories: ::std::option::Option<TagsByCategory>,
     }
@@ -3348,6 +3420,7 @@ pub mod types {
         ///Empty if the venue spreads nothing.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub allocations: ::std::vec::Vec<TargetBalanceAllocation>,
+        /// What stays on a shard for resting orders: nothing, as much as the dearest side of one market needs (max), or as much as all of them need (sum).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub resting_margin_reservation: ::std::option::Option<
             ::venuekit_wire::Open<RestingMarginReservation>,
@@ -3365,6 +3438,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// One trade between two users.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub trades: ::std::vec::Vec<Trade>,
     }
@@ -3390,6 +3464,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetWeatherIndexCalibrationsResponse {
+        /// One configuration. It holds until the next one takes effect.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub calibrations: ::std::vec::Vec<WeatherIndexCalibration>,
         ///City of the index.
@@ -3414,6 +3489,7 @@ pub mod types {
         ///Configuration of the newest point. Empty without points.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub config_version: ::std::option::Option<::std::string::String>,
+        /// One minute.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub timeseries: ::std::vec::Vec<WeatherIndexPoint>,
         ///Always fahrenheit.
@@ -3472,7 +3548,7 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
                 "exclude" => Ok(Self::Exclude),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of exclude".into()),
             }
         }
     }
@@ -3509,6 +3585,7 @@ pub mod types {
         ///Text about it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub incentive_description: ::std::option::Option<::std::string::String>,
+        /// What a program rewards. The margin ones are about perpetuals.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub incentive_type: ::std::option::Option<::venuekit_wire::Open<IncentiveType>>,
         ///Id of the market.
@@ -3590,7 +3667,7 @@ pub mod types {
                 "upcoming" => Ok(Self::Upcoming),
                 "closed" => Ok(Self::Closed),
                 "paid_out" => Ok(Self::PaidOut),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of all, active, upcoming, closed, paid_out".into()),
             }
         }
     }
@@ -3654,7 +3731,12 @@ pub mod types {
                 "volume" => Ok(Self::Volume),
                 "margin_maker_volume" => Ok(Self::MarginMakerVolume),
                 "margin_taker_volume" => Ok(Self::MarginTakerVolume),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of liquidity, volume, margin_maker_volume, margin_taker_volume"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -3722,7 +3804,12 @@ pub mod types {
                 "volume" => Ok(Self::Volume),
                 "margin_maker_volume" => Ok(Self::MarginMakerVolume),
                 "margin_taker_volume" => Ok(Self::MarginTakerVolume),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of all, liquidity, volume, margin_maker_volume, margin_taker_volume"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -3789,6 +3876,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub source_exchange_shard: ::std::option::Option<i64>,
+        /// Whether the money has arrived.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<
             ::venuekit_wire::Open<IntraExchangeInstanceTransferStatus>,
@@ -3880,7 +3968,7 @@ pub mod types {
             match value {
                 "pending" => Ok(Self::Pending),
                 "complete" => Ok(Self::Complete),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of pending, complete".into()),
             }
         }
     }
@@ -3917,6 +4005,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct LiveData {
+        /// The data. The type decides what is in it, and no source lists the types.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub details: ::std::option::Option<LiveDataDetails>,
         ///Milestone that they are about.
@@ -3982,7 +4071,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -4054,6 +4143,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_time: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Value that means yes for each target. The names are those of the market, so no two markets share them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub custom_strike: ::std::option::Option<CustomStrike>,
         ///What would close it early.
@@ -4099,6 +4189,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub latest_expiration_time: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Yes or no, or a value on a scale.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub market_type: ::std::option::Option<::venuekit_wire::Open<MarketType>>,
         ///Collection from which a combo was built.
@@ -4157,6 +4248,7 @@ pub mod types {
         ///Name of the main participant.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub primary_participant_key: ::std::option::Option<::std::string::String>,
+        /// How a market ended. Empty until it is determined.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub result: ::std::option::Option<::venuekit_wire::Open<MarketResult>>,
         ///Main rules.
@@ -4165,6 +4257,7 @@ pub mod types {
         ///Further rules.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rules_secondary: ::std::option::Option<::std::string::String>,
+        /// Whether the settlement value is bounded from below.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub settlement_bounds_type: ::std::option::Option<
             ::venuekit_wire::Open<SettlementBoundsType>,
@@ -4185,8 +4278,10 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settlement_value_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Where a market is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<MarketStatus>>,
+        /// How the strikes decide the outcome.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub strike_type: ::std::option::Option<::venuekit_wire::Open<StrikeType>>,
         ///Deprecated by the venue. Second heading.
@@ -4245,6 +4340,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_interest_fp: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Trades in a period, in dollars. Without trades only the price before is there.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<PriceDistribution>,
@@ -4252,9 +4348,11 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume_fp: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Offers of one side in a period, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_ask: ::std::option::Option<BidAskDistribution>,
+        /// Offers of one side in a period, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_bid: ::std::option::Option<BidAskDistribution>,
@@ -4275,6 +4373,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub open_interest: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Trades in a period, in dollars. Without trades only the price before is there.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<PriceDistributionHistorical>,
@@ -4282,9 +4381,11 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub volume: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Offers of one side in a period, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_ask: ::std::option::Option<BidAskDistributionHistorical>,
+        /// Offers of one side in a period, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub yes_bid: ::std::option::Option<BidAskDistributionHistorical>,
@@ -4298,6 +4399,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MarketCandlesticksResponse {
+        /// What happened to the yes side of a market in one period.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub candlesticks: ::std::vec::Vec<MarketCandlestick>,
@@ -4331,6 +4433,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MarketOrderbookFp {
+        /// Bids of both sides. A level is two numbers, the price in dollars and the contracts there. Prices rise, so that the best level is the last.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub orderbook_fp: ::std::option::Option<OrderbookCountFp>,
@@ -4426,7 +4529,7 @@ pub mod types {
                 "no" => Ok(Self::No),
                 "scalar" => Ok(Self::Scalar),
                 "" => Ok(Self::X),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of yes, no, scalar, \"\"".into()),
             }
         }
     }
@@ -4506,7 +4609,12 @@ pub mod types {
                 "disputed" => Ok(Self::Disputed),
                 "amended" => Ok(Self::Amended),
                 "finalized" => Ok(Self::Finalized),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of initialized, inactive, active, closed, determined, disputed, amended, finalized"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -4574,7 +4682,7 @@ pub mod types {
                 "paused" => Ok(Self::Paused),
                 "closed" => Ok(Self::Closed),
                 "settled" => Ok(Self::Settled),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of unopened, open, paused, closed, settled".into()),
             }
         }
     }
@@ -4617,7 +4725,11 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
             {
-                ::regress::Regex::new("^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$").unwrap()
+                ::regress::Regex::with_flags(
+                        "^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$",
+                        "u",
+                    )
+                    .unwrap()
             });
             if PATTERN.find(value).is_none() {
                 return Err(
@@ -4692,7 +4804,7 @@ pub mod types {
             match value {
                 "binary" => Ok(Self::Binary),
                 "scalar" => Ok(Self::Scalar),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of binary, scalar".into()),
             }
         }
     }
@@ -4719,6 +4831,7 @@ pub mod types {
         ///Subject, such as Sports or Elections.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub category: ::std::option::Option<::std::string::String>,
+        /// More about a milestone. The type decides what is in it, and no source lists the types.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub details: ::std::option::Option<MilestoneDetails>,
         ///When it ends. Absent or null if that is open.
@@ -4745,6 +4858,7 @@ pub mod types {
         ///Its id at the data provider.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub source_id: ::std::option::Option<::std::string::String>,
+        /// Ids at data providers, by the name of the provider.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub source_ids: ::std::option::Option<SourceIds>,
         ///When it begins.
@@ -4815,7 +4929,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -4954,7 +5068,7 @@ pub mod types {
             match value {
                 "only" => Ok(Self::Only),
                 "exclude" => Ok(Self::Exclude),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of only, exclude".into()),
             }
         }
     }
@@ -5036,6 +5150,7 @@ pub mod types {
         ///Deprecated by the venue. Direction in the old way of writing orders. Use book_side.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub action: ::std::option::Option<::venuekit_wire::Open<OrderAction>>,
+        /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub book_side: ::std::option::Option<::venuekit_wire::Open<BookSide>>,
         ///Whether a pause of trading cancels it.
@@ -5085,12 +5200,14 @@ pub mod types {
         pub order_group_id: ::std::option::Option<::std::string::String>,
         ///Id of the order.
         pub order_id: ::std::string::String,
+        /// The outcome that pays.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub outcome_side: ::std::option::Option<::venuekit_wire::Open<OutcomeSide>>,
         ///Contracts that rest.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_count_fp: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub self_trade_prevention_type: ::std::option::Option<
             ::venuekit_wire::Open<SelfTradePreventionType>,
@@ -5098,6 +5215,7 @@ pub mod types {
         ///Deprecated by the venue. Outcome in the old way of writing orders. Use outcome_side.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<OutcomeSide>>,
+        /// Where an order is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<OrderStatus>>,
         ///Subaccount, 0 (primary) to 63.
@@ -5115,6 +5233,7 @@ pub mod types {
         ///Market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub ticker: ::std::option::Option<::std::string::String>,
+        /// Kind of order. New orders are limit orders.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<OrderType>>,
         ///Owner.
@@ -5166,7 +5285,7 @@ pub mod types {
             match value {
                 "buy" => Ok(Self::Buy),
                 "sell" => Ok(Self::Sell),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of buy, sell".into()),
             }
         }
     }
@@ -5231,7 +5350,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -5288,7 +5407,10 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$").unwrap() });
+            {
+                ::regress::Regex::with_flags("^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$", "u")
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
                 return Err(
                     "doesn't match pattern \"^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$\"".into(),
@@ -5384,7 +5506,7 @@ pub mod types {
                 "resting" => Ok(Self::Resting),
                 "canceled" => Ok(Self::Canceled),
                 "executed" => Ok(Self::Executed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of resting, canceled, executed".into()),
             }
         }
     }
@@ -5440,7 +5562,7 @@ pub mod types {
             match value {
                 "limit" => Ok(Self::Limit),
                 "market" => Ok(Self::Market),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of limit, market".into()),
             }
         }
     }
@@ -5514,7 +5636,7 @@ pub mod types {
             match value {
                 "yes" => Ok(Self::Yes),
                 "no" => Ok(Self::No),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of yes, no".into()),
             }
         }
     }
@@ -5578,7 +5700,7 @@ pub mod types {
                 "applied" => Ok(Self::Applied),
                 "failed" => Ok(Self::Failed),
                 "returned" => Ok(Self::Returned),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of pending, applied, failed, returned".into()),
             }
         }
     }
@@ -5646,7 +5768,7 @@ pub mod types {
                 "crypto" => Ok(Self::Crypto),
                 "debit" => Ok(Self::Debit),
                 "apm" => Ok(Self::Apm),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of ach, wire, crypto, debit, apm".into()),
             }
         }
     }
@@ -6013,6 +6135,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rfq_target_cost_dollars: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Where a quote is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<QuoteStatus>>,
         ///Whether fees come on top of that.
@@ -6058,7 +6181,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -6141,7 +6264,12 @@ pub mod types {
                 "confirmed" => Ok(Self::Confirmed),
                 "executed" => Ok(Self::Executed),
                 "cancelled" => Ok(Self::Cancelled),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of open, accepted, confirmed, executed, cancelled"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -6201,7 +6329,7 @@ pub mod types {
                 "none" => Ok(Self::None),
                 "max" => Ok(Self::Max),
                 "sum" => Ok(Self::Sum),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of none, max, sum".into()),
             }
         }
     }
@@ -6265,6 +6393,7 @@ pub mod types {
         ///Whether what does not trade rests on the book.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rest_remainder: ::std::option::Option<bool>,
+        /// Where a request for quotes is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<RfqStatus>>,
         ///Size as dollars to spend.
@@ -6318,9 +6447,11 @@ pub mod types {
         pub creator_user_id: ::std::option::Option<::std::string::String>,
         ///Id of the batch.
         pub id: ::std::string::String,
+        /// A request for quotes.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub rfqs: ::std::vec::Vec<Rfq>,
+        /// Where a batch is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<RfqBatchStatus>>,
         ///When it last changed.
@@ -6376,6 +6507,7 @@ pub mod types {
         pub rfq_batch_id: ::std::option::Option<::std::string::String>,
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub rfqs: ::std::vec::Vec<RfqBatchBestQuote>,
+        /// Where a batch is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<RfqBatchStatus>>,
         ///When it last changed.
@@ -6440,7 +6572,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -6543,6 +6675,7 @@ pub mod types {
         ///User id of who asks. Private.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub rfq_creator_user_id: ::std::option::Option<::std::string::String>,
+        /// Where a quote on a batch is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<RfqBatchQuoteStatus>>,
         ///When it last changed.
@@ -6593,7 +6726,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -6680,7 +6813,12 @@ pub mod types {
                 "executed" => Ok(Self::Executed),
                 "partially_executed" => Ok(Self::PartiallyExecuted),
                 "cancelled" => Ok(Self::Cancelled),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of open, accepted, confirmed, executed, partially_executed, cancelled"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -6740,7 +6878,7 @@ pub mod types {
                 "open" => Ok(Self::Open),
                 "accepted" => Ok(Self::Accepted),
                 "closed" => Ok(Self::Closed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of open, accepted, closed".into()),
             }
         }
     }
@@ -6782,7 +6920,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -6853,7 +6991,7 @@ pub mod types {
             match value {
                 "open" => Ok(Self::Open),
                 "closed" => Ok(Self::Closed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of open, closed".into()),
             }
         }
     }
@@ -6972,7 +7110,7 @@ pub mod types {
             match value {
                 "taker_at_cross" => Ok(Self::TakerAtCross),
                 "maker" => Ok(Self::Maker),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of taker_at_cross, maker".into()),
             }
         }
     }
@@ -7021,6 +7159,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_multiplier: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// How fees are reckoned. The fee schedule of the venue has the formulas.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_type: ::std::option::Option<::venuekit_wire::Open<FeeType>>,
         ///How often there is an event, in words: daily, weekly, one-off and others.
@@ -7030,6 +7169,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub last_updated_ts: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Notes that the venue keeps for its own pages. No source describes them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub product_metadata: ::std::option::Option<ProductMetadata>,
         ///Where outcomes are looked up.
@@ -7063,6 +7203,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_multiplier: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// How fees are reckoned. The fee schedule of the venue has the formulas.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_type: ::std::option::Option<::venuekit_wire::Open<FeeType>>,
         ///Id of the change.
@@ -7103,7 +7244,11 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
             {
-                ::regress::Regex::new("^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$").unwrap()
+                ::regress::Regex::with_flags(
+                        "^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$",
+                        "u",
+                    )
+                    .unwrap()
             });
             if PATTERN.find(value).is_none() {
                 return Err(
@@ -7175,6 +7320,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fee_cost: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// How a market ended. Empty until it is determined.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub market_result: ::std::option::Option<::venuekit_wire::Open<MarketResult>>,
         ///No contracts held.
@@ -7249,7 +7395,7 @@ pub mod types {
             match value {
                 "default" => Ok(Self::Default),
                 "floor" => Ok(Self::Floor),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of default, floor".into()),
             }
         }
     }
@@ -7325,7 +7471,7 @@ pub mod types {
                 "all" => Ok(Self::All),
                 "unsettled" => Ok(Self::Unsettled),
                 "settled" => Ok(Self::Settled),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of all, unsettled, settled".into()),
             }
         }
     }
@@ -7386,6 +7532,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SportFilterDetails {
+        /// The same for each competition.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub competitions: ::std::option::Option<ScopesByCompetition>,
         ///What of the sport a market can be about.
@@ -7458,7 +7605,12 @@ pub mod types {
                 "functional" => Ok(Self::Functional),
                 "custom" => Ok(Self::Custom),
                 "structured" => Ok(Self::Structured),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of greater, greater_or_equal, less, less_or_equal, between, functional, custom, structured"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -7482,6 +7634,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct StructuredTarget {
+        /// More about a target. The type decides what is in it, and no source lists the types.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub details: ::std::option::Option<StructuredTargetDetails>,
         ///Id of the target.
@@ -7496,6 +7649,7 @@ pub mod types {
         ///Its id at the data provider.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub source_id: ::std::option::Option<::std::string::String>,
+        /// Ids at data providers, by the name of the provider.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub source_ids: ::std::option::Option<SourceIds>,
         ///Kind, such as basketball_player.
@@ -7559,7 +7713,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -7744,6 +7898,7 @@ pub mod types {
         pub event_ticker: ::std::string::String,
         ///Market of the leg.
         pub market_ticker: ::std::string::String,
+        /// The outcome that pays.
         pub side: ::venuekit_wire::Open<OutcomeSide>,
     }
     impl TickerPair {
@@ -7791,7 +7946,12 @@ pub mod types {
                 "fill_or_kill" => Ok(Self::FillOrKill),
                 "good_till_canceled" => Ok(Self::GoodTillCanceled),
                 "immediate_or_cancel" => Ok(Self::ImmediateOrCancel),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of fill_or_kill, good_till_canceled, immediate_or_cancel"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -7878,7 +8038,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -8018,7 +8178,7 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
                 "self" => Ok(Self::Self_),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of self".into()),
             }
         }
     }
@@ -8060,7 +8220,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -8292,8 +8452,10 @@ pub mod types {
         pub finalized_ts: ::std::option::Option<::venuekit_wire::UnixSeconds>,
         ///Id of the withdrawal.
         pub id: ::std::string::String,
+        /// Where a payment is. Once applied, it is in the balance.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<PaymentStatus>>,
+        /// How the money travels.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<PaymentType>>,
     }
@@ -8324,6 +8486,7 @@ pub mod types {
             }
         }
         impl AcceptBlockTradeProposalRequest {
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -8337,6 +8500,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader.
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8387,6 +8551,7 @@ pub mod types {
             }
         }
         impl AcceptQuoteRequest {
+            /// The outcome that pays. *Required.*
             pub fn accepted_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -8444,6 +8609,7 @@ pub mod types {
             }
         }
         impl AcceptRfqBatchRequest {
+            /// The outcome that pays. *Required.*
             pub fn accepted_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -8456,6 +8622,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8471,6 +8638,7 @@ pub mod types {
                     });
                 self
             }
+            /// The worst bid to be accepted for each request. *Required.*
             pub fn min_bids<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::RfqBatchMinBid>>,
@@ -8527,6 +8695,7 @@ pub mod types {
             }
         }
         impl AcceptRfqBatchResponse {
+            /// The outcome that pays.
             pub fn accepted_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -8540,6 +8709,7 @@ pub mod types {
                     });
                 self
             }
+            /// One for each request, in the order of the batch. *Required.*
             pub fn quotes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Quote>>,
@@ -8599,6 +8769,7 @@ pub mod types {
             }
         }
         impl AccountApiUsageLevelVolumeGoal {
+            /// Contracts in 30 days that earn it.
             pub fn earn_volume_goal_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8614,6 +8785,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts in 30 days that keep it.
             pub fn keep_volume_goal_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8629,6 +8801,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tier.
             pub fn level<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8691,6 +8864,7 @@ pub mod types {
             }
         }
         impl AccountApiUsageLevelVolumeProgress {
+            /// When it was reckoned.
             pub fn computed_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -8704,6 +8878,7 @@ pub mod types {
                     });
                 self
             }
+            /// What each tier from expert upwards asks for.
             pub fn goals<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8718,6 +8893,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded in the 30 days before that.
             pub fn trailing_30d_volume_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8804,6 +8980,7 @@ pub mod types {
             }
         }
         impl AmendOrderV2Request {
+            /// Name that the order has.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8819,6 +8996,7 @@ pub mod types {
                     });
                 self
             }
+            /// New total in contracts: what has traded and what is to rest. The present one to leave it as it is. *Required.*
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8831,6 +9009,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard. Left out or -1: the one of the market.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -8846,6 +9025,7 @@ pub mod types {
                     });
                 self
             }
+            /// New expiry, in the future; 0 takes the expiry away. Left out: as it is.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -8861,6 +9041,7 @@ pub mod types {
                     });
                 self
             }
+            /// New price in dollars for one yes contract. The present one to leave it as it is. *Required.*
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8873,6 +9054,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -8885,6 +9067,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market of the order. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8897,6 +9080,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name that the order gets.
             pub fn updated_client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8990,6 +9174,7 @@ pub mod types {
             }
         }
         impl AmendOrderV2Response {
+            /// Dollars of fee a contract. Present if any traded.
             pub fn average_fee_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9005,6 +9190,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a contract. Present if any traded.
             pub fn average_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9020,6 +9206,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9035,6 +9222,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded because of the change. Present as above.
             pub fn fill_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9048,6 +9236,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9060,6 +9249,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now. Present if any traded or the resting size changed.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9075,6 +9265,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the change was made.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -9144,6 +9335,7 @@ pub mod types {
             }
         }
         impl ApiErrorDetail {
+            /// Code. Some carry an id after a colon.
             pub fn code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9157,6 +9349,7 @@ pub mod types {
                     });
                 self
             }
+            /// More about it, such as INCORRECT_API_KEY_SIGNATURE.
             pub fn details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9170,6 +9363,7 @@ pub mod types {
                     });
                 self
             }
+            /// Text for people.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9240,6 +9434,7 @@ pub mod types {
             }
         }
         impl ApiKey {
+            /// Id of the key. *Required.*
             pub fn api_key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9252,6 +9447,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader to which it is bound.
             pub fn fcm_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9267,6 +9463,7 @@ pub mod types {
                     });
                 self
             }
+            /// Label that the owner gave it.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9280,6 +9477,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9294,6 +9492,7 @@ pub mod types {
                     });
                 self
             }
+            /// The one subaccount that it may use, 0 to 63. Absent or null: any.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9363,6 +9562,7 @@ pub mod types {
             }
         }
         impl ApiUsageLevelGrant {
+            /// Event contracts, or perpetuals on margin.
             pub fn exchange_instance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9380,6 +9580,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends. Absent or null if it does not.
             pub fn expires_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -9393,6 +9594,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tier that it grants.
             pub fn level<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9406,6 +9608,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it was granted for, such as volume.
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9473,6 +9676,7 @@ pub mod types {
             }
         }
         impl ApplySubaccountTransferRequest {
+            /// Cents to move. *Required.*
             pub fn amount_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9485,6 +9689,7 @@ pub mod types {
                     });
                 self
             }
+            /// UUID chosen by the caller, never to be used twice. *Required.*
             pub fn client_transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9499,6 +9704,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard. Left out: 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9514,6 +9720,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that pays, 0 (primary) to 63. *Required.*
             pub fn from_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9528,6 +9735,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that gets, 0 (primary) to 63. *Required.*
             pub fn to_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9600,6 +9808,7 @@ pub mod types {
             }
         }
         impl AssociatedEvent {
+            /// Who quotes combos with it.
             pub fn active_quoters<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -9614,6 +9823,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether only yes can be a leg.
             pub fn is_yes_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -9627,6 +9837,7 @@ pub mod types {
                     });
                 self
             }
+            /// Most legs from it.
             pub fn size_max<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9640,6 +9851,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fewest legs from it.
             pub fn size_min<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9653,6 +9865,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the event. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9721,6 +9934,7 @@ pub mod types {
             }
         }
         impl BatchCancelOrder {
+            /// Shard of the order; -1 finds it by market_ticker. Left out: by market_ticker if given, else shard 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9736,6 +9950,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market by which the shard is found.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9749,6 +9964,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9761,6 +9977,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of the order, 0 (primary) to 63. A key that is locked to one may leave it out.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9813,6 +10030,7 @@ pub mod types {
             }
         }
         impl BatchCancelOrdersV2Request {
+            /// An order to be cancelled. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchCancelOrder>>,
@@ -9856,6 +10074,7 @@ pub mod types {
             }
         }
         impl BatchCancelOrdersV2Response {
+            /// One entry an order. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchCancelledOrder>>,
@@ -9919,6 +10138,7 @@ pub mod types {
             }
         }
         impl BatchCancelledOrder {
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9934,6 +10154,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why this order was not cancelled.
             pub fn error<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ApiErrorDetail>,
@@ -9947,6 +10168,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9959,6 +10181,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that were taken off the book.
             pub fn reduced_by<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9972,6 +10195,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order was cancelled. Absent if it was not.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -10027,6 +10251,7 @@ pub mod types {
             }
         }
         impl BatchCreateOrdersV2Request {
+            /// As many as the write bucket has tokens for. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::CreateOrderV2Request>>,
@@ -10070,6 +10295,7 @@ pub mod types {
             }
         }
         impl BatchCreateOrdersV2Response {
+            /// One entry an order. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BatchCreatedOrder>>,
@@ -10148,6 +10374,7 @@ pub mod types {
             }
         }
         impl BatchCreatedOrder {
+            /// Dollars of fee a contract. Present if any traded.
             pub fn average_fee_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10163,6 +10390,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a contract. Present if any traded.
             pub fn average_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10178,6 +10406,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10193,6 +10422,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why this order was refused.
             pub fn error<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ApiErrorDetail>,
@@ -10206,6 +10436,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded at once.
             pub fn fill_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10219,6 +10450,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. Absent if it was refused.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10232,6 +10464,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10247,6 +10480,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order was matched. Absent if it was refused.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -10307,6 +10541,7 @@ pub mod types {
             }
         }
         impl BatchGetMarketCandlesticksResponse {
+            /// One for each market that was asked for.
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10367,6 +10602,7 @@ pub mod types {
             }
         }
         impl BidAskDistribution {
+            /// Best price at the end.
             pub fn close_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10380,6 +10616,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest best price.
             pub fn high_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10393,6 +10630,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest best price.
             pub fn low_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10406,6 +10644,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best price at the start.
             pub fn open_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10473,6 +10712,7 @@ pub mod types {
             }
         }
         impl BidAskDistributionHistorical {
+            /// Best price at the end.
             pub fn close<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10486,6 +10726,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest best price.
             pub fn high<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10499,6 +10740,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest best price.
             pub fn low<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10512,6 +10754,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best price at the start.
             pub fn open<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10663,6 +10906,7 @@ pub mod types {
             }
         }
         impl BlockTradeProposal {
+            /// Whether the buyer has accepted.
             pub fn buyer_accepted<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10678,6 +10922,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the buyer did.
             pub fn buyer_accepted_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10693,6 +10938,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order of the buyer, once executed.
             pub fn buyer_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10708,6 +10954,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that buys. Empty unless it is the caller's.
             pub fn buyer_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10723,6 +10970,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who buys. Empty unless it is the caller.
             pub fn buyer_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10736,6 +10984,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hundredths of a contract.
             pub fn centicount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10749,6 +10998,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10762,6 +11012,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was executed.
             pub fn executed_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10775,6 +11026,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it lapses.
             pub fn expiration_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10788,6 +11040,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the proposal. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10798,6 +11051,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Side that counts as the maker.
             pub fn maker_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -10811,6 +11065,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10824,6 +11079,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of one contract in hundredths of a cent, 10000 to the dollar.
             pub fn price_centi_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10839,6 +11095,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who proposed it.
             pub fn proposer_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10854,6 +11111,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the seller has accepted.
             pub fn seller_accepted<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10869,6 +11127,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the seller did.
             pub fn seller_accepted_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10884,6 +11143,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order of the seller, once executed.
             pub fn seller_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10899,6 +11159,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that sells. Empty unless it is the caller's.
             pub fn seller_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10914,6 +11175,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who sells. Empty unless it is the caller.
             pub fn seller_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10929,6 +11191,7 @@ pub mod types {
                     });
                 self
             }
+            /// State. The venue does not list the states.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10942,6 +11205,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11033,6 +11297,7 @@ pub mod types {
             }
         }
         impl BucketLimit {
+            /// Tokens that a rested bucket holds.
             pub fn bucket_capacity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11048,6 +11313,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tokens a second.
             pub fn refill_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11111,6 +11377,7 @@ pub mod types {
             }
         }
         impl CancelOrderV2Response {
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11126,6 +11393,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11138,6 +11406,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that were taken off the book.
             pub fn reduced_by<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11151,6 +11420,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order was cancelled.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -11222,6 +11492,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyRequest {
+            /// Subtrader to bind it to: the user id, an underscore and up to 16 letters or digits. FCM members only, and not together with subaccount. A bound key is refused by every REST operation.
             pub fn fcm_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11237,6 +11508,7 @@ pub mod types {
                     });
                 self
             }
+            /// Label of the key. *Required.*
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11249,6 +11521,7 @@ pub mod types {
                     });
                 self
             }
+            /// RSA (2048 bits) or Ed25519 public key as SPKI PEM with its line breaks. *Required.*
             pub fn public_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11261,6 +11534,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do. Left out: read and write.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -11275,6 +11549,7 @@ pub mod types {
                     });
                 self
             }
+            /// The one subaccount that it may use, 0 (primary) to 63. Left out: any, which is not the same as 0.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11335,6 +11610,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyResponse {
+            /// Id of the new key. *Required.*
             pub fn api_key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11347,6 +11623,7 @@ pub mod types {
                     });
                 self
             }
+            /// A risk control that its subtrader lacks. The key was made all the same.
             pub fn warning<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11420,6 +11697,7 @@ pub mod types {
             }
         }
         impl CreateFcmPositionTransferRequest {
+            /// Market. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11432,6 +11710,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hundredths of a contract, whole contracts only: positive of yes, negative of no. *Required.*
             pub fn position_centicount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11446,6 +11725,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of a yes contract in hundredths of a cent, whole cents, 0 to 10000. Also when no is moved. *Required.*
             pub fn price_centicents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11460,6 +11740,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that gives the position. *Required.*
             pub fn source_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11474,6 +11755,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader of the error account that gets it: the id of that account, _ and 1 to 16 letters or digits. Made if there is none. *Required.*
             pub fn target_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11533,6 +11815,7 @@ pub mod types {
             }
         }
         impl CreateFcmPositionTransferResponse {
+            /// Id of the transfer. No operation lists them. *Required.*
             pub fn position_transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11584,6 +11867,7 @@ pub mod types {
             }
         }
         impl CreateFcmSubtraderRequest {
+            /// 1 to 16 letters or digits, case counts. The id becomes that of the member, _ and this. *Required.*
             pub fn subtrader_suffix<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11633,6 +11917,7 @@ pub mod types {
             }
         }
         impl CreateFcmSubtraderResponse {
+            /// Id of the subtrader. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11688,6 +11973,7 @@ pub mod types {
             }
         }
         impl CreateMarketInMultivariateEventCollectionRequest {
+            /// The legs. *Required.*
             pub fn selected_markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::TickerPair>>,
@@ -11702,6 +11988,7 @@ pub mod types {
                     });
                 self
             }
+            /// With the whole market in the answer. Left out: without.
             pub fn with_market_payload<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11768,6 +12055,7 @@ pub mod types {
             }
         }
         impl CreateMarketInMultivariateEventCollectionResponse {
+            /// Event of the combo.
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11781,6 +12069,7 @@ pub mod types {
                     });
                 self
             }
+            /// Prices are dollars for one contract, sizes and volumes are contracts.
             pub fn market<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Market>,
@@ -11794,6 +12083,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market of the combo. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11863,6 +12153,7 @@ pub mod types {
             }
         }
         impl CreateOrderGroupRequest {
+            /// Whole contracts that may trade within 15 seconds, 1 to 1000000.
             pub fn contracts_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11878,6 +12169,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same, in steps of 0.01.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11893,6 +12185,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard. Left out: 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11908,6 +12201,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11974,6 +12268,7 @@ pub mod types {
             }
         }
         impl CreateOrderGroupResponse {
+            /// Shard of the group.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11989,6 +12284,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the group. *Required.*
             pub fn order_group_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12003,6 +12299,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that has it, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12119,6 +12416,7 @@ pub mod types {
             }
         }
         impl CreateOrderV2Request {
+            /// Cancel the order if trading pauses.
             pub fn cancel_order_on_pause<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12134,6 +12432,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller, never to be used twice. A UUID does well.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12149,6 +12448,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts, in steps of 0.01. *Required.*
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12161,6 +12461,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard. Left out or -1: the one of the market.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12176,6 +12477,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order expires. Only with good_till_canceled.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -12191,6 +12493,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group to which the order belongs.
             pub fn order_group_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12206,6 +12509,7 @@ pub mod types {
                     });
                 self
             }
+            /// Refuse the order if it would trade at once.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12219,6 +12523,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one yes contract. Has to lie on the grid of the market. *Required.*
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12231,6 +12536,7 @@ pub mod types {
                     });
                 self
             }
+            /// Let the order only shrink the position. Only with immediate_or_cancel.
             pub fn reduce_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12244,6 +12550,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker). *Required.*
             pub fn self_trade_prevention_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -12260,6 +12567,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -12272,6 +12580,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12285,6 +12594,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market to trade. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12297,6 +12607,7 @@ pub mod types {
                     });
                 self
             }
+            /// How long an order stays. One that expires is good_till_canceled with an expiration_time. *Required.*
             pub fn time_in_force<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TimeInForce>,
@@ -12399,6 +12710,7 @@ pub mod types {
             }
         }
         impl CreateOrderV2Response {
+            /// Dollars of fee a contract. Present if any traded.
             pub fn average_fee_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12414,6 +12726,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a contract. Present if any traded.
             pub fn average_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12429,6 +12742,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12444,6 +12758,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded at once.
             pub fn fill_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12457,6 +12772,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12469,6 +12785,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now. Can be zero with nothing filled, when self-trade prevention cancelled the order.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12484,6 +12801,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order was matched.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -12565,6 +12883,7 @@ pub mod types {
             }
         }
         impl CreateQuoteRequest {
+            /// Dollars for one no contract. *Required.*
             pub fn no_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12577,6 +12896,7 @@ pub mod types {
                     });
                 self
             }
+            /// Cancel the caller's order if it would trade with the book. Left out: no.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12590,6 +12910,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book. *Required.*
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12604,6 +12925,7 @@ pub mod types {
                     });
                 self
             }
+            /// Request that is quoted. *Required.*
             pub fn rfq_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12616,6 +12938,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12629,6 +12952,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one yes contract. *Required.*
             pub fn yes_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12681,6 +13005,7 @@ pub mod types {
             }
         }
         impl CreateQuoteResponse {
+            /// Id of the quote. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12735,6 +13060,7 @@ pub mod types {
             }
         }
         impl CreateRfqBatchQuoteRequest {
+            /// Cancel the caller's orders if they would trade with the book.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12748,6 +13074,7 @@ pub mod types {
                     });
                 self
             }
+            /// One for each request. *Required.*
             pub fn quotes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::RfqBatchQuoteEntry>>,
@@ -12760,6 +13087,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book. *Required.*
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12774,6 +13102,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12825,6 +13154,7 @@ pub mod types {
             }
         }
         impl CreateRfqBatchQuoteResponse {
+            /// Id of the quote. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12916,6 +13246,7 @@ pub mod types {
             }
         }
         impl CreateRfqBatchRequest {
+            /// What is to be quoted. *Required.*
             pub fn children<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::RfqBatchChild>>,
@@ -12928,6 +13259,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller, up to 64 characters.
             pub fn client_batch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12943,6 +13275,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts of each request that says no size.
             pub fn contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12956,6 +13289,7 @@ pub mod types {
                     });
                 self
             }
+            /// Collection in which combos are made.
             pub fn mve_collection_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12971,6 +13305,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hide the caller's public id from others.
             pub fn obscure_creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12986,6 +13321,7 @@ pub mod types {
                     });
                 self
             }
+            /// Withdraw what the caller asked before.
             pub fn replace_existing<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13001,6 +13337,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book.
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13016,6 +13353,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13029,6 +13367,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader for whom it is made. FCM members only.
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13042,6 +13381,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars to spend on each request that says no size.
             pub fn target_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13057,6 +13397,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether fees come on top of the target cost.
             pub fn target_cost_excludes_fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13124,6 +13465,7 @@ pub mod types {
             }
         }
         impl CreateRfqBatchResponse {
+            /// Requests for quotes that are quoted and accepted as one. *Required.*
             pub fn rfq_batch<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RfqBatch>,
@@ -13222,6 +13564,7 @@ pub mod types {
             }
         }
         impl CreateRfqRequest {
+            /// Size in whole contracts.
             pub fn contracts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13235,6 +13578,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same, in steps of 0.01.
             pub fn contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13248,6 +13592,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market to be quoted. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13260,6 +13605,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hide the caller's public id from others until a quote is executed. Left out: no.
             pub fn obscure_creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13275,6 +13621,7 @@ pub mod types {
                     });
                 self
             }
+            /// Withdraw the caller's earlier requests first. Left out: no.
             pub fn replace_existing<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13290,6 +13637,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book. *Required.*
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13304,6 +13652,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. Direct members only.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13317,6 +13666,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader for whom it is made. FCM members only.
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13330,6 +13680,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Target cost in hundredths of a cent, 10000 to the dollar. Use target_cost_dollars.
             pub fn target_cost_centi_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13345,6 +13696,7 @@ pub mod types {
                     });
                 self
             }
+            /// Size as dollars to spend.
             pub fn target_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13360,6 +13712,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether fees come on top of the target cost. Left out: it includes them.
             pub fn target_cost_excludes_fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13425,6 +13778,7 @@ pub mod types {
             }
         }
         impl CreateRfqResponse {
+            /// Id of the request. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13464,6 +13818,7 @@ pub mod types {
             }
         }
         impl CreateSubaccountRequest {
+            /// Shard. Left out: 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13513,6 +13868,7 @@ pub mod types {
             }
         }
         impl CreateSubaccountResponse {
+            /// Number that it got, 1 to 63. *Required.*
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13567,6 +13923,7 @@ pub mod types {
             }
         }
         impl DailySchedule {
+            /// Hour and minute at which it ends, as HH:MM.
             pub fn close_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13580,6 +13937,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hour and minute at which it begins, as HH:MM.
             pub fn open_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13643,6 +14001,7 @@ pub mod types {
             }
         }
         impl DecreaseOrderV2Request {
+            /// Shard of the order; -1 finds it by market_ticker. Left out: by market_ticker if given, else shard 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13658,6 +14017,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market by which the shard is found.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13671,6 +14031,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts to take off.
             pub fn reduce_by<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13684,6 +14045,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts to leave.
             pub fn reduce_to<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13753,6 +14115,7 @@ pub mod types {
             }
         }
         impl DecreaseOrderV2Response {
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13768,6 +14131,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13780,6 +14144,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13795,6 +14160,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order was shrunk.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -13876,6 +14242,7 @@ pub mod types {
             }
         }
         impl Deposit {
+            /// Cents that come in.
             pub fn amount_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13889,6 +14256,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was begun.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -13902,6 +14270,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee in cents.
             pub fn fee_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13915,6 +14284,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was applied, failed or returned. Absent or null until then.
             pub fn finalized_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -13928,6 +14298,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the deposit. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13938,6 +14309,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Where a payment is. Once applied, it is in the balance.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PaymentStatus>>,
@@ -13951,6 +14323,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the money travels.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PaymentType>>,
@@ -14019,6 +14392,7 @@ pub mod types {
             }
         }
         impl EndpointTokenCost {
+            /// Tokens.
             pub fn cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14032,6 +14406,7 @@ pub mod types {
                     });
                 self
             }
+            /// HTTP method.
             pub fn method<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14045,6 +14420,7 @@ pub mod types {
                     });
                 self
             }
+            /// Path with its placeholders.
             pub fn path<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14170,6 +14546,7 @@ pub mod types {
             }
         }
         impl EventData {
+            /// Deprecated by the venue. Category. That of the series goes before it.
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14183,6 +14560,7 @@ pub mod types {
                     });
                 self
             }
+            /// How collateral comes back, MECNET or DIRECNET. May be empty.
             pub fn collateral_return_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14198,6 +14576,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the event. *Required.*
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14210,6 +14589,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard on which it trades.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14225,6 +14605,7 @@ pub mod types {
                     });
                 self
             }
+            /// Factor in place of that of the series.
             pub fn fee_multiplier_override<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14240,6 +14621,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees of this event in place of those of the series.
             pub fn fee_type_override<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::FeeType>>,
@@ -14255,6 +14637,7 @@ pub mod types {
                     });
                 self
             }
+            /// When its metadata last changed.
             pub fn last_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14270,6 +14653,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its markets, if asked for.
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Market>>,
@@ -14282,6 +14666,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether only one of its markets can end with yes.
             pub fn mutually_exclusive<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14297,6 +14682,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notes that the venue keeps for its own pages. No source describes them.
             pub fn product_metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ProductMetadata>,
@@ -14312,6 +14698,7 @@ pub mod types {
                     });
                 self
             }
+            /// Series from which it was made.
             pub fn series_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14325,6 +14712,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where outcomes are looked up.
             pub fn settlement_sources<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SettlementSource>>,
@@ -14339,6 +14727,7 @@ pub mod types {
                     });
                 self
             }
+            /// Date that it is about, if it is about one.
             pub fn strike_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14352,6 +14741,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time that it is about, such as a week or a month, if not a date.
             pub fn strike_period<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14365,6 +14755,7 @@ pub mod types {
                     });
                 self
             }
+            /// Short heading.
             pub fn sub_title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14378,6 +14769,7 @@ pub mod types {
                     });
                 self
             }
+            /// Heading.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14476,6 +14868,7 @@ pub mod types {
             }
         }
         impl EventFeeChange {
+            /// Event that it applies to.
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14489,6 +14882,7 @@ pub mod types {
                     });
                 self
             }
+            /// New factor on the fees.
             pub fn fee_multiplier_override<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14504,6 +14898,7 @@ pub mod types {
                     });
                 self
             }
+            /// How fees are reckoned. The fee schedule of the venue has the formulas.
             pub fn fee_type_override<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::FeeType>>,
@@ -14519,6 +14914,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the change. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14529,6 +14925,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// When it takes effect.
             pub fn scheduled_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14542,6 +14939,7 @@ pub mod types {
                     });
                 self
             }
+            /// Series of the event.
             pub fn series_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14618,6 +15016,7 @@ pub mod types {
             }
         }
         impl EventLiveData {
+            /// Range to show at first, such as 15min.
             pub fn default_range<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14631,6 +15030,7 @@ pub mod types {
                     });
                 self
             }
+            /// The data. The type decides what is in it, and no source lists the types.
             pub fn details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::LiveDataDetails>,
@@ -14644,6 +15044,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the event is over and the data stands still. Cryptocurrencies only.
             pub fn is_historical<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14657,6 +15058,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ranges that can be asked for.
             pub fn range_options<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -14669,6 +15071,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the details are.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14748,6 +15151,7 @@ pub mod types {
             }
         }
         impl EventPosition {
+            /// Cost of what is held.
             pub fn event_exposure_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14763,6 +15167,7 @@ pub mod types {
                     });
                 self
             }
+            /// Event. *Required.*
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14775,6 +15180,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees on what traded.
             pub fn fees_paid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14790,6 +15196,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit or loss that is settled.
             pub fn realized_pnl_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14805,6 +15212,7 @@ pub mod types {
                     });
                 self
             }
+            /// What was spent.
             pub fn total_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14820,6 +15228,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that were traded, yes and no.
             pub fn total_cost_shares_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -14898,6 +15307,7 @@ pub mod types {
             }
         }
         impl ExchangeIndexStatus {
+            /// What is traded on it.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14911,6 +15321,7 @@ pub mod types {
                     });
                 self
             }
+            /// False under maintenance, when nothing can be changed.
             pub fn exchange_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14926,6 +15337,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of the shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14941,6 +15353,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether money can move to and from it.
             pub fn intra_exchange_transfers_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14956,6 +15369,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether orders can be placed.
             pub fn trading_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15034,6 +15448,7 @@ pub mod types {
             }
         }
         impl ExchangeStatus {
+            /// False under maintenance, when nothing can be changed. *Required.*
             pub fn exchange_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15048,6 +15463,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the venue expects to be back.
             pub fn exchange_estimated_resume_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15063,6 +15479,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same, shard by shard. The fields above speak of shard 0.
             pub fn exchange_index_statuses<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ExchangeIndexStatus>>,
@@ -15077,6 +15494,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether money can move between shards.
             pub fn intra_exchange_transfers_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15092,6 +15510,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether orders can be placed. *Required.*
             pub fn trading_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15210,6 +15629,7 @@ pub mod types {
             }
         }
         impl FcmFill {
+            /// Contracts.
             pub fn count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15223,6 +15643,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it traded.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15236,6 +15657,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -15251,6 +15673,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the fill. *Required.*
             pub fn fill_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15263,6 +15686,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee of the maker in dollars.
             pub fn maker_fee_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15278,6 +15702,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order of the maker.
             pub fn maker_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15293,6 +15718,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that was the maker.
             pub fn maker_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15308,6 +15734,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee of the taker in dollars.
             pub fn taker_fee_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15323,6 +15750,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order of the taker.
             pub fn taker_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15338,6 +15766,7 @@ pub mod types {
                     });
                 self
             }
+            /// Outcome that the taker bets on.
             pub fn taker_outcome_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -15353,6 +15782,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that was the taker.
             pub fn taker_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15368,6 +15798,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15381,6 +15812,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one yes contract.
             pub fn yes_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15473,6 +15905,7 @@ pub mod types {
             }
         }
         impl FcmSubtrader {
+            /// Shards that know it.
             pub fn exchange_indices<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<i64>>,
@@ -15487,6 +15920,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the member has blocked it.
             pub fn fcm_trading_blocked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15502,6 +15936,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a block has still to take effect.
             pub fn propagation_pending<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15517,6 +15952,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the subtrader. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15529,6 +15965,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it may not trade, for whatever reason.
             pub fn trading_blocked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15667,6 +16104,7 @@ pub mod types {
             }
         }
         impl Fill {
+            /// Deprecated by the venue. Direction in the old way of writing orders. Use book_side.
             pub fn action<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderAction>>,
@@ -15680,6 +16118,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
             pub fn book_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -15693,6 +16132,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts.
             pub fn count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15706,6 +16146,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it traded.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15719,6 +16160,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -15734,6 +16176,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee in dollars.
             pub fn fee_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15747,6 +16190,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the fill. *Required.*
             pub fn fill_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15759,6 +16203,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the order traded on arrival.
             pub fn is_taker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15772,6 +16217,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same ticker under its old name.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15785,6 +16231,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of a no contract.
             pub fn no_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15800,6 +16247,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order that traded.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15813,6 +16261,7 @@ pub mod types {
                     });
                 self
             }
+            /// Outcome that the fill bets on. Selling no counts as yes.
             pub fn outcome_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -15826,6 +16275,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Outcome in the old way of writing orders. Use outcome_side.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -15839,6 +16289,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -15854,6 +16305,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15867,6 +16319,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same id under its old name.
             pub fn trade_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15880,6 +16333,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same time under its old name.
             pub fn ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -15891,6 +16345,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for ts: {e}"));
                 self
             }
+            /// Price of a yes contract.
             pub fn yes_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15988,6 +16443,7 @@ pub mod types {
             }
         }
         impl ForecastPercentilesPoint {
+            /// Last second of the period.
             pub fn end_period_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -16001,6 +16457,7 @@ pub mod types {
                     });
                 self
             }
+            /// Event that is forecast.
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16014,6 +16471,7 @@ pub mod types {
                     });
                 self
             }
+            /// One for each percentile that was asked for.
             pub fn percentile_points<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::PercentilePoint>>,
@@ -16028,6 +16486,7 @@ pub mod types {
                     });
                 self
             }
+            /// Minutes that the period lasts, 0 for five seconds.
             pub fn period_interval<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16101,6 +16560,7 @@ pub mod types {
             }
         }
         impl GenerateApiKeyRequest {
+            /// Subtrader to bind it to: the user id, an underscore and up to 16 letters or digits. FCM members only, and not together with subaccount. A bound key is refused by every REST operation.
             pub fn fcm_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16116,6 +16576,7 @@ pub mod types {
                     });
                 self
             }
+            /// Signature algorithm of a key.
             pub fn key_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::ApiKeyType>>,
@@ -16129,6 +16590,7 @@ pub mod types {
                     });
                 self
             }
+            /// Label of the key. *Required.*
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16141,6 +16603,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do. Left out: read and write.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16155,6 +16618,7 @@ pub mod types {
                     });
                 self
             }
+            /// The one subaccount that it may use, 0 (primary) to 63. Left out: any, which is not the same as 0.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16226,6 +16690,7 @@ pub mod types {
             }
         }
         impl GenerateApiKeyResponse {
+            /// Id of the new key. *Required.*
             pub fn api_key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16238,6 +16703,7 @@ pub mod types {
                     });
                 self
             }
+            /// Signature algorithm of a key.
             pub fn key_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::ApiKeyType>>,
@@ -16251,6 +16717,7 @@ pub mod types {
                     });
                 self
             }
+            /// Private key as PEM, PKCS#1 for RSA and PKCS#8 for Ed25519. Shown this once. *Required.*
             pub fn private_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -16263,6 +16730,7 @@ pub mod types {
                     });
                 self
             }
+            /// A risk control that its subtrader lacks. The key was made all the same.
             pub fn warning<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16313,7 +16781,7 @@ pub mod types {
                 ::std::string::String,
             >,
             usage_tier: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
                 ::std::string::String,
             >,
             write: ::std::result::Result<
@@ -16326,12 +16794,13 @@ pub mod types {
                 Self {
                     grants: Ok(Default::default()),
                     read: Ok(Default::default()),
-                    usage_tier: Ok(Default::default()),
+                    usage_tier: Err("no value supplied for usage_tier".to_string()),
                     write: Ok(Default::default()),
                 }
             }
         }
         impl GetAccountApiLimitsResponse {
+            /// What raised the tier. Empty or null on the basic tier.
             pub fn grants<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ApiUsageLevelGrant>>,
@@ -16344,6 +16813,7 @@ pub mod types {
                     });
                 self
             }
+            /// One token bucket of the caller.
             pub fn read<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BucketLimit>,
@@ -16357,6 +16827,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tier in force, from basic to prestige. The venue adds tiers. *Required.*
             pub fn usage_tier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16364,12 +16835,12 @@ pub mod types {
             {
                 self.usage_tier = value
                     .try_into()
-                    .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!("error converting supplied value for usage_tier: {e}")
                     });
                 self
             }
+            /// One token bucket of the caller.
             pub fn write<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BucketLimit>,
@@ -16426,6 +16897,7 @@ pub mod types {
             }
         }
         impl GetAccountApiUsageLevelVolumeProgressResponse {
+            /// *Required.*
             pub fn volume_progress<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16486,6 +16958,7 @@ pub mod types {
             }
         }
         impl GetAccountEndpointCostsResponse {
+            /// Tokens that all other operations cost.
             pub fn default_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16499,6 +16972,7 @@ pub mod types {
                     });
                 self
             }
+            /// What one operation costs. *Required.*
             pub fn endpoint_costs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EndpointTokenCost>>,
@@ -16555,6 +17029,7 @@ pub mod types {
             }
         }
         impl GetApiKeysResponse {
+            /// Until when the owner has attested a location. Past that, keys cannot trade sports, elections and entertainment. Absent if never attested.
             pub fn api_key_region_expiration_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -16570,6 +17045,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn api_keys<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ApiKey>>,
@@ -16639,6 +17115,7 @@ pub mod types {
             }
         }
         impl GetBalanceResponse {
+            /// Available cash in whole cents, cut off, not rounded.
             pub fn balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16652,6 +17129,7 @@ pub mod types {
                     });
                 self
             }
+            /// Cash by shard. Absent for a key that is locked to a subaccount.
             pub fn balance_breakdown<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::IndexedBalance>>,
@@ -16666,6 +17144,7 @@ pub mod types {
                     });
                 self
             }
+            /// Available cash in dollars, exact. *Required.*
             pub fn balance_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -16680,6 +17159,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value of all positions in cents.
             pub fn portfolio_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16695,6 +17175,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the balance last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -16756,6 +17237,7 @@ pub mod types {
             }
         }
         impl GetBlockTradeProposalsResponse {
+            /// *Required.*
             pub fn block_trade_proposals<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::BlockTradeProposal>>,
@@ -16770,6 +17252,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16822,6 +17305,7 @@ pub mod types {
             }
         }
         impl GetCommunicationsIdResponse {
+            /// Public id of the caller. *Required.*
             pub fn communications_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16876,6 +17360,7 @@ pub mod types {
             }
         }
         impl GetDepositsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16889,6 +17374,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn deposits<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Deposit>>,
@@ -16949,6 +17435,7 @@ pub mod types {
             }
         }
         impl GetEventCandlesticksResponse {
+            /// Where the answer ends. Before the end that was asked for if that was too much.
             pub fn adjusted_end_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -16964,6 +17451,7 @@ pub mod types {
                     });
                 self
             }
+            /// Candlesticks of each of them.
             pub fn market_candlesticks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16982,6 +17470,7 @@ pub mod types {
                     });
                 self
             }
+            /// Markets of the event.
             pub fn market_tickers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -17042,6 +17531,7 @@ pub mod types {
             }
         }
         impl GetEventFeeChangesResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17055,6 +17545,7 @@ pub mod types {
                     });
                 self
             }
+            /// Without type and multiplier it returns the event to the fees of its series. *Required.*
             pub fn event_fee_changes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EventFeeChange>>,
@@ -17108,6 +17599,7 @@ pub mod types {
             }
         }
         impl GetEventForecastPercentilesHistoryResponse {
+            /// The forecast at one time. *Required.*
             pub fn forecast_history<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -17159,6 +17651,7 @@ pub mod types {
             }
         }
         impl GetEventLiveDataResponse {
+            /// *Required.*
             pub fn live_data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::EventLiveData>,
@@ -17231,6 +17724,7 @@ pub mod types {
             }
         }
         impl GetEventMetadataResponse {
+            /// League or tournament.
             pub fn competition<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17244,6 +17738,7 @@ pub mod types {
                     });
                 self
             }
+            /// What of the competition it is about, such as a game.
             pub fn competition_scope<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17259,6 +17754,7 @@ pub mod types {
                     });
                 self
             }
+            /// Path of the image of its main market.
             pub fn featured_image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17274,6 +17770,7 @@ pub mod types {
                     });
                 self
             }
+            /// Path of its image.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17287,6 +17784,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same for its markets.
             pub fn market_details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarketMetadata>>,
@@ -17301,6 +17799,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where outcomes are looked up.
             pub fn settlement_sources<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SettlementSource>>,
@@ -17362,6 +17861,7 @@ pub mod types {
             }
         }
         impl GetEventResponse {
+            /// One thing that happens or not, with the markets on it. *Required.*
             pub fn event<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::EventData>,
@@ -17374,6 +17874,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Markets of the event. Use those inside it.
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Market>>,
@@ -17431,6 +17932,7 @@ pub mod types {
             }
         }
         impl GetEventsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17444,6 +17946,7 @@ pub mod types {
                     });
                 self
             }
+            /// One thing that happens or not, with the markets on it. *Required.*
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EventData>>,
@@ -17456,6 +17959,7 @@ pub mod types {
                     });
                 self
             }
+            /// Milestones of these events, if asked for.
             pub fn milestones<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Milestone>>,
@@ -17502,6 +18006,7 @@ pub mod types {
             }
         }
         impl GetExchangeScheduleResponse {
+            /// *Required.*
             pub fn schedule<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Schedule>,
@@ -17572,6 +18077,7 @@ pub mod types {
             }
         }
         impl GetFcmEventContractDailyCapResponse {
+            /// Day in New York to which the trades belong, such as 2026-10-05.
             pub fn cap_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17585,6 +18091,7 @@ pub mod types {
                     });
                 self
             }
+            /// What trades of the day have used, less what sales and settlements gave back.
             pub fn executed_utilization<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -17600,6 +18107,7 @@ pub mod types {
                     });
                 self
             }
+            /// The cap. *Required.*
             pub fn limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -17612,6 +18120,7 @@ pub mod types {
                     });
                 self
             }
+            /// What orders on their way hold.
             pub fn pending_order_utilization<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -17627,6 +18136,7 @@ pub mod types {
                     });
                 self
             }
+            /// What resting orders hold.
             pub fn resting_order_utilization<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -17642,6 +18152,7 @@ pub mod types {
                     });
                 self
             }
+            /// The subtrader.
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17705,6 +18216,7 @@ pub mod types {
             }
         }
         impl GetFcmFillsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17718,6 +18230,7 @@ pub mod types {
                     });
                 self
             }
+            /// One trade of a subtrader. A side that belongs to another member is left out. *Required.*
             pub fn fills<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::FcmFill>>,
@@ -17766,6 +18279,7 @@ pub mod types {
             }
         }
         impl GetFcmSubtraderBlockedCategoriesResponse {
+            /// Categories, sorted. *Required.*
             pub fn categories<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -17818,6 +18332,7 @@ pub mod types {
             }
         }
         impl GetFillsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17831,6 +18346,7 @@ pub mod types {
                     });
                 self
             }
+            /// One trade of an order of the caller. Prices are dollars for one contract. *Required.*
             pub fn fills<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Fill>>,
@@ -17885,6 +18401,7 @@ pub mod types {
             }
         }
         impl GetFiltersBySportsResponse {
+            /// Filters of each sport. *Required.*
             pub fn filters_by_sports<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::FiltersBySport>,
@@ -17899,6 +18416,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sports in the order in which the venue shows them.
             pub fn sport_ordering<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -18014,6 +18532,7 @@ pub mod types {
             }
         }
         impl GetHistoricalCutoffResponse {
+            /// Settled positions that last changed before this are archived.
             pub fn market_positions_last_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -18029,6 +18548,7 @@ pub mod types {
                     });
                 self
             }
+            /// Markets that settled before this are archived with their candlesticks. *Required.*
             pub fn market_settled_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -18043,6 +18563,7 @@ pub mod types {
                     });
                 self
             }
+            /// Orders that were cancelled or fully traded before this are archived. *Required.*
             pub fn orders_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -18057,6 +18578,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades and fills from before this are archived. *Required.*
             pub fn trades_created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -18134,6 +18656,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn next_cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18184,6 +18707,7 @@ pub mod types {
             }
         }
         impl GetIntraExchangeInstanceTransferResponse {
+            /// *Required.*
             pub fn transfer<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::IntraExchangeInstanceTransferRecord>,
@@ -18234,6 +18758,7 @@ pub mod types {
             }
         }
         impl GetIntraExchangeInstanceTransfersResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18247,6 +18772,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn transfers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -18295,6 +18821,7 @@ pub mod types {
             }
         }
         impl GetLiveDataResponse {
+            /// *Required.*
             pub fn live_data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::LiveData>,
@@ -18392,6 +18919,7 @@ pub mod types {
             }
         }
         impl GetMarketCandlesticksHistoricalResponse {
+            /// What happened to the yes side of a market in one period. Its fields have other names than live ones. *Required.*
             pub fn candlesticks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -18406,6 +18934,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18461,6 +18990,7 @@ pub mod types {
             }
         }
         impl GetMarketCandlesticksResponse {
+            /// What happened to the yes side of a market in one period.
             pub fn candlesticks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarketCandlestick>>,
@@ -18473,6 +19003,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18523,6 +19054,7 @@ pub mod types {
             }
         }
         impl GetMarketOrderbookResponse {
+            /// Bids of both sides. A level is two numbers, the price in dollars and the contracts there. Prices rise, so that the best level is the last. *Required.*
             pub fn orderbook_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::OrderbookCountFp>,
@@ -18570,6 +19102,7 @@ pub mod types {
             }
         }
         impl GetMarketOrderbooksResponse {
+            /// One for each market that was asked for.
             pub fn orderbooks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarketOrderbookFp>>,
@@ -18614,6 +19147,7 @@ pub mod types {
             }
         }
         impl GetMarketResponse {
+            /// Prices are dollars for one contract, sizes and volumes are contracts. *Required.*
             pub fn market<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Market>,
@@ -18660,6 +19194,7 @@ pub mod types {
             }
         }
         impl GetMarketsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18673,6 +19208,7 @@ pub mod types {
                     });
                 self
             }
+            /// Prices are dollars for one contract, sizes and volumes are contracts. *Required.*
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Market>>,
@@ -18717,6 +19253,7 @@ pub mod types {
             }
         }
         impl GetMilestoneResponse {
+            /// Something in the world that events hang on, such as a game. *Required.*
             pub fn milestone<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Milestone>,
@@ -18768,6 +19305,7 @@ pub mod types {
             }
         }
         impl GetMilestonesResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18781,6 +19319,7 @@ pub mod types {
                     });
                 self
             }
+            /// Something in the world that events hang on, such as a game.
             pub fn milestones<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Milestone>>,
@@ -18832,6 +19371,7 @@ pub mod types {
             }
         }
         impl GetMultivariateEventCollectionResponse {
+            /// Events whose markets can be combined into one. *Required.*
             pub fn multivariate_contract<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MultivariateEventCollection>,
@@ -18888,6 +19428,7 @@ pub mod types {
             }
         }
         impl GetMultivariateEventCollectionsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18901,6 +19442,7 @@ pub mod types {
                     });
                 self
             }
+            /// Events whose markets can be combined into one. *Required.*
             pub fn multivariate_contracts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -18959,6 +19501,7 @@ pub mod types {
             }
         }
         impl GetMultivariateEventsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18972,6 +19515,7 @@ pub mod types {
                     });
                 self
             }
+            /// One thing that happens or not, with the markets on it. *Required.*
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EventData>>,
@@ -19036,6 +19580,7 @@ pub mod types {
             }
         }
         impl GetOrderGroupResponse {
+            /// Contracts that may trade within 15 seconds.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -19051,6 +19596,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard of the group.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -19066,6 +19612,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the limit is watched.
             pub fn is_auto_cancel_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -19081,6 +19628,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ids of its orders. May be null.
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -19134,6 +19682,7 @@ pub mod types {
             }
         }
         impl GetOrderGroupsResponse {
+            /// Absent if there is none.
             pub fn order_groups<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::OrderGroup>>,
@@ -19183,6 +19732,7 @@ pub mod types {
             }
         }
         impl GetOrderQueuePositionResponse {
+            /// Contracts that have to trade before this order does. *Required.*
             pub fn queue_position_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -19234,6 +19784,7 @@ pub mod types {
             }
         }
         impl GetOrderQueuePositionsResponse {
+            /// *Required.*
             pub fn queue_positions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::OrderQueuePosition>>,
@@ -19280,6 +19831,7 @@ pub mod types {
             }
         }
         impl GetOrderResponse {
+            /// Money in dollars, counts in contracts. *Required.*
             pub fn order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Order>,
@@ -19326,6 +19878,7 @@ pub mod types {
             }
         }
         impl GetOrdersResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19339,6 +19892,7 @@ pub mod types {
                     });
                 self
             }
+            /// Money in dollars, counts in contracts. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Order>>,
@@ -19390,6 +19944,7 @@ pub mod types {
             }
         }
         impl GetPortfolioRestingOrderTotalValueResponse {
+            /// Value by shard, in dollars.
             pub fn resting_order_value_breakdown<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::IndexedBalance>>,
@@ -19404,6 +19959,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value in cents. *Required.*
             pub fn total_resting_order_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -19467,6 +20023,7 @@ pub mod types {
             }
         }
         impl GetPositionsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19480,6 +20037,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same holdings added up by event.
             pub fn event_positions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::EventPosition>>,
@@ -19494,6 +20052,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the caller holds in a market. Money in dollars.
             pub fn market_positions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarketPosition>>,
@@ -19543,6 +20102,7 @@ pub mod types {
             }
         }
         impl GetQuoteResponse {
+            /// What a maker offers on a request for quotes. Prices are dollars for one contract. *Required.*
             pub fn quote<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Quote>,
@@ -19589,6 +20149,7 @@ pub mod types {
             }
         }
         impl GetQuotesResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19602,6 +20163,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a maker offers on a request for quotes. Prices are dollars for one contract. *Required.*
             pub fn quotes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Quote>>,
@@ -19649,6 +20211,7 @@ pub mod types {
             }
         }
         impl GetRfqBatchBestQuotesResponse {
+            /// *Required.*
             pub fn best_quotes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RfqBatchBestQuotes>,
@@ -19696,6 +20259,7 @@ pub mod types {
             }
         }
         impl GetRfqBatchQuotesResponse {
+            /// What a maker offers on a batch. *Required.*
             pub fn batch_quotes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::RfqBatchQuote>>,
@@ -19740,6 +20304,7 @@ pub mod types {
             }
         }
         impl GetRfqBatchResponse {
+            /// Requests for quotes that are quoted and accepted as one. *Required.*
             pub fn rfq_batch<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RfqBatch>,
@@ -19791,6 +20356,7 @@ pub mod types {
             }
         }
         impl GetRfqBatchesResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19804,6 +20370,7 @@ pub mod types {
                     });
                 self
             }
+            /// Requests for quotes that are quoted and accepted as one. *Required.*
             pub fn rfq_batches<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::RfqBatch>>,
@@ -19850,6 +20417,7 @@ pub mod types {
             }
         }
         impl GetRfqResponse {
+            /// A request for quotes. *Required.*
             pub fn rfq<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Rfq>,
@@ -19896,6 +20464,7 @@ pub mod types {
             }
         }
         impl GetRfqsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19909,6 +20478,7 @@ pub mod types {
                     });
                 self
             }
+            /// A request for quotes. *Required.*
             pub fn rfqs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Rfq>>,
@@ -19958,6 +20528,7 @@ pub mod types {
             }
         }
         impl GetSeriesFeeChangesResponse {
+            /// *Required.*
             pub fn series_fee_change_arr<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SeriesFeeChange>>,
@@ -20007,6 +20578,7 @@ pub mod types {
             }
         }
         impl GetSeriesListResponse {
+            /// A template from which events are made again and again. *Required.*
             pub fn series<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Series>>,
@@ -20047,6 +20619,7 @@ pub mod types {
             }
         }
         impl GetSeriesResponse {
+            /// A template from which events are made again and again. *Required.*
             pub fn series<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Series>,
@@ -20093,6 +20666,7 @@ pub mod types {
             }
         }
         impl GetSettlementsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20106,6 +20680,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the caller held in a market when it was settled. Note the units. *Required.*
             pub fn settlements<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Settlement>>,
@@ -20157,6 +20732,7 @@ pub mod types {
             }
         }
         impl GetStructuredTargetResponse {
+            /// What a market with a structured strike is about: a team, a player, a candidate. *Required.*
             pub fn structured_target<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::StructuredTarget>,
@@ -20211,6 +20787,7 @@ pub mod types {
             }
         }
         impl GetStructuredTargetsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20224,6 +20801,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a market with a structured strike is about: a team, a player, a candidate.
             pub fn structured_targets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::StructuredTarget>>,
@@ -20277,6 +20855,7 @@ pub mod types {
             }
         }
         impl GetSubaccountBalancesResponse {
+            /// One entry for each subaccount and shard. *Required.*
             pub fn subaccount_balances<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SubaccountBalance>>,
@@ -20328,6 +20907,7 @@ pub mod types {
             }
         }
         impl GetSubaccountNettingResponse {
+            /// One entry for each subaccount and shard. *Required.*
             pub fn netting_configs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -20384,6 +20964,7 @@ pub mod types {
             }
         }
         impl GetSubaccountTransfersResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20397,6 +20978,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn transfers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SubaccountTransfer>>,
@@ -20446,6 +21028,7 @@ pub mod types {
             }
         }
         impl GetTagsForSeriesCategoriesResponse {
+            /// Tags of each category. A category without tags has null.
             pub fn tags_by_categories<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TagsByCategory>,
@@ -20503,6 +21086,7 @@ pub mod types {
             }
         }
         impl GetTargetBalanceAllocationResponse {
+            /// Empty if the venue spreads nothing. *Required.*
             pub fn allocations<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -20517,6 +21101,7 @@ pub mod types {
                     });
                 self
             }
+            /// What stays on a shard for resting orders: nothing, as much as the dearest side of one market needs (max), or as much as all of them need (sum).
             pub fn resting_margin_reservation<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -20576,6 +21161,7 @@ pub mod types {
             }
         }
         impl GetTradesResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20589,6 +21175,7 @@ pub mod types {
                     });
                 self
             }
+            /// One trade between two users. *Required.*
             pub fn trades<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Trade>>,
@@ -20636,6 +21223,7 @@ pub mod types {
             }
         }
         impl GetUserDataTimestampResponse {
+            /// Up to when the answers are complete. *Required.*
             pub fn as_of_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -20693,6 +21281,7 @@ pub mod types {
             }
         }
         impl GetWeatherIndexCalibrationsResponse {
+            /// One configuration. It holds until the next one takes effect. *Required.*
             pub fn calibrations<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -20707,6 +21296,7 @@ pub mod types {
                     });
                 self
             }
+            /// City of the index.
             pub fn city<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20720,6 +21310,7 @@ pub mod types {
                     });
                 self
             }
+            /// Always celsius.
             pub fn units<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20787,6 +21378,7 @@ pub mod types {
             }
         }
         impl GetWeatherIndexResponse {
+            /// City of the index.
             pub fn city<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20800,6 +21392,7 @@ pub mod types {
                     });
                 self
             }
+            /// Configuration of the newest point. Empty without points.
             pub fn config_version<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20815,6 +21408,7 @@ pub mod types {
                     });
                 self
             }
+            /// One minute. *Required.*
             pub fn timeseries<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::WeatherIndexPoint>>,
@@ -20827,6 +21421,7 @@ pub mod types {
                     });
                 self
             }
+            /// Always fahrenheit.
             pub fn units<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20886,6 +21481,7 @@ pub mod types {
             }
         }
         impl GetWithdrawalsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20899,6 +21495,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn withdrawals<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Withdrawal>>,
@@ -21000,6 +21597,7 @@ pub mod types {
             }
         }
         impl IncentiveProgram {
+            /// Discount factor of orders off the best price, in hundredths of a percent.
             pub fn discount_factor_bps<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21015,6 +21613,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends.
             pub fn end_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -21028,6 +21627,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the program. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21038,6 +21638,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Text about it.
             pub fn incentive_description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21053,6 +21654,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a program rewards. The margin ones are about perpetuals.
             pub fn incentive_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::IncentiveType>>,
@@ -21068,6 +21670,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21081,6 +21684,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21094,6 +21698,7 @@ pub mod types {
                     });
                 self
             }
+            /// Most that one account gets, in hundredths of a cent.
             pub fn max_reward_per_account<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21109,6 +21714,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it has been paid.
             pub fn paid_out<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -21122,6 +21728,7 @@ pub mod types {
                     });
                 self
             }
+            /// Reward in all, in hundredths of a cent.
             pub fn period_reward<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21135,6 +21742,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it begins.
             pub fn start_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -21148,6 +21756,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts on the book that it asks for.
             pub fn target_size_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -21223,6 +21832,7 @@ pub mod types {
             }
         }
         impl IndexedBalance {
+            /// Dollars.
             pub fn balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -21236,6 +21846,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of the shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21328,6 +21939,7 @@ pub mod types {
             }
         }
         impl IntraExchangeInstanceTransferRecord {
+            /// Dollars, unlike in the request.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -21341,6 +21953,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name that the caller chose. Absent if none was given.
             pub fn client_transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21356,6 +21969,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was begun.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -21369,6 +21983,7 @@ pub mod types {
                     });
                 self
             }
+            /// Product that gets.
             pub fn destination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -21384,6 +21999,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard that gets.
             pub fn destination_exchange_shard<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21399,6 +22015,7 @@ pub mod types {
                     });
                 self
             }
+            /// Product that pays.
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -21414,6 +22031,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard that pays.
             pub fn source_exchange_shard<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21429,6 +22047,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the money has arrived.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -21444,6 +22063,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the transfer. *Required.*
             pub fn transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21539,6 +22159,7 @@ pub mod types {
             }
         }
         impl IntraExchangeInstanceTransferRequest {
+            /// Hundredths of a cent to move, 10000 to the dollar. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21551,6 +22172,7 @@ pub mod types {
                     });
                 self
             }
+            /// UUID chosen by the caller. Once a transfer is accepted, another one between the same two places cannot have it. Refused where a numbered subaccount takes part.
             pub fn client_transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21566,6 +22188,7 @@ pub mod types {
                     });
                 self
             }
+            /// Product that gets. *Required.*
             pub fn destination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -21580,6 +22203,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard that gets, 0 to 100. Left out: 0.
             pub fn destination_exchange_shard<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21595,6 +22219,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that gets, between event contracts only. Left out: 0 (primary).
             pub fn destination_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21610,6 +22235,7 @@ pub mod types {
                     });
                 self
             }
+            /// Product that pays. *Required.*
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -21624,6 +22250,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard that pays, 0 to 100. Left out: 0.
             pub fn source_exchange_shard<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21639,6 +22266,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that pays, between event contracts only. Left out: 0 (primary).
             pub fn source_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -21703,6 +22331,7 @@ pub mod types {
             }
         }
         impl IntraExchangeInstanceTransferResponse {
+            /// Id of the transfer. *Required.*
             pub fn transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21750,6 +22379,7 @@ pub mod types {
             }
         }
         impl ListFcmSubtradersResponse {
+            /// *Required.*
             pub fn subtraders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::FcmSubtrader>>,
@@ -21807,6 +22437,7 @@ pub mod types {
             }
         }
         impl LiveData {
+            /// The data. The type decides what is in it, and no source lists the types.
             pub fn details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::LiveDataDetails>,
@@ -21820,6 +22451,7 @@ pub mod types {
                     });
                 self
             }
+            /// Milestone that they are about. *Required.*
             pub fn milestone_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21832,6 +22464,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the details are.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21887,6 +22520,7 @@ pub mod types {
             }
         }
         impl MaintenanceWindow {
+            /// When it ends.
             pub fn end_datetime<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -21900,6 +22534,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it begins.
             pub fn start_datetime<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22214,6 +22849,7 @@ pub mod types {
             }
         }
         impl Market {
+            /// Whether it may close before its time.
             pub fn can_close_early<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22229,6 +22865,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest value that means yes, in the units of the rules.
             pub fn cap_strike<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -22242,6 +22879,7 @@ pub mod types {
                     });
                 self
             }
+            /// When trading closes.
             pub fn close_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22255,6 +22893,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was created.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22268,6 +22907,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value that means yes for each target. The names are those of the market, so no two markets share them.
             pub fn custom_strike<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CustomStrike>,
@@ -22281,6 +22921,7 @@ pub mod types {
                     });
                 self
             }
+            /// What would close it early.
             pub fn early_close_condition<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22296,6 +22937,7 @@ pub mod types {
                     });
                 self
             }
+            /// Event to which it belongs.
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22309,6 +22951,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard on which it trades.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -22324,6 +22967,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the outcome is expected.
             pub fn expected_expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22339,6 +22983,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Replaced by the one below.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22354,6 +22999,7 @@ pub mod types {
                     });
                 self
             }
+            /// Value that decided it. Empty until then.
             pub fn expiration_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22369,6 +23015,7 @@ pub mod types {
                     });
                 self
             }
+            /// Until when fees are waived.
             pub fn fee_waiver_expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22384,6 +23031,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest value that means yes, in the units of the rules.
             pub fn floor_strike<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -22397,6 +23045,7 @@ pub mod types {
                     });
                 self
             }
+            /// Formula from the value to the settlement.
             pub fn functional_strike<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22412,6 +23061,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is removed if nobody trades it.
             pub fn is_provisional<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22427,6 +23077,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of yes in the last trade.
             pub fn last_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22442,6 +23093,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it expires at the latest.
             pub fn latest_expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22457,6 +23109,7 @@ pub mod types {
                     });
                 self
             }
+            /// Yes or no, or a value on a scale.
             pub fn market_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::MarketType>>,
@@ -22470,6 +23123,7 @@ pub mod types {
                     });
                 self
             }
+            /// Collection from which a combo was built.
             pub fn mve_collection_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22485,6 +23139,7 @@ pub mod types {
                     });
                 self
             }
+            /// Legs of a combo.
             pub fn mve_selected_legs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MveSelectedLeg>>,
@@ -22499,6 +23154,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best ask for no.
             pub fn no_ask_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22514,6 +23170,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best bid for no.
             pub fn no_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22529,6 +23186,7 @@ pub mod types {
                     });
                 self
             }
+            /// Short name of the no side.
             pub fn no_sub_title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22542,6 +23200,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a winning contract pays.
             pub fn notional_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22557,6 +23216,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the thing itself happened.
             pub fn occurrence_datetime<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22572,6 +23232,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts held.
             pub fn open_interest_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22587,6 +23248,7 @@ pub mod types {
                     });
                 self
             }
+            /// When trading opens.
             pub fn open_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22600,6 +23262,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last price of yes a day ago.
             pub fn previous_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22615,6 +23278,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best ask for yes a day ago.
             pub fn previous_yes_ask_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22630,6 +23294,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best bid for yes a day ago.
             pub fn previous_yes_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22645,6 +23310,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the price grid. The set keeps growing.
             pub fn price_level_structure<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22660,6 +23326,7 @@ pub mod types {
                     });
                 self
             }
+            /// Prices that an order may have.
             pub fn price_ranges<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::PriceRange>>,
@@ -22672,6 +23339,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the main participant.
             pub fn primary_participant_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22687,6 +23355,7 @@ pub mod types {
                     });
                 self
             }
+            /// How a market ended. Empty until it is determined.
             pub fn result<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::MarketResult>>,
@@ -22700,6 +23369,7 @@ pub mod types {
                     });
                 self
             }
+            /// Main rules.
             pub fn rules_primary<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22713,6 +23383,7 @@ pub mod types {
                     });
                 self
             }
+            /// Further rules.
             pub fn rules_secondary<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22728,6 +23399,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the settlement value is bounded from below.
             pub fn settlement_bounds_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -22745,6 +23417,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest settlement value of yes.
             pub fn settlement_floor_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22760,6 +23433,7 @@ pub mod types {
                     });
                 self
             }
+            /// Seconds from determination to settlement.
             pub fn settlement_timer_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -22775,6 +23449,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was settled.
             pub fn settlement_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22788,6 +23463,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a yes contract settles at. Present once determined.
             pub fn settlement_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22803,6 +23479,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a market is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::MarketStatus>>,
@@ -22816,6 +23493,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the strikes decide the outcome.
             pub fn strike_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::StrikeType>>,
@@ -22829,6 +23507,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Second heading.
             pub fn subtitle<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22842,6 +23521,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22854,6 +23534,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Heading.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22867,6 +23548,7 @@ pub mod types {
                     });
                 self
             }
+            /// When anything but trading last changed it.
             pub fn updated_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22880,6 +23562,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded in the last 24 hours.
             pub fn volume_24h_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22893,6 +23576,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded so far.
             pub fn volume_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22906,6 +23590,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best ask for yes.
             pub fn yes_ask_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22921,6 +23606,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts at the best ask for yes.
             pub fn yes_ask_size_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22936,6 +23622,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best bid for yes.
             pub fn yes_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22951,6 +23638,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts at the best bid for yes.
             pub fn yes_bid_size_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -22966,6 +23654,7 @@ pub mod types {
                     });
                 self
             }
+            /// Short name of the yes side.
             pub fn yes_sub_title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23145,6 +23834,7 @@ pub mod types {
             }
         }
         impl MarketCandlestick {
+            /// Last second of the period. *Required.*
             pub fn end_period_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -23157,6 +23847,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts held at its end.
             pub fn open_interest_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23172,6 +23863,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades in a period, in dollars. Without trades only the price before is there.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PriceDistribution>,
@@ -23185,6 +23877,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded in the period.
             pub fn volume_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23198,6 +23891,7 @@ pub mod types {
                     });
                 self
             }
+            /// Offers of one side in a period, in dollars.
             pub fn yes_ask<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BidAskDistribution>,
@@ -23211,6 +23905,7 @@ pub mod types {
                     });
                 self
             }
+            /// Offers of one side in a period, in dollars.
             pub fn yes_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BidAskDistribution>,
@@ -23294,6 +23989,7 @@ pub mod types {
             }
         }
         impl MarketCandlestickHistorical {
+            /// Last second of the period. *Required.*
             pub fn end_period_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -23306,6 +24002,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts held at its end.
             pub fn open_interest<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23319,6 +24016,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades in a period, in dollars. Without trades only the price before is there.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PriceDistributionHistorical>,
@@ -23332,6 +24030,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded in the period.
             pub fn volume<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23345,6 +24044,7 @@ pub mod types {
                     });
                 self
             }
+            /// Offers of one side in a period, in dollars.
             pub fn yes_ask<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BidAskDistributionHistorical>,
@@ -23358,6 +24058,7 @@ pub mod types {
                     });
                 self
             }
+            /// Offers of one side in a period, in dollars.
             pub fn yes_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BidAskDistributionHistorical>,
@@ -23421,6 +24122,7 @@ pub mod types {
             }
         }
         impl MarketCandlesticksResponse {
+            /// What happened to the yes side of a market in one period.
             pub fn candlesticks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarketCandlestick>>,
@@ -23433,6 +24135,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23492,6 +24195,7 @@ pub mod types {
             }
         }
         impl MarketMetadata {
+            /// Its colour on the pages of the venue.
             pub fn color_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23505,6 +24209,7 @@ pub mod types {
                     });
                 self
             }
+            /// Path of its image.
             pub fn image_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23518,6 +24223,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23569,6 +24275,7 @@ pub mod types {
             }
         }
         impl MarketOrderbookFp {
+            /// Bids of both sides. A level is two numbers, the price in dollars and the contracts there. Prices rise, so that the best level is the last.
             pub fn orderbook_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::OrderbookCountFp>,
@@ -23582,6 +24289,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23661,6 +24369,7 @@ pub mod types {
             }
         }
         impl MarketPosition {
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -23676,6 +24385,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees on what traded.
             pub fn fees_paid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23691,6 +24401,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn last_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -23706,6 +24417,7 @@ pub mod types {
                     });
                 self
             }
+            /// Cost of what is held.
             pub fn market_exposure_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23721,6 +24433,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts: positive of yes, negative of no.
             pub fn position_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23734,6 +24447,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit or loss that is settled.
             pub fn realized_pnl_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23749,6 +24463,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23761,6 +24476,7 @@ pub mod types {
                     });
                 self
             }
+            /// What was spent.
             pub fn total_traded_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23880,6 +24596,7 @@ pub mod types {
             }
         }
         impl Milestone {
+            /// Subject, such as Sports or Elections.
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23893,6 +24610,7 @@ pub mod types {
                     });
                 self
             }
+            /// More about a milestone. The type decides what is in it, and no source lists the types.
             pub fn details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MilestoneDetails>,
@@ -23906,6 +24624,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends. Absent or null if that is open.
             pub fn end_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -23919,6 +24638,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the milestone. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23929,6 +24649,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// When it last changed.
             pub fn last_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -23944,6 +24665,7 @@ pub mod types {
                     });
                 self
             }
+            /// Text that users are shown about it.
             pub fn notification_message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23959,6 +24681,7 @@ pub mod types {
                     });
                 self
             }
+            /// Events that its outcome decides.
             pub fn primary_event_tickers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -23973,6 +24696,7 @@ pub mod types {
                     });
                 self
             }
+            /// Events that have to do with it.
             pub fn related_event_tickers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -23987,6 +24711,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its id at the data provider.
             pub fn source_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24000,6 +24725,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ids at data providers, by the name of the provider.
             pub fn source_ids<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SourceIds>,
@@ -24013,6 +24739,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it begins.
             pub fn start_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24026,6 +24753,7 @@ pub mod types {
                     });
                 self
             }
+            /// Heading.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24039,6 +24767,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind, such as football_game or political_race.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24191,6 +24920,7 @@ pub mod types {
             }
         }
         impl MultivariateEventCollection {
+            /// Deprecated by the venue. Tickers of these events. Use associated_events.
             pub fn associated_event_tickers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -24205,6 +24935,7 @@ pub mod types {
                     });
                 self
             }
+            /// Events that legs come from.
             pub fn associated_events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::AssociatedEvent>>,
@@ -24219,6 +24950,7 @@ pub mod types {
                     });
                 self
             }
+            /// Until when it can be used.
             pub fn close_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24232,6 +24964,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the collection. *Required.*
             pub fn collection_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24246,6 +24979,7 @@ pub mod types {
                     });
                 self
             }
+            /// Text about it.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24259,6 +24993,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard on which its markets trade.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24274,6 +25009,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the outcome follows from the legs.
             pub fn functional_description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24289,6 +25025,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Whether only yes can be a leg. Use associated_events.
             pub fn is_all_yes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24302,6 +25039,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the order of the legs matters.
             pub fn is_ordered<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24315,6 +25053,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Whether each event gives one leg at most. Use associated_events.
             pub fn is_single_market_per_event<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24330,6 +25069,7 @@ pub mod types {
                     });
                 self
             }
+            /// From when it can be used.
             pub fn open_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24343,6 +25083,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the price grid of its markets.
             pub fn price_level_structure<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24358,6 +25099,7 @@ pub mod types {
                     });
                 self
             }
+            /// Prices that an order may have.
             pub fn price_ranges<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::PriceRange>>,
@@ -24370,6 +25112,7 @@ pub mod types {
                     });
                 self
             }
+            /// Series to which its events belong.
             pub fn series_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24383,6 +25126,7 @@ pub mod types {
                     });
                 self
             }
+            /// Most legs.
             pub fn size_max<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24396,6 +25140,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fewest legs.
             pub fn size_min<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24409,6 +25154,7 @@ pub mod types {
                     });
                 self
             }
+            /// Heading.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24504,6 +25250,7 @@ pub mod types {
             }
         }
         impl MveSelectedLeg {
+            /// Event of the leg.
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24517,6 +25264,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market of the leg.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24530,6 +25278,7 @@ pub mod types {
                     });
                 self
             }
+            /// Outcome that the leg needs, yes or no.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24543,6 +25292,7 @@ pub mod types {
                     });
                 self
             }
+            /// What its yes contract settles at. Present once determined.
             pub fn yes_settlement_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24729,6 +25479,7 @@ pub mod types {
             }
         }
         impl Order {
+            /// Deprecated by the venue. Direction in the old way of writing orders. Use book_side.
             pub fn action<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderAction>>,
@@ -24742,6 +25493,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
             pub fn book_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -24755,6 +25507,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a pause of trading cancels it.
             pub fn cancel_order_on_pause<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24770,6 +25523,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24785,6 +25539,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was placed.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24798,6 +25553,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard on which it rests.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24813,6 +25569,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it expires.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24828,6 +25585,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded.
             pub fn fill_count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24841,6 +25599,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts at the start.
             pub fn initial_count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24856,6 +25615,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn last_update_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24871,6 +25631,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees on what traded while resting.
             pub fn maker_fees_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24886,6 +25647,7 @@ pub mod types {
                     });
                 self
             }
+            /// Cost of what traded while resting.
             pub fn maker_fill_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24901,6 +25663,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of a no contract.
             pub fn no_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24916,6 +25679,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group to which it belongs.
             pub fn order_group_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24931,6 +25695,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24943,6 +25708,7 @@ pub mod types {
                     });
                 self
             }
+            /// The outcome that pays.
             pub fn outcome_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -24956,6 +25722,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest.
             pub fn remaining_count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -24971,6 +25738,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
             pub fn self_trade_prevention_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -24988,6 +25756,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Outcome in the old way of writing orders. Use outcome_side.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -25001,6 +25770,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where an order is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderStatus>>,
@@ -25014,6 +25784,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -25029,6 +25800,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees on what traded on arrival.
             pub fn taker_fees_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25044,6 +25816,7 @@ pub mod types {
                     });
                 self
             }
+            /// Cost of what traded on arrival.
             pub fn taker_fill_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25059,6 +25832,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25072,6 +25846,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind of order. New orders are limit orders.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderType>>,
@@ -25085,6 +25860,7 @@ pub mod types {
                     });
                 self
             }
+            /// Owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25098,6 +25874,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of a yes contract.
             pub fn yes_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25210,6 +25987,7 @@ pub mod types {
             }
         }
         impl OrderGroup {
+            /// Contracts that may trade within 15 seconds.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25225,6 +26003,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard of the group.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -25240,6 +26019,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the group. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25250,6 +26030,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether the limit is watched.
             pub fn is_auto_cancel_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25314,6 +26095,7 @@ pub mod types {
             }
         }
         impl OrderQueuePosition {
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25327,6 +26109,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25339,6 +26122,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that have to trade before this order does.
             pub fn queue_position_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25396,6 +26180,7 @@ pub mod types {
             }
         }
         impl OrderbookCountFp {
+            /// Bids for no.
             pub fn no_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -25410,6 +26195,7 @@ pub mod types {
                     });
                 self
             }
+            /// Bids for yes.
             pub fn yes_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -25474,6 +26260,7 @@ pub mod types {
             }
         }
         impl PercentilePoint {
+            /// The same as text.
             pub fn formatted_forecast<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25489,6 +26276,7 @@ pub mod types {
                     });
                 self
             }
+            /// Forecast as the venue shows it.
             pub fn numerical_forecast<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -25504,6 +26292,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hundredths of a percent, 0 to 9999.
             pub fn percentile<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -25517,6 +26306,7 @@ pub mod types {
                     });
                 self
             }
+            /// Forecast as reckoned.
             pub fn raw_numerical_forecast<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -25571,6 +26361,7 @@ pub mod types {
             }
         }
         impl PlayByPlay {
+            /// Periods of the game in their order.
             pub fn periods<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::PlayByPlayPeriod>>,
@@ -25612,6 +26403,7 @@ pub mod types {
             }
         }
         impl PlayByPlayPeriod {
+            /// What happened in the period.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::PlayByPlayEvent>>,
@@ -25688,6 +26480,7 @@ pub mod types {
             }
         }
         impl PriceDistribution {
+            /// Price of the last trade.
             pub fn close_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25701,6 +26494,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest price.
             pub fn high_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25714,6 +26508,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest price.
             pub fn low_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25727,6 +26522,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest closing price of any market.
             pub fn max_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25740,6 +26536,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mean price.
             pub fn mean_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25753,6 +26550,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest closing price of any market.
             pub fn min_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25766,6 +26564,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the first trade.
             pub fn open_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25779,6 +26578,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the last trade before.
             pub fn previous_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25866,6 +26666,7 @@ pub mod types {
             }
         }
         impl PriceDistributionHistorical {
+            /// Price of the last trade.
             pub fn close<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25879,6 +26680,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest price.
             pub fn high<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25892,6 +26694,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest price.
             pub fn low<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25905,6 +26708,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mean price by volume.
             pub fn mean<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25918,6 +26722,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the first trade.
             pub fn open<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25931,6 +26736,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the last trade before.
             pub fn previous<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -25999,6 +26805,7 @@ pub mod types {
             }
         }
         impl PriceRange {
+            /// Highest price in dollars.
             pub fn end<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26012,6 +26819,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest price in dollars.
             pub fn start<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26025,6 +26833,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance between prices in dollars.
             pub fn step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26129,6 +26938,7 @@ pub mod types {
             }
         }
         impl ProposeBlockTradeRequest {
+            /// Subaccount that buys, 0 (primary) to 63.
             pub fn buyer_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26144,6 +26954,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that buys.
             pub fn buyer_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26159,6 +26970,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who buys. *Required.*
             pub fn buyer_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26171,6 +26983,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hundredths of a contract. *Required.*
             pub fn centicount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26183,6 +26996,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the proposal lapses. *Required.*
             pub fn expiration_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26195,6 +27009,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side that counts as the maker. *Required.*
             pub fn maker_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -26207,6 +27022,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26219,6 +27035,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of one contract in hundredths of a cent, 10000 to the dollar. *Required.*
             pub fn price_centi_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26233,6 +27050,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that sells, 0 (primary) to 63.
             pub fn seller_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26248,6 +27066,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader that sells.
             pub fn seller_subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26263,6 +27082,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who sells. *Required.*
             pub fn seller_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26334,6 +27154,7 @@ pub mod types {
             }
         }
         impl ProposeBlockTradeResponse {
+            /// Id of the proposal. *Required.*
             pub fn block_trade_proposal_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26520,6 +27341,7 @@ pub mod types {
             }
         }
         impl Quote {
+            /// Side that was accepted.
             pub fn accepted_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -26533,6 +27355,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was accepted.
             pub fn accepted_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26546,6 +27369,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why it was cancelled.
             pub fn cancellation_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26561,6 +27385,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was cancelled.
             pub fn cancelled_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26574,6 +27399,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was confirmed.
             pub fn confirmed_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26587,6 +27413,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts of the request.
             pub fn contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26600,6 +27427,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26613,6 +27441,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public id of the maker.
             pub fn creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26626,6 +27455,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order of the maker. Private.
             pub fn creator_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26641,6 +27471,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of the maker. Shown to the maker only.
             pub fn creator_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26656,6 +27487,7 @@ pub mod types {
                     });
                 self
             }
+            /// User id of the maker. Private.
             pub fn creator_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26671,6 +27503,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was executed.
             pub fn executed_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26684,6 +27517,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the quote. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26694,6 +27528,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26707,6 +27542,7 @@ pub mod types {
                     });
                 self
             }
+            /// Bid for a no contract. Zero if declined.
             pub fn no_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26722,6 +27558,7 @@ pub mod types {
                     });
                 self
             }
+            /// No contracts offered.
             pub fn no_contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26737,6 +27574,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the maker's order must not trade with the book. Shown to the maker only.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26750,6 +27588,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book.
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26765,6 +27604,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public id of who asks, or the SHA-256 of nothing if hidden.
             pub fn rfq_creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26780,6 +27620,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order of who asks. Private.
             pub fn rfq_creator_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26795,6 +27636,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of who asks. Shown to that user only.
             pub fn rfq_creator_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26810,6 +27652,7 @@ pub mod types {
                     });
                 self
             }
+            /// User id of who asks. Private.
             pub fn rfq_creator_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26825,6 +27668,7 @@ pub mod types {
                     });
                 self
             }
+            /// Request that is quoted.
             pub fn rfq_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26838,6 +27682,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars that the request is to cost.
             pub fn rfq_target_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26853,6 +27698,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a quote is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::QuoteStatus>>,
@@ -26866,6 +27712,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether fees come on top of that.
             pub fn target_cost_excludes_fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26881,6 +27728,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -26894,6 +27742,7 @@ pub mod types {
                     });
                 self
             }
+            /// Bid for a yes contract. Zero if declined.
             pub fn yes_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -26909,6 +27758,7 @@ pub mod types {
                     });
                 self
             }
+            /// Yes contracts offered.
             pub fn yes_contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27085,6 +27935,7 @@ pub mod types {
             }
         }
         impl Rfq {
+            /// Why it was cancelled.
             pub fn cancellation_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27100,6 +27951,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was cancelled.
             pub fn cancelled_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27113,6 +27965,7 @@ pub mod types {
                     });
                 self
             }
+            /// Size in contracts.
             pub fn contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27126,6 +27979,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27139,6 +27993,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public id of who asks, or the SHA-256 of nothing if hidden.
             pub fn creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27152,6 +28007,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of who asks. Shown to that user only.
             pub fn creator_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -27167,6 +28023,7 @@ pub mod types {
                     });
                 self
             }
+            /// User id of who asks. Private.
             pub fn creator_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27182,6 +28039,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the request. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27192,6 +28050,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Market to be quoted.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27205,6 +28064,7 @@ pub mod types {
                     });
                 self
             }
+            /// Collection to which the combo belongs.
             pub fn mve_collection_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27220,6 +28080,7 @@ pub mod types {
                     });
                 self
             }
+            /// Legs of a combo.
             pub fn mve_selected_legs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MveSelectedLeg>>,
@@ -27234,6 +28095,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book.
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -27249,6 +28111,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a request for quotes is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::RfqStatus>>,
@@ -27262,6 +28125,7 @@ pub mod types {
                     });
                 self
             }
+            /// Size as dollars to spend.
             pub fn target_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27277,6 +28141,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether fees come on top of the target cost.
             pub fn target_cost_excludes_fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -27292,6 +28157,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27420,6 +28286,7 @@ pub mod types {
             }
         }
         impl RfqBatch {
+            /// When it was accepted.
             pub fn accepted_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27433,6 +28300,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_batch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27448,6 +28316,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why it was closed.
             pub fn close_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27461,6 +28330,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was closed.
             pub fn closed_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27474,6 +28344,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27487,6 +28358,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public id of who asks.
             pub fn creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27500,6 +28372,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of who asks. Private.
             pub fn creator_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -27515,6 +28388,7 @@ pub mod types {
                     });
                 self
             }
+            /// User id of who asks. Private.
             pub fn creator_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27530,6 +28404,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the batch. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27540,6 +28415,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// A request for quotes.
             pub fn rfqs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Rfq>>,
@@ -27552,6 +28428,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a batch is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::RfqBatchStatus>>,
@@ -27565,6 +28442,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27655,6 +28533,7 @@ pub mod types {
             }
         }
         impl RfqBatchBestQuote {
+            /// Its market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27668,6 +28547,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one no contract. Absent if nobody bids.
             pub fn no_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27683,6 +28563,7 @@ pub mod types {
                     });
                 self
             }
+            /// No contracts offered.
             pub fn no_contracts_offered_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27698,6 +28579,7 @@ pub mod types {
                     });
                 self
             }
+            /// Request of the batch. *Required.*
             pub fn rfq_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27710,6 +28592,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one yes contract. Absent if nobody bids.
             pub fn yes_bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27725,6 +28608,7 @@ pub mod types {
                     });
                 self
             }
+            /// Yes contracts offered.
             pub fn yes_contracts_offered_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27813,6 +28697,7 @@ pub mod types {
             }
         }
         impl RfqBatchBestQuotes {
+            /// Whether every request has a no bid.
             pub fn no_complete<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -27826,6 +28711,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the batch.
             pub fn rfq_batch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27839,6 +28725,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn rfqs<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::RfqBatchBestQuote>>,
@@ -27851,6 +28738,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a batch is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::RfqBatchStatus>>,
@@ -27864,6 +28752,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27877,6 +28766,7 @@ pub mod types {
                     });
                 self
             }
+            /// Version of the bids.
             pub fn version<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -27890,6 +28780,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether every request has a yes bid.
             pub fn yes_complete<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -27963,6 +28854,7 @@ pub mod types {
             }
         }
         impl RfqBatchChild {
+            /// Size in contracts.
             pub fn contracts_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -27976,6 +28868,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27989,6 +28882,7 @@ pub mod types {
                     });
                 self
             }
+            /// Legs of the combo, in place of a market.
             pub fn selected_markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::TickerPair>>,
@@ -28003,6 +28897,7 @@ pub mod types {
                     });
                 self
             }
+            /// Size as dollars to spend.
             pub fn target_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -28059,6 +28954,7 @@ pub mod types {
             }
         }
         impl RfqBatchMinBid {
+            /// Dollars for one contract, at least. *Required.*
             pub fn bid_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -28071,6 +28967,7 @@ pub mod types {
                     });
                 self
             }
+            /// Request of the batch. *Required.*
             pub fn rfq_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28195,6 +29092,7 @@ pub mod types {
             }
         }
         impl RfqBatchQuote {
+            /// Side that was accepted.
             pub fn accepted_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -28208,6 +29106,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was accepted.
             pub fn accepted_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28221,6 +29120,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was confirmed.
             pub fn confirmed_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28234,6 +29134,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28247,6 +29148,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public id of the maker.
             pub fn creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28260,6 +29162,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of the maker. Private.
             pub fn creator_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -28275,6 +29178,7 @@ pub mod types {
                     });
                 self
             }
+            /// User id of the maker. Private.
             pub fn creator_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28290,6 +29194,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the quote. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28300,6 +29205,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether the maker's orders must not trade with the book.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -28313,6 +29219,7 @@ pub mod types {
                     });
                 self
             }
+            /// One for each request.
             pub fn quotes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Quote>>,
@@ -28325,6 +29232,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether what does not trade rests on the book.
             pub fn rest_remainder<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -28340,6 +29248,7 @@ pub mod types {
                     });
                 self
             }
+            /// Batch that is quoted.
             pub fn rfq_batch_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28353,6 +29262,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public id of who asks.
             pub fn rfq_creator_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28368,6 +29278,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount of who asks. Private.
             pub fn rfq_creator_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -28383,6 +29294,7 @@ pub mod types {
                     });
                 self
             }
+            /// User id of who asks. Private.
             pub fn rfq_creator_user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28398,6 +29310,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a quote on a batch is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -28413,6 +29326,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28498,6 +29412,7 @@ pub mod types {
             }
         }
         impl RfqBatchQuoteEntry {
+            /// Dollars for one no contract. *Required.*
             pub fn no_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -28510,6 +29425,7 @@ pub mod types {
                     });
                 self
             }
+            /// Request of the batch. *Required.*
             pub fn rfq_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28522,6 +29438,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one yes contract. *Required.*
             pub fn yes_bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -28576,6 +29493,7 @@ pub mod types {
             }
         }
         impl Schedule {
+            /// When the exchange may be down.
             pub fn maintenance_windows<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MaintenanceWindow>>,
@@ -28590,6 +29508,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours outside of which nothing trades.
             pub fn standard_hours<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::WeeklySchedule>>,
@@ -28639,6 +29558,7 @@ pub mod types {
             }
         }
         impl ScopeList {
+            /// What of the competition a market can be about.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -28752,6 +29672,7 @@ pub mod types {
             }
         }
         impl Series {
+            /// Who else may not trade it.
             pub fn additional_prohibitions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -28766,6 +29687,7 @@ pub mod types {
                     });
                 self
             }
+            /// All categories.
             pub fn categories<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -28778,6 +29700,7 @@ pub mod types {
                     });
                 self
             }
+            /// Main category.
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28791,6 +29714,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where the terms in force are.
             pub fn contract_terms_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28806,6 +29730,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where the contract was filed.
             pub fn contract_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28819,6 +29744,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard on which it trades.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -28834,6 +29760,7 @@ pub mod types {
                     });
                 self
             }
+            /// Factor on the fees.
             pub fn fee_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -28849,6 +29776,7 @@ pub mod types {
                     });
                 self
             }
+            /// How fees are reckoned. The fee schedule of the venue has the formulas.
             pub fn fee_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::FeeType>>,
@@ -28862,6 +29790,7 @@ pub mod types {
                     });
                 self
             }
+            /// How often there is an event, in words: daily, weekly, one-off and others.
             pub fn frequency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28875,6 +29804,7 @@ pub mod types {
                     });
                 self
             }
+            /// When its metadata last changed.
             pub fn last_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28890,6 +29820,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notes that the venue keeps for its own pages. No source describes them.
             pub fn product_metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ProductMetadata>,
@@ -28905,6 +29836,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where outcomes are looked up.
             pub fn settlement_sources<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SettlementSource>>,
@@ -28919,6 +29851,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subjects. Series of several categories may share one.
             pub fn tags<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -28931,6 +29864,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the series. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28943,6 +29877,7 @@ pub mod types {
                     });
                 self
             }
+            /// Heading. That of an event says the rest.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28956,6 +29891,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded in all its events, if asked for.
             pub fn volume_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29049,6 +29985,7 @@ pub mod types {
             }
         }
         impl SeriesFeeChange {
+            /// New factor on the fees.
             pub fn fee_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -29064,6 +30001,7 @@ pub mod types {
                     });
                 self
             }
+            /// How fees are reckoned. The fee schedule of the venue has the formulas.
             pub fn fee_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::FeeType>>,
@@ -29077,6 +30015,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the change. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29087,6 +30026,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// When it takes effect.
             pub fn scheduled_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -29100,6 +30040,7 @@ pub mod types {
                     });
                 self
             }
+            /// Series that it applies to.
             pub fn series_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29161,6 +30102,7 @@ pub mod types {
             }
         }
         impl SetTargetBalanceAllocationRequest {
+            /// Shares that add up to 100 percent, at most 101, or none. *Required.*
             pub fn allocations<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -29175,6 +30117,7 @@ pub mod types {
                     });
                 self
             }
+            /// Left out: sum.
             pub fn resting_margin_reservation<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -29281,6 +30224,7 @@ pub mod types {
             }
         }
         impl Settlement {
+            /// Event.
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29294,6 +30238,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29309,6 +30254,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees in dollars.
             pub fn fee_cost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29322,6 +30268,7 @@ pub mod types {
                     });
                 self
             }
+            /// How a market ended. Empty until it is determined.
             pub fn market_result<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::MarketResult>>,
@@ -29335,6 +30282,7 @@ pub mod types {
                     });
                 self
             }
+            /// No contracts held.
             pub fn no_count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29348,6 +30296,7 @@ pub mod types {
                     });
                 self
             }
+            /// What they had cost, in dollars.
             pub fn no_total_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29363,6 +30312,7 @@ pub mod types {
                     });
                 self
             }
+            /// Payout in cents.
             pub fn revenue<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29376,6 +30326,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was paid out.
             pub fn settled_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -29389,6 +30340,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29401,6 +30353,7 @@ pub mod types {
                     });
                 self
             }
+            /// Payout of one yes contract in cents. Absent or null if there is none.
             pub fn value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29414,6 +30367,7 @@ pub mod types {
                     });
                 self
             }
+            /// Yes contracts held.
             pub fn yes_count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29427,6 +30381,7 @@ pub mod types {
                     });
                 self
             }
+            /// What they had cost, in dollars.
             pub fn yes_total_cost_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29502,6 +30457,7 @@ pub mod types {
             }
         }
         impl SettlementSource {
+            /// Name of the source.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29515,6 +30471,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where to find it.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29568,6 +30525,7 @@ pub mod types {
             }
         }
         impl SportFilterDetails {
+            /// The same for each competition.
             pub fn competitions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ScopesByCompetition>,
@@ -29581,6 +30539,7 @@ pub mod types {
                     });
                 self
             }
+            /// What of the sport a market can be about.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -29655,6 +30614,7 @@ pub mod types {
             }
         }
         impl StructuredTarget {
+            /// More about a target. The type decides what is in it, and no source lists the types.
             pub fn details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::StructuredTargetDetails>,
@@ -29668,6 +30628,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the target. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29678,6 +30639,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// When it last changed.
             pub fn last_updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -29693,6 +30655,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29706,6 +30669,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its id at the data provider.
             pub fn source_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29719,6 +30683,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ids at data providers, by the name of the provider.
             pub fn source_ids<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SourceIds>,
@@ -29732,6 +30697,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind, such as basketball_player.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29804,6 +30770,7 @@ pub mod types {
             }
         }
         impl SubaccountBalance {
+            /// Cash in dollars.
             pub fn balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29817,6 +30784,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29832,6 +30800,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. *Required.*
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29846,6 +30815,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -29907,6 +30877,7 @@ pub mod types {
             }
         }
         impl SubaccountNettingConfig {
+            /// Whether it nets.
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -29920,6 +30891,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29935,6 +30907,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. *Required.*
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -30013,6 +30986,7 @@ pub mod types {
             }
         }
         impl SubaccountTransfer {
+            /// Cents moved.
             pub fn amount_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -30026,6 +31000,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was made.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -30039,6 +31014,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -30054,6 +31030,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that paid, 0 (primary) to 63.
             pub fn from_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -30069,6 +31046,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that got, 0 (primary) to 63.
             pub fn to_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -30082,6 +31060,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the transfer. *Required.*
             pub fn transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30138,6 +31117,7 @@ pub mod types {
             }
         }
         impl TargetBalanceAllocation {
+            /// Shard. *Required.*
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -30152,6 +31132,7 @@ pub mod types {
                     });
                 self
             }
+            /// Percent of the free cash, 0 to 100. *Required.*
             pub fn percent<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -30213,6 +31194,7 @@ pub mod types {
             }
         }
         impl TickerPair {
+            /// Event of that market. *Required.*
             pub fn event_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30225,6 +31207,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market of the leg. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30237,6 +31220,7 @@ pub mod types {
                     });
                 self
             }
+            /// The outcome that pays. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -30331,6 +31315,7 @@ pub mod types {
             }
         }
         impl Trade {
+            /// Contracts.
             pub fn count_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -30344,6 +31329,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it happened.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -30357,6 +31343,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it was agreed away from the book.
             pub fn is_block_trade<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30372,6 +31359,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one no contract.
             pub fn no_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -30387,6 +31375,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same as a side of the book: bid is yes, ask is no.
             pub fn taker_book_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -30402,6 +31391,7 @@ pub mod types {
                     });
                 self
             }
+            /// Outcome that the taker gains from.
             pub fn taker_outcome_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -30417,6 +31407,7 @@ pub mod types {
                     });
                 self
             }
+            /// Deprecated by the venue. Outcome of the taker in the old way. Use taker_outcome_side.
             pub fn taker_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OutcomeSide>>,
@@ -30430,6 +31421,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30443,6 +31435,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the trade. *Required.*
             pub fn trade_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30455,6 +31448,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one yes contract.
             pub fn yes_price_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -30526,6 +31520,7 @@ pub mod types {
             }
         }
         impl UpdateFcmEventContractDailyCapRequest {
+            /// The cap in dollars. *Required.*
             pub fn limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -30538,6 +31533,7 @@ pub mod types {
                     });
                 self
             }
+            /// The subtrader. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30594,6 +31590,7 @@ pub mod types {
             }
         }
         impl UpdateFcmSubtraderBlockedCategoriesRequest {
+            /// Whether it is to be forbidden. *Required.*
             pub fn blocked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30606,6 +31603,7 @@ pub mod types {
                     });
                 self
             }
+            /// Category of events, such as Politics. 1 to 100 characters. *Required.*
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30618,6 +31616,7 @@ pub mod types {
                     });
                 self
             }
+            /// The subtrader. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30669,6 +31668,7 @@ pub mod types {
             }
         }
         impl UpdateFcmSubtraderBlockedCategoriesResponse {
+            /// Categories, sorted. *Required.*
             pub fn categories<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -30721,6 +31721,7 @@ pub mod types {
             }
         }
         impl UpdateOrderGroupLimitRequest {
+            /// Whole contracts that may trade within 15 seconds, 1 to 1000000.
             pub fn contracts_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -30736,6 +31737,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same, in steps of 0.01.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -30789,6 +31791,7 @@ pub mod types {
             }
         }
         impl UpdateSubaccountNettingRequest {
+            /// Whether it is to net. *Required.*
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30801,6 +31804,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. *Required.*
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -30889,6 +31893,7 @@ pub mod types {
             }
         }
         impl WeatherIndexCalibration {
+            /// Where that week ends.
             pub fn calibration_window_end_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -30904,6 +31909,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where the week begins from which it was reckoned. Absent in the first.
             pub fn calibration_window_start_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -30919,6 +31925,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why it was made.
             pub fn change_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30932,6 +31939,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sum of the offsets by weight in degrees Celsius.
             pub fn city_reference_c<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -30947,6 +31955,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its name. Points of the index carry it. *Required.*
             pub fn config_version<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30961,6 +31970,7 @@ pub mod types {
                     });
                 self
             }
+            /// First minute that it holds for.
             pub fn effective_at_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -30976,6 +31986,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was published.
             pub fn published_at_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -31069,6 +32080,7 @@ pub mod types {
             }
         }
         impl WeatherIndexCalibrationStation {
+            /// Degrees Celsius by which it is usually warmer than the others.
             pub fn offset_c<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -31082,6 +32094,7 @@ pub mod types {
                     });
                 self
             }
+            /// The station. *Required.*
             pub fn station_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31094,6 +32107,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the weekly calibration did with it.
             pub fn update_note<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31107,6 +32121,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its share. All shares add up to 1.
             pub fn weight<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -31183,6 +32198,7 @@ pub mod types {
             }
         }
         impl WeatherIndexPoint {
+            /// Stations that went into it. Absent while incomplete.
             pub fn contributors<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -31196,6 +32212,7 @@ pub mod types {
                     });
                 self
             }
+            /// Present on points that were filled in when the city was new. Markets do not settle on those.
             pub fn receipt_basis<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31209,6 +32226,7 @@ pub mod types {
                     });
                 self
             }
+            /// What each station reported, if asked for.
             pub fn stations<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -31223,6 +32241,7 @@ pub mod types {
                     });
                 self
             }
+            /// normal, degraded (a station was missing or replaced; it counts all the same) or incomplete (reports may still come).
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31236,6 +32255,7 @@ pub mod types {
                     });
                 self
             }
+            /// The minute. *Required.*
             pub fn t<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -31246,6 +32266,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for t: {e}"));
                 self
             }
+            /// Temperature in degrees Fahrenheit, to 0.01. Absent while incomplete.
             pub fn v<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -31330,6 +32351,7 @@ pub mod types {
             }
         }
         impl WeatherIndexStationReading {
+            /// What became of it: ok, missing, late, pending, or range, rate_spatial or extreme when it was not believed.
             pub fn code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31343,6 +32365,7 @@ pub mod types {
                     });
                 self
             }
+            /// When an older report was made.
             pub fn obs_time_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -31356,6 +32379,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why the station itself was passed over.
             pub fn primary_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31369,6 +32393,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the venue received it.
             pub fn received_at_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -31384,6 +32409,7 @@ pub mod types {
                     });
                 self
             }
+            /// hf_asos for a report of that minute, metar for an older official one.
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31397,6 +32423,7 @@ pub mod types {
                     });
                 self
             }
+            /// Station, or the one that stood in for it. *Required.*
             pub fn station_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31409,6 +32436,7 @@ pub mod types {
                     });
                 self
             }
+            /// Degrees Fahrenheit as reported.
             pub fn temp_f<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -31509,6 +32537,7 @@ pub mod types {
             }
         }
         impl WeeklySchedule {
+            /// Until when it holds.
             pub fn end_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -31522,6 +32551,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Friday.
             pub fn friday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31534,6 +32564,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Monday.
             pub fn monday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31546,6 +32577,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Saturday.
             pub fn saturday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31558,6 +32590,7 @@ pub mod types {
                     });
                 self
             }
+            /// From when it holds.
             pub fn start_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -31571,6 +32604,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Sunday.
             pub fn sunday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31583,6 +32617,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Thursday.
             pub fn thursday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31595,6 +32630,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Tuesday.
             pub fn tuesday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31607,6 +32643,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hours on Wednesday.
             pub fn wednesday<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DailySchedule>>,
@@ -31695,6 +32732,7 @@ pub mod types {
             }
         }
         impl Withdrawal {
+            /// Cents that go out.
             pub fn amount_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -31708,6 +32746,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was begun.
             pub fn created_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -31721,6 +32760,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee in cents.
             pub fn fee_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -31734,6 +32774,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was applied, failed or returned. Absent or null until then.
             pub fn finalized_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -31747,6 +32788,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the withdrawal. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31757,6 +32799,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Where a payment is. Once applied, it is in the balance.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PaymentStatus>>,
@@ -31770,6 +32813,7 @@ pub mod types {
                     });
                 self
             }
+            /// How the money travels.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PaymentType>>,
@@ -31853,9 +32897,9 @@ pub mod types {
         ApiErrorDetail ApiKey ApiUsageLevelGrant ApplySubaccountTransferRequest
         AssociatedEvent BatchCancelOrder BatchCancelOrdersV2Request
         BatchCancelOrdersV2Response BatchCancelledOrder BatchCreateOrdersV2Request
-        BatchCreateOrdersV2Response BatchCreatedOrder BidAskDistribution
-        BidAskDistributionHistorical BlockTradeProposal BucketLimit CancelOrderV2Response
-        CreateApiKeyRequest CreateApiKeyResponse CreateFcmPositionTransferRequest
+        BatchCreateOrdersV2Response BidAskDistribution BidAskDistributionHistorical
+        BlockTradeProposal BucketLimit CancelOrderV2Response CreateApiKeyRequest
+        CreateApiKeyResponse CreateFcmPositionTransferRequest
         CreateFcmPositionTransferResponse CreateFcmSubtraderRequest
         CreateFcmSubtraderResponse CreateMarketInMultivariateEventCollectionRequest
         CreateMarketInMultivariateEventCollectionResponse CreateOrderGroupRequest
@@ -31867,13 +32911,14 @@ pub mod types {
         DecreaseOrderV2Response Deposit EndpointTokenCost EventData EventFeeChange
         EventLiveData EventPosition ExchangeIndexStatus ExchangeStatus FcmFill
         FcmSubtrader Fill ForecastPercentilesPoint GenerateApiKeyRequest
-        GenerateApiKeyResponse GetAccountApiUsageLevelVolumeProgressResponse
-        GetAccountEndpointCostsResponse GetApiKeysResponse GetBalanceResponse
-        GetBlockTradeProposalsResponse GetCommunicationsIdResponse GetDepositsResponse
-        GetEventFeeChangesResponse GetEventForecastPercentilesHistoryResponse
-        GetEventLiveDataResponse GetEventResponse GetEventsResponse
-        GetExchangeScheduleResponse GetFcmEventContractDailyCapResponse
-        GetFcmFillsResponse GetFcmSubtraderBlockedCategoriesResponse GetFillsResponse
+        GenerateApiKeyResponse GetAccountApiLimitsResponse
+        GetAccountApiUsageLevelVolumeProgressResponse GetAccountEndpointCostsResponse
+        GetApiKeysResponse GetBalanceResponse GetBlockTradeProposalsResponse
+        GetCommunicationsIdResponse GetDepositsResponse GetEventFeeChangesResponse
+        GetEventForecastPercentilesHistoryResponse GetEventLiveDataResponse
+        GetEventResponse GetEventsResponse GetExchangeScheduleResponse
+        GetFcmEventContractDailyCapResponse GetFcmFillsResponse
+        GetFcmSubtraderBlockedCategoriesResponse GetFillsResponse
         GetFiltersBySportsResponse GetGameStatsResponse GetHistoricalCutoffResponse
         GetIntraExchangeInstanceTransferResponse
         GetIntraExchangeInstanceTransfersResponse GetLiveDataResponse
@@ -31922,24 +32967,2150 @@ pub mod types {
         ScopesByCompetition SelfTradePreventionType SeriesTicker SettlementBoundsType
         SettlementStatusFilter SourceIds StrikeType StructuredTargetDetails
         StructuredTargetId TagsByCategory TimeInForce TransferId UserFilter WeatherCity }
-        vital { BatchGetMarketCandlesticksResponse["markets"] ["markets"] []
-        GetAccountApiLimitsResponse["grants" "read" "usage_tier" "write"] ["grants"]
-        [read usage_tier write] GetEventCandlesticksResponse["adjusted_end_ts"
-        "market_candlesticks" "market_tickers"] ["market_candlesticks" "market_tickers"]
-        [adjusted_end_ts] GetEventMetadataResponse["competition" "competition_scope"
-        "featured_image_url" "image_url" "market_details" "settlement_sources"]
-        ["market_details" "settlement_sources"] [competition competition_scope
-        featured_image_url image_url] GetIncentiveProgramsResponse["incentive_programs"
-        "next_cursor"] ["incentive_programs"] [next_cursor]
-        GetLiveDatasResponse["live_datas"] ["live_datas"] []
-        GetMarketCandlesticksResponse["candlesticks" "ticker"] ["candlesticks"] [ticker]
-        GetMarketOrderbooksResponse["orderbooks"] ["orderbooks"] []
-        GetMilestonesResponse["cursor" "milestones"] ["milestones"] [cursor]
-        GetOrderGroupResponse["contracts_limit_fp" "exchange_index"
+        vital { BatchCreatedOrder["order_id" "error"] [] [order_id error]
+        BatchGetMarketCandlesticksResponse["markets"] ["markets"] []
+        GetEventCandlesticksResponse["adjusted_end_ts" "market_candlesticks"
+        "market_tickers"] ["market_candlesticks" "market_tickers"] [adjusted_end_ts]
+        GetEventMetadataResponse["competition" "competition_scope" "featured_image_url"
+        "image_url" "market_details" "settlement_sources"] ["market_details"
+        "settlement_sources"] [competition competition_scope featured_image_url
+        image_url] GetIncentiveProgramsResponse["incentive_programs" "next_cursor"]
+        ["incentive_programs"] [next_cursor] GetLiveDatasResponse["live_datas"]
+        ["live_datas"] [] GetMarketCandlesticksResponse["candlesticks" "ticker"]
+        ["candlesticks"] [ticker] GetMarketOrderbooksResponse["orderbooks"]
+        ["orderbooks"] [] GetMilestonesResponse["cursor" "milestones"] ["milestones"]
+        [cursor] GetOrderGroupResponse["contracts_limit_fp" "exchange_index"
         "is_auto_cancel_enabled" "orders"] ["orders"] [contracts_limit_fp exchange_index
         is_auto_cancel_enabled] GetPositionsResponse["cursor" "event_positions"
         "market_positions"] ["event_positions" "market_positions"] [cursor]
         GetTagsForSeriesCategoriesResponse["tags_by_categories"] [] [tags_by_categories]
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ApiKeyId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&ApiKeyId> for ApiKeyId {
+        fn from(value: &ApiKeyId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&ApiKeyId> for ::std::string::String {
+        fn from(value: &ApiKeyId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ApiKeyScope {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Read => "read",
+                Self::Write => "write",
+                Self::ReadBlockTradeAccept => "read::block_trade_accept",
+                Self::ReadPortfolioBalance => "read::portfolio_balance",
+                Self::WriteTrade => "write::trade",
+                Self::WriteTransfer => "write::transfer",
+                Self::WriteFcmRisk => "write::fcm_risk",
+                Self::WriteBlockTradeAccept => "write::block_trade_accept",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ApiKeyScope {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ApiKeyScope {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ApiKeyScope> for ApiKeyScope {
+        fn from(value: &ApiKeyScope) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ApiKeyScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ApiKeyScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ApiKeyScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ApiKeyType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Rsa => "rsa",
+                Self::Ed25519 => "ed25519",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ApiKeyType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ApiKeyType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ApiKeyType> for ApiKeyType {
+        fn from(value: &ApiKeyType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ApiKeyType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ApiKeyType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ApiKeyType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for BlockTradeProposalId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&BlockTradeProposalId> for BlockTradeProposalId {
+        fn from(value: &BlockTradeProposalId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&BlockTradeProposalId> for ::std::string::String {
+        fn from(value: &BlockTradeProposalId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl BookSide {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Bid => "bid",
+                Self::Ask => "ask",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for BookSide {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for BookSide {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&BookSide> for BookSide {
+        fn from(value: &BookSide) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for BookSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for BookSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for BookSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CollectionStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Unopened => "unopened",
+                Self::Open => "open",
+                Self::Closed => "closed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CollectionStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CollectionStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CollectionStatusFilter> for CollectionStatusFilter {
+        fn from(value: &CollectionStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CollectionStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CollectionStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CollectionStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CollectionTicker {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&CollectionTicker> for CollectionTicker {
+        fn from(value: &CollectionTicker) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&CollectionTicker> for ::std::string::String {
+        fn from(value: &CollectionTicker) -> Self {
+            value.0.clone()
+        }
+    }
+    impl EventStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Unopened => "unopened",
+                Self::Open => "open",
+                Self::Closed => "closed",
+                Self::Settled => "settled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for EventStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for EventStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&EventStatusFilter> for EventStatusFilter {
+        fn from(value: &EventStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for EventStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for EventStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for EventStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for EventTicker {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&EventTicker> for EventTicker {
+        fn from(value: &EventTicker) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&EventTicker> for ::std::string::String {
+        fn from(value: &EventTicker) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ExchangeInstance {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::EventContract => "event_contract",
+                Self::Margined => "margined",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ExchangeInstance {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ExchangeInstance {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ExchangeInstance> for ExchangeInstance {
+        fn from(value: &ExchangeInstance) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExchangeInstance {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ExchangeInstance {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ExchangeInstance {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl FeeType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Quadratic => "quadratic",
+                Self::QuadraticWithMakerFees => "quadratic_with_maker_fees",
+                Self::QuadraticWithComboMakerFees => "quadratic_with_combo_maker_fees",
+                Self::Flat => "flat",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for FeeType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for FeeType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&FeeType> for FeeType {
+        fn from(value: &FeeType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for FeeType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for FeeType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for FeeType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl HistoricalMveFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Exclude => "exclude",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for HistoricalMveFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for HistoricalMveFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&HistoricalMveFilter> for HistoricalMveFilter {
+        fn from(value: &HistoricalMveFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for HistoricalMveFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for HistoricalMveFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for HistoricalMveFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl IncentiveStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::All => "all",
+                Self::Active => "active",
+                Self::Upcoming => "upcoming",
+                Self::Closed => "closed",
+                Self::PaidOut => "paid_out",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IncentiveStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IncentiveStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IncentiveStatusFilter> for IncentiveStatusFilter {
+        fn from(value: &IncentiveStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IncentiveStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IncentiveStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IncentiveStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl IncentiveType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Liquidity => "liquidity",
+                Self::Volume => "volume",
+                Self::MarginMakerVolume => "margin_maker_volume",
+                Self::MarginTakerVolume => "margin_taker_volume",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IncentiveType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IncentiveType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IncentiveType> for IncentiveType {
+        fn from(value: &IncentiveType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IncentiveType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IncentiveType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IncentiveType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl IncentiveTypeFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::All => "all",
+                Self::Liquidity => "liquidity",
+                Self::Volume => "volume",
+                Self::MarginMakerVolume => "margin_maker_volume",
+                Self::MarginTakerVolume => "margin_taker_volume",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IncentiveTypeFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IncentiveTypeFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IncentiveTypeFilter> for IncentiveTypeFilter {
+        fn from(value: &IncentiveTypeFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IncentiveTypeFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IncentiveTypeFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IncentiveTypeFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl IntraExchangeInstanceTransferStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::Complete => "complete",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IntraExchangeInstanceTransferStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IntraExchangeInstanceTransferStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IntraExchangeInstanceTransferStatus>
+    for IntraExchangeInstanceTransferStatus {
+        fn from(value: &IntraExchangeInstanceTransferStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String>
+    for IntraExchangeInstanceTransferStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IntraExchangeInstanceTransferStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IntraExchangeInstanceTransferStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for LiveDataType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&LiveDataType> for LiveDataType {
+        fn from(value: &LiveDataType) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&LiveDataType> for ::std::string::String {
+        fn from(value: &LiveDataType) -> Self {
+            value.0.clone()
+        }
+    }
+    impl MarketResult {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Yes => "yes",
+                Self::No => "no",
+                Self::Scalar => "scalar",
+                Self::X => "",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarketResult {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarketResult {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarketResult> for MarketResult {
+        fn from(value: &MarketResult) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketResult {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarketResult {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarketResult {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MarketStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Initialized => "initialized",
+                Self::Inactive => "inactive",
+                Self::Active => "active",
+                Self::Closed => "closed",
+                Self::Determined => "determined",
+                Self::Disputed => "disputed",
+                Self::Amended => "amended",
+                Self::Finalized => "finalized",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarketStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarketStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarketStatus> for MarketStatus {
+        fn from(value: &MarketStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarketStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarketStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MarketStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Unopened => "unopened",
+                Self::Open => "open",
+                Self::Paused => "paused",
+                Self::Closed => "closed",
+                Self::Settled => "settled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarketStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarketStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarketStatusFilter> for MarketStatusFilter {
+        fn from(value: &MarketStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarketStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarketStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketTicker {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&MarketTicker> for MarketTicker {
+        fn from(value: &MarketTicker) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&MarketTicker> for ::std::string::String {
+        fn from(value: &MarketTicker) -> Self {
+            value.0.clone()
+        }
+    }
+    impl MarketType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Binary => "binary",
+                Self::Scalar => "scalar",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarketType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarketType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarketType> for MarketType {
+        fn from(value: &MarketType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarketType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarketType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MilestoneId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&MilestoneId> for MilestoneId {
+        fn from(value: &MilestoneId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&MilestoneId> for ::std::string::String {
+        fn from(value: &MilestoneId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl MveFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Only => "only",
+                Self::Exclude => "exclude",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MveFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MveFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MveFilter> for MveFilter {
+        fn from(value: &MveFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MveFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MveFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MveFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OrderAction {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Buy => "buy",
+                Self::Sell => "sell",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderAction {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderAction {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderAction> for OrderAction {
+        fn from(value: &OrderAction) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderAction {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderAction {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderAction {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderGroupId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&OrderGroupId> for OrderGroupId {
+        fn from(value: &OrderGroupId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&OrderGroupId> for ::std::string::String {
+        fn from(value: &OrderGroupId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&OrderId> for OrderId {
+        fn from(value: &OrderId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&OrderId> for ::std::string::String {
+        fn from(value: &OrderId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl OrderStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Resting => "resting",
+                Self::Canceled => "canceled",
+                Self::Executed => "executed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderStatus> for OrderStatus {
+        fn from(value: &OrderStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OrderType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Limit => "limit",
+                Self::Market => "market",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderType> for OrderType {
+        fn from(value: &OrderType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OutcomeSide {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Yes => "yes",
+                Self::No => "no",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OutcomeSide {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OutcomeSide {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OutcomeSide> for OutcomeSide {
+        fn from(value: &OutcomeSide) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OutcomeSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OutcomeSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OutcomeSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PaymentStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::Applied => "applied",
+                Self::Failed => "failed",
+                Self::Returned => "returned",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PaymentStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PaymentStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PaymentStatus> for PaymentStatus {
+        fn from(value: &PaymentStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PaymentStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PaymentStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PaymentStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PaymentType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Ach => "ach",
+                Self::Wire => "wire",
+                Self::Crypto => "crypto",
+                Self::Debit => "debit",
+                Self::Apm => "apm",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PaymentType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PaymentType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PaymentType> for PaymentType {
+        fn from(value: &PaymentType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PaymentType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PaymentType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PaymentType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for QuoteId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&QuoteId> for QuoteId {
+        fn from(value: &QuoteId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&QuoteId> for ::std::string::String {
+        fn from(value: &QuoteId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl QuoteStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Open => "open",
+                Self::Accepted => "accepted",
+                Self::Confirmed => "confirmed",
+                Self::Executed => "executed",
+                Self::Cancelled => "cancelled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for QuoteStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for QuoteStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&QuoteStatus> for QuoteStatus {
+        fn from(value: &QuoteStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for QuoteStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for QuoteStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for QuoteStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl RestingMarginReservation {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::None => "none",
+                Self::Max => "max",
+                Self::Sum => "sum",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for RestingMarginReservation {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for RestingMarginReservation {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&RestingMarginReservation> for RestingMarginReservation {
+        fn from(value: &RestingMarginReservation) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RestingMarginReservation {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for RestingMarginReservation {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for RestingMarginReservation {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RfqBatchId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&RfqBatchId> for RfqBatchId {
+        fn from(value: &RfqBatchId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&RfqBatchId> for ::std::string::String {
+        fn from(value: &RfqBatchId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RfqBatchQuoteId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&RfqBatchQuoteId> for RfqBatchQuoteId {
+        fn from(value: &RfqBatchQuoteId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&RfqBatchQuoteId> for ::std::string::String {
+        fn from(value: &RfqBatchQuoteId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl RfqBatchQuoteStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Open => "open",
+                Self::Accepted => "accepted",
+                Self::Confirmed => "confirmed",
+                Self::Executed => "executed",
+                Self::PartiallyExecuted => "partially_executed",
+                Self::Cancelled => "cancelled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for RfqBatchQuoteStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for RfqBatchQuoteStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&RfqBatchQuoteStatus> for RfqBatchQuoteStatus {
+        fn from(value: &RfqBatchQuoteStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RfqBatchQuoteStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for RfqBatchQuoteStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for RfqBatchQuoteStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl RfqBatchStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Open => "open",
+                Self::Accepted => "accepted",
+                Self::Closed => "closed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for RfqBatchStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for RfqBatchStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&RfqBatchStatus> for RfqBatchStatus {
+        fn from(value: &RfqBatchStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RfqBatchStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for RfqBatchStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for RfqBatchStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RfqId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&RfqId> for RfqId {
+        fn from(value: &RfqId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&RfqId> for ::std::string::String {
+        fn from(value: &RfqId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl RfqStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Open => "open",
+                Self::Closed => "closed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for RfqStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for RfqStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&RfqStatus> for RfqStatus {
+        fn from(value: &RfqStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RfqStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for RfqStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for RfqStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SelfTradePreventionType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::TakerAtCross => "taker_at_cross",
+                Self::Maker => "maker",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SelfTradePreventionType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SelfTradePreventionType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SelfTradePreventionType> for SelfTradePreventionType {
+        fn from(value: &SelfTradePreventionType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SelfTradePreventionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SelfTradePreventionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SelfTradePreventionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SeriesTicker {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&SeriesTicker> for SeriesTicker {
+        fn from(value: &SeriesTicker) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&SeriesTicker> for ::std::string::String {
+        fn from(value: &SeriesTicker) -> Self {
+            value.0.clone()
+        }
+    }
+    impl SettlementBoundsType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Default => "default",
+                Self::Floor => "floor",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SettlementBoundsType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SettlementBoundsType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SettlementBoundsType> for SettlementBoundsType {
+        fn from(value: &SettlementBoundsType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SettlementBoundsType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SettlementBoundsType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SettlementBoundsType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SettlementStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::All => "all",
+                Self::Unsettled => "unsettled",
+                Self::Settled => "settled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SettlementStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SettlementStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SettlementStatusFilter> for SettlementStatusFilter {
+        fn from(value: &SettlementStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SettlementStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SettlementStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SettlementStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl StrikeType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Greater => "greater",
+                Self::GreaterOrEqual => "greater_or_equal",
+                Self::Less => "less",
+                Self::LessOrEqual => "less_or_equal",
+                Self::Between => "between",
+                Self::Functional => "functional",
+                Self::Custom => "custom",
+                Self::Structured => "structured",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for StrikeType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for StrikeType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&StrikeType> for StrikeType {
+        fn from(value: &StrikeType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for StrikeType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for StrikeType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for StrikeType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for StructuredTargetId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&StructuredTargetId> for StructuredTargetId {
+        fn from(value: &StructuredTargetId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&StructuredTargetId> for ::std::string::String {
+        fn from(value: &StructuredTargetId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl TimeInForce {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::FillOrKill => "fill_or_kill",
+                Self::GoodTillCanceled => "good_till_canceled",
+                Self::ImmediateOrCancel => "immediate_or_cancel",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for TimeInForce {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for TimeInForce {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&TimeInForce> for TimeInForce {
+        fn from(value: &TimeInForce) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for TransferId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&TransferId> for TransferId {
+        fn from(value: &TransferId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&TransferId> for ::std::string::String {
+        fn from(value: &TransferId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl UserFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Self_ => "self",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for UserFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for UserFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&UserFilter> for UserFilter {
+        fn from(value: &UserFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for UserFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for UserFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for UserFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for WeatherCity {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&WeatherCity> for WeatherCity {
+        fn from(value: &WeatherCity) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&WeatherCity> for ::std::string::String {
+        fn from(value: &WeatherCity) -> Self {
+            value.0.clone()
         }
     }
 }
@@ -32006,6 +35177,12 @@ let response = client.upgrade_account_api_usage_level()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 30 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_account_api_limits`] tells what became of the call.
     pub fn upgrade_account_api_usage_level(
         &self,
     ) -> builder::UpgradeAccountApiUsageLevel<'_> {
@@ -32022,6 +35199,11 @@ let response = client.get_account_api_usage_level_volume_progress()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_account_api_usage_level_volume_progress(
         &self,
     ) -> builder::GetAccountApiUsageLevelVolumeProgress<'_> {
@@ -32038,6 +35220,10 @@ let response = client.get_account_endpoint_costs()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_account_endpoint_costs(&self) -> builder::GetAccountEndpointCosts<'_> {
         builder::GetAccountEndpointCosts::new(self)
     }
@@ -32052,6 +35238,11 @@ let response = client.get_account_api_limits()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_account_api_limits(&self) -> builder::GetAccountApiLimits<'_> {
         builder::GetAccountApiLimits::new(self)
     }
@@ -32069,6 +35260,11 @@ let response = client.get_api_keys()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_api_keys(&self) -> builder::GetApiKeys<'_> {
         builder::GetApiKeys::new(self)
     }
@@ -32084,6 +35280,12 @@ let response = client.create_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`] tells what became of the call.
     pub fn create_api_key(&self) -> builder::CreateApiKey<'_> {
         builder::CreateApiKey::new(self)
     }
@@ -32099,6 +35301,12 @@ let response = client.generate_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`] tells what became of the call.
     pub fn generate_api_key(&self) -> builder::GenerateApiKey<'_> {
         builder::GenerateApiKey::new(self)
     }
@@ -32116,6 +35324,12 @@ let response = client.delete_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`] tells what became of the call.
     pub fn delete_api_key(&self) -> builder::DeleteApiKey<'_> {
         builder::DeleteApiKey::new(self)
     }
@@ -32137,6 +35351,12 @@ let response = client.get_block_trade_proposals()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read::block_trade_accept`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_block_trade_proposals(&self) -> builder::GetBlockTradeProposals<'_> {
         builder::GetBlockTradeProposals::new(self)
     }
@@ -32150,6 +35370,12 @@ let response = client.propose_block_trade()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trade_proposals`] tells what became of the call.
     pub fn propose_block_trade(&self) -> builder::ProposeBlockTrade<'_> {
         builder::ProposeBlockTrade::new(self)
     }
@@ -32164,6 +35390,12 @@ let response = client.accept_block_trade_proposal()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::block_trade_accept`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trade_proposals`] tells what became of the call.
     pub fn accept_block_trade_proposal(&self) -> builder::AcceptBlockTradeProposal<'_> {
         builder::AcceptBlockTradeProposal::new(self)
     }
@@ -32176,6 +35408,11 @@ let response = client.get_communications_id()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_communications_id(&self) -> builder::GetCommunicationsId<'_> {
         builder::GetCommunicationsId::new(self)
     }
@@ -32213,6 +35450,12 @@ let response = client.get_quotes()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_quotes(&self) -> builder::GetQuotes<'_> {
         builder::GetQuotes::new(self)
     }
@@ -32228,6 +35471,12 @@ let response = client.create_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quotes`] tells what became of the call.
     pub fn create_quote(&self) -> builder::CreateQuote<'_> {
         builder::CreateQuote::new(self)
     }
@@ -32243,6 +35492,11 @@ let response = client.get_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 2 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_quote(&self) -> builder::GetQuote<'_> {
         builder::GetQuote::new(self)
     }
@@ -32258,6 +35512,12 @@ let response = client.delete_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`] tells what became of the call.
     pub fn delete_quote(&self) -> builder::DeleteQuote<'_> {
         builder::DeleteQuote::new(self)
     }
@@ -32274,6 +35534,12 @@ let response = client.accept_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`] tells what became of the call.
     pub fn accept_quote(&self) -> builder::AcceptQuote<'_> {
         builder::AcceptQuote::new(self)
     }
@@ -32290,6 +35556,12 @@ let response = client.confirm_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`] tells what became of the call.
     pub fn confirm_quote(&self) -> builder::ConfirmQuote<'_> {
         builder::ConfirmQuote::new(self)
     }
@@ -32313,6 +35585,12 @@ let response = client.get_rfq_batches()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_rfq_batches(&self) -> builder::GetRfqBatches<'_> {
         builder::GetRfqBatches::new(self)
     }
@@ -32328,6 +35606,12 @@ let response = client.create_rfq_batch()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batches`] tells what became of the call.
     pub fn create_rfq_batch(&self) -> builder::CreateRfqBatch<'_> {
         builder::CreateRfqBatch::new(self)
     }
@@ -32341,6 +35625,11 @@ let response = client.get_rfq_batch()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_rfq_batch(&self) -> builder::GetRfqBatch<'_> {
         builder::GetRfqBatch::new(self)
     }
@@ -32354,6 +35643,12 @@ let response = client.delete_rfq_batch()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch`] tells what became of the call.
     pub fn delete_rfq_batch(&self) -> builder::DeleteRfqBatch<'_> {
         builder::DeleteRfqBatch::new(self)
     }
@@ -32370,6 +35665,12 @@ let response = client.accept_rfq_batch()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch`] tells what became of the call.
     pub fn accept_rfq_batch(&self) -> builder::AcceptRfqBatch<'_> {
         builder::AcceptRfqBatch::new(self)
     }
@@ -32385,6 +35686,11 @@ let response = client.get_rfq_batch_best_quotes()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_rfq_batch_best_quotes(&self) -> builder::GetRfqBatchBestQuotes<'_> {
         builder::GetRfqBatchBestQuotes::new(self)
     }
@@ -32400,6 +35706,11 @@ let response = client.get_rfq_batch_quotes()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_rfq_batch_quotes(&self) -> builder::GetRfqBatchQuotes<'_> {
         builder::GetRfqBatchQuotes::new(self)
     }
@@ -32414,6 +35725,12 @@ let response = client.create_rfq_batch_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`] tells what became of the call.
     pub fn create_rfq_batch_quote(&self) -> builder::CreateRfqBatchQuote<'_> {
         builder::CreateRfqBatchQuote::new(self)
     }
@@ -32428,6 +35745,12 @@ let response = client.delete_rfq_batch_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`] tells what became of the call.
     pub fn delete_rfq_batch_quote(&self) -> builder::DeleteRfqBatchQuote<'_> {
         builder::DeleteRfqBatchQuote::new(self)
     }
@@ -32445,6 +35768,12 @@ let response = client.confirm_rfq_batch_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`] tells what became of the call.
     pub fn confirm_rfq_batch_quote(&self) -> builder::ConfirmRfqBatchQuote<'_> {
         builder::ConfirmRfqBatchQuote::new(self)
     }
@@ -32476,6 +35805,12 @@ let response = client.get_rfqs()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_rfqs(&self) -> builder::GetRfqs<'_> {
         builder::GetRfqs::new(self)
     }
@@ -32491,6 +35826,12 @@ let response = client.create_rfq()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfqs`] tells what became of the call.
     pub fn create_rfq(&self) -> builder::CreateRfq<'_> {
         builder::CreateRfq::new(self)
     }
@@ -32504,6 +35845,11 @@ let response = client.get_rfq()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_rfq(&self) -> builder::GetRfq<'_> {
         builder::GetRfq::new(self)
     }
@@ -32517,6 +35863,12 @@ let response = client.delete_rfq()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq`] tells what became of the call.
     pub fn delete_rfq(&self) -> builder::DeleteRfq<'_> {
         builder::DeleteRfq::new(self)
     }
@@ -32533,6 +35885,11 @@ let response = client.get_rfq_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 2 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_rfq_quote(&self) -> builder::GetRfqQuote<'_> {
         builder::GetRfqQuote::new(self)
     }
@@ -32549,6 +35906,12 @@ let response = client.delete_rfq_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`] tells what became of the call.
     pub fn delete_rfq_quote(&self) -> builder::DeleteRfqQuote<'_> {
         builder::DeleteRfqQuote::new(self)
     }
@@ -32566,6 +35929,12 @@ let response = client.accept_rfq_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`] tells what became of the call.
     pub fn accept_rfq_quote(&self) -> builder::AcceptRfqQuote<'_> {
         builder::AcceptRfqQuote::new(self)
     }
@@ -32583,6 +35952,12 @@ let response = client.confirm_rfq_quote()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`] tells what became of the call.
     pub fn confirm_rfq_quote(&self) -> builder::ConfirmRfqQuote<'_> {
         builder::ConfirmRfqQuote::new(self)
     }
@@ -32616,6 +35991,11 @@ let response = client.get_events()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_events(&self) -> builder::GetEvents<'_> {
         builder::GetEvents::new(self)
     }
@@ -32637,6 +36017,11 @@ let response = client.get_event_fee_changes()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_event_fee_changes(&self) -> builder::GetEventFeeChanges<'_> {
         builder::GetEventFeeChanges::new(self)
     }
@@ -32662,6 +36047,11 @@ let response = client.get_multivariate_events()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_multivariate_events(&self) -> builder::GetMultivariateEvents<'_> {
         builder::GetMultivariateEvents::new(self)
     }
@@ -32683,6 +36073,10 @@ let response = client.get_event()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_event(&self) -> builder::GetEvent<'_> {
         builder::GetEvent::new(self)
     }
@@ -32696,6 +36090,10 @@ let response = client.get_event_metadata()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_event_metadata(&self) -> builder::GetEventMetadata<'_> {
         builder::GetEventMetadata::new(self)
     }
@@ -32708,6 +36106,10 @@ let response = client.get_exchange_schedule()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_exchange_schedule(&self) -> builder::GetExchangeSchedule<'_> {
         builder::GetExchangeSchedule::new(self)
     }
@@ -32722,6 +36124,10 @@ let response = client.get_exchange_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_exchange_status(&self) -> builder::GetExchangeStatus<'_> {
         builder::GetExchangeStatus::new(self)
     }
@@ -32736,6 +36142,10 @@ let response = client.get_user_data_timestamp()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_user_data_timestamp(&self) -> builder::GetUserDataTimestamp<'_> {
         builder::GetUserDataTimestamp::new(self)
     }
@@ -32755,6 +36165,12 @@ let response = client.get_fcm_fills()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_fcm_fills(&self) -> builder::GetFcmFills<'_> {
         builder::GetFcmFills::new(self)
     }
@@ -32788,6 +36204,12 @@ let response = client.get_fcm_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_fcm_orders(&self) -> builder::GetFcmOrders<'_> {
         builder::GetFcmOrders::new(self)
     }
@@ -32815,6 +36237,12 @@ let response = client.get_fcm_positions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_fcm_positions(&self) -> builder::GetFcmPositions<'_> {
         builder::GetFcmPositions::new(self)
     }
@@ -32830,6 +36258,12 @@ let response = client.create_fcm_position_transfer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_positions`] tells what became of the call.
     pub fn create_fcm_position_transfer(
         &self,
     ) -> builder::CreateFcmPositionTransfer<'_> {
@@ -32846,6 +36280,11 @@ let response = client.list_fcm_subtraders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_fcm_subtraders(&self) -> builder::ListFcmSubtraders<'_> {
         builder::ListFcmSubtraders::new(self)
     }
@@ -32861,6 +36300,12 @@ let response = client.create_fcm_subtrader()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_fcm_subtraders`] tells what became of the call.
     pub fn create_fcm_subtrader(&self) -> builder::CreateFcmSubtrader<'_> {
         builder::CreateFcmSubtrader::new(self)
     }
@@ -32876,6 +36321,11 @@ let response = client.get_fcm_subtrader_blocked_categories()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_fcm_subtrader_blocked_categories(
         &self,
     ) -> builder::GetFcmSubtraderBlockedCategories<'_> {
@@ -32893,6 +36343,12 @@ let response = client.update_fcm_subtrader_blocked_categories()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_blocked_categories`] tells what became of the call.
     pub fn update_fcm_subtrader_blocked_categories(
         &self,
     ) -> builder::UpdateFcmSubtraderBlockedCategories<'_> {
@@ -32912,6 +36368,11 @@ let response = client.get_fcm_event_contract_daily_cap()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_fcm_event_contract_daily_cap(
         &self,
     ) -> builder::GetFcmEventContractDailyCap<'_> {
@@ -32929,6 +36390,12 @@ let response = client.update_fcm_event_contract_daily_cap()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_event_contract_daily_cap`] tells what became of the call.
     pub fn update_fcm_event_contract_daily_cap(
         &self,
     ) -> builder::UpdateFcmEventContractDailyCap<'_> {
@@ -32948,6 +36415,12 @@ let response = client.delete_fcm_event_contract_daily_cap()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_event_contract_daily_cap`] tells what became of the call.
     pub fn delete_fcm_event_contract_daily_cap(
         &self,
     ) -> builder::DeleteFcmEventContractDailyCap<'_> {
@@ -32964,6 +36437,10 @@ let response = client.get_historical_cutoff()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_historical_cutoff(&self) -> builder::GetHistoricalCutoff<'_> {
         builder::GetHistoricalCutoff::new(self)
     }
@@ -32989,6 +36466,12 @@ let response = client.get_fills_historical()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_fills_historical(&self) -> builder::GetFillsHistorical<'_> {
         builder::GetFillsHistorical::new(self)
     }
@@ -33016,6 +36499,11 @@ let response = client.get_historical_markets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_historical_markets(&self) -> builder::GetHistoricalMarkets<'_> {
         builder::GetHistoricalMarkets::new(self)
     }
@@ -33029,6 +36517,10 @@ let response = client.get_historical_market()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_historical_market(&self) -> builder::GetHistoricalMarket<'_> {
         builder::GetHistoricalMarket::new(self)
     }
@@ -33050,6 +36542,10 @@ let response = client.get_market_candlesticks_historical()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_market_candlesticks_historical(
         &self,
     ) -> builder::GetMarketCandlesticksHistorical<'_> {
@@ -33079,6 +36575,12 @@ let response = client.get_historical_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_historical_orders(&self) -> builder::GetHistoricalOrders<'_> {
         builder::GetHistoricalOrders::new(self)
     }
@@ -33104,6 +36606,12 @@ let response = client.get_historical_positions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_historical_positions(&self) -> builder::GetHistoricalPositions<'_> {
         builder::GetHistoricalPositions::new(self)
     }
@@ -33129,6 +36637,11 @@ let response = client.get_trades_historical()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_trades_historical(&self) -> builder::GetTradesHistorical<'_> {
         builder::GetTradesHistorical::new(self)
     }
@@ -33152,6 +36665,11 @@ let response = client.get_incentive_programs()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_incentive_programs(&self) -> builder::GetIncentivePrograms<'_> {
         builder::GetIncentivePrograms::new(self)
     }
@@ -33169,6 +36687,10 @@ let response = client.get_live_datas()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_live_datas(&self) -> builder::GetLiveDatas<'_> {
         builder::GetLiveDatas::new(self)
     }
@@ -33188,6 +36710,10 @@ let response = client.get_event_live_data()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_event_live_data(&self) -> builder::GetEventLiveData<'_> {
         builder::GetEventLiveData::new(self)
     }
@@ -33205,6 +36731,10 @@ let response = client.get_live_data_by_milestone()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_live_data_by_milestone(&self) -> builder::GetLiveDataByMilestone<'_> {
         builder::GetLiveDataByMilestone::new(self)
     }
@@ -33220,6 +36750,10 @@ let response = client.get_game_stats()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_game_stats(&self) -> builder::GetGameStats<'_> {
         builder::GetGameStats::new(self)
     }
@@ -33245,6 +36779,10 @@ let response = client.get_weather_index()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_weather_index(&self) -> builder::GetWeatherIndex<'_> {
         builder::GetWeatherIndex::new(self)
     }
@@ -33260,6 +36798,10 @@ let response = client.get_weather_index_calibrations()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_weather_index_calibrations(
         &self,
     ) -> builder::GetWeatherIndexCalibrations<'_> {
@@ -33283,6 +36825,10 @@ let response = client.get_live_data()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_live_data(&self) -> builder::GetLiveData<'_> {
         builder::GetLiveData::new(self)
     }
@@ -33328,6 +36874,11 @@ let response = client.get_markets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_markets(&self) -> builder::GetMarkets<'_> {
         builder::GetMarkets::new(self)
     }
@@ -33353,6 +36904,10 @@ let response = client.batch_get_market_candlesticks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn batch_get_market_candlesticks(
         &self,
     ) -> builder::BatchGetMarketCandlesticks<'_> {
@@ -33372,6 +36927,10 @@ let response = client.get_market_orderbooks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_market_orderbooks(&self) -> builder::GetMarketOrderbooks<'_> {
         builder::GetMarketOrderbooks::new(self)
     }
@@ -33399,6 +36958,11 @@ let response = client.get_trades()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_trades(&self) -> builder::GetTrades<'_> {
         builder::GetTrades::new(self)
     }
@@ -33414,6 +36978,10 @@ let response = client.get_market()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_market(&self) -> builder::GetMarket<'_> {
         builder::GetMarket::new(self)
     }
@@ -33433,6 +37001,10 @@ let response = client.get_market_orderbook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_market_orderbook(&self) -> builder::GetMarketOrderbook<'_> {
         builder::GetMarketOrderbook::new(self)
     }
@@ -33464,6 +37036,11 @@ let response = client.get_milestones()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_milestones(&self) -> builder::GetMilestones<'_> {
         builder::GetMilestones::new(self)
     }
@@ -33477,6 +37054,10 @@ let response = client.get_milestone()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_milestone(&self) -> builder::GetMilestone<'_> {
         builder::GetMilestone::new(self)
     }
@@ -33500,6 +37081,11 @@ let response = client.get_multivariate_event_collections()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_multivariate_event_collections(
         &self,
     ) -> builder::GetMultivariateEventCollections<'_> {
@@ -33515,6 +37101,10 @@ let response = client.get_multivariate_event_collection()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_multivariate_event_collection(
         &self,
     ) -> builder::GetMultivariateEventCollection<'_> {
@@ -33533,6 +37123,12 @@ let response = client.create_market_in_multivariate_event_collection()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_multivariate_events`] tells what became of the call.
     pub fn create_market_in_multivariate_event_collection(
         &self,
     ) -> builder::CreateMarketInMultivariateEventCollection<'_> {
@@ -33552,6 +37148,11 @@ let response = client.get_balance()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read::portfolio_balance`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_balance(&self) -> builder::GetBalance<'_> {
         builder::GetBalance::new(self)
     }
@@ -33569,6 +37170,12 @@ let response = client.get_deposits()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_deposits(&self) -> builder::GetDeposits<'_> {
         builder::GetDeposits::new(self)
     }
@@ -33584,6 +37191,12 @@ let response = client.create_order_v2()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated with the same idempotency key `client_order_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_orders`] tells what became of the call.
     pub fn create_order_v2(&self) -> builder::CreateOrderV2<'_> {
         builder::CreateOrderV2::new(self)
     }
@@ -33601,6 +37214,12 @@ let response = client.cancel_all_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`] tells what became of the call.
     pub fn cancel_all_orders(&self) -> builder::CancelAllOrders<'_> {
         builder::CancelAllOrders::new(self)
     }
@@ -33616,6 +37235,12 @@ let response = client.batch_create_orders_v2()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write` for each element of `orders`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`] tells what became of the call.
     pub fn batch_create_orders_v2(&self) -> builder::BatchCreateOrdersV2<'_> {
         builder::BatchCreateOrdersV2::new(self)
     }
@@ -33631,6 +37256,12 @@ let response = client.batch_cancel_orders_v2()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write` for each element of `orders`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`] tells what became of the call.
     pub fn batch_cancel_orders_v2(&self) -> builder::BatchCancelOrdersV2<'_> {
         builder::BatchCancelOrdersV2::new(self)
     }
@@ -33654,6 +37285,12 @@ let response = client.cancel_order_v2()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`] tells what became of the call.
     pub fn cancel_order_v2(&self) -> builder::CancelOrderV2<'_> {
         builder::CancelOrderV2::new(self)
     }
@@ -33675,6 +37312,12 @@ let response = client.amend_order_v2()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`] tells what became of the call.
     pub fn amend_order_v2(&self) -> builder::AmendOrderV2<'_> {
         builder::AmendOrderV2::new(self)
     }
@@ -33696,6 +37339,12 @@ let response = client.decrease_order_v2()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`] tells what became of the call.
     pub fn decrease_order_v2(&self) -> builder::DecreaseOrderV2<'_> {
         builder::DecreaseOrderV2::new(self)
     }
@@ -33727,6 +37376,12 @@ let response = client.get_fills()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_fills(&self) -> builder::GetFills<'_> {
         builder::GetFills::new(self)
     }
@@ -33742,6 +37397,12 @@ let response = client.intra_exchange_instance_transfer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_intra_exchange_instance_transfers`] tells what became of the call.
     pub fn intra_exchange_instance_transfer(
         &self,
     ) -> builder::IntraExchangeInstanceTransfer<'_> {
@@ -33761,6 +37422,12 @@ let response = client.get_intra_exchange_instance_transfers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_intra_exchange_instance_transfers(
         &self,
     ) -> builder::GetIntraExchangeInstanceTransfers<'_> {
@@ -33776,6 +37443,11 @@ let response = client.get_intra_exchange_instance_transfer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_intra_exchange_instance_transfer(
         &self,
     ) -> builder::GetIntraExchangeInstanceTransfer<'_> {
@@ -33795,6 +37467,11 @@ let response = client.get_order_groups()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order_groups(&self) -> builder::GetOrderGroups<'_> {
         builder::GetOrderGroups::new(self)
     }
@@ -33810,6 +37487,12 @@ let response = client.create_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_groups`] tells what became of the call.
     pub fn create_order_group(&self) -> builder::CreateOrderGroup<'_> {
         builder::CreateOrderGroup::new(self)
     }
@@ -33827,6 +37510,11 @@ let response = client.get_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order_group(&self) -> builder::GetOrderGroup<'_> {
         builder::GetOrderGroup::new(self)
     }
@@ -33848,6 +37536,12 @@ let response = client.delete_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`] tells what became of the call.
     pub fn delete_order_group(&self) -> builder::DeleteOrderGroup<'_> {
         builder::DeleteOrderGroup::new(self)
     }
@@ -33871,6 +37565,12 @@ let response = client.update_order_group_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`] tells what became of the call.
     pub fn update_order_group_limit(&self) -> builder::UpdateOrderGroupLimit<'_> {
         builder::UpdateOrderGroupLimit::new(self)
     }
@@ -33894,6 +37594,12 @@ let response = client.reset_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`] tells what became of the call.
     pub fn reset_order_group(&self) -> builder::ResetOrderGroup<'_> {
         builder::ResetOrderGroup::new(self)
     }
@@ -33917,6 +37623,12 @@ let response = client.trigger_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`] tells what became of the call.
     pub fn trigger_order_group(&self) -> builder::TriggerOrderGroup<'_> {
         builder::TriggerOrderGroup::new(self)
     }
@@ -33950,6 +37662,12 @@ let response = client.get_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_orders(&self) -> builder::GetOrders<'_> {
         builder::GetOrders::new(self)
     }
@@ -33969,6 +37687,11 @@ let response = client.get_order_queue_positions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order_queue_positions(&self) -> builder::GetOrderQueuePositions<'_> {
         builder::GetOrderQueuePositions::new(self)
     }
@@ -33984,6 +37707,11 @@ let response = client.get_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 2 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order(&self) -> builder::GetOrder<'_> {
         builder::GetOrder::new(self)
     }
@@ -33997,6 +37725,11 @@ let response = client.get_order_queue_position()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_order_queue_position(&self) -> builder::GetOrderQueuePosition<'_> {
         builder::GetOrderQueuePosition::new(self)
     }
@@ -34028,6 +37761,12 @@ let response = client.get_positions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_positions(&self) -> builder::GetPositions<'_> {
         builder::GetPositions::new(self)
     }
@@ -34057,6 +37796,12 @@ let response = client.get_settlements()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_settlements(&self) -> builder::GetSettlements<'_> {
         builder::GetSettlements::new(self)
     }
@@ -34072,6 +37817,12 @@ let response = client.create_subaccount()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccount_balances`] tells what became of the call.
     pub fn create_subaccount(&self) -> builder::CreateSubaccount<'_> {
         builder::CreateSubaccount::new(self)
     }
@@ -34086,6 +37837,11 @@ let response = client.get_subaccount_balances()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_subaccount_balances(&self) -> builder::GetSubaccountBalances<'_> {
         builder::GetSubaccountBalances::new(self)
     }
@@ -34100,6 +37856,11 @@ let response = client.get_subaccount_netting()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_subaccount_netting(&self) -> builder::GetSubaccountNetting<'_> {
         builder::GetSubaccountNetting::new(self)
     }
@@ -34113,6 +37874,12 @@ let response = client.update_subaccount_netting()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccount_netting`] tells what became of the call.
     pub fn update_subaccount_netting(&self) -> builder::UpdateSubaccountNetting<'_> {
         builder::UpdateSubaccountNetting::new(self)
     }
@@ -34128,6 +37895,12 @@ let response = client.apply_subaccount_transfer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_subaccount_transfers`] tells what became of the call.
     pub fn apply_subaccount_transfer(&self) -> builder::ApplySubaccountTransfer<'_> {
         builder::ApplySubaccountTransfer::new(self)
     }
@@ -34145,6 +37918,12 @@ let response = client.get_subaccount_transfers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_subaccount_transfers(&self) -> builder::GetSubaccountTransfers<'_> {
         builder::GetSubaccountTransfers::new(self)
     }
@@ -34159,6 +37938,11 @@ let response = client.get_portfolio_resting_order_total_value()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_portfolio_resting_order_total_value(
         &self,
     ) -> builder::GetPortfolioRestingOrderTotalValue<'_> {
@@ -34173,6 +37957,11 @@ let response = client.get_target_balance_allocation()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_target_balance_allocation(
         &self,
     ) -> builder::GetTargetBalanceAllocation<'_> {
@@ -34190,6 +37979,12 @@ let response = client.set_target_balance_allocation()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_target_balance_allocation`] tells what became of the call.
     pub fn set_target_balance_allocation(
         &self,
     ) -> builder::SetTargetBalanceAllocation<'_> {
@@ -34209,6 +38004,12 @@ let response = client.get_withdrawals()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_withdrawals(&self) -> builder::GetWithdrawals<'_> {
         builder::GetWithdrawals::new(self)
     }
@@ -34221,6 +38022,10 @@ let response = client.get_filters_for_sports()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_filters_for_sports(&self) -> builder::GetFiltersForSports<'_> {
         builder::GetFiltersForSports::new(self)
     }
@@ -34233,6 +38038,10 @@ let response = client.get_tags_for_series_categories()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_tags_for_series_categories(
         &self,
     ) -> builder::GetTagsForSeriesCategories<'_> {
@@ -34260,6 +38069,10 @@ let response = client.get_series_list()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_series_list(&self) -> builder::GetSeriesList<'_> {
         builder::GetSeriesList::new(self)
     }
@@ -34279,6 +38092,10 @@ let response = client.get_series_fee_changes()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_series_fee_changes(&self) -> builder::GetSeriesFeeChanges<'_> {
         builder::GetSeriesFeeChanges::new(self)
     }
@@ -34296,6 +38113,10 @@ let response = client.get_series()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_series(&self) -> builder::GetSeries<'_> {
         builder::GetSeries::new(self)
     }
@@ -34319,6 +38140,10 @@ let response = client.get_market_candlesticks_by_event()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_market_candlesticks_by_event(
         &self,
     ) -> builder::GetMarketCandlesticksByEvent<'_> {
@@ -34346,6 +38171,11 @@ let response = client.get_event_forecast_percentiles_history()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_event_forecast_percentiles_history(
         &self,
     ) -> builder::GetEventForecastPercentilesHistory<'_> {
@@ -34375,6 +38205,10 @@ let response = client.get_market_candlesticks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_market_candlesticks(&self) -> builder::GetMarketCandlesticks<'_> {
         builder::GetMarketCandlesticks::new(self)
     }
@@ -34398,6 +38232,11 @@ let response = client.get_structured_targets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_structured_targets(&self) -> builder::GetStructuredTargets<'_> {
         builder::GetStructuredTargets::new(self)
     }
@@ -34411,6 +38250,10 @@ let response = client.get_structured_target()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_structured_target(&self) -> builder::GetStructuredTarget<'_> {
         builder::GetStructuredTarget::new(self)
     }
@@ -34427,6 +38270,12 @@ pub mod builder {
     /**Builder for [`Client::upgrade_account_api_usage_level`]
 
 [`Client::upgrade_account_api_usage_level`]: super::Client::upgrade_account_api_usage_level*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 30 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_account_api_limits`](super::Client::get_account_api_limits) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpgradeAccountApiUsageLevel<'a> {
         client: &'a super::Client,
@@ -34458,6 +38307,11 @@ pub mod builder {
     /**Builder for [`Client::get_account_api_usage_level_volume_progress`]
 
 [`Client::get_account_api_usage_level_volume_progress`]: super::Client::get_account_api_usage_level_volume_progress*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetAccountApiUsageLevelVolumeProgress<'a> {
         client: &'a super::Client,
@@ -34504,6 +38358,10 @@ pub mod builder {
     /**Builder for [`Client::get_account_endpoint_costs`]
 
 [`Client::get_account_endpoint_costs`]: super::Client::get_account_endpoint_costs*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetAccountEndpointCosts<'a> {
         client: &'a super::Client,
@@ -34545,6 +38403,11 @@ pub mod builder {
     /**Builder for [`Client::get_account_api_limits`]
 
 [`Client::get_account_api_limits`]: super::Client::get_account_api_limits*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetAccountApiLimits<'a> {
         client: &'a super::Client,
@@ -34586,6 +38449,11 @@ pub mod builder {
     /**Builder for [`Client::get_api_keys`]
 
 [`Client::get_api_keys`]: super::Client::get_api_keys*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetApiKeys<'a> {
         client: &'a super::Client,
@@ -34598,17 +38466,18 @@ pub mod builder {
                 fcm_subtrader_id: Ok(None),
             }
         }
+        /// Only keys bound to this subtrader. FCM members only.
         pub fn fcm_subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.fcm_subtrader_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for fcm_subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("fcm_subtrader_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/api_keys`
@@ -34652,6 +38521,12 @@ pub mod builder {
     /**Builder for [`Client::create_api_key`]
 
 [`Client::create_api_key`]: super::Client::create_api_key*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`](super::Client::get_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateApiKey<'a> {
         client: &'a super::Client,
@@ -34664,6 +38539,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateApiKeyRequest`]. Required: `name`, `public_key`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateApiKeyRequest>,
@@ -34679,6 +38555,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateApiKeyRequest`]. Required: `name`, `public_key`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -34727,6 +38604,12 @@ pub mod builder {
     /**Builder for [`Client::generate_api_key`]
 
 [`Client::generate_api_key`]: super::Client::generate_api_key*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`](super::Client::get_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct GenerateApiKey<'a> {
         client: &'a super::Client,
@@ -34739,6 +38622,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::GenerateApiKeyRequest`]. Required: `name`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::GenerateApiKeyRequest>,
@@ -34756,6 +38640,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::GenerateApiKeyRequest`]. Required: `name`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -34804,6 +38689,12 @@ pub mod builder {
     /**Builder for [`Client::delete_api_key`]
 
 [`Client::delete_api_key`]: super::Client::delete_api_key*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`](super::Client::get_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteApiKey<'a> {
         client: &'a super::Client,
@@ -34816,13 +38707,15 @@ pub mod builder {
                 api_key: Err("api_key was not initialized".to_string()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn api_key<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ApiKeyId>,
+            <V as std::convert::TryInto<types::ApiKeyId>>::Error: ::std::fmt::Display,
         {
             self.api_key = value
                 .try_into()
-                .map_err(|_| "conversion to `ApiKeyId` for api_key failed".to_string());
+                .map_err(|error| format!("api_key: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/api_keys/{api_key}`
@@ -34851,6 +38744,12 @@ pub mod builder {
     /**Builder for [`Client::get_block_trade_proposals`]
 
 [`Client::get_block_trade_proposals`]: super::Client::get_block_trade_proposals*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read::block_trade_accept`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetBlockTradeProposals<'a> {
         client: &'a super::Client,
@@ -34869,53 +38768,58 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Proposals a page, 1 to 100. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Only in this market.
         pub fn market_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_ticker: {}", error));
             self
         }
+        /// Only in this state. The venue does not list the states.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/block-trade-proposals`
@@ -34967,6 +38871,12 @@ pub mod builder {
     /**Builder for [`Client::propose_block_trade`]
 
 [`Client::propose_block_trade`]: super::Client::propose_block_trade*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trade_proposals`](super::Client::get_block_trade_proposals) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ProposeBlockTrade<'a> {
         client: &'a super::Client,
@@ -34979,6 +38889,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ProposeBlockTradeRequest`]. Required: `buyer_user_id`, `centicount`, `expiration_ts`, `maker_side`, `market_ticker`, `price_centi_cents`, `seller_user_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ProposeBlockTradeRequest>,
@@ -34996,6 +38907,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ProposeBlockTradeRequest`]. Required: `buyer_user_id`, `centicount`, `expiration_ts`, `maker_side`, `market_ticker`, `price_centi_cents`, `seller_user_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -35047,6 +38959,12 @@ pub mod builder {
     /**Builder for [`Client::accept_block_trade_proposal`]
 
 [`Client::accept_block_trade_proposal`]: super::Client::accept_block_trade_proposal*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::block_trade_accept`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trade_proposals`](super::Client::get_block_trade_proposals) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AcceptBlockTradeProposal<'a> {
         client: &'a super::Client,
@@ -35063,18 +38981,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave a proposal. *Required.*
         pub fn block_trade_proposal_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BlockTradeProposalId>,
+            <V as std::convert::TryInto<
+                types::BlockTradeProposalId,
+            >>::Error: ::std::fmt::Display,
         {
             self.block_trade_proposal_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `BlockTradeProposalId` for block_trade_proposal_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("block_trade_proposal_id: {}", error));
             self
         }
+        /// The body: [`types::AcceptBlockTradeProposalRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AcceptBlockTradeProposalRequest>,
@@ -35093,6 +39013,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AcceptBlockTradeProposalRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -35141,6 +39062,11 @@ pub mod builder {
     /**Builder for [`Client::get_communications_id`]
 
 [`Client::get_communications_id`]: super::Client::get_communications_id*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCommunicationsId<'a> {
         client: &'a super::Client,
@@ -35182,6 +39108,12 @@ pub mod builder {
     /**Builder for [`Client::get_quotes`]
 
 [`Client::get_quotes`]: super::Client::get_quotes*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetQuotes<'a> {
         client: &'a super::Client,
@@ -35214,142 +39146,152 @@ pub mod builder {
                 user_filter: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Quotes a page, 1 to 500. Left out: 500.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Changed before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// Changed after this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Deprecated by the venue. Only by this user. Use user_filter for the caller.
         pub fn quote_creator_user_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.quote_creator_user_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for quote_creator_user_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("quote_creator_user_id: {}", error));
             self
         }
+        /// Only on requests of this subtrader. FCM members only.
         pub fn rfq_creator_subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.rfq_creator_subtrader_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for rfq_creator_subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("rfq_creator_subtrader_id: {}", error));
             self
         }
+        /// Deprecated by the venue. Only on requests of this user. Use rfq_user_filter for the caller.
         pub fn rfq_creator_user_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.rfq_creator_user_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for rfq_creator_user_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("rfq_creator_user_id: {}", error));
             self
         }
+        /// Only on this request, a UUID.
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.rfq_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for rfq_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("rfq_id: {}", error));
             self
         }
+        /// Only on requests that the caller made. Left out: on all.
         pub fn rfq_user_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UserFilter>,
+            <V as std::convert::TryInto<types::UserFilter>>::Error: ::std::fmt::Display,
         {
             self.rfq_user_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `UserFilter` for rfq_user_filter failed".to_string()
-                });
+                .map_err(|error| format!("rfq_user_filter: {}", error));
             self
         }
+        /// Where a quote is in its life.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::QuoteStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::QuoteStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < QuoteStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Only what the caller made. Left out: what everybody made.
         pub fn user_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UserFilter>,
+            <V as std::convert::TryInto<types::UserFilter>>::Error: ::std::fmt::Display,
         {
             self.user_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `UserFilter` for user_filter failed".to_string()
-                });
+                .map_err(|error| format!("user_filter: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/quotes`
@@ -35448,6 +39390,12 @@ pub mod builder {
     /**Builder for [`Client::create_quote`]
 
 [`Client::create_quote`]: super::Client::create_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quotes`](super::Client::get_quotes) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateQuote<'a> {
         client: &'a super::Client,
@@ -35460,6 +39408,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateQuoteRequest`]. Required: `no_bid`, `rest_remainder`, `rfq_id`, `yes_bid`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateQuoteRequest>,
@@ -35475,6 +39424,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateQuoteRequest`]. Required: `no_bid`, `rest_remainder`, `rfq_id`, `yes_bid`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -35523,6 +39473,11 @@ pub mod builder {
     /**Builder for [`Client::get_quote`]
 
 [`Client::get_quote`]: super::Client::get_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 2 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetQuote<'a> {
         client: &'a super::Client,
@@ -35535,13 +39490,15 @@ pub mod builder {
                 quote_id: Err("quote_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/quotes/{quote_id}`
@@ -35581,6 +39538,12 @@ pub mod builder {
     /**Builder for [`Client::delete_quote`]
 
 [`Client::delete_quote`]: super::Client::delete_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`](super::Client::get_quote) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteQuote<'a> {
         client: &'a super::Client,
@@ -35593,13 +39556,15 @@ pub mod builder {
                 quote_id: Err("quote_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/communications/quotes/{quote_id}`
@@ -35629,6 +39594,12 @@ pub mod builder {
     /**Builder for [`Client::accept_quote`]
 
 [`Client::accept_quote`]: super::Client::accept_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`](super::Client::get_quote) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AcceptQuote<'a> {
         client: &'a super::Client,
@@ -35643,15 +39614,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
+        /// The body: [`types::AcceptQuoteRequest`]. Required: `accepted_side`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AcceptQuoteRequest>,
@@ -35667,6 +39641,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AcceptQuoteRequest`]. Required: `accepted_side`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -35713,6 +39688,12 @@ pub mod builder {
     /**Builder for [`Client::confirm_quote`]
 
 [`Client::confirm_quote`]: super::Client::confirm_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`](super::Client::get_quote) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ConfirmQuote<'a> {
         client: &'a super::Client,
@@ -35727,22 +39708,24 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
+        /// The body: [`types::NoFields`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::NoFields>,
+            <V as std::convert::TryInto<types::NoFields>>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `NoFields` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/communications/quotes/{quote_id}/confirm`
@@ -35778,6 +39761,12 @@ pub mod builder {
     /**Builder for [`Client::get_rfq_batches`]
 
 [`Client::get_rfq_batches`]: super::Client::get_rfq_batches*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetRfqBatches<'a> {
         client: &'a super::Client,
@@ -35798,62 +39787,68 @@ pub mod builder {
                 user_filter: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Batches a page, 1 to 20.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Where a batch is in its life.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::RfqBatchStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::RfqBatchStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < RfqBatchStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only what the caller made. Left out: what everybody made.
         pub fn user_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UserFilter>,
+            <V as std::convert::TryInto<types::UserFilter>>::Error: ::std::fmt::Display,
         {
             self.user_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `UserFilter` for user_filter failed".to_string()
-                });
+                .map_err(|error| format!("user_filter: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfq_batches`
@@ -35909,6 +39904,12 @@ pub mod builder {
     /**Builder for [`Client::create_rfq_batch`]
 
 [`Client::create_rfq_batch`]: super::Client::create_rfq_batch*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batches`](super::Client::get_rfq_batches) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateRfqBatch<'a> {
         client: &'a super::Client,
@@ -35921,6 +39922,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateRfqBatchRequest`]. Required: `children`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateRfqBatchRequest>,
@@ -35938,6 +39940,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateRfqBatchRequest`]. Required: `children`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -35986,6 +39989,11 @@ pub mod builder {
     /**Builder for [`Client::get_rfq_batch`]
 
 [`Client::get_rfq_batch`]: super::Client::get_rfq_batch*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetRfqBatch<'a> {
         client: &'a super::Client,
@@ -35998,15 +40006,15 @@ pub mod builder {
                 rfq_batch_id: Err("rfq_batch_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfq_batches/{rfq_batch_id}`
@@ -36046,6 +40054,12 @@ pub mod builder {
     /**Builder for [`Client::delete_rfq_batch`]
 
 [`Client::delete_rfq_batch`]: super::Client::delete_rfq_batch*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch`](super::Client::get_rfq_batch) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteRfqBatch<'a> {
         client: &'a super::Client,
@@ -36058,15 +40072,15 @@ pub mod builder {
                 rfq_batch_id: Err("rfq_batch_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/communications/rfq_batches/{rfq_batch_id}`
@@ -36096,6 +40110,12 @@ pub mod builder {
     /**Builder for [`Client::accept_rfq_batch`]
 
 [`Client::accept_rfq_batch`]: super::Client::accept_rfq_batch*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch`](super::Client::get_rfq_batch) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AcceptRfqBatch<'a> {
         client: &'a super::Client,
@@ -36110,17 +40130,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
+        /// The body: [`types::AcceptRfqBatchRequest`]. Required: `accepted_side`, `min_bids`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AcceptRfqBatchRequest>,
@@ -36138,6 +40159,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AcceptRfqBatchRequest`]. Required: `accepted_side`, `min_bids`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -36190,6 +40212,11 @@ pub mod builder {
     /**Builder for [`Client::get_rfq_batch_best_quotes`]
 
 [`Client::get_rfq_batch_best_quotes`]: super::Client::get_rfq_batch_best_quotes*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetRfqBatchBestQuotes<'a> {
         client: &'a super::Client,
@@ -36202,15 +40229,15 @@ pub mod builder {
                 rfq_batch_id: Err("rfq_batch_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfq_batches/{rfq_batch_id}/best_quotes`
@@ -36251,6 +40278,11 @@ pub mod builder {
     /**Builder for [`Client::get_rfq_batch_quotes`]
 
 [`Client::get_rfq_batch_quotes`]: super::Client::get_rfq_batch_quotes*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetRfqBatchQuotes<'a> {
         client: &'a super::Client,
@@ -36263,15 +40295,15 @@ pub mod builder {
                 rfq_batch_id: Err("rfq_batch_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfq_batches/{rfq_batch_id}/quotes`
@@ -36312,6 +40344,12 @@ pub mod builder {
     /**Builder for [`Client::create_rfq_batch_quote`]
 
 [`Client::create_rfq_batch_quote`]: super::Client::create_rfq_batch_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`](super::Client::get_rfq_batch_quotes) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateRfqBatchQuote<'a> {
         client: &'a super::Client,
@@ -36326,17 +40364,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
+        /// The body: [`types::CreateRfqBatchQuoteRequest`]. Required: `quotes`, `rest_remainder`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateRfqBatchQuoteRequest>,
@@ -36355,6 +40394,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateRfqBatchQuoteRequest`]. Required: `quotes`, `rest_remainder`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -36409,6 +40449,12 @@ pub mod builder {
     /**Builder for [`Client::delete_rfq_batch_quote`]
 
 [`Client::delete_rfq_batch_quote`]: super::Client::delete_rfq_batch_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`](super::Client::get_rfq_batch_quotes) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteRfqBatchQuote<'a> {
         client: &'a super::Client,
@@ -36423,27 +40469,28 @@ pub mod builder {
                 batch_quote_id: Err("batch_quote_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
+        /// Id that the venue gave a quote on a batch. *Required.*
         pub fn batch_quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchQuoteId>,
+            <V as std::convert::TryInto<
+                types::RfqBatchQuoteId,
+            >>::Error: ::std::fmt::Display,
         {
             self.batch_quote_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchQuoteId` for batch_quote_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("batch_quote_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/communications/rfq_batches/{rfq_batch_id}/quotes/{batch_quote_id}`
@@ -36477,6 +40524,12 @@ pub mod builder {
     /**Builder for [`Client::confirm_rfq_batch_quote`]
 
 [`Client::confirm_rfq_batch_quote`]: super::Client::confirm_rfq_batch_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`](super::Client::get_rfq_batch_quotes) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ConfirmRfqBatchQuote<'a> {
         client: &'a super::Client,
@@ -36493,36 +40546,37 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a batch of requests. *Required.*
         pub fn rfq_batch_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchId>,
+            <V as std::convert::TryInto<types::RfqBatchId>>::Error: ::std::fmt::Display,
         {
             self.rfq_batch_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchId` for rfq_batch_id failed".to_string()
-                });
+                .map_err(|error| format!("rfq_batch_id: {}", error));
             self
         }
+        /// Id that the venue gave a quote on a batch. *Required.*
         pub fn batch_quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqBatchQuoteId>,
+            <V as std::convert::TryInto<
+                types::RfqBatchQuoteId,
+            >>::Error: ::std::fmt::Display,
         {
             self.batch_quote_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `RfqBatchQuoteId` for batch_quote_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("batch_quote_id: {}", error));
             self
         }
+        /// The body: [`types::NoFields`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::NoFields>,
+            <V as std::convert::TryInto<types::NoFields>>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `NoFields` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/communications/rfq_batches/{rfq_batch_id}/quotes/{batch_quote_id}/confirm`
@@ -36562,6 +40616,12 @@ pub mod builder {
     /**Builder for [`Client::get_rfqs`]
 
 [`Client::get_rfqs`]: super::Client::get_rfqs*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetRfqs<'a> {
         client: &'a super::Client,
@@ -36588,101 +40648,110 @@ pub mod builder {
                 user_filter: Ok(None),
             }
         }
+        /// Deprecated by the venue. Only of this user, a UUID. Use user_filter for the caller.
         pub fn creator_user_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.creator_user_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for creator_user_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("creator_user_id: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only in this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Requests a page, 1 to 100. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Only in this market.
         pub fn market_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_ticker: {}", error));
             self
         }
+        /// Where a request for quotes is in its life.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::RfqStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::RfqStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < RfqStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only what the caller made. Left out: what everybody made.
         pub fn user_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UserFilter>,
+            <V as std::convert::TryInto<types::UserFilter>>::Error: ::std::fmt::Display,
         {
             self.user_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `UserFilter` for user_filter failed".to_string()
-                });
+                .map_err(|error| format!("user_filter: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfqs`
@@ -36767,6 +40836,12 @@ pub mod builder {
     /**Builder for [`Client::create_rfq`]
 
 [`Client::create_rfq`]: super::Client::create_rfq*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfqs`](super::Client::get_rfqs) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateRfq<'a> {
         client: &'a super::Client,
@@ -36779,6 +40854,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateRfqRequest`]. Required: `market_ticker`, `rest_remainder`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateRfqRequest>,
@@ -36794,6 +40870,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateRfqRequest`]. Required: `market_ticker`, `rest_remainder`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -36842,6 +40919,11 @@ pub mod builder {
     /**Builder for [`Client::get_rfq`]
 
 [`Client::get_rfq`]: super::Client::get_rfq*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetRfq<'a> {
         client: &'a super::Client,
@@ -36854,13 +40936,13 @@ pub mod builder {
                 rfq_id: Err("rfq_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand. *Required.*
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqId>,
+            <V as std::convert::TryInto<types::RfqId>>::Error: ::std::fmt::Display,
         {
-            self.rfq_id = value
-                .try_into()
-                .map_err(|_| "conversion to `RfqId` for rfq_id failed".to_string());
+            self.rfq_id = value.try_into().map_err(|error| format!("rfq_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfqs/{rfq_id}`
@@ -36898,6 +40980,12 @@ pub mod builder {
     /**Builder for [`Client::delete_rfq`]
 
 [`Client::delete_rfq`]: super::Client::delete_rfq*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq`](super::Client::get_rfq) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteRfq<'a> {
         client: &'a super::Client,
@@ -36910,13 +40998,13 @@ pub mod builder {
                 rfq_id: Err("rfq_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand. *Required.*
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqId>,
+            <V as std::convert::TryInto<types::RfqId>>::Error: ::std::fmt::Display,
         {
-            self.rfq_id = value
-                .try_into()
-                .map_err(|_| "conversion to `RfqId` for rfq_id failed".to_string());
+            self.rfq_id = value.try_into().map_err(|error| format!("rfq_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/communications/rfqs/{rfq_id}`
@@ -36946,6 +41034,11 @@ pub mod builder {
     /**Builder for [`Client::get_rfq_quote`]
 
 [`Client::get_rfq_quote`]: super::Client::get_rfq_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 2 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetRfqQuote<'a> {
         client: &'a super::Client,
@@ -36960,22 +41053,24 @@ pub mod builder {
                 quote_id: Err("quote_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand. *Required.*
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqId>,
+            <V as std::convert::TryInto<types::RfqId>>::Error: ::std::fmt::Display,
         {
-            self.rfq_id = value
-                .try_into()
-                .map_err(|_| "conversion to `RfqId` for rfq_id failed".to_string());
+            self.rfq_id = value.try_into().map_err(|error| format!("rfq_id: {}", error));
             self
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/communications/rfqs/{rfq_id}/quotes/{quote_id}`
@@ -37016,6 +41111,12 @@ pub mod builder {
     /**Builder for [`Client::delete_rfq_quote`]
 
 [`Client::delete_rfq_quote`]: super::Client::delete_rfq_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`](super::Client::get_rfq_quote) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteRfqQuote<'a> {
         client: &'a super::Client,
@@ -37030,22 +41131,24 @@ pub mod builder {
                 quote_id: Err("quote_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand. *Required.*
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqId>,
+            <V as std::convert::TryInto<types::RfqId>>::Error: ::std::fmt::Display,
         {
-            self.rfq_id = value
-                .try_into()
-                .map_err(|_| "conversion to `RfqId` for rfq_id failed".to_string());
+            self.rfq_id = value.try_into().map_err(|error| format!("rfq_id: {}", error));
             self
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/communications/rfqs/{rfq_id}/quotes/{quote_id}`
@@ -37076,6 +41179,12 @@ pub mod builder {
     /**Builder for [`Client::accept_rfq_quote`]
 
 [`Client::accept_rfq_quote`]: super::Client::accept_rfq_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`](super::Client::get_rfq_quote) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AcceptRfqQuote<'a> {
         client: &'a super::Client,
@@ -37092,24 +41201,27 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand. *Required.*
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqId>,
+            <V as std::convert::TryInto<types::RfqId>>::Error: ::std::fmt::Display,
         {
-            self.rfq_id = value
-                .try_into()
-                .map_err(|_| "conversion to `RfqId` for rfq_id failed".to_string());
+            self.rfq_id = value.try_into().map_err(|error| format!("rfq_id: {}", error));
             self
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
+        /// The body: [`types::AcceptQuoteRequest`]. Required: `accepted_side`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AcceptQuoteRequest>,
@@ -37125,6 +41237,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AcceptQuoteRequest`]. Required: `accepted_side`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -37172,6 +41285,12 @@ pub mod builder {
     /**Builder for [`Client::confirm_rfq_quote`]
 
 [`Client::confirm_rfq_quote`]: super::Client::confirm_rfq_quote*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`](super::Client::get_rfq_quote) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ConfirmRfqQuote<'a> {
         client: &'a super::Client,
@@ -37188,31 +41307,33 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand. *Required.*
         pub fn rfq_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RfqId>,
+            <V as std::convert::TryInto<types::RfqId>>::Error: ::std::fmt::Display,
         {
-            self.rfq_id = value
-                .try_into()
-                .map_err(|_| "conversion to `RfqId` for rfq_id failed".to_string());
+            self.rfq_id = value.try_into().map_err(|error| format!("rfq_id: {}", error));
             self
         }
+        /// Id that the venue gave a quote, a UUID. Letters count as they stand. *Required.*
         pub fn quote_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteId>,
+            <V as std::convert::TryInto<types::QuoteId>>::Error: ::std::fmt::Display,
         {
             self.quote_id = value
                 .try_into()
-                .map_err(|_| "conversion to `QuoteId` for quote_id failed".to_string());
+                .map_err(|error| format!("quote_id: {}", error));
             self
         }
+        /// The body: [`types::NoFields`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::NoFields>,
+            <V as std::convert::TryInto<types::NoFields>>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `NoFields` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/communications/rfqs/{rfq_id}/quotes/{quote_id}/confirm`
@@ -37249,6 +41370,11 @@ pub mod builder {
     /**Builder for [`Client::get_events`]
 
 [`Client::get_events`]: super::Client::get_events*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetEvents<'a> {
         client: &'a super::Client,
@@ -37277,115 +41403,124 @@ pub mod builder {
                 with_nested_markets: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Events a page, 1 to 200. Left out: 200.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// With a market that closes after this.
         pub fn min_close_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_close_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_close_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_close_ts: {}", error));
             self
         }
+        /// Metadata changed after this.
         pub fn min_updated_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_updated_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_updated_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_updated_ts: {}", error));
             self
         }
+        /// Only events of this series.
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Status to filter events by.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventStatusFilter>,
+            <V as std::convert::TryInto<
+                types::EventStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `EventStatusFilter` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Only these events. Tickers divided by commas.
         pub fn tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tickers = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tickers: {}", error));
             self
         }
+        /// With the milestones beside the events. Left out: without.
         pub fn with_milestones<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.with_milestones = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_milestones failed".to_string()
-                });
+                .map_err(|error| format!("with_milestones: {}", error));
             self
         }
+        /// With the markets of each event that are not archived. Left out: without.
         pub fn with_nested_markets<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.with_nested_markets = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_nested_markets failed".to_string()
-                });
+                .map_err(|error| format!("with_nested_markets: {}", error));
             self
         }
         ///Sends a `GET` request to `/events`
@@ -37478,6 +41613,11 @@ pub mod builder {
     /**Builder for [`Client::get_event_fee_changes`]
 
 [`Client::get_event_fee_changes`]: super::Client::get_event_fee_changes*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetEventFeeChanges<'a> {
         client: &'a super::Client,
@@ -37494,40 +41634,44 @@ pub mod builder {
                 limit: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only changes of this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Changes a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
         ///Sends a `GET` request to `/events/fee_changes`
@@ -37575,6 +41719,11 @@ pub mod builder {
     /**Builder for [`Client::get_multivariate_events`]
 
 [`Client::get_multivariate_events`]: super::Client::get_multivariate_events*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMultivariateEvents<'a> {
         client: &'a super::Client,
@@ -37597,78 +41746,84 @@ pub mod builder {
                 with_nested_markets: Ok(None),
             }
         }
+        /// Only events of this collection. Not together with series_ticker.
         pub fn collection_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.collection_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for collection_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("collection_ticker: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Events a page, 1 to 200. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Only events of this series. Not together with collection_ticker.
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Only these events, by their tickers with commas between them.
         pub fn tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tickers = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tickers: {}", error));
             self
         }
+        /// With the markets of each event. Left out: without.
         pub fn with_nested_markets<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.with_nested_markets = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_nested_markets failed".to_string()
-                });
+                .map_err(|error| format!("with_nested_markets: {}", error));
             self
         }
         ///Sends a `GET` request to `/events/multivariate`
@@ -37744,6 +41899,10 @@ pub mod builder {
     /**Builder for [`Client::get_event`]
 
 [`Client::get_event`]: super::Client::get_event*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetEvent<'a> {
         client: &'a super::Client,
@@ -37760,39 +41919,39 @@ pub mod builder {
                 with_nested_markets: Ok(None),
             }
         }
+        /// Ticker of an event, such as FED-23DEC. *Required.*
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventTicker>,
+            <V as std::convert::TryInto<types::EventTicker>>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `EventTicker` for event_ticker failed".to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// The event without its markets. Not together with with_nested_markets.
         pub fn exclude_markets<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.exclude_markets = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for exclude_markets failed".to_string()
-                });
+                .map_err(|error| format!("exclude_markets: {}", error));
             self
         }
+        /// The markets inside the event. Left out: beside it.
         pub fn with_nested_markets<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.with_nested_markets = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for with_nested_markets failed".to_string()
-                });
+                .map_err(|error| format!("with_nested_markets: {}", error));
             self
         }
         ///Sends a `GET` request to `/events/{event_ticker}`
@@ -37846,6 +42005,10 @@ pub mod builder {
     /**Builder for [`Client::get_event_metadata`]
 
 [`Client::get_event_metadata`]: super::Client::get_event_metadata*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetEventMetadata<'a> {
         client: &'a super::Client,
@@ -37858,15 +42021,15 @@ pub mod builder {
                 event_ticker: Err("event_ticker was not initialized".to_string()),
             }
         }
+        /// Ticker of an event, such as FED-23DEC. *Required.*
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventTicker>,
+            <V as std::convert::TryInto<types::EventTicker>>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `EventTicker` for event_ticker failed".to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/events/{event_ticker}/metadata`
@@ -37907,6 +42070,10 @@ pub mod builder {
     /**Builder for [`Client::get_exchange_schedule`]
 
 [`Client::get_exchange_schedule`]: super::Client::get_exchange_schedule*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetExchangeSchedule<'a> {
         client: &'a super::Client,
@@ -37948,6 +42115,10 @@ pub mod builder {
     /**Builder for [`Client::get_exchange_status`]
 
 [`Client::get_exchange_status`]: super::Client::get_exchange_status*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetExchangeStatus<'a> {
         client: &'a super::Client,
@@ -37987,6 +42158,10 @@ pub mod builder {
     /**Builder for [`Client::get_user_data_timestamp`]
 
 [`Client::get_user_data_timestamp`]: super::Client::get_user_data_timestamp*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetUserDataTimestamp<'a> {
         client: &'a super::Client,
@@ -38028,6 +42203,12 @@ pub mod builder {
     /**Builder for [`Client::get_fcm_fills`]
 
 [`Client::get_fcm_fills`]: super::Client::get_fcm_fills*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetFcmFills<'a> {
         client: &'a super::Client,
@@ -38044,43 +42225,46 @@ pub mod builder {
                 min_ts: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/fcm/fills`
@@ -38122,6 +42306,12 @@ pub mod builder {
     /**Builder for [`Client::get_fcm_orders`]
 
 [`Client::get_fcm_orders`]: super::Client::get_fcm_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetFcmOrders<'a> {
         client: &'a super::Client,
@@ -38150,118 +42340,128 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Only orders with these names. Up to 100, divided by commas. Looks back 24 hours at most, and may find one name with several subtraders.
         pub fn client_order_ids<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.client_order_ids = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for client_order_ids failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("client_order_ids: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only in this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Orders a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Where an order is in its life.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::OrderStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::OrderStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < OrderStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Only of this subtrader. A key that is bound to one means that one.
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
+        /// Only in this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/fcm/orders`
@@ -38342,6 +42542,12 @@ pub mod builder {
     /**Builder for [`Client::get_fcm_positions`]
 
 [`Client::get_fcm_positions`]: super::Client::get_fcm_positions*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetFcmPositions<'a> {
         client: &'a super::Client,
@@ -38366,92 +42572,100 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Only where one of these is not zero: position, total_traded. Divided by a comma.
         pub fn count_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.count_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for count_filter failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("count_filter: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only in this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Positions a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Whether the market is settled. Left out: unsettled.
         pub fn settlement_status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SettlementStatusFilter>,
+            <V as std::convert::TryInto<
+                types::SettlementStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.settlement_status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `SettlementStatusFilter` for settlement_status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("settlement_status: {}", error));
             self
         }
+        /// The subtrader. Left out only with a key that is bound to one.
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
+        /// Only in this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/fcm/positions`
@@ -38534,6 +42748,12 @@ pub mod builder {
     /**Builder for [`Client::create_fcm_position_transfer`]
 
 [`Client::create_fcm_position_transfer`]: super::Client::create_fcm_position_transfer*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_positions`](super::Client::get_fcm_positions) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateFcmPositionTransfer<'a> {
         client: &'a super::Client,
@@ -38546,6 +42766,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateFcmPositionTransferRequest`]. Required: `market_ticker`, `position_centicount`, `price_centicents`, `source_subtrader_id`, `target_subtrader_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateFcmPositionTransferRequest>,
@@ -38564,6 +42785,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateFcmPositionTransferRequest`]. Required: `market_ticker`, `position_centicount`, `price_centicents`, `source_subtrader_id`, `target_subtrader_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -38613,6 +42835,11 @@ pub mod builder {
     /**Builder for [`Client::list_fcm_subtraders`]
 
 [`Client::list_fcm_subtraders`]: super::Client::list_fcm_subtraders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListFcmSubtraders<'a> {
         client: &'a super::Client,
@@ -38654,6 +42881,12 @@ pub mod builder {
     /**Builder for [`Client::create_fcm_subtrader`]
 
 [`Client::create_fcm_subtrader`]: super::Client::create_fcm_subtrader*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_fcm_subtraders`](super::Client::list_fcm_subtraders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateFcmSubtrader<'a> {
         client: &'a super::Client,
@@ -38666,6 +42899,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateFcmSubtraderRequest`]. Required: `subtrader_suffix`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateFcmSubtraderRequest>,
@@ -38684,6 +42918,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateFcmSubtraderRequest`]. Required: `subtrader_suffix`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -38733,6 +42968,11 @@ pub mod builder {
     /**Builder for [`Client::get_fcm_subtrader_blocked_categories`]
 
 [`Client::get_fcm_subtrader_blocked_categories`]: super::Client::get_fcm_subtrader_blocked_categories*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetFcmSubtraderBlockedCategories<'a> {
         client: &'a super::Client,
@@ -38745,16 +42985,17 @@ pub mod builder {
                 subtrader_id: Err("subtrader_id was not initialized".to_string()),
             }
         }
+        /// The subtrader. *Required.*
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/fcm/subtraders/blocked_categories`
@@ -38801,6 +43042,12 @@ pub mod builder {
     /**Builder for [`Client::update_fcm_subtrader_blocked_categories`]
 
 [`Client::update_fcm_subtrader_blocked_categories`]: super::Client::update_fcm_subtrader_blocked_categories*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_blocked_categories`](super::Client::get_fcm_subtrader_blocked_categories) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateFcmSubtraderBlockedCategories<'a> {
         client: &'a super::Client,
@@ -38813,6 +43060,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::UpdateFcmSubtraderBlockedCategoriesRequest`]. Required: `blocked`, `category`, `subtrader_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateFcmSubtraderBlockedCategoriesRequest>,
@@ -38831,6 +43079,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateFcmSubtraderBlockedCategoriesRequest`]. Required: `blocked`, `category`, `subtrader_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -38883,6 +43132,11 @@ pub mod builder {
     /**Builder for [`Client::get_fcm_event_contract_daily_cap`]
 
 [`Client::get_fcm_event_contract_daily_cap`]: super::Client::get_fcm_event_contract_daily_cap*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetFcmEventContractDailyCap<'a> {
         client: &'a super::Client,
@@ -38895,17 +43149,18 @@ pub mod builder {
                 subtrader_id: Ok(None),
             }
         }
+        /// The subtrader. Left out only with a key that is bound to one.
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/fcm/subtraders/event_contract_daily_cap`
@@ -38951,6 +43206,12 @@ pub mod builder {
     /**Builder for [`Client::update_fcm_event_contract_daily_cap`]
 
 [`Client::update_fcm_event_contract_daily_cap`]: super::Client::update_fcm_event_contract_daily_cap*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_event_contract_daily_cap`](super::Client::get_fcm_event_contract_daily_cap) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateFcmEventContractDailyCap<'a> {
         client: &'a super::Client,
@@ -38963,6 +43224,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::UpdateFcmEventContractDailyCapRequest`]. Required: `limit`, `subtrader_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateFcmEventContractDailyCapRequest>,
@@ -38981,6 +43243,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateFcmEventContractDailyCapRequest`]. Required: `limit`, `subtrader_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -39026,6 +43289,12 @@ pub mod builder {
     /**Builder for [`Client::delete_fcm_event_contract_daily_cap`]
 
 [`Client::delete_fcm_event_contract_daily_cap`]: super::Client::delete_fcm_event_contract_daily_cap*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_event_contract_daily_cap`](super::Client::get_fcm_event_contract_daily_cap) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteFcmEventContractDailyCap<'a> {
         client: &'a super::Client,
@@ -39038,16 +43307,17 @@ pub mod builder {
                 subtrader_id: Err("subtrader_id was not initialized".to_string()),
             }
         }
+        /// The subtrader. *Required.*
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/fcm/subtraders/event_contract_daily_cap`
@@ -39087,6 +43357,10 @@ pub mod builder {
     /**Builder for [`Client::get_historical_cutoff`]
 
 [`Client::get_historical_cutoff`]: super::Client::get_historical_cutoff*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetHistoricalCutoff<'a> {
         client: &'a super::Client,
@@ -39128,6 +43402,12 @@ pub mod builder {
     /**Builder for [`Client::get_fills_historical`]
 
 [`Client::get_fills_historical`]: super::Client::get_fills_historical*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetFillsHistorical<'a> {
         client: &'a super::Client,
@@ -39150,76 +43430,84 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Fills a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Filled before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// Filled after this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only fills of this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/fills`
@@ -39272,6 +43560,11 @@ pub mod builder {
     /**Builder for [`Client::get_historical_markets`]
 
 [`Client::get_historical_markets`]: super::Client::get_historical_markets*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetHistoricalMarkets<'a> {
         client: &'a super::Client,
@@ -39294,79 +43587,86 @@ pub mod builder {
                 tickers: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only markets of this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Markets a page, 0 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Leaves combo markets out.
         pub fn mve_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::HistoricalMveFilter>,
+            <V as std::convert::TryInto<
+                types::HistoricalMveFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.mve_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `HistoricalMveFilter` for mve_filter failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("mve_filter: {}", error));
             self
         }
+        /// Only markets of this series.
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Only these markets. Tickers divided by commas.
         pub fn tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tickers = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tickers: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/markets`
@@ -39442,6 +43742,10 @@ pub mod builder {
     /**Builder for [`Client::get_historical_market`]
 
 [`Client::get_historical_market`]: super::Client::get_historical_market*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetHistoricalMarket<'a> {
         client: &'a super::Client,
@@ -39454,15 +43758,15 @@ pub mod builder {
                 ticker: Err("ticker was not initialized".to_string()),
             }
         }
+        /// Ticker of a market, such as FED-23DEC-T3.00. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/markets/{ticker}`
@@ -39502,6 +43806,10 @@ pub mod builder {
     /**Builder for [`Client::get_market_candlesticks_historical`]
 
 [`Client::get_market_candlesticks_historical`]: super::Client::get_market_candlesticks_historical*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarketCandlesticksHistorical<'a> {
         client: &'a super::Client,
@@ -39520,50 +43828,50 @@ pub mod builder {
                 start_ts: Err("start_ts was not initialized".to_string()),
             }
         }
+        /// Ticker of a market, such as FED-23DEC-T3.00. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Candlesticks that end then or earlier. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// Minutes that a candlestick lasts: 1, 60 or 1440. *Required.*
         pub fn period_interval<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.period_interval = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `i64` for period_interval failed".to_string()
-                });
+                .map_err(|error| format!("period_interval: {}", error));
             self
         }
+        /// Candlesticks that end then or later. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/markets/{ticker}/candlesticks`
@@ -39623,6 +43931,12 @@ pub mod builder {
     /**Builder for [`Client::get_historical_orders`]
 
 [`Client::get_historical_orders`]: super::Client::get_historical_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetHistoricalOrders<'a> {
         client: &'a super::Client,
@@ -39645,76 +43959,84 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Orders a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only orders of this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/orders`
@@ -39768,6 +44090,12 @@ pub mod builder {
     /**Builder for [`Client::get_historical_positions`]
 
 [`Client::get_historical_positions`]: super::Client::get_historical_positions*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetHistoricalPositions<'a> {
         client: &'a super::Client,
@@ -39788,63 +44116,70 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only positions of this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Positions a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only positions of this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/positions`
@@ -39902,6 +44237,11 @@ pub mod builder {
     /**Builder for [`Client::get_trades_historical`]
 
 [`Client::get_trades_historical`]: super::Client::get_trades_historical*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetTradesHistorical<'a> {
         client: &'a super::Client,
@@ -39924,78 +44264,84 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only block trades, or none. Left out: both.
         pub fn is_block_trade<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.is_block_trade = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for is_block_trade failed".to_string()
-                });
+                .map_err(|error| format!("is_block_trade: {}", error));
             self
         }
+        /// Trades a page, 0 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Traded before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// Traded after this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Only trades of this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/historical/trades`
@@ -40049,6 +44395,11 @@ pub mod builder {
     /**Builder for [`Client::get_incentive_programs`]
 
 [`Client::get_incentive_programs`]: super::Client::get_incentive_programs*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetIncentivePrograms<'a> {
         client: &'a super::Client,
@@ -40069,64 +44420,72 @@ pub mod builder {
                 type_: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only programs with exactly this description.
         pub fn incentive_description<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.incentive_description = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for incentive_description failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("incentive_description: {}", error));
             self
         }
+        /// Programs a page, 1 to 10000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Status to filter programs by. Left out: all.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IncentiveStatusFilter>,
+            <V as std::convert::TryInto<
+                types::IncentiveStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `IncentiveStatusFilter` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Kind to filter programs by. Left out: all.
         pub fn type_<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IncentiveTypeFilter>,
+            <V as std::convert::TryInto<
+                types::IncentiveTypeFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.type_ = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `IncentiveTypeFilter` for type_ failed".to_string()
-                });
+                .map_err(|error| format!("type_: {}", error));
             self
         }
         ///Sends a `GET` request to `/incentive_programs`
@@ -40178,6 +44537,10 @@ pub mod builder {
     /**Builder for [`Client::get_live_datas`]
 
 [`Client::get_live_datas`]: super::Client::get_live_datas*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetLiveDatas<'a> {
         client: &'a super::Client,
@@ -40192,28 +44555,29 @@ pub mod builder {
                 milestone_ids: Err("milestone_ids was not initialized".to_string()),
             }
         }
+        /// With figures of the players, where the venue has them: football and basketball. Left out: without.
         pub fn include_player_stats<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_player_stats = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_player_stats failed".to_string()
-                });
+                .map_err(|error| format!("include_player_stats: {}", error));
             self
         }
+        /// Milestones, at most 100. The parameter is repeated. *Required.*
         pub fn milestone_ids<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+            <V as std::convert::TryInto<
+                ::std::vec::Vec<::std::string::String>,
+            >>::Error: ::std::fmt::Display,
         {
             self.milestone_ids = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < :: std :: string :: String >` for milestone_ids failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("milestone_ids: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/batch`
@@ -40264,6 +44628,10 @@ pub mod builder {
     /**Builder for [`Client::get_event_live_data`]
 
 [`Client::get_event_live_data`]: super::Client::get_event_live_data*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetEventLiveData<'a> {
         client: &'a super::Client,
@@ -40278,28 +44646,29 @@ pub mod builder {
                 range: Ok(None),
             }
         }
+        /// Ticker of an event, such as FED-23DEC. *Required.*
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventTicker>,
+            <V as std::convert::TryInto<types::EventTicker>>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `EventTicker` for event_ticker failed".to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// How far back it goes, such as 15min, 1h or 1d. Not every type heeds it.
         pub fn range<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.range = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for range failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("range: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/events/{event_ticker}`
@@ -40342,6 +44711,10 @@ pub mod builder {
     /**Builder for [`Client::get_live_data_by_milestone`]
 
 [`Client::get_live_data_by_milestone`]: super::Client::get_live_data_by_milestone*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetLiveDataByMilestone<'a> {
         client: &'a super::Client,
@@ -40356,27 +44729,27 @@ pub mod builder {
                 include_player_stats: Ok(None),
             }
         }
+        /// Id of a milestone. *Required.*
         pub fn milestone_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MilestoneId>,
+            <V as std::convert::TryInto<types::MilestoneId>>::Error: ::std::fmt::Display,
         {
             self.milestone_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MilestoneId` for milestone_id failed".to_string()
-                });
+                .map_err(|error| format!("milestone_id: {}", error));
             self
         }
+        /// With figures of the players, where the venue has them: football and basketball. Left out: without.
         pub fn include_player_stats<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_player_stats = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_player_stats failed".to_string()
-                });
+                .map_err(|error| format!("include_player_stats: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/milestone/{milestone_id}`
@@ -40425,6 +44798,10 @@ pub mod builder {
     /**Builder for [`Client::get_game_stats`]
 
 [`Client::get_game_stats`]: super::Client::get_game_stats*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetGameStats<'a> {
         client: &'a super::Client,
@@ -40437,15 +44814,15 @@ pub mod builder {
                 milestone_id: Err("milestone_id was not initialized".to_string()),
             }
         }
+        /// Id of a milestone. *Required.*
         pub fn milestone_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MilestoneId>,
+            <V as std::convert::TryInto<types::MilestoneId>>::Error: ::std::fmt::Display,
         {
             self.milestone_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MilestoneId` for milestone_id failed".to_string()
-                });
+                .map_err(|error| format!("milestone_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/milestone/{milestone_id}/game_stats`
@@ -40485,6 +44862,10 @@ pub mod builder {
     /**Builder for [`Client::get_weather_index`]
 
 [`Client::get_weather_index`]: super::Client::get_weather_index*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetWeatherIndex<'a> {
         client: &'a super::Client,
@@ -40505,59 +44886,65 @@ pub mod builder {
                 to: Ok(None),
             }
         }
+        /// City of an index, such as miami. *Required.*
         pub fn city<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WeatherCity>,
+            <V as std::convert::TryInto<types::WeatherCity>>::Error: ::std::fmt::Display,
         {
-            self.city = value
-                .try_into()
-                .map_err(|_| "conversion to `WeatherCity` for city failed".to_string());
+            self.city = value.try_into().map_err(|error| format!("city: {}", error));
             self
         }
+        /// With what each station reported, and with minutes that are not complete yet. Left out: without.
         pub fn detailed<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.detailed = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `bool` for detailed failed".to_string());
+                .map_err(|error| format!("detailed: {}", error));
             self
         }
+        /// First minute. Left out: 24 hours before the last. Needs `to`.
         pub fn from<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixMillis>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixMillis,
+            >>::Error: ::std::fmt::Display,
         {
             self.from = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixMillis` for from failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("from: {}", error));
             self
         }
+        /// Seconds back from now. In place of the other two.
         pub fn last_sec<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.last_sec = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for last_sec failed".to_string());
+                .map_err(|error| format!("last_sec: {}", error));
             self
         }
+        /// Last minute. Left out: now.
         pub fn to<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixMillis>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixMillis,
+            >>::Error: ::std::fmt::Display,
         {
             self.to = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixMillis` for to failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("to: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/weather/{city}`
@@ -40609,6 +44996,10 @@ pub mod builder {
     /**Builder for [`Client::get_weather_index_calibrations`]
 
 [`Client::get_weather_index_calibrations`]: super::Client::get_weather_index_calibrations*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetWeatherIndexCalibrations<'a> {
         client: &'a super::Client,
@@ -40621,13 +45012,13 @@ pub mod builder {
                 city: Err("city was not initialized".to_string()),
             }
         }
+        /// City of an index, such as miami. *Required.*
         pub fn city<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WeatherCity>,
+            <V as std::convert::TryInto<types::WeatherCity>>::Error: ::std::fmt::Display,
         {
-            self.city = value
-                .try_into()
-                .map_err(|_| "conversion to `WeatherCity` for city failed".to_string());
+            self.city = value.try_into().map_err(|error| format!("city: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/weather/{city}/calibrations`
@@ -40667,6 +45058,10 @@ pub mod builder {
     /**Builder for [`Client::get_live_data`]
 
 [`Client::get_live_data`]: super::Client::get_live_data*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetLiveData<'a> {
         client: &'a super::Client,
@@ -40683,38 +45078,38 @@ pub mod builder {
                 include_player_stats: Ok(None),
             }
         }
+        /// Type of live data. *Required.*
         pub fn type_<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::LiveDataType>,
+            <V as std::convert::TryInto<
+                types::LiveDataType,
+            >>::Error: ::std::fmt::Display,
         {
-            self.type_ = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `LiveDataType` for type_ failed".to_string()
-                });
+            self.type_ = value.try_into().map_err(|error| format!("type_: {}", error));
             self
         }
+        /// Id of a milestone. *Required.*
         pub fn milestone_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MilestoneId>,
+            <V as std::convert::TryInto<types::MilestoneId>>::Error: ::std::fmt::Display,
         {
             self.milestone_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MilestoneId` for milestone_id failed".to_string()
-                });
+                .map_err(|error| format!("milestone_id: {}", error));
             self
         }
+        /// With figures of the players, where the venue has them: football and basketball. Left out: without.
         pub fn include_player_stats<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_player_stats = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_player_stats failed".to_string()
-                });
+                .map_err(|error| format!("include_player_stats: {}", error));
             self
         }
         ///Sends a `GET` request to `/live_data/{type}/milestone/{milestone_id}`
@@ -40763,6 +45158,11 @@ pub mod builder {
     /**Builder for [`Client::get_markets`]
 
 [`Client::get_markets`]: super::Client::get_markets*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMarkets<'a> {
         client: &'a super::Client,
@@ -40803,194 +45203,210 @@ pub mod builder {
                 tickers: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only markets of this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Markets a page, 0 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Closing before this.
         pub fn max_close_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_close_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_close_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_close_ts: {}", error));
             self
         }
+        /// Created before this.
         pub fn max_created_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_created_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_created_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_created_ts: {}", error));
             self
         }
+        /// Settled before this.
         pub fn max_settled_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_settled_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_settled_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_settled_ts: {}", error));
             self
         }
+        /// Metadata changed before this.
         pub fn max_updated_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_updated_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_updated_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_updated_ts: {}", error));
             self
         }
+        /// Closing after this.
         pub fn min_close_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_close_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_close_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_close_ts: {}", error));
             self
         }
+        /// Created after this.
         pub fn min_created_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_created_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_created_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_created_ts: {}", error));
             self
         }
+        /// Settled after this.
         pub fn min_settled_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_settled_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_settled_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_settled_ts: {}", error));
             self
         }
+        /// Metadata changed after this. Taken alone, with mve_filter=exclude, or with that and a series_ticker.
         pub fn min_updated_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_updated_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_updated_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_updated_ts: {}", error));
             self
         }
+        /// Whether combo markets are the only ones or none.
         pub fn mve_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MveFilter>,
+            <V as std::convert::TryInto<types::MveFilter>>::Error: ::std::fmt::Display,
         {
             self.mve_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `MveFilter` for mve_filter failed".to_string()
-                });
+                .map_err(|error| format!("mve_filter: {}", error));
             self
         }
+        /// Only markets of this series.
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Status to filter by. Other words than the status field has: unopened is initialized there, open is active, paused is inactive, settled is finalized.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketStatusFilter>,
+            <V as std::convert::TryInto<
+                types::MarketStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `MarketStatusFilter` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Only these markets. Tickers divided by commas.
         pub fn tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tickers = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tickers: {}", error));
             self
         }
         ///Sends a `GET` request to `/markets`
@@ -41130,6 +45546,10 @@ pub mod builder {
     /**Builder for [`Client::batch_get_market_candlesticks`]
 
 [`Client::batch_get_market_candlesticks`]: super::Client::batch_get_market_candlesticks*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct BatchGetMarketCandlesticks<'a> {
         client: &'a super::Client,
@@ -41150,64 +45570,64 @@ pub mod builder {
                 start_ts: Err("start_ts was not initialized".to_string()),
             }
         }
+        /// Candlesticks that end then or earlier. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// With a first candlestick that holds only the last price from before the start, as previous_dollars. Left out: without.
         pub fn include_latest_before_start<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_latest_before_start = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_latest_before_start failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("include_latest_before_start: {}", error));
             self
         }
+        /// Markets, at most 100. Tickers divided by commas. *Required.*
         pub fn market_tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_tickers = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_tickers: {}", error));
             self
         }
+        /// Minutes that a candlestick lasts: 1, 60 or 1440. *Required.*
         pub fn period_interval<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.period_interval = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `i64` for period_interval failed".to_string()
-                });
+                .map_err(|error| format!("period_interval: {}", error));
             self
         }
+        /// Candlesticks that end then or later. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/markets/candlesticks`
@@ -41282,6 +45702,10 @@ pub mod builder {
     /**Builder for [`Client::get_market_orderbooks`]
 
 [`Client::get_market_orderbooks`]: super::Client::get_market_orderbooks*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarketOrderbooks<'a> {
         client: &'a super::Client,
@@ -41294,16 +45718,17 @@ pub mod builder {
                 tickers: Err("tickers was not initialized".to_string()),
             }
         }
+        /// Markets, 1 to 100. The parameter is repeated. *Required.*
         pub fn tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+            <V as std::convert::TryInto<
+                ::std::vec::Vec<::std::string::String>,
+            >>::Error: ::std::fmt::Display,
         {
             self.tickers = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < :: std :: string :: String >` for tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tickers: {}", error));
             self
         }
         ///Sends a `GET` request to `/markets/orderbooks`
@@ -41343,6 +45768,11 @@ pub mod builder {
     /**Builder for [`Client::get_trades`]
 
 [`Client::get_trades`]: super::Client::get_trades*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetTrades<'a> {
         client: &'a super::Client,
@@ -41365,78 +45795,84 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only block trades, or none. Left out: both.
         pub fn is_block_trade<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.is_block_trade = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for is_block_trade failed".to_string()
-                });
+                .map_err(|error| format!("is_block_trade: {}", error));
             self
         }
+        /// Trades a page, 0 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Traded before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// Traded after this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Only trades of this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/markets/trades`
@@ -41489,6 +45925,10 @@ pub mod builder {
     /**Builder for [`Client::get_market`]
 
 [`Client::get_market`]: super::Client::get_market*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarket<'a> {
         client: &'a super::Client,
@@ -41501,15 +45941,15 @@ pub mod builder {
                 ticker: Err("ticker was not initialized".to_string()),
             }
         }
+        /// Ticker of a market, such as FED-23DEC-T3.00. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/markets/{ticker}`
@@ -41548,6 +45988,10 @@ pub mod builder {
     /**Builder for [`Client::get_market_orderbook`]
 
 [`Client::get_market_orderbook`]: super::Client::get_market_orderbook*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarketOrderbook<'a> {
         client: &'a super::Client,
@@ -41562,25 +46006,27 @@ pub mod builder {
                 depth: Ok(None),
             }
         }
+        /// Ticker of a market, such as FED-23DEC-T3.00. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Price levels a side, 1 to 100. Left out or 0: all.
         pub fn depth<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.depth = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for depth failed".to_string());
+                .map_err(|error| format!("depth: {}", error));
             self
         }
         ///Sends a `GET` request to `/markets/{ticker}/orderbook`
@@ -41622,6 +46068,11 @@ pub mod builder {
     /**Builder for [`Client::get_milestones`]
 
 [`Client::get_milestones`]: super::Client::get_milestones*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMilestones<'a> {
         client: &'a super::Client,
@@ -41650,117 +46101,125 @@ pub mod builder {
                 type_: Ok(None),
             }
         }
+        /// Only this subject, such as Sports.
         pub fn category<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.category = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for category failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("category: {}", error));
             self
         }
+        /// Only this competition, such as Pro Football.
         pub fn competition<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.competition = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for competition failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("competition: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Milestones a page, 1 to 500. *Required.*
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
-            self.limit = value
-                .try_into()
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+            self.limit = value.try_into().map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Metadata changed after this.
         pub fn min_updated_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_updated_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_updated_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_updated_ts: {}", error));
             self
         }
+        /// Beginning then or later.
         pub fn minimum_start_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::DateTime>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::DateTime,
+            >>::Error: ::std::fmt::Display,
         {
             self.minimum_start_date = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: DateTime` for minimum_start_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("minimum_start_date: {}", error));
             self
         }
+        /// Only milestones that have to do with this event.
         pub fn related_event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.related_event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for related_event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("related_event_ticker: {}", error));
             self
         }
+        /// Only the one with this id at the data provider.
         pub fn source_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.source_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for source_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("source_id: {}", error));
             self
         }
+        /// Only this kind, such as football_game.
         pub fn type_<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.type_ = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for type_ failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("type_: {}", error));
             self
         }
         ///Sends a `GET` request to `/milestones`
@@ -41855,6 +46314,10 @@ pub mod builder {
     /**Builder for [`Client::get_milestone`]
 
 [`Client::get_milestone`]: super::Client::get_milestone*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMilestone<'a> {
         client: &'a super::Client,
@@ -41867,15 +46330,15 @@ pub mod builder {
                 milestone_id: Err("milestone_id was not initialized".to_string()),
             }
         }
+        /// Id of a milestone. *Required.*
         pub fn milestone_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MilestoneId>,
+            <V as std::convert::TryInto<types::MilestoneId>>::Error: ::std::fmt::Display,
         {
             self.milestone_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `MilestoneId` for milestone_id failed".to_string()
-                });
+                .map_err(|error| format!("milestone_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/milestones/{milestone_id}`
@@ -41915,6 +46378,11 @@ pub mod builder {
     /**Builder for [`Client::get_multivariate_event_collections`]
 
 [`Client::get_multivariate_event_collections`]: super::Client::get_multivariate_event_collections*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMultivariateEventCollections<'a> {
         client: &'a super::Client,
@@ -41935,66 +46403,72 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Only collections that take legs from this event.
         pub fn associated_event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.associated_event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for associated_event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("associated_event_ticker: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Collections a page, 1 to 200.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Only collections of this series.
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Status to filter collections by.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CollectionStatusFilter>,
+            <V as std::convert::TryInto<
+                types::CollectionStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `CollectionStatusFilter` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/multivariate_event_collections`
@@ -42065,6 +46539,10 @@ pub mod builder {
     /**Builder for [`Client::get_multivariate_event_collection`]
 
 [`Client::get_multivariate_event_collection`]: super::Client::get_multivariate_event_collection*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMultivariateEventCollection<'a> {
         client: &'a super::Client,
@@ -42079,16 +46557,17 @@ pub mod builder {
                 ),
             }
         }
+        /// Ticker of a collection. *Required.*
         pub fn collection_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CollectionTicker>,
+            <V as std::convert::TryInto<
+                types::CollectionTicker,
+            >>::Error: ::std::fmt::Display,
         {
             self.collection_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CollectionTicker` for collection_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("collection_ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/multivariate_event_collections/{collection_ticker}`
@@ -42132,6 +46611,12 @@ pub mod builder {
     /**Builder for [`Client::create_market_in_multivariate_event_collection`]
 
 [`Client::create_market_in_multivariate_event_collection`]: super::Client::create_market_in_multivariate_event_collection*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_multivariate_events`](super::Client::get_multivariate_events) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateMarketInMultivariateEventCollection<'a> {
         client: &'a super::Client,
@@ -42151,18 +46636,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Ticker of a collection. *Required.*
         pub fn collection_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CollectionTicker>,
+            <V as std::convert::TryInto<
+                types::CollectionTicker,
+            >>::Error: ::std::fmt::Display,
         {
             self.collection_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CollectionTicker` for collection_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("collection_ticker: {}", error));
             self
         }
+        /// The body: [`types::CreateMarketInMultivariateEventCollectionRequest`]. Required: `selected_markets`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<
@@ -42183,6 +46670,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateMarketInMultivariateEventCollectionRequest`]. Required: `selected_markets`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42244,6 +46732,11 @@ pub mod builder {
     /**Builder for [`Client::get_balance`]
 
 [`Client::get_balance`]: super::Client::get_balance*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read::portfolio_balance`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetBalance<'a> {
         client: &'a super::Client,
@@ -42258,26 +46751,28 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Shard. Left out: the sum of all.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/balance`
@@ -42327,6 +46822,12 @@ pub mod builder {
     /**Builder for [`Client::get_deposits`]
 
 [`Client::get_deposits`]: super::Client::get_deposits*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetDeposits<'a> {
         client: &'a super::Client,
@@ -42341,27 +46842,30 @@ pub mod builder {
                 limit: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Deposits a page, 1 to 500. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/deposits`
@@ -42401,6 +46905,12 @@ pub mod builder {
     /**Builder for [`Client::create_order_v2`]
 
 [`Client::create_order_v2`]: super::Client::create_order_v2*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated with the same idempotency key `client_order_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_orders`](super::Client::get_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateOrderV2<'a> {
         client: &'a super::Client,
@@ -42413,6 +46923,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateOrderV2Request`]. Required: `count`, `price`, `self_trade_prevention_type`, `side`, `ticker`, `time_in_force`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateOrderV2Request>,
@@ -42430,6 +46941,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateOrderV2Request`]. Required: `count`, `price`, `self_trade_prevention_type`, `side`, `ticker`, `time_in_force`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42478,6 +46990,12 @@ pub mod builder {
     /**Builder for [`Client::cancel_all_orders`]
 
 [`Client::cancel_all_orders`]: super::Client::cancel_all_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`](super::Client::get_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelAllOrders<'a> {
         client: &'a super::Client,
@@ -42490,14 +47008,16 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/portfolio/events/orders`
@@ -42534,6 +47054,12 @@ pub mod builder {
     /**Builder for [`Client::batch_create_orders_v2`]
 
 [`Client::batch_create_orders_v2`]: super::Client::batch_create_orders_v2*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write` for each element of `orders`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`](super::Client::get_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BatchCreateOrdersV2<'a> {
         client: &'a super::Client,
@@ -42546,6 +47072,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::BatchCreateOrdersV2Request`]. Required: `orders`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BatchCreateOrdersV2Request>,
@@ -42564,6 +47091,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BatchCreateOrdersV2Request`]. Required: `orders`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42613,6 +47141,12 @@ pub mod builder {
     /**Builder for [`Client::batch_cancel_orders_v2`]
 
 [`Client::batch_cancel_orders_v2`]: super::Client::batch_cancel_orders_v2*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write` for each element of `orders`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`](super::Client::get_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BatchCancelOrdersV2<'a> {
         client: &'a super::Client,
@@ -42625,6 +47159,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::BatchCancelOrdersV2Request`]. Required: `orders`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BatchCancelOrdersV2Request>,
@@ -42643,6 +47178,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BatchCancelOrdersV2Request`]. Required: `orders`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42692,6 +47228,12 @@ pub mod builder {
     /**Builder for [`Client::cancel_order_v2`]
 
 [`Client::cancel_order_v2`]: super::Client::cancel_order_v2*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 2 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`](super::Client::get_order) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelOrderV2<'a> {
         client: &'a super::Client,
@@ -42710,48 +47252,53 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Shard of the order; -1 finds it by market_ticker. Left out: by market_ticker if given, else shard 0.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Market by which the shard is found.
         pub fn market_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_ticker: {}", error));
             self
         }
+        /// Subaccount of the order, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/portfolio/events/orders/{order_id}`
@@ -42814,6 +47361,12 @@ pub mod builder {
     /**Builder for [`Client::amend_order_v2`]
 
 [`Client::amend_order_v2`]: super::Client::amend_order_v2*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`](super::Client::get_order) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AmendOrderV2<'a> {
         client: &'a super::Client,
@@ -42830,25 +47383,30 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Subaccount of the order, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::AmendOrderV2Request`]. Required: `count`, `price`, `side`, `ticker`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AmendOrderV2Request>,
@@ -42864,6 +47422,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AmendOrderV2Request`]. Required: `count`, `price`, `side`, `ticker`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42923,6 +47482,12 @@ pub mod builder {
     /**Builder for [`Client::decrease_order_v2`]
 
 [`Client::decrease_order_v2`]: super::Client::decrease_order_v2*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`](super::Client::get_order) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DecreaseOrderV2<'a> {
         client: &'a super::Client,
@@ -42939,25 +47504,30 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Subaccount of the order, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::DecreaseOrderV2Request`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::DecreaseOrderV2Request>,
@@ -42975,6 +47545,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::DecreaseOrderV2Request`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43034,6 +47605,12 @@ pub mod builder {
     /**Builder for [`Client::get_fills`]
 
 [`Client::get_fills`]: super::Client::get_fills*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetFills<'a> {
         client: &'a super::Client,
@@ -43060,101 +47637,110 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Shard. Left out: all.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Fills a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Only of this order.
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for order_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only in these markets. Up to 100 tickers divided by commas.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/fills`
@@ -43228,6 +47814,12 @@ pub mod builder {
     /**Builder for [`Client::intra_exchange_instance_transfer`]
 
 [`Client::intra_exchange_instance_transfer`]: super::Client::intra_exchange_instance_transfer*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_intra_exchange_instance_transfers`](super::Client::get_intra_exchange_instance_transfers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct IntraExchangeInstanceTransfer<'a> {
         client: &'a super::Client,
@@ -43240,6 +47832,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::IntraExchangeInstanceTransferRequest`]. Required: `amount`, `destination`, `source`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IntraExchangeInstanceTransferRequest>,
@@ -43258,6 +47851,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::IntraExchangeInstanceTransferRequest`]. Required: `amount`, `destination`, `source`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43309,6 +47903,12 @@ pub mod builder {
     /**Builder for [`Client::get_intra_exchange_instance_transfers`]
 
 [`Client::get_intra_exchange_instance_transfers`]: super::Client::get_intra_exchange_instance_transfers*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetIntraExchangeInstanceTransfers<'a> {
         client: &'a super::Client,
@@ -43323,27 +47923,30 @@ pub mod builder {
                 limit: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Transfers a page, 1 to 500. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/intra_exchange_instance_transfers`
@@ -43390,6 +47993,11 @@ pub mod builder {
     /**Builder for [`Client::get_intra_exchange_instance_transfer`]
 
 [`Client::get_intra_exchange_instance_transfer`]: super::Client::get_intra_exchange_instance_transfer*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetIntraExchangeInstanceTransfer<'a> {
         client: &'a super::Client,
@@ -43402,15 +48010,15 @@ pub mod builder {
                 transfer_id: Err("transfer_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave a movement between shards or products. *Required.*
         pub fn transfer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::TransferId>,
+            <V as std::convert::TryInto<types::TransferId>>::Error: ::std::fmt::Display,
         {
             self.transfer_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `TransferId` for transfer_id failed".to_string()
-                });
+                .map_err(|error| format!("transfer_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/intra_exchange_instance_transfers/{transfer_id}`
@@ -43454,6 +48062,11 @@ pub mod builder {
     /**Builder for [`Client::get_order_groups`]
 
 [`Client::get_order_groups`]: super::Client::get_order_groups*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrderGroups<'a> {
         client: &'a super::Client,
@@ -43466,14 +48079,16 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/order_groups`
@@ -43516,6 +48131,12 @@ pub mod builder {
     /**Builder for [`Client::create_order_group`]
 
 [`Client::create_order_group`]: super::Client::create_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_groups`](super::Client::get_order_groups) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateOrderGroup<'a> {
         client: &'a super::Client,
@@ -43528,6 +48149,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateOrderGroupRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateOrderGroupRequest>,
@@ -43545,6 +48167,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateOrderGroupRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43594,6 +48217,11 @@ pub mod builder {
     /**Builder for [`Client::get_order_group`]
 
 [`Client::get_order_group`]: super::Client::get_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrderGroup<'a> {
         client: &'a super::Client,
@@ -43608,25 +48236,29 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Id that the venue gave an order group. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/order_groups/{order_group_id}`
@@ -43674,6 +48306,12 @@ pub mod builder {
     /**Builder for [`Client::delete_order_group`]
 
 [`Client::delete_order_group`]: super::Client::delete_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`](super::Client::get_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteOrderGroup<'a> {
         client: &'a super::Client,
@@ -43690,37 +48328,41 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Id that the venue gave an order group. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Shard of the group. Left out: 0.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Subaccount of the group, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/portfolio/order_groups/{order_group_id}`
@@ -43770,6 +48412,12 @@ pub mod builder {
     /**Builder for [`Client::update_order_group_limit`]
 
 [`Client::update_order_group_limit`]: super::Client::update_order_group_limit*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`](super::Client::get_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateOrderGroupLimit<'a> {
         client: &'a super::Client,
@@ -43788,39 +48436,44 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave an order group. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Shard of the group. Left out: 0.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Subaccount of the group, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::UpdateOrderGroupLimitRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateOrderGroupLimitRequest>,
@@ -43839,6 +48492,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateOrderGroupLimitRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43903,6 +48557,12 @@ pub mod builder {
     /**Builder for [`Client::reset_order_group`]
 
 [`Client::reset_order_group`]: super::Client::reset_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`](super::Client::get_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ResetOrderGroup<'a> {
         client: &'a super::Client,
@@ -43921,46 +48581,50 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave an order group. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Shard of the group. Left out: 0.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Subaccount of the group, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::NoFields`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::NoFields>,
+            <V as std::convert::TryInto<types::NoFields>>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `NoFields` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/portfolio/order_groups/{order_group_id}/reset`
@@ -44012,6 +48676,12 @@ pub mod builder {
     /**Builder for [`Client::trigger_order_group`]
 
 [`Client::trigger_order_group`]: super::Client::trigger_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`](super::Client::get_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct TriggerOrderGroup<'a> {
         client: &'a super::Client,
@@ -44030,46 +48700,50 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave an order group. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Shard of the group. Left out: 0.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Subaccount of the group, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::NoFields`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::NoFields>,
+            <V as std::convert::TryInto<types::NoFields>>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `NoFields` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/portfolio/order_groups/{order_group_id}/trigger`
@@ -44121,6 +48795,12 @@ pub mod builder {
     /**Builder for [`Client::get_orders`]
 
 [`Client::get_orders`]: super::Client::get_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetOrders<'a> {
         client: &'a super::Client,
@@ -44149,114 +48829,124 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only orders in these events. Up to 10 tickers divided by commas.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Shard. Left out: all.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Orders a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Where an order is in its life.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::OrderStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::OrderStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < OrderStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only orders in this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/orders`
@@ -44336,6 +49026,11 @@ pub mod builder {
     /**Builder for [`Client::get_order_queue_positions`]
 
 [`Client::get_order_queue_positions`]: super::Client::get_order_queue_positions*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrderQueuePositions<'a> {
         client: &'a super::Client,
@@ -44352,40 +49047,44 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Only orders in this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Only orders in these markets. Tickers divided by commas.
         pub fn market_tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_tickers = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_tickers: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/orders/queue_positions`
@@ -44445,6 +49144,11 @@ pub mod builder {
     /**Builder for [`Client::get_order`]
 
 [`Client::get_order`]: super::Client::get_order*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 2 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrder<'a> {
         client: &'a super::Client,
@@ -44457,13 +49161,15 @@ pub mod builder {
                 order_id: Err("order_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/orders/{order_id}`
@@ -44503,6 +49209,11 @@ pub mod builder {
     /**Builder for [`Client::get_order_queue_position`]
 
 [`Client::get_order_queue_position`]: super::Client::get_order_queue_position*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetOrderQueuePosition<'a> {
         client: &'a super::Client,
@@ -44515,13 +49226,15 @@ pub mod builder {
                 order_id: Err("order_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/orders/{order_id}/queue_position`
@@ -44561,6 +49274,12 @@ pub mod builder {
     /**Builder for [`Client::get_positions`]
 
 [`Client::get_positions`]: super::Client::get_positions*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetPositions<'a> {
         client: &'a super::Client,
@@ -44587,101 +49306,110 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Only where one of these is not zero: position, total_traded. Divided by a comma.
         pub fn count_filter<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.count_filter = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for count_filter failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("count_filter: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only in this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Shard. Left out: all.
         pub fn exchange_index<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.exchange_index = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `i64` for exchange_index failed".to_string()
-                });
+                .map_err(|error| format!("exchange_index: {}", error));
             self
         }
+        /// Positions a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Whether the market is settled. Left out: unsettled.
         pub fn settlement_status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SettlementStatusFilter>,
+            <V as std::convert::TryInto<
+                types::SettlementStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.settlement_status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `SettlementStatusFilter` for settlement_status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("settlement_status: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only in this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/positions`
@@ -44770,6 +49498,12 @@ pub mod builder {
     /**Builder for [`Client::get_settlements`]
 
 [`Client::get_settlements`]: super::Client::get_settlements*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetSettlements<'a> {
         client: &'a super::Client,
@@ -44794,89 +49528,98 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only of this event.
         pub fn event_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.event_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for event_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("event_ticker: {}", error));
             self
         }
+        /// Settlements a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only of this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/settlements`
@@ -44945,6 +49688,12 @@ pub mod builder {
     /**Builder for [`Client::create_subaccount`]
 
 [`Client::create_subaccount`]: super::Client::create_subaccount*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccount_balances`](super::Client::get_subaccount_balances) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateSubaccount<'a> {
         client: &'a super::Client,
@@ -44957,6 +49706,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateSubaccountRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateSubaccountRequest>,
@@ -44974,6 +49724,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateSubaccountRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45023,6 +49774,11 @@ pub mod builder {
     /**Builder for [`Client::get_subaccount_balances`]
 
 [`Client::get_subaccount_balances`]: super::Client::get_subaccount_balances*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetSubaccountBalances<'a> {
         client: &'a super::Client,
@@ -45064,6 +49820,11 @@ pub mod builder {
     /**Builder for [`Client::get_subaccount_netting`]
 
 [`Client::get_subaccount_netting`]: super::Client::get_subaccount_netting*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetSubaccountNetting<'a> {
         client: &'a super::Client,
@@ -45105,6 +49866,12 @@ pub mod builder {
     /**Builder for [`Client::update_subaccount_netting`]
 
 [`Client::update_subaccount_netting`]: super::Client::update_subaccount_netting*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccount_netting`](super::Client::get_subaccount_netting) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateSubaccountNetting<'a> {
         client: &'a super::Client,
@@ -45117,6 +49884,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::UpdateSubaccountNettingRequest`]. Required: `enabled`, `subaccount_number`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateSubaccountNettingRequest>,
@@ -45135,6 +49903,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateSubaccountNettingRequest`]. Required: `enabled`, `subaccount_number`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45178,6 +49947,12 @@ pub mod builder {
     /**Builder for [`Client::apply_subaccount_transfer`]
 
 [`Client::apply_subaccount_transfer`]: super::Client::apply_subaccount_transfer*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_subaccount_transfers`](super::Client::get_subaccount_transfers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ApplySubaccountTransfer<'a> {
         client: &'a super::Client,
@@ -45190,6 +49965,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ApplySubaccountTransferRequest`]. Required: `amount_cents`, `client_transfer_id`, `from_subaccount`, `to_subaccount`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ApplySubaccountTransferRequest>,
@@ -45208,6 +49984,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ApplySubaccountTransferRequest`]. Required: `amount_cents`, `client_transfer_id`, `from_subaccount`, `to_subaccount`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45251,6 +50028,12 @@ pub mod builder {
     /**Builder for [`Client::get_subaccount_transfers`]
 
 [`Client::get_subaccount_transfers`]: super::Client::get_subaccount_transfers*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetSubaccountTransfers<'a> {
         client: &'a super::Client,
@@ -45265,27 +50048,30 @@ pub mod builder {
                 limit: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Transfers a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/subaccounts/transfers`
@@ -45325,6 +50111,11 @@ pub mod builder {
     /**Builder for [`Client::get_portfolio_resting_order_total_value`]
 
 [`Client::get_portfolio_resting_order_total_value`]: super::Client::get_portfolio_resting_order_total_value*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPortfolioRestingOrderTotalValue<'a> {
         client: &'a super::Client,
@@ -45371,6 +50162,11 @@ pub mod builder {
     /**Builder for [`Client::get_target_balance_allocation`]
 
 [`Client::get_target_balance_allocation`]: super::Client::get_target_balance_allocation*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetTargetBalanceAllocation<'a> {
         client: &'a super::Client,
@@ -45412,6 +50208,12 @@ pub mod builder {
     /**Builder for [`Client::set_target_balance_allocation`]
 
 [`Client::set_target_balance_allocation`]: super::Client::set_target_balance_allocation*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_target_balance_allocation`](super::Client::get_target_balance_allocation) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SetTargetBalanceAllocation<'a> {
         client: &'a super::Client,
@@ -45424,6 +50226,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::SetTargetBalanceAllocationRequest`]. Required: `allocations`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetTargetBalanceAllocationRequest>,
@@ -45442,6 +50245,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetTargetBalanceAllocationRequest`]. Required: `allocations`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45485,6 +50289,12 @@ pub mod builder {
     /**Builder for [`Client::get_withdrawals`]
 
 [`Client::get_withdrawals`]: super::Client::get_withdrawals*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetWithdrawals<'a> {
         client: &'a super::Client,
@@ -45499,27 +50309,30 @@ pub mod builder {
                 limit: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Withdrawals a page, 1 to 500. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
         ///Sends a `GET` request to `/portfolio/withdrawals`
@@ -45559,6 +50372,10 @@ pub mod builder {
     /**Builder for [`Client::get_filters_for_sports`]
 
 [`Client::get_filters_for_sports`]: super::Client::get_filters_for_sports*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetFiltersForSports<'a> {
         client: &'a super::Client,
@@ -45600,6 +50417,10 @@ pub mod builder {
     /**Builder for [`Client::get_tags_for_series_categories`]
 
 [`Client::get_tags_for_series_categories`]: super::Client::get_tags_for_series_categories*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetTagsForSeriesCategories<'a> {
         client: &'a super::Client,
@@ -45641,6 +50462,10 @@ pub mod builder {
     /**Builder for [`Client::get_series_list`]
 
 [`Client::get_series_list`]: super::Client::get_series_list*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetSeriesList<'a> {
         client: &'a super::Client,
@@ -45661,68 +50486,70 @@ pub mod builder {
                 tags: Ok(None),
             }
         }
+        /// Only series of this category, spelled exactly so.
         pub fn category<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.category = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for category failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("category: {}", error));
             self
         }
+        /// With product_metadata. Left out: without.
         pub fn include_product_metadata<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_product_metadata = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_product_metadata failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("include_product_metadata: {}", error));
             self
         }
+        /// With the volume. Left out: without.
         pub fn include_volume<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_volume = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_volume failed".to_string()
-                });
+                .map_err(|error| format!("include_volume: {}", error));
             self
         }
+        /// Metadata changed after this.
         pub fn min_updated_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_updated_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_updated_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_updated_ts: {}", error));
             self
         }
+        /// Only series with these tags. GetTagsForSeriesCategories has them all.
         pub fn tags<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tags = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tags failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tags: {}", error));
             self
         }
         ///Sends a `GET` request to `/series`
@@ -45795,6 +50622,10 @@ pub mod builder {
     /**Builder for [`Client::get_series_fee_changes`]
 
 [`Client::get_series_fee_changes`]: super::Client::get_series_fee_changes*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetSeriesFeeChanges<'a> {
         client: &'a super::Client,
@@ -45809,29 +50640,30 @@ pub mod builder {
                 show_historical: Ok(None),
             }
         }
+        /// Only changes of this series.
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for series_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// With changes that have taken place. Left out: only those to come.
         pub fn show_historical<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.show_historical = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for show_historical failed".to_string()
-                });
+                .map_err(|error| format!("show_historical: {}", error));
             self
         }
         ///Sends a `GET` request to `/series/fee_changes`
@@ -45883,6 +50715,10 @@ pub mod builder {
     /**Builder for [`Client::get_series`]
 
 [`Client::get_series`]: super::Client::get_series*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetSeries<'a> {
         client: &'a super::Client,
@@ -45897,27 +50733,29 @@ pub mod builder {
                 include_volume: Ok(None),
             }
         }
+        /// Ticker of a series, such as FED. *Required.*
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SeriesTicker>,
+            <V as std::convert::TryInto<
+                types::SeriesTicker,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `SeriesTicker` for series_ticker failed".to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// With the volume. Left out: without.
         pub fn include_volume<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_volume = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_volume failed".to_string()
-                });
+                .map_err(|error| format!("include_volume: {}", error));
             self
         }
         ///Sends a `GET` request to `/series/{series_ticker}`
@@ -45963,6 +50801,10 @@ pub mod builder {
     /**Builder for [`Client::get_market_candlesticks_by_event`]
 
 [`Client::get_market_candlesticks_by_event`]: super::Client::get_market_candlesticks_by_event*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarketCandlesticksByEvent<'a> {
         client: &'a super::Client,
@@ -45983,61 +50825,61 @@ pub mod builder {
                 start_ts: Err("start_ts was not initialized".to_string()),
             }
         }
+        /// Ticker of a series, such as FED. *Required.*
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SeriesTicker>,
+            <V as std::convert::TryInto<
+                types::SeriesTicker,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `SeriesTicker` for series_ticker failed".to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Ticker of the event. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventTicker>,
+            <V as std::convert::TryInto<types::EventTicker>>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `EventTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Candlesticks that end then or earlier. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// Minutes that a candlestick lasts: 1, 60 or 1440. *Required.*
         pub fn period_interval<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.period_interval = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `i64` for period_interval failed".to_string()
-                });
+                .map_err(|error| format!("period_interval: {}", error));
             self
         }
+        /// Candlesticks that end then or later. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/series/{series_ticker}/events/{ticker}/candlesticks`
@@ -46103,6 +50945,11 @@ pub mod builder {
     /**Builder for [`Client::get_event_forecast_percentiles_history`]
 
 [`Client::get_event_forecast_percentiles_history`]: super::Client::get_event_forecast_percentiles_history*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetEventForecastPercentilesHistory<'a> {
         client: &'a super::Client,
@@ -46125,73 +50972,74 @@ pub mod builder {
                 start_ts: Err("start_ts was not initialized".to_string()),
             }
         }
+        /// Ticker of a series, such as FED. *Required.*
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SeriesTicker>,
+            <V as std::convert::TryInto<
+                types::SeriesTicker,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `SeriesTicker` for series_ticker failed".to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Ticker of the event. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EventTicker>,
+            <V as std::convert::TryInto<types::EventTicker>>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `EventTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Where it ends. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// Percentiles in hundredths of a percent, 0 to 9999: 5000 is the median. At most 10; the parameter is repeated. *Required.*
         pub fn percentiles<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::vec::Vec<i64>>,
+            <V as std::convert::TryInto<
+                ::std::vec::Vec<i64>,
+            >>::Error: ::std::fmt::Display,
         {
             self.percentiles = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < i64 >` for percentiles failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("percentiles: {}", error));
             self
         }
+        /// Minutes from point to point: 1, 60 or 1440. 0 is five seconds. *Required.*
         pub fn period_interval<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.period_interval = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `i64` for period_interval failed".to_string()
-                });
+                .map_err(|error| format!("period_interval: {}", error));
             self
         }
+        /// Where the history begins. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/series/{series_ticker}/events/{ticker}/forecast_percentile_history`
@@ -46270,6 +51118,10 @@ pub mod builder {
     /**Builder for [`Client::get_market_candlesticks`]
 
 [`Client::get_market_candlesticks`]: super::Client::get_market_candlesticks*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarketCandlesticks<'a> {
         client: &'a super::Client,
@@ -46292,74 +51144,75 @@ pub mod builder {
                 start_ts: Err("start_ts was not initialized".to_string()),
             }
         }
+        /// Ticker of a series, such as FED. *Required.*
         pub fn series_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SeriesTicker>,
+            <V as std::convert::TryInto<
+                types::SeriesTicker,
+            >>::Error: ::std::fmt::Display,
         {
             self.series_ticker = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `SeriesTicker` for series_ticker failed".to_string()
-                });
+                .map_err(|error| format!("series_ticker: {}", error));
             self
         }
+        /// Ticker of a market, such as FED-23DEC-T3.00. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Candlesticks that end then or earlier. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// With a first candlestick that holds only the last price from before the start, as previous_dollars. Left out: without.
         pub fn include_latest_before_start<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_latest_before_start = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_latest_before_start failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("include_latest_before_start: {}", error));
             self
         }
+        /// Minutes that a candlestick lasts: 1, 60 or 1440. *Required.*
         pub fn period_interval<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.period_interval = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `i64` for period_interval failed".to_string()
-                });
+                .map_err(|error| format!("period_interval: {}", error));
             self
         }
+        /// Candlesticks that end then or later. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/series/{series_ticker}/markets/{ticker}/candlesticks`
@@ -46431,6 +51284,11 @@ pub mod builder {
     /**Builder for [`Client::get_structured_targets`]
 
 [`Client::get_structured_targets`]: super::Client::get_structured_targets*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetStructuredTargets<'a> {
         client: &'a super::Client,
@@ -46451,66 +51309,72 @@ pub mod builder {
                 type_: Ok(None),
             }
         }
+        /// Only this league, conference, division or tour, such as NBA.
         pub fn competition<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.competition = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for competition failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("competition: {}", error));
             self
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Only these targets, at most 2000. The parameter is repeated.
         pub fn ids<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+            <V as std::convert::TryInto<
+                ::std::vec::Vec<::std::string::String>,
+            >>::Error: ::std::fmt::Display,
         {
             self.ids = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < :: std :: string :: String >` for ids failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ids: {}", error));
             self
         }
+        /// Targets a page, 1 to 2000. Left out: 100.
         pub fn page_size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page_size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page_size failed".to_string());
+                .map_err(|error| format!("page_size: {}", error));
             self
         }
+        /// Only this kind, such as basketball_player.
         pub fn type_<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.type_ = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for type_ failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("type_: {}", error));
             self
         }
         ///Sends a `GET` request to `/structured_targets`
@@ -46567,6 +51431,10 @@ pub mod builder {
     /**Builder for [`Client::get_structured_target`]
 
 [`Client::get_structured_target`]: super::Client::get_structured_target*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetStructuredTarget<'a> {
         client: &'a super::Client,
@@ -46581,16 +51449,17 @@ pub mod builder {
                 ),
             }
         }
+        /// Id of a structured target, a UUID. *Required.*
         pub fn structured_target_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::StructuredTargetId>,
+            <V as std::convert::TryInto<
+                types::StructuredTargetId,
+            >>::Error: ::std::fmt::Display,
         {
             self.structured_target_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `StructuredTargetId` for structured_target_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("structured_target_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/structured_targets/{structured_target_id}`

@@ -74,6 +74,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiUsageLevelGrant {
+        /// Event contracts, or perpetuals on margin.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub exchange_instance: ::std::option::Option<
             ::venuekit_wire::Open<ExchangeInstance>,
@@ -177,7 +178,7 @@ pub mod types {
             match value {
                 "bid" => Ok(Self::Bid),
                 "ask" => Ok(Self::Ask),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of bid, ask".into()),
             }
         }
     }
@@ -315,7 +316,9 @@ pub mod types {
         ///Let the order only shrink the position. Not with good_till_canceled.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub reduce_only: ::std::option::Option<bool>,
+        /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
         pub self_trade_prevention_type: ::venuekit_wire::Open<SelfTradePreventionType>,
+        /// Side of the book: bid buys and goes long, ask sells and goes short.
         pub side: ::venuekit_wire::Open<BookSide>,
         ///Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -323,6 +326,7 @@ pub mod types {
         ///Market to trade. It or market_id; it goes before.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub ticker: ::std::option::Option<::std::string::String>,
+        /// How long an order stays. One that expires is good_till_canceled with an expiration_time.
         pub time_in_force: TimeInForce,
     }
     impl CreateMarginOrderRequest {
@@ -543,7 +547,7 @@ pub mod types {
             match value {
                 "event_contract" => Ok(Self::EventContract),
                 "margined" => Ok(Self::Margined),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of event_contract, margined".into()),
             }
         }
     }
@@ -618,10 +622,13 @@ pub mod types {
         pub filled_count: ::std::option::Option<::venuekit_wire::Decimal>,
         ///Id of the trigger.
         pub id: ::std::string::String,
+        /// A bracket has a stop-loss, a take-profit or both. A trailing stop follows the liquidation mark price.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kind: ::std::option::Option<::venuekit_wire::Open<ExitTriggerKind>>,
+        /// Where a trigger is in its life. One that follows an order goes back from active to pending_on_entry between its fills; filled, failed and canceled are final.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<ExitTriggerStatus>>,
+        /// Why a trigger ended.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status_reason: ::std::option::Option<
             ::venuekit_wire::Open<ExitTriggerReason>,
@@ -687,7 +694,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -758,7 +765,7 @@ pub mod types {
             match value {
                 "bracket" => Ok(Self::Bracket),
                 "trailing" => Ok(Self::Trailing),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of bracket, trailing".into()),
             }
         }
     }
@@ -814,7 +821,7 @@ pub mod types {
             match value {
                 "stop_loss" => Ok(Self::StopLoss),
                 "take_profit" => Ok(Self::TakeProfit),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of stop_loss, take_profit".into()),
             }
         }
     }
@@ -882,7 +889,12 @@ pub mod types {
                 "entry_not_filled" => Ok(Self::EntryNotFilled),
                 "order_rejected" => Ok(Self::OrderRejected),
                 "position_flipped" => Ok(Self::PositionFlipped),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of user_canceled, position_closed, entry_not_filled, order_rejected, position_flipped"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -954,7 +966,12 @@ pub mod types {
                 "failed" => Ok(Self::Failed),
                 "canceled" => Ok(Self::Canceled),
                 "unknown" => Ok(Self::Unknown),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending_on_entry, active, filled, failed, canceled, unknown"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1031,7 +1048,12 @@ pub mod types {
                 "Rates" => Ok(Self::Rates),
                 "Compute" => Ok(Self::Compute),
                 "GPU" => Ok(Self::Gpu),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of Crypto, Equities, Metals, FX, Energy, Indices, Rates, Compute, GPU"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1079,6 +1101,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FcmSubtraderRiskControls {
+        /// Asset class to which a cap of a subtrader is limited.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub asset_class: ::std::option::Option<::venuekit_wire::Open<FcmAssetClass>>,
         ///Initial margin now, in dollars.
@@ -1137,7 +1160,7 @@ pub mod types {
             match value {
                 "percentage" => Ok(Self::Percentage),
                 "dollar" => Ok(Self::Dollar),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of percentage, dollar".into()),
             }
         }
     }
@@ -1157,20 +1180,21 @@ pub mod types {
             value.parse()
         }
     }
-    ///`GetAccountApiLimitsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    ///Keys are verified with this call, so that a response without its tier proves nothing.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetAccountApiLimitsResponse {
         ///What raised a tier, on either exchange. Empty or null on the basic tier.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub grants: ::std::vec::Vec<ApiUsageLevelGrant>,
+        /// One token bucket of the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub read: ::std::option::Option<BucketLimit>,
         ///Tier in force for perpetuals, from basic to prestige. The venue adds tiers.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub usage_tier: ::std::option::Option<::std::string::String>,
+        pub usage_tier: ::std::string::String,
+        /// One token bucket of the caller.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub write: ::std::option::Option<BucketLimit>,
@@ -1184,6 +1208,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetExitTriggersResponse {
+        /// Prices are mark prices in dollars, counts are contracts.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub exit_triggers: ::std::vec::Vec<ExitTrigger>,
     }
@@ -1230,6 +1255,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginCorporateActionsResponse {
+        /// One notice. Its terms stand in the member that fits the type; a cancelled notice has none.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub corporate_actions: ::std::vec::Vec<MarginCorporateAction>,
     }
@@ -1242,6 +1268,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginFeeTierRatesResponse {
+        /// One tier. Rates are fractions of the notional.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub fee_tier_rates: ::std::vec::Vec<MarginFeeTierRate>,
     }
@@ -1299,6 +1326,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginFundingHistoryResponse {
+        /// One payment.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub funding_history: ::std::vec::Vec<MarginFundingHistoryEntry>,
     }
@@ -1347,6 +1375,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginHistoricalFundingRatesResponse {
+        /// The rate of one period.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub funding_rates: ::std::vec::Vec<MarginFundingRate>,
     }
@@ -1359,6 +1388,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginMarketCandlesticksResponse {
+        /// One period.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub candlesticks: ::std::vec::Vec<MarginMarketCandlestick>,
         ///Market.
@@ -1374,6 +1404,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginMarketOrderbooksResponse {
+        /// The book of one market.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orderbooks: ::std::vec::Vec<MarginMarketOrderbook>,
     }
@@ -1386,6 +1417,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginMarketsResponse {
+        /// Prices are dollars for one contract. Volume and open interest count each contract once.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub markets: ::std::vec::Vec<MarginMarket>,
     }
@@ -1398,6 +1430,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginOrderResponse {
+        /// There is no status: an order rests while remaining_count is above 0.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub order: MarginOrder,
     }
@@ -1413,6 +1446,7 @@ pub mod types {
         ///Where the next page starts. Empty, null or absent on the last one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub cursor: ::std::option::Option<::std::string::String>,
+        /// There is no status: an order rests while remaining_count is above 0.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub orders: ::std::vec::Vec<MarginOrder>,
     }
@@ -1425,6 +1459,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginPositionsResponse {
+        /// One position. Amounts are dollars.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub positions: ::std::vec::Vec<MarginPosition>,
     }
@@ -1486,6 +1521,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub account_leverage: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// One position. Its margin, leverage and liquidation price are absent or null if is_portfolio.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub positions: ::std::vec::Vec<MarginRiskPosition>,
         ///Maintenance margin of all positions in dollars.
@@ -1635,7 +1671,7 @@ pub mod types {
             match value {
                 "dampen" => Ok(Self::Dampen),
                 "exclude" => Ok(Self::Exclude),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of dampen, exclude".into()),
             }
         }
     }
@@ -1711,7 +1747,12 @@ pub mod types {
                 "Trade" => Ok(Self::Trade),
                 "PostOnlyCrossCancel" => Ok(Self::PostOnlyCrossCancel),
                 "ReduceOnlyCancel" => Ok(Self::ReduceOnlyCancel),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of \"\", Decrease, Amend, MarginCancel, SelfTradeCancel, ExpiryCancel, Trade, PostOnlyCrossCancel, ReduceOnlyCancel"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1761,6 +1802,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub split: ::std::option::Option<MarginCorporateActionSplitTerms>,
+        /// Where a notice is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<
             ::venuekit_wire::Open<MarginCorporateActionStatus>,
@@ -1769,6 +1811,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub ticker_change: ::std::option::Option<MarginCorporateActionTickerChangeTerms>,
+        /// What happens to the underlying.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<
             ::venuekit_wire::Open<MarginCorporateActionType>,
@@ -1892,7 +1935,7 @@ pub mod types {
                 "cancelled" => Ok(Self::Cancelled),
                 "applied" => Ok(Self::Applied),
                 "lapsed" => Ok(Self::Lapsed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of scheduled, cancelled, applied, lapsed".into()),
             }
         }
     }
@@ -1980,7 +2023,12 @@ pub mod types {
                 "stock_split" => Ok(Self::StockSplit),
                 "final_settlement" => Ok(Self::FinalSettlement),
                 "ticker_change" => Ok(Self::TickerChange),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of cash_dividend, special_dividend, spin_off, stock_split, final_settlement, ticker_change"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -2052,7 +2100,7 @@ pub mod types {
                 "self_clearing_members" => Ok(Self::SelfClearingMembers),
                 "kalshi_prime" => Ok(Self::KalshiPrime),
                 "fcm" => Ok(Self::Fcm),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of self_clearing_members, kalshi_prime, fcm".into()),
             }
         }
     }
@@ -2076,6 +2124,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginFeeTierRate {
+        /// Schedule to which a tier belongs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub fee_schedule: ::std::option::Option<
             ::venuekit_wire::Open<MarginFeeSchedule>,
@@ -2126,6 +2175,7 @@ pub mod types {
         ///Order that traded.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_id: ::std::option::Option<::std::string::String>,
+        /// Who placed an order: the member, or the venue on the member's behalf.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_source: ::std::option::Option<::venuekit_wire::Open<OrderSource>>,
         ///Dollars for one contract.
@@ -2136,6 +2186,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub realized_pnl: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Side of the book: bid buys and goes long, ask sells and goes short.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<BookSide>>,
         ///Market.
@@ -2251,10 +2302,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub funding_deadband: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// How funding counts a second without a premium: as 0, or not at all.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub funding_invalid_premium_handling: ::std::option::Option<
             ::venuekit_wire::Open<InvalidPremiumHandling>,
         >,
+        /// Unit of the funding limits of a market.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub funding_limit_unit: ::std::option::Option<
             ::venuekit_wire::Open<FundingLimitUnit>,
@@ -2309,6 +2362,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub price: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// Notices for people, such as important_info with a text in markdown. The venue adds to it freely.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub product_metadata: ::std::option::Option<ProductMetadata>,
         ///Price of the underlying, scaled to one contract.
@@ -2333,6 +2387,7 @@ pub mod types {
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
         >,
+        /// Where a market is in its life.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<MarginMarketStatus>>,
         ///Distance between prices in dollars. Some demo markets have an empty text.
@@ -2424,6 +2479,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginMarketOrderbook {
+        /// A level is two numbers, the price in dollars and the contracts there. On both sides the best level is the last.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub orderbook: ::std::option::Option<MarginOrderbookCount>,
@@ -2439,6 +2495,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginMarketResponse {
+        /// Prices are dollars for one contract. Volume and open interest count each contract once.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub market: MarginMarket,
     }
@@ -2508,7 +2565,7 @@ pub mod types {
                 "inactive" => Ok(Self::Inactive),
                 "active" => Ok(Self::Active),
                 "closed" => Ok(Self::Closed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of inactive, active, closed".into()),
             }
         }
     }
@@ -2550,6 +2607,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub fill_count: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// What last changed an order. Empty if nothing has. Decrease also stands for a cancellation by the caller, ReduceOnlyCancel for a count that reduce_only capped on arrival.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub last_update_reason: ::std::option::Option<
             ::venuekit_wire::Open<LastUpdateReason>,
@@ -2563,8 +2621,10 @@ pub mod types {
         pub order_group_id: ::std::option::Option<::std::string::String>,
         ///Id of the order.
         pub order_id: ::std::string::String,
+        /// Why the venue placed an order.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_reason: ::std::option::Option<::venuekit_wire::Open<OrderReason>>,
+        /// Who placed an order: the member, or the venue on the member's behalf.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_source: ::std::option::Option<::venuekit_wire::Open<OrderSource>>,
         ///Dollars for one contract.
@@ -2575,10 +2635,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub remaining_count: ::std::option::Option<::venuekit_wire::Decimal>,
+        /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub self_trade_prevention_type: ::std::option::Option<
             ::venuekit_wire::Open<SelfTradePreventionType>,
         >,
+        /// Side of the book: bid buys and goes long, ask sells and goes short.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub side: ::std::option::Option<::venuekit_wire::Open<BookSide>>,
         ///Market.
@@ -2615,6 +2677,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginOrderbookResponse {
+        /// A level is two numbers, the price in dollars and the contracts there. On both sides the best level is the last.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub orderbook: MarginOrderbookCount,
     }
@@ -2817,7 +2880,10 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
             {
-                ::regress::Regex::new("^(?!orderbooks$)[A-Za-z0-9_-][A-Za-z0-9._-]*$")
+                ::regress::Regex::with_flags(
+                        "^(?!orderbooks$)[A-Za-z0-9_-][A-Za-z0-9._-]*$",
+                        "u",
+                    )
                     .unwrap()
             });
             if PATTERN.find(value).is_none() {
@@ -2954,7 +3020,10 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$").unwrap() });
+            {
+                ::regress::Regex::with_flags("^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$", "u")
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
                 return Err(
                     "doesn't match pattern \"^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$\"".into(),
@@ -3013,7 +3082,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -3084,7 +3153,7 @@ pub mod types {
             match value {
                 "liquidation" => Ok(Self::Liquidation),
                 "take_profit_stop_loss" => Ok(Self::TakeProfitStopLoss),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of liquidation, take_profit_stop_loss".into()),
             }
         }
     }
@@ -3140,7 +3209,7 @@ pub mod types {
             match value {
                 "user" => Ok(Self::User),
                 "system" => Ok(Self::System),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of user, system".into()),
             }
         }
     }
@@ -3200,7 +3269,7 @@ pub mod types {
                 "resting" => Ok(Self::Resting),
                 "canceled" => Ok(Self::Canceled),
                 "executed" => Ok(Self::Executed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of resting, canceled, executed".into()),
             }
         }
     }
@@ -3320,7 +3389,7 @@ pub mod types {
             match value {
                 "taker_at_cross" => Ok(Self::TakerAtCross),
                 "maker" => Ok(Self::Maker),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of taker_at_cross, maker".into()),
             }
         }
     }
@@ -3457,7 +3526,12 @@ pub mod types {
                 "fill_or_kill" => Ok(Self::FillOrKill),
                 "good_till_canceled" => Ok(Self::GoodTillCanceled),
                 "immediate_or_cancel" => Ok(Self::ImmediateOrCancel),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of fill_or_kill, good_till_canceled, immediate_or_cancel"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -3595,6 +3669,7 @@ pub mod types {
             }
         }
         impl AmendMarginOrderRequest {
+            /// Name that the order has.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3610,6 +3685,7 @@ pub mod types {
                     });
                 self
             }
+            /// New count in contracts, with those that traded already. *Required.*
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3622,6 +3698,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it expires now. Left out: as before. 0: never.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -3637,6 +3714,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3650,6 +3728,7 @@ pub mod types {
                     });
                 self
             }
+            /// New price, dollars for one contract. *Required.*
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3662,6 +3741,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the order, which stays. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -3674,6 +3754,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market of the order. It or market_id; it goes before.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3687,6 +3768,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name that it gets.
             pub fn updated_client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3776,6 +3858,7 @@ pub mod types {
             }
         }
         impl AmendMarginOrderResponse {
+            /// Dollars of fee a contract. Present if any traded.
             pub fn average_fee_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3791,6 +3874,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a contract. Present if any traded.
             pub fn average_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3806,6 +3890,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3821,6 +3906,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded at once. Present if any traded or the rest changed.
             pub fn fill_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3834,6 +3920,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3846,6 +3933,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now. Present if that changed.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -3921,6 +4009,7 @@ pub mod types {
             }
         }
         impl ApiUsageLevelGrant {
+            /// Event contracts, or perpetuals on margin.
             pub fn exchange_instance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -3938,6 +4027,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends. Absent or null if it does not.
             pub fn expires_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -3951,6 +4041,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tier that it grants.
             pub fn level<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -3964,6 +4055,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it was granted for, such as volume.
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4031,6 +4123,7 @@ pub mod types {
             }
         }
         impl ApplySubaccountTransferRequest {
+            /// Cents. *Required.*
             pub fn amount_cents<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4043,6 +4136,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller, never to be used twice. *Required.*
             pub fn client_transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4057,6 +4151,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of the shard. Left out: 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4072,6 +4167,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount from which it is taken, 0 (primary) to 63. *Required.*
             pub fn from_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4086,6 +4182,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount to which it goes, 0 (primary) to 63. *Required.*
             pub fn to_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4156,6 +4253,7 @@ pub mod types {
             }
         }
         impl BidAskDistributionHistorical {
+            /// At the end.
             pub fn close<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4169,6 +4267,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest.
             pub fn high<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4182,6 +4281,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest.
             pub fn low<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4195,6 +4295,7 @@ pub mod types {
                     });
                 self
             }
+            /// At the start.
             pub fn open<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4254,6 +4355,7 @@ pub mod types {
             }
         }
         impl BucketLimit {
+            /// Tokens that a rested bucket holds.
             pub fn bucket_capacity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4269,6 +4371,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tokens a second.
             pub fn refill_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4327,6 +4430,7 @@ pub mod types {
             }
         }
         impl CancelMarginOrderResponse {
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4342,6 +4446,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4354,6 +4459,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that were taken off the book.
             pub fn reduced_by<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4408,6 +4514,7 @@ pub mod types {
             }
         }
         impl CreateFcmSubtraderRequest {
+            /// Up to 16 letters and digits, which follow the member's user id and an underscore. *Required.*
             pub fn subtrader_suffix<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4457,6 +4564,7 @@ pub mod types {
             }
         }
         impl CreateFcmSubtraderResponse {
+            /// Id of the subtrader. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4510,6 +4618,7 @@ pub mod types {
             }
         }
         impl CreateMarginFcmSubtraderRequest {
+            /// Refuse orders in asset classes without a cap of their own. Holds for good. *Required.*
             pub fn require_category_cap<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -4524,6 +4633,7 @@ pub mod types {
                     });
                 self
             }
+            /// Up to 16 letters and digits, which follow the member's user id and an underscore. *Required.*
             pub fn subtrader_suffix<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4575,6 +4685,7 @@ pub mod types {
             }
         }
         impl CreateMarginFcmSubtraderResponse {
+            /// Id of the subtrader. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4696,6 +4807,7 @@ pub mod types {
             }
         }
         impl CreateMarginOrderRequest {
+            /// Cancel the order if trading pauses.
             pub fn cancel_order_on_pause<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -4711,6 +4823,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller, never to be used twice. A UUID does well. *Required.*
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4725,6 +4838,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts, up to 2 decimals. Whole ones unless the market takes fractions. *Required.*
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4737,6 +4851,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the order expires. Only with good_till_canceled.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -4752,6 +4867,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the market, which outlives a change of its ticker.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4765,6 +4881,7 @@ pub mod types {
                     });
                 self
             }
+            /// Version that the market must have; else 409 market_version_mismatch. Left out or 0: any.
             pub fn market_version<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4780,6 +4897,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group to which the order belongs.
             pub fn order_group_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4795,6 +4913,7 @@ pub mod types {
                     });
                 self
             }
+            /// Refuse the order if it would trade at once.
             pub fn post_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -4808,6 +4927,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one contract, in steps of 0.0001. *Required.*
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -4820,6 +4940,7 @@ pub mod types {
                     });
                 self
             }
+            /// Let the order only shrink the position. Not with good_till_canceled.
             pub fn reduce_only<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -4833,6 +4954,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker). *Required.*
             pub fn self_trade_prevention_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -4849,6 +4971,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the book: bid buys and goes long, ask sells and goes short. *Required.*
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -4861,6 +4984,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -4874,6 +4998,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market to trade. It or market_id; it goes before.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -4887,6 +5012,7 @@ pub mod types {
                     });
                 self
             }
+            /// How long an order stays. One that expires is good_till_canceled with an expiration_time. *Required.*
             pub fn time_in_force<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TimeInForce>,
@@ -4987,6 +5113,7 @@ pub mod types {
             }
         }
         impl CreateMarginOrderResponse {
+            /// Dollars of fee a contract. Present if any traded.
             pub fn average_fee_paid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5002,6 +5129,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a contract. Present if any traded.
             pub fn average_fill_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5017,6 +5145,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5032,6 +5161,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded at once.
             pub fn fill_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5045,6 +5175,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5057,6 +5188,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5132,6 +5264,7 @@ pub mod types {
             }
         }
         impl CreateOrderGroupRequest {
+            /// Contracts that may trade within 15 seconds, whole ones, from 1.
             pub fn contracts_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5147,6 +5280,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same with decimals.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5162,6 +5296,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group of markets to which its orders belong. Left out: 0.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5177,6 +5312,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5243,6 +5379,7 @@ pub mod types {
             }
         }
         impl CreateOrderGroupResponse {
+            /// Group of markets to which its orders belong.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5258,6 +5395,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the group. *Required.*
             pub fn order_group_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5272,6 +5410,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount that owns it.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5323,6 +5462,7 @@ pub mod types {
             }
         }
         impl CreateSubaccountResponse {
+            /// Its number. *Required.*
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5377,6 +5517,7 @@ pub mod types {
             }
         }
         impl DecreaseMarginOrderRequest {
+            /// Contracts to take off.
             pub fn reduce_by<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5390,6 +5531,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts to leave.
             pub fn reduce_to<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5450,6 +5592,7 @@ pub mod types {
             }
         }
         impl DecreaseMarginOrderResponse {
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5465,6 +5608,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5477,6 +5621,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest now.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5551,6 +5696,7 @@ pub mod types {
             }
         }
         impl ExchangeIndexStatus {
+            /// What is traded on it.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5564,6 +5710,7 @@ pub mod types {
                     });
                 self
             }
+            /// False under maintenance, when nothing can be changed.
             pub fn exchange_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -5579,6 +5726,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of the shard.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -5594,6 +5742,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether money can move to and from it.
             pub fn intra_exchange_transfers_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -5609,6 +5758,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether orders can be placed.
             pub fn trading_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -5687,6 +5837,7 @@ pub mod types {
             }
         }
         impl ExchangeStatus {
+            /// False under maintenance, when nothing can be changed. *Required.*
             pub fn exchange_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -5701,6 +5852,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the venue expects to be back.
             pub fn exchange_estimated_resume_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5716,6 +5868,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same, shard by shard. The fields above speak of shard 0.
             pub fn exchange_index_statuses<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ExchangeIndexStatus>>,
@@ -5730,6 +5883,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether money can move between shards.
             pub fn intra_exchange_transfers_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -5745,6 +5899,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether orders can be placed. *Required.*
             pub fn trading_active<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -5893,6 +6048,7 @@ pub mod types {
             }
         }
         impl ExitTrigger {
+            /// Order that it follows. Cleared when that order ends.
             pub fn anchor_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5908,6 +6064,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_trigger_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5923,6 +6080,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts to close. 0 is the whole position.
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5936,6 +6094,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was set.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -5949,6 +6108,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price at which a trailing stop fires now.
             pub fn effective_stop_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5964,6 +6124,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts closed so far.
             pub fn filled_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -5977,6 +6138,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the trigger. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -5987,6 +6149,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// A bracket has a stop-loss, a take-profit or both. A trailing stop follows the liquidation mark price.
             pub fn kind<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6002,6 +6165,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a trigger is in its life. One that follows an order goes back from active to pending_on_entry between its fills; filled, failed and canceled are final.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6017,6 +6181,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why a trigger ended.
             pub fn status_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6032,6 +6197,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price at which the loss is stopped.
             pub fn stop_loss_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -6047,6 +6213,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price at which the profit is taken.
             pub fn take_profit_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -6062,6 +6229,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market of the position.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6075,6 +6243,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance of a trailing stop.
             pub fn trail_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -6088,6 +6257,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance of a trailing stop in basis points.
             pub fn trail_bps<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -6101,6 +6271,7 @@ pub mod types {
                     });
                 self
             }
+            /// Half that fired last. Absent before.
             pub fn triggered_leg<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::ExitTriggerLeg>>,
@@ -6114,6 +6285,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order that it placed last. Does not mean that it ended.
             pub fn triggered_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6129,6 +6301,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn updated_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -6142,6 +6315,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best liquidation mark price so far: the highest for a long, the lowest for a short position.
             pub fn watermark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -6241,6 +6415,7 @@ pub mod types {
             }
         }
         impl FcmSubtraderNotionalRiskLimit {
+            /// Notional now, in dollars.
             pub fn current_notional<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -6256,6 +6431,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6269,6 +6445,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest notional in dollars.
             pub fn notional_value_risk_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -6284,6 +6461,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader.
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6358,6 +6536,7 @@ pub mod types {
             }
         }
         impl FcmSubtraderRiskControls {
+            /// Asset class to which a cap of a subtrader is limited.
             pub fn asset_class<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::FcmAssetClass>>,
@@ -6371,6 +6550,7 @@ pub mod types {
                     });
                 self
             }
+            /// Initial margin now, in dollars.
             pub fn current_im<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -6384,6 +6564,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest initial margin in dollars.
             pub fn im_cap<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -6397,6 +6578,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6410,6 +6592,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader.
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6462,7 +6645,7 @@ pub mod types {
                 ::std::string::String,
             >,
             usage_tier: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
                 ::std::string::String,
             >,
             write: ::std::result::Result<
@@ -6475,12 +6658,13 @@ pub mod types {
                 Self {
                     grants: Ok(Default::default()),
                     read: Ok(Default::default()),
-                    usage_tier: Ok(Default::default()),
+                    usage_tier: Err("no value supplied for usage_tier".to_string()),
                     write: Ok(Default::default()),
                 }
             }
         }
         impl GetAccountApiLimitsResponse {
+            /// What raised a tier, on either exchange. Empty or null on the basic tier.
             pub fn grants<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ApiUsageLevelGrant>>,
@@ -6493,6 +6677,7 @@ pub mod types {
                     });
                 self
             }
+            /// One token bucket of the caller.
             pub fn read<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BucketLimit>,
@@ -6506,6 +6691,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tier in force for perpetuals, from basic to prestige. The venue adds tiers. *Required.*
             pub fn usage_tier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6513,12 +6699,12 @@ pub mod types {
             {
                 self.usage_tier = value
                     .try_into()
-                    .map(::std::option::Option::Some)
                     .map_err(|e| {
                         format!("error converting supplied value for usage_tier: {e}")
                     });
                 self
             }
+            /// One token bucket of the caller.
             pub fn write<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BucketLimit>,
@@ -6573,6 +6759,7 @@ pub mod types {
             }
         }
         impl GetExitTriggersResponse {
+            /// Prices are mark prices in dollars, counts are contracts. *Required.*
             pub fn exit_triggers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ExitTrigger>>,
@@ -6625,6 +6812,7 @@ pub mod types {
             }
         }
         impl GetFcmSubtraderRiskControlsResponse {
+            /// Limits that the venue set.
             pub fn notional_limits<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6641,6 +6829,7 @@ pub mod types {
                     });
                 self
             }
+            /// Caps that the member set. *Required.*
             pub fn risk_controls<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6699,6 +6888,7 @@ pub mod types {
             }
         }
         impl GetMarginBalanceResponse {
+            /// Settled cash of all subaccounts in dollars.
             pub fn settled_funds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -6712,6 +6902,7 @@ pub mod types {
                     });
                 self
             }
+            /// In no order. *Required.*
             pub fn subaccount_balances<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6767,6 +6958,7 @@ pub mod types {
             }
         }
         impl GetMarginCorporateActionsResponse {
+            /// One notice. Its terms stand in the member that fits the type; a cancelled notice has none. *Required.*
             pub fn corporate_actions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6820,6 +7012,7 @@ pub mod types {
             }
         }
         impl GetMarginFeeTierRatesResponse {
+            /// One tier. Rates are fractions of the notional. *Required.*
             pub fn fee_tier_rates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginFeeTierRate>>,
@@ -6880,6 +7073,7 @@ pub mod types {
             }
         }
         impl GetMarginFeeTiersResponse {
+            /// What resting orders pay, by market ticker.
             pub fn maker_fee_rates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6899,6 +7093,7 @@ pub mod types {
                     });
                 self
             }
+            /// What orders pay that trade on arrival, by market ticker.
             pub fn taker_fee_rates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -6960,6 +7155,7 @@ pub mod types {
             }
         }
         impl GetMarginFillsResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -6973,6 +7169,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn fills<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginFill>>,
@@ -7024,6 +7221,7 @@ pub mod types {
             }
         }
         impl GetMarginFundingHistoryResponse {
+            /// One payment. *Required.*
             pub fn funding_history<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -7107,6 +7305,7 @@ pub mod types {
             }
         }
         impl GetMarginFundingRateEstimateResponse {
+            /// When it was reckoned.
             pub fn computed_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -7120,6 +7319,7 @@ pub mod types {
                     });
                 self
             }
+            /// Estimated rate, a fraction of the notional. Positive: longs will pay.
             pub fn funding_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7133,6 +7333,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price at that time, in dollars.
             pub fn mark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -7146,6 +7347,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7159,6 +7361,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the period ends. *Required.*
             pub fn next_funding_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -7173,6 +7376,7 @@ pub mod types {
                     });
                 self
             }
+            /// Premium of the last second that was counted, a fraction of the index. Absent if there was none.
             pub fn premium_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -7186,6 +7390,7 @@ pub mod types {
                     });
                 self
             }
+            /// That second.
             pub fn premium_index_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -7248,6 +7453,7 @@ pub mod types {
             }
         }
         impl GetMarginHistoricalFundingRatesResponse {
+            /// The rate of one period. *Required.*
             pub fn funding_rates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginFundingRate>>,
@@ -7300,6 +7506,7 @@ pub mod types {
             }
         }
         impl GetMarginMarketCandlesticksResponse {
+            /// One period. *Required.*
             pub fn candlesticks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -7314,6 +7521,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7364,6 +7572,7 @@ pub mod types {
             }
         }
         impl GetMarginMarketOrderbooksResponse {
+            /// The book of one market. *Required.*
             pub fn orderbooks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -7413,6 +7622,7 @@ pub mod types {
             }
         }
         impl GetMarginMarketsResponse {
+            /// Prices are dollars for one contract. Volume and open interest count each contract once. *Required.*
             pub fn markets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginMarket>>,
@@ -7453,6 +7663,7 @@ pub mod types {
             }
         }
         impl GetMarginOrderResponse {
+            /// There is no status: an order rests while remaining_count is above 0. *Required.*
             pub fn order<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginOrder>,
@@ -7501,6 +7712,7 @@ pub mod types {
             }
         }
         impl GetMarginOrdersResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7514,6 +7726,7 @@ pub mod types {
                     });
                 self
             }
+            /// There is no status: an order rests while remaining_count is above 0. *Required.*
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginOrder>>,
@@ -7563,6 +7776,7 @@ pub mod types {
             }
         }
         impl GetMarginPositionsResponse {
+            /// One position. Amounts are dollars. *Required.*
             pub fn positions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginPosition>>,
@@ -7610,6 +7824,7 @@ pub mod types {
             }
         }
         impl GetMarginPremiumIndexResponse {
+            /// Oldest first. *Required.*
             pub fn points<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -7668,6 +7883,7 @@ pub mod types {
             }
         }
         impl GetMarginRiskParametersResponse {
+            /// Initial margin over maintenance margin, by market ticker.
             pub fn initial_margin_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -7687,6 +7903,7 @@ pub mod types {
                     });
                 self
             }
+            /// Margin ratio at which a position is liquidated.
             pub fn liquidation_margin_ratio_threshold<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7702,6 +7919,7 @@ pub mod types {
                     });
                 self
             }
+            /// Margin ratio at which a position enters the queue for liquidation.
             pub fn queue_entry_margin_ratio_threshold<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7777,6 +7995,7 @@ pub mod types {
             }
         }
         impl GetMarginRiskResponse {
+            /// Notional over maintenance margin. Null without margin.
             pub fn account_leverage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -7792,6 +8011,7 @@ pub mod types {
                     });
                 self
             }
+            /// One position. Its margin, leverage and liquidation price are absent or null if is_portfolio. *Required.*
             pub fn positions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginRiskPosition>>,
@@ -7804,6 +8024,7 @@ pub mod types {
                     });
                 self
             }
+            /// Maintenance margin of all positions in dollars.
             pub fn total_maintenance_margin<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -7819,6 +8040,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional of all positions in dollars, without signs.
             pub fn total_position_notional<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -7880,6 +8102,7 @@ pub mod types {
             }
         }
         impl GetMarginTradesResponse {
+            /// Where the next page starts. Empty, null or absent on the last one.
             pub fn cursor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -7893,6 +8116,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn trades<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::MarginTrade>>,
@@ -7957,6 +8181,7 @@ pub mod types {
             }
         }
         impl GetOrderGroupResponse {
+            /// Contracts that may trade within 15 seconds.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -7972,6 +8197,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group of markets to which its orders belong.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -7987,6 +8213,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether automatic cancelling is on, as the venue calls it. False in every recorded group.
             pub fn is_auto_cancel_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -8002,6 +8229,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ids of its orders.
             pub fn orders<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -8055,6 +8283,7 @@ pub mod types {
             }
         }
         impl GetOrderGroupsResponse {
+            /// Absent if there are none.
             pub fn order_groups<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::OrderGroup>>,
@@ -8134,6 +8363,7 @@ pub mod types {
             }
         }
         impl IntraExchangeInstanceTransferRequest {
+            /// Centicents: 10000 are one dollar. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -8146,6 +8376,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller, never to be used twice. For primary accounts.
             pub fn client_transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8161,6 +8392,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where it goes. *Required.*
             pub fn destination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8175,6 +8407,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard to which it goes. Left out: 0.
             pub fn destination_exchange_shard<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -8190,6 +8423,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount to which it goes. Left out: 0 (primary).
             pub fn destination_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -8205,6 +8439,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where the money is. *Required.*
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8219,6 +8454,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shard from which it is taken. Left out: 0.
             pub fn source_exchange_shard<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -8234,6 +8470,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount from which it is taken. Left out: 0 (primary).
             pub fn source_subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -8298,6 +8535,7 @@ pub mod types {
             }
         }
         impl IntraExchangeInstanceTransferResponse {
+            /// Id of the transfer. The event contract side can look it up. *Required.*
             pub fn transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8396,6 +8634,7 @@ pub mod types {
             }
         }
         impl MarginCorporateAction {
+            /// Of a dividend or a spin-off.
             pub fn cash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginCorporateActionCashTerms>,
@@ -8409,6 +8648,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it takes effect. Absent if cancelled.
             pub fn execution_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -8424,6 +8664,7 @@ pub mod types {
                     });
                 self
             }
+            /// Of the end of a market.
             pub fn final_settlement<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8441,6 +8682,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the notice, the same when it changes. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8451,6 +8693,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Id of the market.
             pub fn market_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8464,6 +8707,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8477,6 +8721,7 @@ pub mod types {
                     });
                 self
             }
+            /// Of a split.
             pub fn split<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginCorporateActionSplitTerms>,
@@ -8490,6 +8735,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a notice is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8505,6 +8751,7 @@ pub mod types {
                     });
                 self
             }
+            /// Of a new ticker.
             pub fn ticker_change<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8520,6 +8767,7 @@ pub mod types {
                     });
                 self
             }
+            /// What happens to the underlying.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -8535,6 +8783,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the notice last changed.
             pub fn updated_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -8613,6 +8862,7 @@ pub mod types {
             }
         }
         impl MarginCorporateActionCashTerms {
+            /// Dollars a contract, as the clearing house computed it.
             pub fn cash_per_contract<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8628,6 +8878,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a share.
             pub fn cash_per_share<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8643,6 +8894,7 @@ pub mod types {
                     });
                 self
             }
+            /// First day without the claim, YYYY-MM-DD.
             pub fn ex_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8705,6 +8957,7 @@ pub mod types {
             }
         }
         impl MarginCorporateActionFinalSettlementTerms {
+            /// Why it ends.
             pub fn reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8718,6 +8971,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a contract.
             pub fn settlement_price_per_contract<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8733,6 +8987,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a share.
             pub fn settlement_price_per_share<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8799,6 +9054,7 @@ pub mod types {
             }
         }
         impl MarginCorporateActionSplitTerms {
+            /// First day with the new shares, YYYY-MM-DD.
             pub fn ex_date<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8812,6 +9068,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares after.
             pub fn ratio_new<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8825,6 +9082,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shares before.
             pub fn ratio_old<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -8882,6 +9140,7 @@ pub mod types {
             }
         }
         impl MarginCorporateActionTickerChangeTerms {
+            /// Ticker from then on.
             pub fn new_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8895,6 +9154,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker until then.
             pub fn old_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -8942,6 +9202,7 @@ pub mod types {
             }
         }
         impl MarginEnabledResponse {
+            /// True if the account may trade. *Required.*
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -9000,6 +9261,7 @@ pub mod types {
             }
         }
         impl MarginFeeTierRate {
+            /// Schedule to which a tier belongs.
             pub fn fee_schedule<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9015,6 +9277,7 @@ pub mod types {
                     });
                 self
             }
+            /// What resting orders pay.
             pub fn maker_fee_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9030,6 +9293,7 @@ pub mod types {
                     });
                 self
             }
+            /// What orders pay that trade on arrival.
             pub fn taker_fee_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9045,6 +9309,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of the tier in its schedule, from 0. Numbers keep their meaning.
             pub fn tier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9149,6 +9414,7 @@ pub mod types {
             }
         }
         impl MarginFill {
+            /// Contracts.
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9162,6 +9428,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it happened.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -9175,6 +9442,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the position against which realized_pnl is reckoned, in dollars.
             pub fn entry_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9188,6 +9456,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees in dollars.
             pub fn fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9201,6 +9470,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the fill. *Required.*
             pub fn fill_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9213,6 +9483,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it traded on arrival.
             pub fn is_taker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -9226,6 +9497,7 @@ pub mod types {
                     });
                 self
             }
+            /// Order that traded.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9239,6 +9511,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who placed an order: the member, or the venue on the member's behalf.
             pub fn order_source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderSource>>,
@@ -9252,6 +9525,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one contract.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9265,6 +9539,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit that it realized, in dollars.
             pub fn realized_pnl<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9278,6 +9553,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the book: bid buys and goes long, ask sells and goes short.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -9291,6 +9567,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9389,6 +9666,7 @@ pub mod types {
             }
         }
         impl MarginFundingHistoryEntry {
+            /// Dollars, positive if received and negative if paid.
             pub fn funding_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9404,6 +9682,7 @@ pub mod types {
                     });
                 self
             }
+            /// Rate of the period, a fraction of the notional. Positive: longs paid.
             pub fn funding_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9417,6 +9696,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was paid.
             pub fn funding_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -9430,6 +9710,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price at that time, in dollars.
             pub fn mark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9443,6 +9724,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9456,6 +9738,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts held at that time.
             pub fn quantity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9469,6 +9752,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9546,6 +9830,7 @@ pub mod types {
             }
         }
         impl MarginFundingRate {
+            /// Rate, a fraction of the notional. Positive: longs paid.
             pub fn funding_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9559,6 +9844,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was applied.
             pub fn funding_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -9572,6 +9858,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price at that time, in dollars.
             pub fn mark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9585,6 +9872,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9815,6 +10103,7 @@ pub mod types {
             }
         }
         impl MarginMarket {
+            /// Best ask.
             pub fn ask<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9828,6 +10117,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts at the best ask.
             pub fn ask_size_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9841,6 +10131,7 @@ pub mod types {
                     });
                 self
             }
+            /// Asset class, such as Crypto. The set grows. Absent if it has none.
             pub fn asset_class<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -9854,6 +10145,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best bid.
             pub fn bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9867,6 +10159,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts at the best bid.
             pub fn bid_size_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9880,6 +10173,7 @@ pub mod types {
                     });
                 self
             }
+            /// Units of the underlying in one contract, before underlying_multiplier.
             pub fn contract_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -9893,6 +10187,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group of markets that an order group can span.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -9908,6 +10203,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether counts may have decimals.
             pub fn fractional_trading_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -9923,6 +10219,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest funding rate, in funding_limit_unit.
             pub fn funding_cap<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9936,6 +10233,7 @@ pub mod types {
                     });
                 self
             }
+            /// Funding rate below which nothing is paid, in funding_limit_unit.
             pub fn funding_deadband<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -9951,6 +10249,7 @@ pub mod types {
                     });
                 self
             }
+            /// How funding counts a second without a premium: as 0, or not at all.
             pub fn funding_invalid_premium_handling<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9968,6 +10267,7 @@ pub mod types {
                     });
                 self
             }
+            /// Unit of the funding limits of a market.
             pub fn funding_limit_unit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -9985,6 +10285,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why trading is halted, such as corporate_action. Empty does not prove that it is not.
             pub fn halt_sources<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -9997,6 +10298,7 @@ pub mod types {
                     });
                 self
             }
+            /// Leverage of a small position. Absent or null if it cannot be reckoned.
             pub fn leverage_estimate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -10012,6 +10314,7 @@ pub mod types {
                     });
                 self
             }
+            /// Leverage by notional in dollars: 1000, 10000 and so on. Falls as positions grow.
             pub fn leverage_estimates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10031,6 +10334,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price for liquidation.
             pub fn liquidation_mark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TickerPrice>,
@@ -10046,6 +10350,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same for long positions.
             pub fn long_leverage_estimates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10065,6 +10370,7 @@ pub mod types {
                     });
                 self
             }
+            /// Rises from 1 with corporate actions. An order can insist on it.
             pub fn market_version<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10080,6 +10386,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts held.
             pub fn open_interest<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10093,6 +10400,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional of the contracts held, in dollars.
             pub fn open_interest_notional_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10108,6 +10416,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the last trade.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10121,6 +10430,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notices for people, such as important_info with a text in markdown. The venue adds to it freely.
             pub fn product_metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ProductMetadata>,
@@ -10136,6 +10446,7 @@ pub mod types {
                     });
                 self
             }
+            /// Price of the underlying, scaled to one contract.
             pub fn reference_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TickerPrice>,
@@ -10151,6 +10462,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trading hours. Null if it always trades.
             pub fn schedule<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginMarketSchedule>,
@@ -10164,6 +10476,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price for settlement and funding.
             pub fn settlement_mark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TickerPrice>,
@@ -10179,6 +10492,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same for short positions.
             pub fn short_leverage_estimates<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10198,6 +10512,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a market is in its life.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10213,6 +10528,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance between prices in dollars. Some demo markets have an empty text.
             pub fn tick_size<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalOrText>,
@@ -10226,6 +10542,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the market. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10238,6 +10555,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name for people.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10251,6 +10569,7 @@ pub mod types {
                     });
                 self
             }
+            /// Units of the underlying for one unit of contract_size.
             pub fn underlying_multiplier<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10266,6 +10585,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded so far.
             pub fn volume<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10279,6 +10599,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded in the last 24 hours.
             pub fn volume_24h<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10292,6 +10613,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional traded in the last 24 hours, in dollars.
             pub fn volume_24h_notional_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10307,6 +10629,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional traded so far, in dollars.
             pub fn volume_notional_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10469,6 +10792,7 @@ pub mod types {
             }
         }
         impl MarginMarketCandlestick {
+            /// Best asks.
             pub fn ask<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BidAskDistributionHistorical>,
@@ -10482,6 +10806,7 @@ pub mod types {
                     });
                 self
             }
+            /// Best bids.
             pub fn bid<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::BidAskDistributionHistorical>,
@@ -10495,6 +10820,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it ends, included.
             pub fn end_period_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -10508,6 +10834,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts held at the end.
             pub fn open_interest<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10521,6 +10848,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional of the contracts held at the end, in dollars.
             pub fn open_interest_notional_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10536,6 +10864,7 @@ pub mod types {
                     });
                 self
             }
+            /// Trades.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PriceDistributionHistorical>,
@@ -10549,6 +10878,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts traded.
             pub fn volume<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10562,6 +10892,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional traded, in dollars.
             pub fn volume_notional_value_dollars<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10633,6 +10964,7 @@ pub mod types {
             }
         }
         impl MarginMarketOrderbook {
+            /// A level is two numbers, the price in dollars and the contracts there. On both sides the best level is the last.
             pub fn orderbook<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginOrderbookCount>,
@@ -10646,6 +10978,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10692,6 +11025,7 @@ pub mod types {
             }
         }
         impl MarginMarketResponse {
+            /// Prices are dollars for one contract. Volume and open interest count each contract once. *Required.*
             pub fn market<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginMarket>,
@@ -10744,6 +11078,7 @@ pub mod types {
             }
         }
         impl MarginMarketSchedule {
+            /// Whether it trades now.
             pub fn is_open<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10757,6 +11092,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it closes. Null while closed.
             pub fn next_close_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -10770,6 +11106,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it opens. Null while open.
             pub fn next_open_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixSeconds>,
@@ -10903,6 +11240,7 @@ pub mod types {
             }
         }
         impl MarginOrder {
+            /// Whether a pause of trading cancels it.
             pub fn cancel_order_on_pause<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10918,6 +11256,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller.
             pub fn client_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10933,6 +11272,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it was placed.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10946,6 +11286,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it expires.
             pub fn expiration_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10961,6 +11302,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that traded.
             pub fn fill_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -10974,6 +11316,7 @@ pub mod types {
                     });
                 self
             }
+            /// What last changed an order. Empty if nothing has. Decrease also stands for a cancellation by the caller, ReduceOnlyCancel for a count that reduce_only capped on arrival.
             pub fn last_update_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10991,6 +11334,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it last changed.
             pub fn last_update_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11006,6 +11350,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group to which it belongs.
             pub fn order_group_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11021,6 +11366,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the order. *Required.*
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11033,6 +11379,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why the venue placed an order.
             pub fn order_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderReason>>,
@@ -11046,6 +11393,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who placed an order: the member, or the venue on the member's behalf.
             pub fn order_source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::OrderSource>>,
@@ -11059,6 +11407,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one contract.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11072,6 +11421,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts that rest.
             pub fn remaining_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11087,6 +11437,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
             pub fn self_trade_prevention_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -11104,6 +11455,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the book: bid buys and goes long, ask sells and goes short.
             pub fn side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -11117,6 +11469,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11130,6 +11483,7 @@ pub mod types {
                     });
                 self
             }
+            /// Owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11213,6 +11567,7 @@ pub mod types {
             }
         }
         impl MarginOrderbookCount {
+            /// Prices fall.
             pub fn asks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -11227,6 +11582,7 @@ pub mod types {
                     });
                 self
             }
+            /// Prices rise.
             pub fn bids<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -11277,6 +11633,7 @@ pub mod types {
             }
         }
         impl MarginOrderbookResponse {
+            /// A level is two numbers, the price in dollars and the contracts there. On both sides the best level is the last. *Required.*
             pub fn orderbook<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MarginOrderbookCount>,
@@ -11366,6 +11723,7 @@ pub mod types {
             }
         }
         impl MarginPosition {
+            /// Mean price of entry for one contract.
             pub fn entry_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11379,6 +11737,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees since the position was opened.
             pub fn fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11392,6 +11751,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether its margin is reckoned together with that of others.
             pub fn is_portfolio<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11405,6 +11765,7 @@ pub mod types {
                     });
                 self
             }
+            /// Maintenance margin. Absent or null if is_portfolio.
             pub fn margin_used<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11418,6 +11779,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11430,6 +11792,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts, negative if short.
             pub fn position<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11443,6 +11806,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit on margin_used in percent. Absent or null if is_portfolio or without margin.
             pub fn roe<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11456,6 +11820,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11469,6 +11834,7 @@ pub mod types {
                     });
                 self
             }
+            /// Profit at the mark price.
             pub fn unrealized_pnl<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11538,6 +11904,7 @@ pub mod types {
             }
         }
         impl MarginPremiumIndexPoint {
+            /// Premium, a fraction of the index. 0 if it could not be measured.
             pub fn premium_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11551,6 +11918,7 @@ pub mod types {
                     });
                 self
             }
+            /// The second.
             pub fn second_ts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11643,6 +12011,7 @@ pub mod types {
             }
         }
         impl MarginRiskPosition {
+            /// Mark price at which it is liquidated, dollars for one contract. Null if there is none.
             pub fn estimated_liquidation_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11658,6 +12027,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether its margin is reckoned together with that of others.
             pub fn is_portfolio<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11671,6 +12041,7 @@ pub mod types {
                     });
                 self
             }
+            /// Maintenance margin in dollars.
             pub fn maintenance_margin_required<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11686,6 +12057,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price, dollars for one contract.
             pub fn mark_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11699,6 +12071,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market. *Required.*
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11711,6 +12084,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts, negative if short.
             pub fn position<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11724,6 +12098,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional over maintenance margin.
             pub fn position_leverage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -11739,6 +12114,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional in dollars, without sign.
             pub fn position_notional<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11754,6 +12130,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63.
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -11843,6 +12220,7 @@ pub mod types {
             }
         }
         impl MarginSubaccountBalance {
+            /// Equity. 0 for members that clear themselves.
             pub fn account_equity<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11858,6 +12236,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is free. 0 for institutions.
             pub fn available_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11873,6 +12252,7 @@ pub mod types {
                     });
                 self
             }
+            /// Margin that the positions needed. 0 for members that clear themselves.
             pub fn initial_margin<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11888,6 +12268,7 @@ pub mod types {
                     });
                 self
             }
+            /// Margin below which positions are liquidated.
             pub fn maintenance_margin<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11903,6 +12284,7 @@ pub mod types {
                     });
                 self
             }
+            /// Open positions at mark prices.
             pub fn position_value<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11918,6 +12300,7 @@ pub mod types {
                     });
                 self
             }
+            /// Margin locked by resting orders.
             pub fn resting_orders_margin<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -11933,6 +12316,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subaccount, 0 (primary) to 63. *Required.*
             pub fn subaccount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12017,6 +12401,7 @@ pub mod types {
             }
         }
         impl MarginTrade {
+            /// Contracts.
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12030,6 +12415,7 @@ pub mod types {
                     });
                 self
             }
+            /// When it happened.
             pub fn created_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12043,6 +12429,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars for one contract.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12056,6 +12443,7 @@ pub mod types {
                     });
                 self
             }
+            /// Side of the order that arrived.
             pub fn taker_side<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::BookSide>>,
@@ -12069,6 +12457,7 @@ pub mod types {
                     });
                 self
             }
+            /// Market.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12082,6 +12471,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the trade. *Required.*
             pub fn trade_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12168,6 +12558,7 @@ pub mod types {
             }
         }
         impl NotionalRiskLimitResponse {
+            /// The same by market.
             pub fn current_usage_by_market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -12187,6 +12578,7 @@ pub mod types {
                     });
                 self
             }
+            /// Limit of the account.
             pub fn default_notional_value_risk_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12202,6 +12594,7 @@ pub mod types {
                     });
                 self
             }
+            /// Limit that holds. Absent if there is none.
             pub fn effective_account_notional_value_risk_limit<T>(
                 mut self,
                 value: T,
@@ -12220,6 +12613,7 @@ pub mod types {
                     });
                 self
             }
+            /// Limit that an FCM set for itself. Absent if it has not.
             pub fn member_notional_value_risk_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12235,6 +12629,7 @@ pub mod types {
                     });
                 self
             }
+            /// Limits by market, which go before the one of the account.
             pub fn notional_value_risk_limits_by_market_ticker<T>(
                 mut self,
                 value: T,
@@ -12257,6 +12652,7 @@ pub mod types {
                     });
                 self
             }
+            /// Notional now: in each market the larger side, positions with resting orders, added up.
             pub fn total_current_usage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12344,6 +12740,7 @@ pub mod types {
             }
         }
         impl OrderGroup {
+            /// Contracts that may trade within 15 seconds.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12359,6 +12756,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group of markets to which its orders belong.
             pub fn exchange_index<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12374,6 +12772,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the group. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12384,6 +12783,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether automatic cancelling is on, as the venue calls it. False in every recorded group.
             pub fn is_auto_cancel_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12463,6 +12863,7 @@ pub mod types {
             }
         }
         impl PriceDistributionHistorical {
+            /// Last.
             pub fn close<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12476,6 +12877,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest.
             pub fn high<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12489,6 +12891,7 @@ pub mod types {
                     });
                 self
             }
+            /// Lowest.
             pub fn low<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12502,6 +12905,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mean, weighted by volume.
             pub fn mean<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12515,6 +12919,7 @@ pub mod types {
                     });
                 self
             }
+            /// First.
             pub fn open<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12528,6 +12933,7 @@ pub mod types {
                     });
                 self
             }
+            /// Close of the period before. Null if nothing had traded.
             pub fn previous<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12621,6 +13027,7 @@ pub mod types {
             }
         }
         impl SetCrossExitTriggerRequest {
+            /// Order whose fills it closes, in place of a count. For brackets.
             pub fn anchor_order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12636,6 +13043,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name chosen by the caller, up to 64 characters, never to be used twice. With count or anchor_order_id only.
             pub fn client_trigger_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12651,6 +13059,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contracts to close, whole ones. Left out: the whole position.
             pub fn count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12664,6 +13073,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind. Left out: bracket.
             pub fn kind<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -12679,6 +13089,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price in dollars at which the loss is stopped, above 0. Refused past the liquidation price.
             pub fn stop_loss_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12694,6 +13105,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price in dollars at which the profit is taken, above 0.
             pub fn take_profit_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12709,6 +13121,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance from the best mark price in dollars.
             pub fn trail_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12722,6 +13135,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance from the best mark price in basis points of it, 1 to 9999.
             pub fn trail_bps<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12804,6 +13218,7 @@ pub mod types {
             }
         }
         impl SetIsolatedExitTriggerRequest {
+            /// Kind. Left out: bracket.
             pub fn kind<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -12819,6 +13234,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price in dollars at which the loss is stopped, above 0. Refused past the liquidation price.
             pub fn stop_loss_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12834,6 +13250,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price in dollars at which the profit is taken, above 0.
             pub fn take_profit_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12849,6 +13266,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance from the best mark price in dollars.
             pub fn trail_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12862,6 +13280,7 @@ pub mod types {
                     });
                 self
             }
+            /// Distance from the best mark price in basis points of it, 1 to 9999.
             pub fn trail_bps<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12923,6 +13342,7 @@ pub mod types {
             }
         }
         impl TickerPrice {
+            /// Dollars for one contract.
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -12936,6 +13356,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the source had it.
             pub fn ts_ms<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::UnixMillis>,
@@ -12989,6 +13410,7 @@ pub mod types {
             }
         }
         impl UpdateExitTriggerRequest {
+            /// Mark price in dollars at which the loss is stopped, above 0. Refused past the liquidation price.
             pub fn stop_loss_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13004,6 +13426,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mark price in dollars at which the profit is taken, above 0.
             pub fn take_profit_price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13058,6 +13481,7 @@ pub mod types {
             }
         }
         impl UpdateFcmNotionalRiskLimitRequest {
+            /// Highest notional in dollars, not negative, up to 4 decimals. *Required.*
             pub fn notional_value_risk_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13122,6 +13546,7 @@ pub mod types {
             }
         }
         impl UpdateFcmSubtraderRiskControlsRequest {
+            /// Only in this class. Not with market_ticker.
             pub fn asset_class<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::FcmAssetClass>>,
@@ -13135,6 +13560,7 @@ pub mod types {
                     });
                 self
             }
+            /// Highest initial margin in dollars, not negative, up to 4 decimals. *Required.*
             pub fn im_cap<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13147,6 +13573,7 @@ pub mod types {
                     });
                 self
             }
+            /// Only in this market.
             pub fn market_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13160,6 +13587,7 @@ pub mod types {
                     });
                 self
             }
+            /// Subtrader of the caller. *Required.*
             pub fn subtrader_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13218,6 +13646,7 @@ pub mod types {
             }
         }
         impl UpdateOrderGroupLimitRequest {
+            /// Contracts that may trade within 15 seconds, whole ones, from 1.
             pub fn contracts_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13233,6 +13662,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same with decimals.
             pub fn contracts_limit_fp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -13311,7 +13741,8 @@ pub mod types {
         CreateMarginOrderRequest CreateMarginOrderResponse CreateOrderGroupRequest
         CreateOrderGroupResponse CreateSubaccountResponse DecreaseMarginOrderRequest
         DecreaseMarginOrderResponse ExchangeIndexStatus ExchangeStatus ExitTrigger
-        FcmSubtraderNotionalRiskLimit FcmSubtraderRiskControls GetExitTriggersResponse
+        FcmSubtraderNotionalRiskLimit FcmSubtraderRiskControls
+        GetAccountApiLimitsResponse GetExitTriggersResponse
         GetFcmSubtraderRiskControlsResponse GetMarginBalanceResponse
         GetMarginCorporateActionsResponse GetMarginFeeTierRatesResponse
         GetMarginFillsResponse GetMarginFundingHistoryResponse
@@ -13337,10 +13768,8 @@ pub mod types {
         MarginCorporateActionStatus MarginCorporateActionType MarginFeeSchedule
         MarginMarketStatus MarketTicker OrderGroupId OrderId OrderReason OrderSource
         OrderStatusFilter ProductMetadata SelfTradePreventionType TimeInForce } vital {
-        GetAccountApiLimitsResponse["grants" "read" "usage_tier" "write"] ["grants"]
-        [read usage_tier write] GetMarginFeeTiersResponse["maker_fee_rates"
-        "taker_fee_rates"] ["maker_fee_rates" "taker_fee_rates"] []
-        GetMarginRiskParametersResponse["initial_margin_multiplier"
+        GetMarginFeeTiersResponse["maker_fee_rates" "taker_fee_rates"] ["maker_fee_rates"
+        "taker_fee_rates"] [] GetMarginRiskParametersResponse["initial_margin_multiplier"
         "liquidation_margin_ratio_threshold" "queue_entry_margin_ratio_threshold"]
         ["initial_margin_multiplier"] [liquidation_margin_ratio_threshold
         queue_entry_margin_ratio_threshold] GetOrderGroupResponse["contracts_limit_fp"
@@ -13353,6 +13782,1099 @@ pub mod types {
         "notional_value_risk_limits_by_market_ticker"] [default_notional_value_risk_limit
         effective_account_notional_value_risk_limit member_notional_value_risk_limit
         total_current_usage] }
+    }
+    impl BookSide {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Bid => "bid",
+                Self::Ask => "ask",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for BookSide {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for BookSide {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&BookSide> for BookSide {
+        fn from(value: &BookSide) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for BookSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for BookSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for BookSide {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ExchangeInstance {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::EventContract => "event_contract",
+                Self::Margined => "margined",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ExchangeInstance {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ExchangeInstance {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ExchangeInstance> for ExchangeInstance {
+        fn from(value: &ExchangeInstance) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExchangeInstance {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ExchangeInstance {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ExchangeInstance {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExitTriggerId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&ExitTriggerId> for ExitTriggerId {
+        fn from(value: &ExitTriggerId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&ExitTriggerId> for ::std::string::String {
+        fn from(value: &ExitTriggerId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ExitTriggerKind {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Bracket => "bracket",
+                Self::Trailing => "trailing",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ExitTriggerKind {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ExitTriggerKind {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ExitTriggerKind> for ExitTriggerKind {
+        fn from(value: &ExitTriggerKind) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExitTriggerKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ExitTriggerKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ExitTriggerKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ExitTriggerLeg {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::StopLoss => "stop_loss",
+                Self::TakeProfit => "take_profit",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ExitTriggerLeg {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ExitTriggerLeg {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ExitTriggerLeg> for ExitTriggerLeg {
+        fn from(value: &ExitTriggerLeg) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExitTriggerLeg {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ExitTriggerLeg {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ExitTriggerLeg {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ExitTriggerReason {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::UserCanceled => "user_canceled",
+                Self::PositionClosed => "position_closed",
+                Self::EntryNotFilled => "entry_not_filled",
+                Self::OrderRejected => "order_rejected",
+                Self::PositionFlipped => "position_flipped",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ExitTriggerReason {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ExitTriggerReason {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ExitTriggerReason> for ExitTriggerReason {
+        fn from(value: &ExitTriggerReason) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExitTriggerReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ExitTriggerReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ExitTriggerReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ExitTriggerStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::PendingOnEntry => "pending_on_entry",
+                Self::Active => "active",
+                Self::Filled => "filled",
+                Self::Failed => "failed",
+                Self::Canceled => "canceled",
+                Self::Unknown => "unknown",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for ExitTriggerStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for ExitTriggerStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&ExitTriggerStatus> for ExitTriggerStatus {
+        fn from(value: &ExitTriggerStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for ExitTriggerStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for ExitTriggerStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for ExitTriggerStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl FcmAssetClass {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Crypto => "Crypto",
+                Self::Equities => "Equities",
+                Self::Metals => "Metals",
+                Self::Fx => "FX",
+                Self::Energy => "Energy",
+                Self::Indices => "Indices",
+                Self::Rates => "Rates",
+                Self::Compute => "Compute",
+                Self::Gpu => "GPU",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for FcmAssetClass {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for FcmAssetClass {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&FcmAssetClass> for FcmAssetClass {
+        fn from(value: &FcmAssetClass) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for FcmAssetClass {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for FcmAssetClass {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for FcmAssetClass {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl FundingLimitUnit {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Percentage => "percentage",
+                Self::Dollar => "dollar",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for FundingLimitUnit {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for FundingLimitUnit {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&FundingLimitUnit> for FundingLimitUnit {
+        fn from(value: &FundingLimitUnit) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for FundingLimitUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for FundingLimitUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for FundingLimitUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl InvalidPremiumHandling {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Dampen => "dampen",
+                Self::Exclude => "exclude",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for InvalidPremiumHandling {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for InvalidPremiumHandling {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&InvalidPremiumHandling> for InvalidPremiumHandling {
+        fn from(value: &InvalidPremiumHandling) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for InvalidPremiumHandling {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for InvalidPremiumHandling {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for InvalidPremiumHandling {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl LastUpdateReason {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::X => "",
+                Self::Decrease => "Decrease",
+                Self::Amend => "Amend",
+                Self::MarginCancel => "MarginCancel",
+                Self::SelfTradeCancel => "SelfTradeCancel",
+                Self::ExpiryCancel => "ExpiryCancel",
+                Self::Trade => "Trade",
+                Self::PostOnlyCrossCancel => "PostOnlyCrossCancel",
+                Self::ReduceOnlyCancel => "ReduceOnlyCancel",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for LastUpdateReason {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for LastUpdateReason {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&LastUpdateReason> for LastUpdateReason {
+        fn from(value: &LastUpdateReason) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for LastUpdateReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for LastUpdateReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for LastUpdateReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MarginCorporateActionStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Scheduled => "scheduled",
+                Self::Cancelled => "cancelled",
+                Self::Applied => "applied",
+                Self::Lapsed => "lapsed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarginCorporateActionStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarginCorporateActionStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarginCorporateActionStatus>
+    for MarginCorporateActionStatus {
+        fn from(value: &MarginCorporateActionStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String>
+    for MarginCorporateActionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarginCorporateActionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarginCorporateActionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MarginCorporateActionType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::CashDividend => "cash_dividend",
+                Self::SpecialDividend => "special_dividend",
+                Self::SpinOff => "spin_off",
+                Self::StockSplit => "stock_split",
+                Self::FinalSettlement => "final_settlement",
+                Self::TickerChange => "ticker_change",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarginCorporateActionType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarginCorporateActionType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarginCorporateActionType> for MarginCorporateActionType {
+        fn from(value: &MarginCorporateActionType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarginCorporateActionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarginCorporateActionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarginCorporateActionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MarginFeeSchedule {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::SelfClearingMembers => "self_clearing_members",
+                Self::KalshiPrime => "kalshi_prime",
+                Self::Fcm => "fcm",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarginFeeSchedule {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarginFeeSchedule {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarginFeeSchedule> for MarginFeeSchedule {
+        fn from(value: &MarginFeeSchedule) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarginFeeSchedule {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarginFeeSchedule {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarginFeeSchedule {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MarginMarketStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Inactive => "inactive",
+                Self::Active => "active",
+                Self::Closed => "closed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MarginMarketStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MarginMarketStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MarginMarketStatus> for MarginMarketStatus {
+        fn from(value: &MarginMarketStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarginMarketStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MarginMarketStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MarginMarketStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MarketTicker {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&MarketTicker> for MarketTicker {
+        fn from(value: &MarketTicker) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&MarketTicker> for ::std::string::String {
+        fn from(value: &MarketTicker) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderGroupId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&OrderGroupId> for OrderGroupId {
+        fn from(value: &OrderGroupId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&OrderGroupId> for ::std::string::String {
+        fn from(value: &OrderGroupId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&OrderId> for OrderId {
+        fn from(value: &OrderId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&OrderId> for ::std::string::String {
+        fn from(value: &OrderId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl OrderReason {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Liquidation => "liquidation",
+                Self::TakeProfitStopLoss => "take_profit_stop_loss",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderReason {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderReason {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderReason> for OrderReason {
+        fn from(value: &OrderReason) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderReason {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OrderSource {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::User => "user",
+                Self::System => "system",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderSource {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderSource {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderSource> for OrderSource {
+        fn from(value: &OrderSource) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderSource {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderSource {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderSource {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl OrderStatusFilter {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Resting => "resting",
+                Self::Canceled => "canceled",
+                Self::Executed => "executed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for OrderStatusFilter {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for OrderStatusFilter {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&OrderStatusFilter> for OrderStatusFilter {
+        fn from(value: &OrderStatusFilter) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for OrderStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for OrderStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for OrderStatusFilter {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SelfTradePreventionType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::TakerAtCross => "taker_at_cross",
+                Self::Maker => "maker",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SelfTradePreventionType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SelfTradePreventionType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SelfTradePreventionType> for SelfTradePreventionType {
+        fn from(value: &SelfTradePreventionType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SelfTradePreventionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SelfTradePreventionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SelfTradePreventionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl TimeInForce {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::FillOrKill => "fill_or_kill",
+                Self::GoodTillCanceled => "good_till_canceled",
+                Self::ImmediateOrCancel => "immediate_or_cancel",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for TimeInForce {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for TimeInForce {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&TimeInForce> for TimeInForce {
+        fn from(value: &TimeInForce) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for TimeInForce {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
     }
 }
 #[derive(Clone, Debug)]
@@ -13418,6 +14940,11 @@ let response = client.get_perps_account_api_limits()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_perps_account_api_limits(&self) -> builder::GetPerpsAccountApiLimits<'_> {
         builder::GetPerpsAccountApiLimits::new(self)
     }
@@ -13433,6 +14960,11 @@ let response = client.create_fcm_subtrader()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn create_fcm_subtrader(&self) -> builder::CreateFcmSubtrader<'_> {
         builder::CreateFcmSubtrader::new(self)
     }
@@ -13450,6 +14982,11 @@ let response = client.get_margin_balance()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 5 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_balance(&self) -> builder::GetMarginBalance<'_> {
         builder::GetMarginBalance::new(self)
     }
@@ -13469,6 +15006,10 @@ let response = client.get_margin_corporate_actions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_corporate_actions(
         &self,
     ) -> builder::GetMarginCorporateActions<'_> {
@@ -13490,6 +15031,11 @@ let response = client.get_cross_margin_exit_triggers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_cross_margin_exit_triggers(
         &self,
     ) -> builder::GetCrossMarginExitTriggers<'_> {
@@ -13513,6 +15059,12 @@ let response = client.set_cross_margin_exit_trigger()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] tells what became of the call.
     pub fn set_cross_margin_exit_trigger(
         &self,
     ) -> builder::SetCrossMarginExitTrigger<'_> {
@@ -13536,6 +15088,12 @@ let response = client.delete_cross_margin_exit_trigger()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] tells what became of the call.
     pub fn delete_cross_margin_exit_trigger(
         &self,
     ) -> builder::DeleteCrossMarginExitTrigger<'_> {
@@ -13561,6 +15119,12 @@ let response = client.update_cross_margin_exit_trigger()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] tells what became of the call.
     pub fn update_cross_margin_exit_trigger(
         &self,
     ) -> builder::UpdateCrossMarginExitTrigger<'_> {
@@ -13584,6 +15148,12 @@ let response = client.delete_cross_margin_exit_trigger_by_id()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] tells what became of the call.
     pub fn delete_cross_margin_exit_trigger_by_id(
         &self,
     ) -> builder::DeleteCrossMarginExitTriggerById<'_> {
@@ -13600,6 +15170,11 @@ let response = client.get_margin_enabled()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_enabled(&self) -> builder::GetMarginEnabled<'_> {
         builder::GetMarginEnabled::new(self)
     }
@@ -13614,6 +15189,10 @@ let response = client.get_margin_exchange_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_exchange_status(&self) -> builder::GetMarginExchangeStatus<'_> {
         builder::GetMarginExchangeStatus::new(self)
     }
@@ -13629,6 +15208,12 @@ let response = client.update_fcm_notional_risk_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_notional_risk_limit`] tells what became of the call.
     pub fn update_fcm_notional_risk_limit(
         &self,
     ) -> builder::UpdateFcmNotionalRiskLimit<'_> {
@@ -13645,6 +15230,12 @@ let response = client.delete_fcm_notional_risk_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_notional_risk_limit`] tells what became of the call.
     pub fn delete_fcm_notional_risk_limit(
         &self,
     ) -> builder::DeleteFcmNotionalRiskLimit<'_> {
@@ -13674,6 +15265,12 @@ let response = client.get_margin_fcm_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_margin_fcm_orders(&self) -> builder::GetMarginFcmOrders<'_> {
         builder::GetMarginFcmOrders::new(self)
     }
@@ -13689,6 +15286,11 @@ let response = client.create_margin_fcm_subtrader()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn create_margin_fcm_subtrader(&self) -> builder::CreateMarginFcmSubtrader<'_> {
         builder::CreateMarginFcmSubtrader::new(self)
     }
@@ -13710,6 +15312,11 @@ let response = client.get_fcm_subtrader_risk_controls()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_fcm_subtrader_risk_controls(
         &self,
     ) -> builder::GetFcmSubtraderRiskControls<'_> {
@@ -13725,6 +15332,12 @@ let response = client.update_fcm_subtrader_risk_controls()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_risk_controls`] tells what became of the call.
     pub fn update_fcm_subtrader_risk_controls(
         &self,
     ) -> builder::UpdateFcmSubtraderRiskControls<'_> {
@@ -13746,6 +15359,12 @@ let response = client.delete_fcm_subtrader_risk_controls()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_risk_controls`] tells what became of the call.
     pub fn delete_fcm_subtrader_risk_controls(
         &self,
     ) -> builder::DeleteFcmSubtraderRiskControls<'_> {
@@ -13762,6 +15381,11 @@ let response = client.get_margin_fee_tier_rates()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_fee_tier_rates(&self) -> builder::GetMarginFeeTierRates<'_> {
         builder::GetMarginFeeTierRates::new(self)
     }
@@ -13774,6 +15398,11 @@ let response = client.get_margin_fee_tiers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_fee_tiers(&self) -> builder::GetMarginFeeTiers<'_> {
         builder::GetMarginFeeTiers::new(self)
     }
@@ -13797,6 +15426,12 @@ let response = client.get_margin_fills()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_margin_fills(&self) -> builder::GetMarginFills<'_> {
         builder::GetMarginFills::new(self)
     }
@@ -13820,6 +15455,11 @@ let response = client.get_margin_funding_history()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_funding_history(&self) -> builder::GetMarginFundingHistory<'_> {
         builder::GetMarginFundingHistory::new(self)
     }
@@ -13837,6 +15477,10 @@ let response = client.get_margin_funding_rate_estimate()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_funding_rate_estimate(
         &self,
     ) -> builder::GetMarginFundingRateEstimate<'_> {
@@ -13860,6 +15504,10 @@ let response = client.get_margin_historical_funding_rates()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_historical_funding_rates(
         &self,
     ) -> builder::GetMarginHistoricalFundingRates<'_> {
@@ -13883,6 +15531,10 @@ let response = client.get_margin_premium_index()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_premium_index(&self) -> builder::GetMarginPremiumIndex<'_> {
         builder::GetMarginPremiumIndex::new(self)
     }
@@ -13900,6 +15552,11 @@ let response = client.get_isolated_margin_exit_triggers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_isolated_margin_exit_triggers(
         &self,
     ) -> builder::GetIsolatedMarginExitTriggers<'_> {
@@ -13918,6 +15575,12 @@ let response = client.set_isolated_margin_exit_trigger()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_isolated_margin_exit_triggers`] tells what became of the call.
     pub fn set_isolated_margin_exit_trigger(
         &self,
     ) -> builder::SetIsolatedMarginExitTrigger<'_> {
@@ -13939,6 +15602,12 @@ let response = client.delete_isolated_margin_exit_trigger()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_isolated_margin_exit_triggers`] tells what became of the call.
     pub fn delete_isolated_margin_exit_trigger(
         &self,
     ) -> builder::DeleteIsolatedMarginExitTrigger<'_> {
@@ -13956,6 +15625,10 @@ let response = client.get_margin_markets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_markets(&self) -> builder::GetMarginMarkets<'_> {
         builder::GetMarginMarkets::new(self)
     }
@@ -13973,6 +15646,10 @@ let response = client.get_margin_market_orderbooks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_market_orderbooks(
         &self,
     ) -> builder::GetMarginMarketOrderbooks<'_> {
@@ -13988,6 +15665,10 @@ let response = client.get_margin_market()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_market(&self) -> builder::GetMarginMarket<'_> {
         builder::GetMarginMarket::new(self)
     }
@@ -14011,6 +15692,10 @@ let response = client.get_margin_market_candlesticks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_market_candlesticks(
         &self,
     ) -> builder::GetMarginMarketCandlesticks<'_> {
@@ -14032,6 +15717,10 @@ let response = client.get_margin_market_orderbook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_market_orderbook(&self) -> builder::GetMarginMarketOrderbook<'_> {
         builder::GetMarginMarketOrderbook::new(self)
     }
@@ -14046,6 +15735,11 @@ let response = client.get_margin_notional_risk_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_notional_risk_limit(
         &self,
     ) -> builder::GetMarginNotionalRiskLimit<'_> {
@@ -14063,6 +15757,11 @@ let response = client.get_margin_order_groups()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_order_groups(&self) -> builder::GetMarginOrderGroups<'_> {
         builder::GetMarginOrderGroups::new(self)
     }
@@ -14078,6 +15777,12 @@ let response = client.create_margin_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_groups`] tells what became of the call.
     pub fn create_margin_order_group(&self) -> builder::CreateMarginOrderGroup<'_> {
         builder::CreateMarginOrderGroup::new(self)
     }
@@ -14097,6 +15802,11 @@ let response = client.get_margin_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_order_group(&self) -> builder::GetMarginOrderGroup<'_> {
         builder::GetMarginOrderGroup::new(self)
     }
@@ -14114,6 +15824,12 @@ let response = client.delete_margin_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_groups`] tells what became of the call.
     pub fn delete_margin_order_group(&self) -> builder::DeleteMarginOrderGroup<'_> {
         builder::DeleteMarginOrderGroup::new(self)
     }
@@ -14135,6 +15851,12 @@ let response = client.update_margin_order_group_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`] tells what became of the call.
     pub fn update_margin_order_group_limit(
         &self,
     ) -> builder::UpdateMarginOrderGroupLimit<'_> {
@@ -14158,6 +15880,12 @@ let response = client.reset_margin_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`] tells what became of the call.
     pub fn reset_margin_order_group(&self) -> builder::ResetMarginOrderGroup<'_> {
         builder::ResetMarginOrderGroup::new(self)
     }
@@ -14179,6 +15907,12 @@ let response = client.trigger_margin_order_group()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`] tells what became of the call.
     pub fn trigger_margin_order_group(&self) -> builder::TriggerMarginOrderGroup<'_> {
         builder::TriggerMarginOrderGroup::new(self)
     }
@@ -14206,6 +15940,12 @@ let response = client.get_margin_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_margin_orders(&self) -> builder::GetMarginOrders<'_> {
         builder::GetMarginOrders::new(self)
     }
@@ -14221,6 +15961,12 @@ let response = client.create_margin_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated with the same idempotency key `client_order_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
     pub fn create_margin_order(&self) -> builder::CreateMarginOrder<'_> {
         builder::CreateMarginOrder::new(self)
     }
@@ -14238,6 +15984,12 @@ let response = client.cancel_all_margin_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 100 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
     pub fn cancel_all_margin_orders(&self) -> builder::CancelAllMarginOrders<'_> {
         builder::CancelAllMarginOrders::new(self)
     }
@@ -14253,6 +16005,11 @@ let response = client.get_margin_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_order(&self) -> builder::GetMarginOrder<'_> {
         builder::GetMarginOrder::new(self)
     }
@@ -14272,6 +16029,12 @@ let response = client.cancel_margin_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
     pub fn cancel_margin_order(&self) -> builder::CancelMarginOrder<'_> {
         builder::CancelMarginOrder::new(self)
     }
@@ -14293,6 +16056,12 @@ let response = client.amend_margin_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
     pub fn amend_margin_order(&self) -> builder::AmendMarginOrder<'_> {
         builder::AmendMarginOrder::new(self)
     }
@@ -14314,6 +16083,12 @@ let response = client.decrease_margin_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
     pub fn decrease_margin_order(&self) -> builder::DecreaseMarginOrder<'_> {
         builder::DecreaseMarginOrder::new(self)
     }
@@ -14333,6 +16108,11 @@ let response = client.get_margin_positions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_positions(&self) -> builder::GetMarginPositions<'_> {
         builder::GetMarginPositions::new(self)
     }
@@ -14347,6 +16127,11 @@ let response = client.get_margin_risk()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_risk(&self) -> builder::GetMarginRisk<'_> {
         builder::GetMarginRisk::new(self)
     }
@@ -14359,6 +16144,10 @@ let response = client.get_margin_risk_parameters()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_margin_risk_parameters(&self) -> builder::GetMarginRiskParameters<'_> {
         builder::GetMarginRiskParameters::new(self)
     }
@@ -14382,6 +16171,11 @@ let response = client.get_margin_trades()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn get_margin_trades(&self) -> builder::GetMarginTrades<'_> {
         builder::GetMarginTrades::new(self)
     }
@@ -14397,6 +16191,12 @@ let response = client.intra_exchange_instance_transfer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_margin_balance`] tells what became of the call.
     pub fn intra_exchange_instance_transfer(
         &self,
     ) -> builder::IntraExchangeInstanceTransfer<'_> {
@@ -14414,6 +16214,12 @@ let response = client.create_margin_subaccount()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_balance`] tells what became of the call.
     pub fn create_margin_subaccount(&self) -> builder::CreateMarginSubaccount<'_> {
         builder::CreateMarginSubaccount::new(self)
     }
@@ -14429,6 +16235,12 @@ let response = client.apply_margin_subaccount_transfer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_margin_balance`] tells what became of the call.
     pub fn apply_margin_subaccount_transfer(
         &self,
     ) -> builder::ApplyMarginSubaccountTransfer<'_> {
@@ -14447,6 +16259,11 @@ pub mod builder {
     /**Builder for [`Client::get_perps_account_api_limits`]
 
 [`Client::get_perps_account_api_limits`]: super::Client::get_perps_account_api_limits*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPerpsAccountApiLimits<'a> {
         client: &'a super::Client,
@@ -14488,6 +16305,11 @@ pub mod builder {
     /**Builder for [`Client::create_fcm_subtrader`]
 
 [`Client::create_fcm_subtrader`]: super::Client::create_fcm_subtrader*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct CreateFcmSubtrader<'a> {
         client: &'a super::Client,
@@ -14500,6 +16322,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateFcmSubtraderRequest`]. Required: `subtrader_suffix`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateFcmSubtraderRequest>,
@@ -14518,6 +16341,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateFcmSubtraderRequest`]. Required: `subtrader_suffix`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -14567,6 +16391,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_balance`]
 
 [`Client::get_margin_balance`]: super::Client::get_margin_balance*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 5 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginBalance<'a> {
         client: &'a super::Client,
@@ -14579,17 +16408,16 @@ pub mod builder {
                 compute_available_balance: Ok(None),
             }
         }
+        /// Reckon available_balance and resting_orders_margin too, which are 0 without it.
         pub fn compute_available_balance<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.compute_available_balance = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for compute_available_balance failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("compute_available_balance: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/balance`
@@ -14633,6 +16461,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_corporate_actions`]
 
 [`Client::get_margin_corporate_actions`]: super::Client::get_margin_corporate_actions*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginCorporateActions<'a> {
         client: &'a super::Client,
@@ -14647,30 +16479,32 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Only the market with this id.
         pub fn market_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_id: {}", error));
             self
         }
+        /// Only this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/corporate_actions`
@@ -14716,6 +16550,11 @@ pub mod builder {
     /**Builder for [`Client::get_cross_margin_exit_triggers`]
 
 [`Client::get_cross_margin_exit_triggers`]: super::Client::get_cross_margin_exit_triggers*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCrossMarginExitTriggers<'a> {
         client: &'a super::Client,
@@ -14732,38 +16571,41 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Only triggers of this kind. Left out: both.
         pub fn kind<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::ExitTriggerKind>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::ExitTriggerKind>,
+            >>::Error: ::std::fmt::Display,
         {
             self.kind = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < ExitTriggerKind , >` for kind failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("kind: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/cross/positions/{ticker}/exit_trigger`
@@ -14814,6 +16656,12 @@ pub mod builder {
     /**Builder for [`Client::set_cross_margin_exit_trigger`]
 
 [`Client::set_cross_margin_exit_trigger`]: super::Client::set_cross_margin_exit_trigger*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`](super::Client::get_cross_margin_exit_triggers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SetCrossMarginExitTrigger<'a> {
         client: &'a super::Client,
@@ -14830,27 +16678,30 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::SetCrossExitTriggerRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetCrossExitTriggerRequest>,
@@ -14869,6 +16720,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetCrossExitTriggerRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -14929,6 +16781,12 @@ pub mod builder {
     /**Builder for [`Client::delete_cross_margin_exit_trigger`]
 
 [`Client::delete_cross_margin_exit_trigger`]: super::Client::delete_cross_margin_exit_trigger*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`](super::Client::get_cross_margin_exit_triggers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteCrossMarginExitTrigger<'a> {
         client: &'a super::Client,
@@ -14945,38 +16803,41 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Only triggers of this kind. Left out: both.
         pub fn kind<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::ExitTriggerKind>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::ExitTriggerKind>,
+            >>::Error: ::std::fmt::Display,
         {
             self.kind = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < ExitTriggerKind , >` for kind failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("kind: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/cross/positions/{ticker}/exit_trigger`
@@ -15021,6 +16882,12 @@ pub mod builder {
     /**Builder for [`Client::update_cross_margin_exit_trigger`]
 
 [`Client::update_cross_margin_exit_trigger`]: super::Client::update_cross_margin_exit_trigger*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`](super::Client::get_cross_margin_exit_triggers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateCrossMarginExitTrigger<'a> {
         client: &'a super::Client,
@@ -15039,38 +16906,43 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Id of a trigger. *Required.*
         pub fn trigger_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ExitTriggerId>,
+            <V as std::convert::TryInto<
+                types::ExitTriggerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.trigger_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `ExitTriggerId` for trigger_id failed".to_string()
-                });
+                .map_err(|error| format!("trigger_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::UpdateExitTriggerRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateExitTriggerRequest>,
@@ -15088,6 +16960,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateExitTriggerRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -15150,6 +17023,12 @@ pub mod builder {
     /**Builder for [`Client::delete_cross_margin_exit_trigger_by_id`]
 
 [`Client::delete_cross_margin_exit_trigger_by_id`]: super::Client::delete_cross_margin_exit_trigger_by_id*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`](super::Client::get_cross_margin_exit_triggers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteCrossMarginExitTriggerById<'a> {
         client: &'a super::Client,
@@ -15166,36 +17045,40 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Id of a trigger. *Required.*
         pub fn trigger_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ExitTriggerId>,
+            <V as std::convert::TryInto<
+                types::ExitTriggerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.trigger_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `ExitTriggerId` for trigger_id failed".to_string()
-                });
+                .map_err(|error| format!("trigger_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/cross/positions/{ticker}/exit_trigger/{trigger_id}`
@@ -15240,6 +17123,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_enabled`]
 
 [`Client::get_margin_enabled`]: super::Client::get_margin_enabled*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginEnabled<'a> {
         client: &'a super::Client,
@@ -15281,6 +17169,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_exchange_status`]
 
 [`Client::get_margin_exchange_status`]: super::Client::get_margin_exchange_status*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginExchangeStatus<'a> {
         client: &'a super::Client,
@@ -15320,6 +17212,12 @@ pub mod builder {
     /**Builder for [`Client::update_fcm_notional_risk_limit`]
 
 [`Client::update_fcm_notional_risk_limit`]: super::Client::update_fcm_notional_risk_limit*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_notional_risk_limit`](super::Client::get_margin_notional_risk_limit) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateFcmNotionalRiskLimit<'a> {
         client: &'a super::Client,
@@ -15332,6 +17230,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::UpdateFcmNotionalRiskLimitRequest`]. Required: `notional_value_risk_limit`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateFcmNotionalRiskLimitRequest>,
@@ -15350,6 +17249,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateFcmNotionalRiskLimitRequest`]. Required: `notional_value_risk_limit`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -15393,6 +17293,12 @@ pub mod builder {
     /**Builder for [`Client::delete_fcm_notional_risk_limit`]
 
 [`Client::delete_fcm_notional_risk_limit`]: super::Client::delete_fcm_notional_risk_limit*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_notional_risk_limit`](super::Client::get_margin_notional_risk_limit) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteFcmNotionalRiskLimit<'a> {
         client: &'a super::Client,
@@ -15424,6 +17330,12 @@ pub mod builder {
     /**Builder for [`Client::get_margin_fcm_orders`]
 
 [`Client::get_margin_fcm_orders`]: super::Client::get_margin_fcm_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMarginFcmOrders<'a> {
         client: &'a super::Client,
@@ -15448,90 +17360,99 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Orders a page, 1 to 10000. Left out: 10000.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Status to filter by. Orders themselves have no such field; the venue answers unknown words with an empty page.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderStatusFilter>,
+            <V as std::convert::TryInto<
+                types::OrderStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `OrderStatusFilter` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Subtrader of the caller. *Required.*
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
+        /// Only orders in this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/fcm/orders`
@@ -15596,6 +17517,11 @@ pub mod builder {
     /**Builder for [`Client::create_margin_fcm_subtrader`]
 
 [`Client::create_margin_fcm_subtrader`]: super::Client::create_margin_fcm_subtrader*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct CreateMarginFcmSubtrader<'a> {
         client: &'a super::Client,
@@ -15608,6 +17534,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateMarginFcmSubtraderRequest`]. Required: `require_category_cap`, `subtrader_suffix`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateMarginFcmSubtraderRequest>,
@@ -15626,6 +17553,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateMarginFcmSubtraderRequest`]. Required: `require_category_cap`, `subtrader_suffix`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -15675,6 +17603,11 @@ pub mod builder {
     /**Builder for [`Client::get_fcm_subtrader_risk_controls`]
 
 [`Client::get_fcm_subtrader_risk_controls`]: super::Client::get_fcm_subtrader_risk_controls*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetFcmSubtraderRiskControls<'a> {
         client: &'a super::Client,
@@ -15691,42 +17624,45 @@ pub mod builder {
                 subtrader_id: Err("subtrader_id was not initialized".to_string()),
             }
         }
+        /// Only the cap of this class. Not with market_ticker.
         pub fn asset_class<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::FcmAssetClass>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::FcmAssetClass>,
+            >>::Error: ::std::fmt::Display,
         {
             self.asset_class = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < FcmAssetClass , >` for asset_class failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("asset_class: {}", error));
             self
         }
+        /// Only the cap of this market.
         pub fn market_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_ticker: {}", error));
             self
         }
+        /// Subtrader of the caller. *Required.*
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/fcm/subtraders/risk_controls`
@@ -15786,6 +17722,12 @@ pub mod builder {
     /**Builder for [`Client::update_fcm_subtrader_risk_controls`]
 
 [`Client::update_fcm_subtrader_risk_controls`]: super::Client::update_fcm_subtrader_risk_controls*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_risk_controls`](super::Client::get_fcm_subtrader_risk_controls) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateFcmSubtraderRiskControls<'a> {
         client: &'a super::Client,
@@ -15798,6 +17740,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::UpdateFcmSubtraderRiskControlsRequest`]. Required: `im_cap`, `subtrader_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateFcmSubtraderRiskControlsRequest>,
@@ -15816,6 +17759,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateFcmSubtraderRiskControlsRequest`]. Required: `im_cap`, `subtrader_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -15859,6 +17803,12 @@ pub mod builder {
     /**Builder for [`Client::delete_fcm_subtrader_risk_controls`]
 
 [`Client::delete_fcm_subtrader_risk_controls`]: super::Client::delete_fcm_subtrader_risk_controls*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::fcm_risk`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_risk_controls`](super::Client::get_fcm_subtrader_risk_controls) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteFcmSubtraderRiskControls<'a> {
         client: &'a super::Client,
@@ -15875,42 +17825,45 @@ pub mod builder {
                 subtrader_id: Err("subtrader_id was not initialized".to_string()),
             }
         }
+        /// The cap of this class. Not with market_ticker.
         pub fn asset_class<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::FcmAssetClass>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::FcmAssetClass>,
+            >>::Error: ::std::fmt::Display,
         {
             self.asset_class = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < FcmAssetClass , >` for asset_class failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("asset_class: {}", error));
             self
         }
+        /// The cap of this market.
         pub fn market_ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.market_ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for market_ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("market_ticker: {}", error));
             self
         }
+        /// Subtrader of the caller. *Required.*
         pub fn subtrader_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.subtrader_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for subtrader_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subtrader_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/fcm/subtraders/risk_controls`
@@ -15964,6 +17917,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_fee_tier_rates`]
 
 [`Client::get_margin_fee_tier_rates`]: super::Client::get_margin_fee_tier_rates*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginFeeTierRates<'a> {
         client: &'a super::Client,
@@ -16005,6 +17963,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_fee_tiers`]
 
 [`Client::get_margin_fee_tiers`]: super::Client::get_margin_fee_tiers*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginFeeTiers<'a> {
         client: &'a super::Client,
@@ -16046,6 +18009,12 @@ pub mod builder {
     /**Builder for [`Client::get_margin_fills`]
 
 [`Client::get_margin_fills`]: super::Client::get_margin_fills*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMarginFills<'a> {
         client: &'a super::Client,
@@ -16066,63 +18035,70 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Fills a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/fills`
@@ -16173,6 +18149,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_funding_history`]
 
 [`Client::get_margin_funding_history`]: super::Client::get_margin_funding_history*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginFundingHistory<'a> {
         client: &'a super::Client,
@@ -16191,51 +18172,56 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Last day, YYYY-MM-DD, in UTC, included. *Required.*
         pub fn end_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.end_date = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for end_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("end_date: {}", error));
             self
         }
+        /// First day, YYYY-MM-DD, in UTC. *Required.*
         pub fn start_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_date = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for start_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_date: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/funding_history`
@@ -16294,6 +18280,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_funding_rate_estimate`]
 
 [`Client::get_margin_funding_rate_estimate`]: super::Client::get_margin_funding_rate_estimate*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginFundingRateEstimate<'a> {
         client: &'a super::Client,
@@ -16306,16 +18296,15 @@ pub mod builder {
                 ticker: Err("ticker was not initialized".to_string()),
             }
         }
+        /// Market. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/funding_rates/estimate`
@@ -16354,6 +18343,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_historical_funding_rates`]
 
 [`Client::get_margin_historical_funding_rates`]: super::Client::get_margin_historical_funding_rates*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginHistoricalFundingRates<'a> {
         client: &'a super::Client,
@@ -16370,43 +18363,46 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Until this. Left out: now.
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.end_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// From this on. Left out: from the beginning.
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
+        /// Only this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/funding_rates/historical`
@@ -16456,6 +18452,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_premium_index`]
 
 [`Client::get_margin_premium_index`]: super::Client::get_margin_premium_index*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginPremiumIndex<'a> {
         client: &'a super::Client,
@@ -16472,40 +18472,39 @@ pub mod builder {
                 ticker: Err("ticker was not initialized".to_string()),
             }
         }
+        /// Before this. At most an hour after the start. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// From this on. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
+        /// Market. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/funding_rates/premium_index`
@@ -16549,6 +18548,11 @@ pub mod builder {
     /**Builder for [`Client::get_isolated_margin_exit_triggers`]
 
 [`Client::get_isolated_margin_exit_triggers`]: super::Client::get_isolated_margin_exit_triggers*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetIsolatedMarginExitTriggers<'a> {
         client: &'a super::Client,
@@ -16563,28 +18567,29 @@ pub mod builder {
                 kind: Ok(None),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Only triggers of this kind. Left out: both.
         pub fn kind<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::ExitTriggerKind>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::ExitTriggerKind>,
+            >>::Error: ::std::fmt::Display,
         {
             self.kind = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < ExitTriggerKind , >` for kind failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("kind: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/isolated/positions/{ticker}/exit_trigger`
@@ -16628,6 +18633,12 @@ pub mod builder {
     /**Builder for [`Client::set_isolated_margin_exit_trigger`]
 
 [`Client::set_isolated_margin_exit_trigger`]: super::Client::set_isolated_margin_exit_trigger*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_isolated_margin_exit_triggers`](super::Client::get_isolated_margin_exit_triggers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SetIsolatedMarginExitTrigger<'a> {
         client: &'a super::Client,
@@ -16642,17 +18653,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// The body: [`types::SetIsolatedExitTriggerRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetIsolatedExitTriggerRequest>,
@@ -16671,6 +18683,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetIsolatedExitTriggerRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -16723,6 +18736,12 @@ pub mod builder {
     /**Builder for [`Client::delete_isolated_margin_exit_trigger`]
 
 [`Client::delete_isolated_margin_exit_trigger`]: super::Client::delete_isolated_margin_exit_trigger*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_isolated_margin_exit_triggers`](super::Client::get_isolated_margin_exit_triggers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteIsolatedMarginExitTrigger<'a> {
         client: &'a super::Client,
@@ -16737,28 +18756,29 @@ pub mod builder {
                 kind: Ok(None),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Only triggers of this kind. Left out: both.
         pub fn kind<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::ExitTriggerKind>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::ExitTriggerKind>,
+            >>::Error: ::std::fmt::Display,
         {
             self.kind = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < ExitTriggerKind , >` for kind failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("kind: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/isolated/positions/{ticker}/exit_trigger`
@@ -16796,6 +18816,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_markets`]
 
 [`Client::get_margin_markets`]: super::Client::get_margin_markets*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginMarkets<'a> {
         client: &'a super::Client,
@@ -16808,17 +18832,18 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Where a market is in its life.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::MarginMarketStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::MarginMarketStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < MarginMarketStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/markets`
@@ -16856,6 +18881,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_market_orderbooks`]
 
 [`Client::get_margin_market_orderbooks`]: super::Client::get_margin_market_orderbooks*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginMarketOrderbooks<'a> {
         client: &'a super::Client,
@@ -16868,16 +18897,17 @@ pub mod builder {
                 tickers: Err("tickers was not initialized".to_string()),
             }
         }
+        /// Markets, 1 to 100. Tickers divided by commas. *Required.*
         pub fn tickers<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.tickers = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tickers failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("tickers: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/markets/orderbooks`
@@ -16918,6 +18948,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_market`]
 
 [`Client::get_margin_market`]: super::Client::get_margin_market*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginMarket<'a> {
         client: &'a super::Client,
@@ -16930,15 +18964,15 @@ pub mod builder {
                 ticker: Err("ticker was not initialized".to_string()),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/markets/{ticker}`
@@ -16978,6 +19012,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_market_candlesticks`]
 
 [`Client::get_margin_market_candlesticks`]: super::Client::get_margin_market_candlesticks*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginMarketCandlesticks<'a> {
         client: &'a super::Client,
@@ -16998,63 +19036,62 @@ pub mod builder {
                 start_ts: Err("start_ts was not initialized".to_string()),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Candles that end then or earlier. *Required.*
         pub fn end_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
-            self.end_ts = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for end_ts failed"
-                        .to_string()
-                });
+            self.end_ts = value.try_into().map_err(|error| format!("end_ts: {}", error));
             self
         }
+        /// Put the last candle before the start first, moved to it: without prices, but with `previous`.
         pub fn include_latest_before_start<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_latest_before_start = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_latest_before_start failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("include_latest_before_start: {}", error));
             self
         }
+        /// Minutes a candle: 1, 60 or 1440. *Required.*
         pub fn period_interval<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.period_interval = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `i64` for period_interval failed".to_string()
-                });
+                .map_err(|error| format!("period_interval: {}", error));
             self
         }
+        /// Candles that end then or later. *Required.*
         pub fn start_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.start_ts = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for start_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("start_ts: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/markets/{ticker}/candlesticks`
@@ -17126,6 +19163,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_market_orderbook`]
 
 [`Client::get_margin_market_orderbook`]: super::Client::get_margin_market_orderbook*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginMarketOrderbook<'a> {
         client: &'a super::Client,
@@ -17142,38 +19183,41 @@ pub mod builder {
                 depth: Ok(None),
             }
         }
+        /// Ticker of a market, such as KXBTCPERP. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::MarketTicker>,
+            <V as std::convert::TryInto<
+                types::MarketTicker,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `MarketTicker` for ticker failed".to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
+        /// Dollars a step to which levels are added up, such as 0.10. Steps round down on both sides.
         pub fn aggregation_tick_size<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.aggregation_tick_size = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for aggregation_tick_size failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("aggregation_tick_size: {}", error));
             self
         }
+        /// Price levels a side, the best ones. Left out or 0: all.
         pub fn depth<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.depth = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for depth failed".to_string());
+                .map_err(|error| format!("depth: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/markets/{ticker}/orderbook`
@@ -17223,6 +19267,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_notional_risk_limit`]
 
 [`Client::get_margin_notional_risk_limit`]: super::Client::get_margin_notional_risk_limit*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginNotionalRiskLimit<'a> {
         client: &'a super::Client,
@@ -17264,6 +19313,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_order_groups`]
 
 [`Client::get_margin_order_groups`]: super::Client::get_margin_order_groups*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginOrderGroups<'a> {
         client: &'a super::Client,
@@ -17276,14 +19330,16 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/order_groups`
@@ -17327,6 +19383,12 @@ pub mod builder {
     /**Builder for [`Client::create_margin_order_group`]
 
 [`Client::create_margin_order_group`]: super::Client::create_margin_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_groups`](super::Client::get_margin_order_groups) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateMarginOrderGroup<'a> {
         client: &'a super::Client,
@@ -17339,6 +19401,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateOrderGroupRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateOrderGroupRequest>,
@@ -17356,6 +19419,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateOrderGroupRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -17405,6 +19469,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_order_group`]
 
 [`Client::get_margin_order_group`]: super::Client::get_margin_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginOrderGroup<'a> {
         client: &'a super::Client,
@@ -17419,25 +19488,29 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Id of an order group, a UUID. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/order_groups/{order_group_id}`
@@ -17486,6 +19559,12 @@ pub mod builder {
     /**Builder for [`Client::delete_margin_order_group`]
 
 [`Client::delete_margin_order_group`]: super::Client::delete_margin_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_groups`](super::Client::get_margin_order_groups) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteMarginOrderGroup<'a> {
         client: &'a super::Client,
@@ -17500,25 +19579,29 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Id of an order group, a UUID. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/order_groups/{order_group_id}`
@@ -17561,6 +19644,12 @@ pub mod builder {
     /**Builder for [`Client::update_margin_order_group_limit`]
 
 [`Client::update_margin_order_group_limit`]: super::Client::update_margin_order_group_limit*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`](super::Client::get_margin_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateMarginOrderGroupLimit<'a> {
         client: &'a super::Client,
@@ -17577,27 +19666,32 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of an order group, a UUID. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::UpdateOrderGroupLimitRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateOrderGroupLimitRequest>,
@@ -17616,6 +19710,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateOrderGroupLimitRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -17672,6 +19767,12 @@ pub mod builder {
     /**Builder for [`Client::reset_margin_order_group`]
 
 [`Client::reset_margin_order_group`]: super::Client::reset_margin_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`](super::Client::get_margin_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ResetMarginOrderGroup<'a> {
         client: &'a super::Client,
@@ -17688,34 +19789,40 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id of an order group, a UUID. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::EmptyRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EmptyRequest>,
+            <V as std::convert::TryInto<
+                types::EmptyRequest,
+            >>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `EmptyRequest` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/margin/order_groups/{order_group_id}/reset`
@@ -17760,6 +19867,12 @@ pub mod builder {
     /**Builder for [`Client::trigger_margin_order_group`]
 
 [`Client::trigger_margin_order_group`]: super::Client::trigger_margin_order_group*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`](super::Client::get_margin_order_group) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct TriggerMarginOrderGroup<'a> {
         client: &'a super::Client,
@@ -17776,34 +19889,40 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id of an order group, a UUID. *Required.*
         pub fn order_group_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderGroupId>,
+            <V as std::convert::TryInto<
+                types::OrderGroupId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_group_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `OrderGroupId` for order_group_id failed".to_string()
-                });
+                .map_err(|error| format!("order_group_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::EmptyRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EmptyRequest>,
+            <V as std::convert::TryInto<
+                types::EmptyRequest,
+            >>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `EmptyRequest` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `PUT` request to `/margin/order_groups/{order_group_id}/trigger`
@@ -17848,6 +19967,12 @@ pub mod builder {
     /**Builder for [`Client::get_margin_orders`]
 
 [`Client::get_margin_orders`]: super::Client::get_margin_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMarginOrders<'a> {
         client: &'a super::Client,
@@ -17872,88 +19997,98 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Orders a page, 1 to 10000. Left out: 10000.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Status to filter by. Orders themselves have no such field; the venue answers unknown words with an empty page.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderStatusFilter>,
+            <V as std::convert::TryInto<
+                types::OrderStatusFilter,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `OrderStatusFilter` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only orders in this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/orders`
@@ -18017,6 +20152,12 @@ pub mod builder {
     /**Builder for [`Client::create_margin_order`]
 
 [`Client::create_margin_order`]: super::Client::create_margin_order*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated with the same idempotency key `client_order_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_margin_orders`](super::Client::get_margin_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateMarginOrder<'a> {
         client: &'a super::Client,
@@ -18029,6 +20170,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateMarginOrderRequest`]. Required: `client_order_id`, `count`, `price`, `self_trade_prevention_type`, `side`, `time_in_force`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateMarginOrderRequest>,
@@ -18046,6 +20188,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateMarginOrderRequest`]. Required: `client_order_id`, `count`, `price`, `self_trade_prevention_type`, `side`, `time_in_force`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -18095,6 +20238,12 @@ pub mod builder {
     /**Builder for [`Client::cancel_all_margin_orders`]
 
 [`Client::cancel_all_margin_orders`]: super::Client::cancel_all_margin_orders*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 100 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`](super::Client::get_margin_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelAllMarginOrders<'a> {
         client: &'a super::Client,
@@ -18107,14 +20256,16 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/orders`
@@ -18152,6 +20303,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_order`]
 
 [`Client::get_margin_order`]: super::Client::get_margin_order*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginOrder<'a> {
         client: &'a super::Client,
@@ -18164,13 +20320,15 @@ pub mod builder {
                 order_id: Err("order_id was not initialized".to_string()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/orders/{order_id}`
@@ -18210,6 +20368,12 @@ pub mod builder {
     /**Builder for [`Client::cancel_margin_order`]
 
 [`Client::cancel_margin_order`]: super::Client::cancel_margin_order*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`](super::Client::get_margin_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelMarginOrder<'a> {
         client: &'a super::Client,
@@ -18224,23 +20388,27 @@ pub mod builder {
                 subaccount: Ok(None),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/margin/orders/{order_id}`
@@ -18287,6 +20455,12 @@ pub mod builder {
     /**Builder for [`Client::amend_margin_order`]
 
 [`Client::amend_margin_order`]: super::Client::amend_margin_order*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`](super::Client::get_margin_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AmendMarginOrder<'a> {
         client: &'a super::Client,
@@ -18303,25 +20477,30 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::AmendMarginOrderRequest`]. Required: `count`, `price`, `side`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AmendMarginOrderRequest>,
@@ -18339,6 +20518,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AmendMarginOrderRequest`]. Required: `count`, `price`, `side`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -18399,6 +20579,12 @@ pub mod builder {
     /**Builder for [`Client::decrease_margin_order`]
 
 [`Client::decrease_margin_order`]: super::Client::decrease_margin_order*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::trade`.
+    /// - Cost: 10 of the rate limit `write`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`](super::Client::get_margin_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DecreaseMarginOrder<'a> {
         client: &'a super::Client,
@@ -18415,25 +20601,30 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id that the venue gave an order, a UUID. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderId>,
+            <V as std::convert::TryInto<types::OrderId>>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| "conversion to `OrderId` for order_id failed".to_string());
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// The body: [`types::DecreaseMarginOrderRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::DecreaseMarginOrderRequest>,
@@ -18452,6 +20643,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::DecreaseMarginOrderRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -18513,6 +20705,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_positions`]
 
 [`Client::get_margin_positions`]: super::Client::get_margin_positions*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginPositions<'a> {
         client: &'a super::Client,
@@ -18527,27 +20724,30 @@ pub mod builder {
                 ticker: Ok(None),
             }
         }
+        /// Only this subaccount, 0 (primary) to 63.
         pub fn subaccount<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.subaccount = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for subaccount failed".to_string());
+                .map_err(|error| format!("subaccount: {}", error));
             self
         }
+        /// Only this market.
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.ticker = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/positions`
@@ -18592,6 +20792,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_risk`]
 
 [`Client::get_margin_risk`]: super::Client::get_margin_risk*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `read`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginRisk<'a> {
         client: &'a super::Client,
@@ -18633,6 +20838,10 @@ pub mod builder {
     /**Builder for [`Client::get_margin_risk_parameters`]
 
 [`Client::get_margin_risk_parameters`]: super::Client::get_margin_risk_parameters*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetMarginRiskParameters<'a> {
         client: &'a super::Client,
@@ -18674,6 +20883,11 @@ pub mod builder {
     /**Builder for [`Client::get_margin_trades`]
 
 [`Client::get_margin_trades`]: super::Client::get_margin_trades*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct GetMarginTrades<'a> {
         client: &'a super::Client,
@@ -18694,65 +20908,69 @@ pub mod builder {
                 ticker: Err("ticker was not initialized".to_string()),
             }
         }
+        /// Where the page before this one ended, unchanged. Left out for the first page.
         pub fn cursor<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.cursor = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for cursor failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("cursor: {}", error));
             self
         }
+        /// Trades a page, 1 to 1000. Left out: 100.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Before this.
         pub fn max_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.max_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for max_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("max_ts: {}", error));
             self
         }
+        /// After this.
         pub fn min_ts<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::UnixSeconds>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::UnixSeconds,
+            >>::Error: ::std::fmt::Display,
         {
             self.min_ts = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: UnixSeconds` for min_ts failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("min_ts: {}", error));
             self
         }
+        /// Market. *Required.*
         pub fn ticker<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
-            self.ticker = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for ticker failed"
-                        .to_string()
-                });
+            self.ticker = value.try_into().map_err(|error| format!("ticker: {}", error));
             self
         }
         ///Sends a `GET` request to `/margin/trades`
@@ -18798,6 +21016,12 @@ pub mod builder {
     /**Builder for [`Client::intra_exchange_instance_transfer`]
 
 [`Client::intra_exchange_instance_transfer`]: super::Client::intra_exchange_instance_transfer*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_margin_balance`](super::Client::get_margin_balance) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct IntraExchangeInstanceTransfer<'a> {
         client: &'a super::Client,
@@ -18810,6 +21034,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::IntraExchangeInstanceTransferRequest`]. Required: `amount`, `destination`, `source`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IntraExchangeInstanceTransferRequest>,
@@ -18828,6 +21053,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::IntraExchangeInstanceTransferRequest`]. Required: `amount`, `destination`, `source`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -18879,6 +21105,12 @@ pub mod builder {
     /**Builder for [`Client::create_margin_subaccount`]
 
 [`Client::create_margin_subaccount`]: super::Client::create_margin_subaccount*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_balance`](super::Client::get_margin_balance) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateMarginSubaccount<'a> {
         client: &'a super::Client,
@@ -18891,13 +21123,15 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// The body: [`types::EmptyRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EmptyRequest>,
+            <V as std::convert::TryInto<
+                types::EmptyRequest,
+            >>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `EmptyRequest` for body failed".to_string());
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `POST` request to `/portfolio/margin/subaccounts`
@@ -18935,6 +21169,12 @@ pub mod builder {
     /**Builder for [`Client::apply_margin_subaccount_transfer`]
 
 [`Client::apply_margin_subaccount_transfer`]: super::Client::apply_margin_subaccount_transfer*/
+    ///
+    /// - Credentials: `signature`.
+    /// - Scope: `write::transfer`.
+    /// - Cost: 10 of the rate limit `read`.
+    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
+    /// - After a lost response: [`Client::get_margin_balance`](super::Client::get_margin_balance) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ApplyMarginSubaccountTransfer<'a> {
         client: &'a super::Client,
@@ -18947,6 +21187,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ApplySubaccountTransferRequest`]. Required: `amount_cents`, `client_transfer_id`, `from_subaccount`, `to_subaccount`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ApplySubaccountTransferRequest>,
@@ -18965,6 +21206,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ApplySubaccountTransferRequest`]. Required: `amount_cents`, `client_transfer_id`, `from_subaccount`, `to_subaccount`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(

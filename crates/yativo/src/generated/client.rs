@@ -52,6 +52,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_in: ::std::option::Option<i64>,
+        /// When the venue wants a token to be renewed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub refresh_recommendation: ::std::option::Option<TokenRenewal>,
@@ -81,6 +82,7 @@ pub mod types {
         ///Name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub account_name: ::std::option::Option<::std::string::String>,
+        /// What an account is for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub account_type: ::std::option::Option<::venuekit_wire::Open<AccountType>>,
         ///Number of wallets.
@@ -150,7 +152,7 @@ pub mod types {
                 "business" => Ok(Self::Business),
                 "personal" => Ok(Self::Personal),
                 "customer" => Ok(Self::Customer),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of business, personal, customer".into()),
             }
         }
     }
@@ -174,6 +176,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ActivateCardIbanRequest {
+        /// How identity is checked. The two sumsub ways need a Sumsub token, by the platform's or the user's own account; direct_docs sends documents.
         pub kyc_method: IbanKycMethod,
         ///Token of the applicant; needed for both sumsub ways.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -264,6 +267,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AddAssetResponse {
+        /// A new wallet, with the two fields that the library's manual uses.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub asset: ::std::option::Option<Wallet>,
@@ -309,6 +313,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AddCustomerAssetResponse {
+        /// A new wallet, with the two fields that the library's manual uses.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub asset: ::std::option::Option<Wallet>,
@@ -419,6 +424,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub permissions: ::std::vec::Vec<::venuekit_wire::Open<KeyScope>>,
+        /// Requests that a key may make.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rate_limit: ::std::option::Option<KeyRateLimit>,
@@ -430,6 +436,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub scopes: ::std::vec::Vec<::venuekit_wire::Open<KeyScope>>,
+        /// State of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<KeyStatus>>,
     }
@@ -466,6 +473,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub permissions: ::std::vec::Vec<::venuekit_wire::Open<KeyScopeFirstGen>>,
+        /// State of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<KeyStatus>>,
     }
@@ -552,10 +560,12 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ApplyForIssuerProgramRequest {
+        /// Who fills the cards. master_wallet is the issuer from one wallet, non_master each customer.
         pub funding_structure: FundingStructure,
         ///Whether holders get IBANs; false by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub iban_enabled: ::std::option::Option<bool>,
+        /// Chain of a program's wallet.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub preferred_chain: ::std::option::Option<::venuekit_wire::Open<IssuerChain>>,
     }
@@ -751,7 +761,7 @@ pub mod types {
             match value {
                 "realtime" => Ok(Self::Realtime),
                 "on_chain" => Ok(Self::OnChain),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of realtime, on_chain".into()),
             }
         }
     }
@@ -824,6 +834,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelPhysicalOrderResponse {
+        /// An order, as the vendor's types have it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<PhysicalOrder>,
@@ -880,6 +891,7 @@ pub mod types {
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_id: ::std::option::Option<::std::string::String>,
+        /// What a card is made of.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_type: ::std::option::Option<::venuekit_wire::Open<CardType>>,
         ///Time of making.
@@ -907,12 +919,15 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub spending_limit_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Period after which a spending limit begins anew.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub spending_limit_frequency: ::std::option::Option<
             ::venuekit_wire::Open<SpendingFrequency>,
         >,
+        /// State of a card. voided is for good.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardStatus>>,
+        /// What a card is made of.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<CardType>>,
         ///Account that it belongs to.
@@ -932,6 +947,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_balance: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Where a balance is from, the card network or the chain. The chain knows nothing of pending payments.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub balance_freshness: ::std::option::Option<
             ::venuekit_wire::Open<BalanceFreshness>,
@@ -955,6 +971,7 @@ pub mod types {
         ///One's own id for the customer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub external_customer_id: ::std::option::Option<::std::string::String>,
+        /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub flow_status: ::std::option::Option<::venuekit_wire::Open<CardFlowStatus>>,
         ///All there is.
@@ -994,6 +1011,7 @@ pub mod types {
         ///Id, a UUID.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_id: ::std::option::Option<::std::string::String>,
+        /// What a card is made of.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_type: ::std::option::Option<::venuekit_wire::Open<CardType>>,
         ///Time of making.
@@ -1018,6 +1036,7 @@ pub mod types {
         ///Last four digits of the number.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub last_four: ::std::option::Option<::std::string::String>,
+        /// State of a card. voided is for good.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardStatus>>,
     }
@@ -1083,7 +1102,10 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_:@+-][A-Za-z0-9._:@+-]*$").unwrap() });
+            {
+                ::regress::Regex::with_flags("^[A-Za-z0-9_:@+-][A-Za-z0-9._:@+-]*$", "u")
+                    .unwrap()
+            });
             if PATTERN.find(value).is_none() {
                 return Err(
                     "doesn't match pattern \"^[A-Za-z0-9_:@+-][A-Za-z0-9._:@+-]*$\""
@@ -1125,6 +1147,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardCustomerKyc {
+        /// How far the check of an identity is. requires_action and pending_review want more from the person.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kyc_status: ::std::option::Option<::venuekit_wire::Open<CardKycStatus>>,
         ///What to do next.
@@ -1171,6 +1194,7 @@ pub mod types {
         ///Whether balances were read.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub balances_included: ::std::option::Option<bool>,
+        /// A customer as lists show it. Balances are in units of the currency, and null before there is a wallet.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub customers: ::std::vec::Vec<CardCustomer>,
         ///Customers a page.
@@ -1229,6 +1253,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub available_balance_minor: ::std::option::Option<i64>,
+        /// Where a balance is from, the card network or the chain. The chain knows nothing of pending payments.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub balance_freshness: ::std::option::Option<
             ::venuekit_wire::Open<BalanceFreshness>,
@@ -1237,6 +1262,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub balance_updated_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// A card of a customer. It never has the full number, the CVV or the PIN.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub cards: ::std::vec::Vec<CardCustomerCard>,
@@ -1256,8 +1282,10 @@ pub mod types {
         ///One's own id for the customer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub external_id: ::std::option::Option<::std::string::String>,
+        /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub flow_status: ::std::option::Option<::venuekit_wire::Open<CardFlowStatus>>,
+        /// How far the check of an identity is. requires_action and pending_review want more from the person.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kyc_status: ::std::option::Option<::venuekit_wire::Open<CardKycStatus>>,
         ///All there is.
@@ -1383,7 +1411,12 @@ pub mod types {
                 "safe_deployed" => Ok(Self::SafeDeployed),
                 "card_created" => Ok(Self::CardCreated),
                 "active" => Ok(Self::Active),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of otp_requested, otp_verified, kyc_initiated, kyc_approved, kyc_completed, safe_deploying, safe_deployed, card_created, active"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1417,6 +1450,7 @@ pub mod types {
         ///The number, once active.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub iban: ::std::option::Option<::std::string::String>,
+        /// State of the IBAN of a card account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardIbanStatus>>,
     }
@@ -1481,7 +1515,12 @@ pub mod types {
                 "active" => Ok(Self::Active),
                 "rejected" => Ok(Self::Rejected),
                 "suspended" => Ok(Self::Suspended),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of not_activated, pending_kyc, kyc_submitted, kyc_approved, active, rejected, suspended"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1523,7 +1562,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -1562,6 +1601,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardKyc {
+        /// How far the check of an identity is. requires_action and pending_review want more from the person.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kyc_status: ::std::option::Option<::venuekit_wire::Open<CardKycStatus>>,
         ///Time of approval.
@@ -1637,7 +1677,12 @@ pub mod types {
                 "approved" => Ok(Self::Approved),
                 "rejected" => Ok(Self::Rejected),
                 "expired" => Ok(Self::Expired),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of not_started, pending, in_progress, pending_review, requires_action, approved, rejected, expired"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1697,7 +1742,7 @@ pub mod types {
                 "active" => Ok(Self::Active),
                 "frozen" => Ok(Self::Frozen),
                 "voided" => Ok(Self::Voided),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of active, frozen, voided".into()),
             }
         }
     }
@@ -1739,7 +1784,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -1819,6 +1864,7 @@ pub mod types {
         ///Merchant.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub merchant_name: ::std::option::Option<::std::string::String>,
+        /// State of a payment. Each page has words of its own, all are here.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardTransactionStatus>>,
         ///Id.
@@ -1827,6 +1873,7 @@ pub mod types {
         ///Kind of payment, such as Purchase.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub transaction_type: ::std::option::Option<::std::string::String>,
+        /// Kind of payment.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<CardTransactionType>>,
     }
@@ -1857,7 +1904,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -1896,6 +1943,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardTransactionList {
+        /// A payment with a card. The names of two generations are here; pages cut the newer answer off.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub transactions: ::std::vec::Vec<CardTransaction>,
@@ -1977,7 +2025,12 @@ pub mod types {
                 "settled" => Ok(Self::Settled),
                 "partially_reversed" => Ok(Self::PartiallyReversed),
                 "expired" => Ok(Self::Expired),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending, completed, failed, reversed, declined, refunded, disputed, authorized, settled, partially_reversed, expired"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -2045,7 +2098,12 @@ pub mod types {
                 "reversal" => Ok(Self::Reversal),
                 "atm_withdrawal" => Ok(Self::AtmWithdrawal),
                 "withdrawal" => Ok(Self::Withdrawal),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of purchase, refund, reversal, atm_withdrawal, withdrawal"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -2076,6 +2134,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub created_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// Where a transfer goes.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub destination: ::std::option::Option<CardTransferDestination>,
@@ -2086,11 +2145,14 @@ pub mod types {
         ///How long it takes, in words.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub estimated_time: ::std::option::Option<::std::string::String>,
+        /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pricing_mode: ::std::option::Option<::venuekit_wire::Open<PricingMode>>,
+        /// Where a transfer comes from.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub source: ::std::option::Option<CardTransferSource>,
+        /// State of a transfer to a customer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardTransferStatus>>,
         ///Id.
@@ -2127,6 +2189,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Chain of a program's wallet.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub chain: ::std::option::Option<::venuekit_wire::Open<IssuerChain>>,
     }
@@ -2171,7 +2234,7 @@ pub mod types {
             match value {
                 "initiated" => Ok(Self::Initiated),
                 "completed" => Ok(Self::Completed),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of initiated, completed".into()),
             }
         }
     }
@@ -2227,7 +2290,7 @@ pub mod types {
             match value {
                 "virtual" => Ok(Self::Virtual),
                 "physical" => Ok(Self::Physical),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of virtual, physical".into()),
             }
         }
     }
@@ -2291,7 +2354,7 @@ pub mod types {
                 "pin-view" => Ok(Self::PinView),
                 "pin-set" => Ok(Self::PinSet),
                 "pin" => Ok(Self::Pin),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of data, pin-view, pin-set, pin".into()),
             }
         }
     }
@@ -2345,6 +2408,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardViewToken {
+        /// What a card is made of.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_type: ::std::option::Option<::venuekit_wire::Open<CardType>>,
         ///What the page shows.
@@ -2412,6 +2476,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ChangeCardResponse {
+        /// A card. It never has the full number, the CVV or the PIN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<Card>,
@@ -2513,6 +2578,7 @@ pub mod types {
     pub struct CreateAccountRequest {
         ///Name.
         pub account_name: ::std::string::String,
+        /// What an account is for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub account_type: ::std::option::Option<::venuekit_wire::Open<AccountType>>,
     }
@@ -2525,12 +2591,14 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateAccountResponse {
+        /// An account that holds wallets. Its id has a different name from page to page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub account: ::std::option::Option<Account>,
         ///Name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub account_name: ::std::option::Option<::std::string::String>,
+        /// What an account is for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub account_type: ::std::option::Option<::venuekit_wire::Open<AccountType>>,
         ///Number of wallets.
@@ -2585,6 +2653,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateApiKeyFirstGenResponse {
+        /// A new key.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: NewApiKeyFirstGen,
         ///The text `success`; true in later generations.
@@ -2673,6 +2742,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateApiKeyResponse {
+        /// A new key.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: NewApiKey,
         ///Sentence.
@@ -2716,9 +2786,11 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub monitored_accounts: ::std::vec::Vec<::std::string::String>,
+        /// Whether a rule watches all wallets or only those of `monitored_accounts`.
         pub monitoring_mode: MonitoringMode,
         ///Share of a deposit to forward, 0 to 100.
         pub percentage: ::venuekit_wire::DecimalNumber,
+        /// Further settings of a rule. An open object, since no source names them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub settings: ::std::option::Option<AutoForwardingSettings>,
     }
@@ -2761,6 +2833,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateCardCustomerCardRequest {
+        /// What a card is made of.
         #[serde(rename = "type")]
         pub type_: ::venuekit_wire::Open<CardType>,
     }
@@ -2773,6 +2846,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerCardResponse {
+        /// A card of a customer. It never has the full number, the CVV or the PIN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardCustomerCard>,
@@ -2801,6 +2875,7 @@ pub mod types {
         ///Token that names the card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_token: ::std::option::Option<::venuekit_wire::Secret>,
+        /// What the card scheme's page wants in order to show a card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardEphemeralToken>,
@@ -2836,6 +2911,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerViewTokenResponse {
+        /// A page that shows a card. Whoever has its URL sees the card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardViewToken>,
@@ -2868,6 +2944,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerVirtualCardResponse {
+        /// A card of a customer. It never has the full number, the CVV or the PIN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardCustomerCard>,
@@ -2896,6 +2973,7 @@ pub mod types {
         ///Token that names the card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub card_token: ::std::option::Option<::venuekit_wire::Secret>,
+        /// What the card scheme's page wants in order to show a card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardEphemeralToken>,
@@ -2931,6 +3009,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateCardRequest {
+        /// What a card is made of.
         pub card_type: ::venuekit_wire::Open<CardType>,
         ///Label; some pages demand it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -2938,10 +3017,12 @@ pub mod types {
         ///Dollars a period; no limit by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub spending_limit_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Period after which a spending limit begins anew.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub spending_limit_frequency: ::std::option::Option<
             ::venuekit_wire::Open<SpendingFrequency>,
         >,
+        /// What a card is made of.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<CardType>>,
     }
@@ -2954,6 +3035,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardResponse {
+        /// A card. It never has the full number, the CVV or the PIN.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<Card>,
@@ -2983,6 +3065,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub enabled_views: ::std::vec::Vec<::venuekit_wire::Open<CardView>>,
+        /// Looks of a hosted page, such as `accent_color` with a hex colour. The other names are cut off in all copies.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub theme: ::std::option::Option<CardViewTheme>,
     }
@@ -2995,6 +3078,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardViewTokenResponse {
+        /// A page that shows a card. Whoever has its URL sees the card.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardViewToken>,
@@ -3028,6 +3112,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateCustomerRequest {
         pub email: ::std::string::String,
+        /// One's own texts by name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub metadata: ::std::option::Option<CustomerMetadata>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3062,6 +3147,7 @@ pub mod types {
         ///Sentence.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub message: ::std::option::Option<::std::string::String>,
+        /// One's own texts by name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub metadata: ::std::option::Option<CustomerMetadata>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3095,6 +3181,7 @@ pub mod types {
         ///What is paid for, shown on the checkout page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<::std::string::String>,
+        /// The caller's own notes, in any shape.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub metadata: ::std::option::Option<PaymentMetadata>,
         ///Title of the checkout page.
@@ -3110,6 +3197,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreatePaymentResponse {
+        /// A payment that was asked for.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: NewPayment,
         ///True.
@@ -3144,6 +3232,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateProgramWebhookResponse {
+        /// A webhook and the key of its signatures.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<WebhookSecret>,
@@ -3186,6 +3275,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateWebhookNamedResponse {
+        /// A webhook of the named kind.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<NamedWebhook>,
@@ -3230,6 +3320,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateWebhookResponse {
+        /// A new webhook.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: NewWebhook,
         ///Sentence.
@@ -3265,6 +3356,7 @@ pub mod types {
         ///State, such as active.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::std::string::String>,
+        /// A plan.
         pub tier_id: ::venuekit_wire::Open<PlanId>,
         ///Name of the plan.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -3288,12 +3380,14 @@ pub mod types {
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub id: ::std::option::Option<::std::string::String>,
+        /// One's own texts by name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub metadata: ::std::option::Option<CustomerMetadata>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub phone: ::std::option::Option<::std::string::String>,
+        /// State of a customer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CustomerStatus>>,
     }
@@ -3368,7 +3462,7 @@ pub mod types {
             match value {
                 "active" => Ok(Self::Active),
                 "suspended" => Ok(Self::Suspended),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of active, suspended".into()),
             }
         }
     }
@@ -3561,7 +3655,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -3600,6 +3694,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeployCardAccountSafeResponse {
+        /// A wallet that is being set up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<DeployedCardSafe>,
@@ -3622,6 +3717,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeployCardCustomerSafeResponse {
+        /// A wallet that is being set up.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<DeployedCardSafe>,
@@ -3716,6 +3812,7 @@ pub mod types {
         ///Reason; some answers call it reasonCode, which is not read.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub reason_code: ::std::option::Option<::std::string::String>,
+        /// State of a dispute.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<DisputeStatus>>,
         ///Payment.
@@ -3797,7 +3894,12 @@ pub mod types {
                 "under_review" => Ok(Self::UnderReview),
                 "resolved" => Ok(Self::Resolved),
                 "rejected" => Ok(Self::Rejected),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of submitted, open, under_review, resolved, rejected"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -3837,6 +3939,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DisputeTransactionResponse {
+        /// A dispute.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<Dispute>,
@@ -3859,6 +3962,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct EditWebhookNamedRequest {
+        /// Whether a webhook of the named kind is called.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<WebhookStatus>>,
         ///Id of the webhook.
@@ -4021,8 +4125,10 @@ pub mod types {
         ///One's own id for the customer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub external_id: ::std::option::Option<::std::string::String>,
+        /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub pricing_mode: ::std::option::Option<::venuekit_wire::Open<PricingMode>>,
+        /// Chain of a program's wallet.
         pub source_chain: ::venuekit_wire::Open<IssuerChain>,
     }
     impl FundCardCustomerRequest {
@@ -4034,6 +4140,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct FundCardCustomerResponse {
+        /// A transfer to a customer.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CardTransfer,
         ///Sentence.
@@ -4130,7 +4237,7 @@ pub mod types {
             match value {
                 "master_wallet" => Ok(Self::MasterWallet),
                 "non_master" => Ok(Self::NonMaster),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of master_wallet, non_master".into()),
             }
         }
     }
@@ -4180,6 +4287,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GasPrice {
+        /// Parts of an estimate in dollars, with eight decimals.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub breakdown: ::std::option::Option<GasCostBreakdown>,
@@ -4239,6 +4347,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetApiKeyResponse {
+        /// A key as lists show it. No page shows the current shape, so the names of all generations are here and none is certain.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<ApiKey>,
@@ -4291,6 +4400,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCardCustomerKycLinkResponse {
+        /// A way to the check of an identity. Whoever has the link can go through it.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CardCustomerKycLink,
         ///Sentence.
@@ -4312,6 +4422,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetCardCustomerKycStatusResponse {
+        /// The check of an identity. A page names its states and shows no answer.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardCustomerKyc>,
@@ -4364,6 +4475,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCardCustomerResponse {
+        /// All about a customer. Balances are in units of the currency and again in hundredths of it; null before there is a wallet.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CardCustomerRecord,
         ///True.
@@ -4379,6 +4491,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCardCustomerSourceOfFundsResponse {
+        /// The questions.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: SourceOfFundsQuestions,
         ///Sentence.
@@ -4467,6 +4580,7 @@ pub mod types {
         ///Code of the bank.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub bic: ::std::option::Option<::std::string::String>,
+        /// The IBAN of a card account.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardIban>,
@@ -4492,6 +4606,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCardKycStatusResponse {
+        /// The check of an identity.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CardKyc,
         ///Sentence.
@@ -4573,6 +4688,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCurrentSubscriptionResponse {
+        /// The plan of the caller.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CurrentSubscription,
         ///True.
@@ -4627,6 +4743,7 @@ pub mod types {
         ///Chain, such as ethereum.
         #[serde(rename = "chainType")]
         pub chain_type: ::std::string::String,
+        /// How fast a transfer should settle, and so what its gas costs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub priority: ::std::option::Option<SendPriority>,
         ///Ticker of what is sent.
@@ -4642,6 +4759,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetGasPriceResponse {
+        /// What gas will cost. The pages name a unit only where the name of a field does.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: GasPrice,
         ///Sentence.
@@ -4693,6 +4811,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetIssuerEligibilityResponse {
+        /// Whether one may issue cards.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: IssuerEligibility,
         ///True.
@@ -4730,6 +4849,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetPaymentStatusResponse {
+        /// Where a payment stands.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: Payment,
         ///True.
@@ -4745,6 +4865,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetPhysicalOrderStatusResponse {
+        /// An order, as the vendor's types have it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<PhysicalOrder>,
@@ -4767,6 +4888,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetProgramWebhookResponse {
+        /// A webhook.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: Webhook,
         ///Sentence.
@@ -4792,6 +4914,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub daily: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Limits of a card account, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<SpendingLimits>,
@@ -4876,6 +4999,7 @@ pub mod types {
         ///Whether it worked.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub success: ::std::option::Option<bool>,
+        /// A transaction. No page shows one in full; what is here is named by filters, replies and the library.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub transaction: ::std::option::Option<Transaction>,
@@ -4949,6 +5073,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetWebhookResponse {
+        /// A webhook.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: Webhook,
         ///Sentence.
@@ -5036,7 +5161,7 @@ pub mod types {
                 "platform_sumsub" => Ok(Self::PlatformSumsub),
                 "user_sumsub" => Ok(Self::UserSumsub),
                 "direct_docs" => Ok(Self::DirectDocs),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of platform_sumsub, user_sumsub, direct_docs".into()),
             }
         }
     }
@@ -5137,10 +5262,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settled_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// State of a payment. Each page has words of its own, all are here.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<CardTransactionStatus>>,
         ///Id.
         pub transaction_id: ::std::string::String,
+        /// Kind of payment.
         #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
         pub type_: ::std::option::Option<::venuekit_wire::Open<CardTransactionType>>,
         ///Account; left out where one customer was asked for.
@@ -5174,6 +5301,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub total: ::std::option::Option<i64>,
+        /// A payment with a card of the program.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub transactions: ::std::vec::Vec<IssuerCardTransaction>,
     }
@@ -5218,7 +5346,7 @@ pub mod types {
             match value {
                 "SOL" => Ok(Self::Sol),
                 "XDC" => Ok(Self::Xdc),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of SOL, XDC".into()),
             }
         }
     }
@@ -5260,7 +5388,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -5347,7 +5475,12 @@ pub mod types {
                 "funding" => Ok(Self::Funding),
                 "funded" => Ok(Self::Funded),
                 "failed" => Ok(Self::Failed),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending, auto_funding, awaiting_manual, funding, funded, failed"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -5408,7 +5541,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -5509,7 +5642,7 @@ pub mod types {
                 "write" => Ok(Self::Write),
                 "transactions" => Ok(Self::Transactions),
                 "webhooks" => Ok(Self::Webhooks),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of read, write, transactions, webhooks".into()),
             }
         }
     }
@@ -5581,7 +5714,12 @@ pub mod types {
                 "accounts:write" => Ok(Self::AccountsWrite),
                 "webhooks:manage" => Ok(Self::WebhooksManage),
                 "analytics:read" => Ok(Self::AnalyticsRead),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of transactions:read, transactions:write, accounts:read, accounts:write, webhooks:manage, analytics:read"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -5641,7 +5779,7 @@ pub mod types {
                 "active" => Ok(Self::Active),
                 "revoked" => Ok(Self::Revoked),
                 "expired" => Ok(Self::Expired),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of active, revoked, expired".into()),
             }
         }
     }
@@ -5751,6 +5889,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListApiKeysFirstGenResponse {
+        /// The keys.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<ApiKeyListFirstGen>,
@@ -5901,6 +6040,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCardCustomerCardTransactionsResponse {
+        /// A page of payments.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: IssuerCardTransactionPage,
         ///Sentence.
@@ -5922,6 +6062,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListCardCustomerCardsResponse {
+        /// A card of a customer. It never has the full number, the CVV or the PIN.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub cards: ::std::vec::Vec<CardCustomerCard>,
@@ -6007,6 +6148,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCardCustomersResponse {
+        /// A page of customers.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CardCustomerPage,
         ///True.
@@ -6022,6 +6164,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCardTransactionsResponse {
+        /// The payments.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: CardTransactionList,
         ///Sentence.
@@ -6043,6 +6186,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCardsResponse {
+        /// A card. It never has the full number, the CVV or the PIN.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<Card>,
         ///Sentence.
@@ -6205,6 +6349,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListDisputeReasonsResponse {
+        /// A reason for a dispute. Its code has two names.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub data: ::std::vec::Vec<DisputeReason>,
         ///Sentence.
@@ -6286,6 +6431,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListIssuerCardTransactionsResponse {
+        /// A page of payments.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: IssuerCardTransactionPage,
         ///Sentence.
@@ -6457,6 +6603,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct ListPlansResponse {
+        /// The plans.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: PlanList,
         ///True.
@@ -6911,7 +7058,7 @@ pub mod types {
             match value {
                 "all_wallets" => Ok(Self::AllWallets),
                 "specific_wallets" => Ok(Self::SpecificWallets),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of all_wallets, specific_wallets".into()),
             }
         }
     }
@@ -6945,6 +7092,7 @@ pub mod types {
         ///Id.
         #[serde(rename = "_id", skip_serializing_if = "::std::option::Option::is_none")]
         pub id: ::std::option::Option<::std::string::String>,
+        /// Whether a webhook of the named kind is called.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<WebhookStatus>>,
         ///Id of its owner.
@@ -6977,6 +7125,7 @@ pub mod types {
         ///Name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub key_name: ::std::option::Option<::std::string::String>,
+        /// Requests that a key may make.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub rate_limit: ::std::option::Option<KeyRateLimit>,
@@ -7042,6 +7191,7 @@ pub mod types {
         ///First name.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub first_name: ::std::option::Option<::std::string::String>,
+        /// How far the check of an identity is. requires_action and pending_review want more from the person.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub kyc_status: ::std::option::Option<::venuekit_wire::Open<CardKycStatus>>,
         ///Last name.
@@ -7087,10 +7237,12 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub expires_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// The caller's own notes, in any shape.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub metadata: ::std::option::Option<PaymentMetadata>,
         ///Id.
         pub payment_id: ::std::string::String,
+        /// State of a payment. pending is what a new one shows; monitoring_late_window means that time is up and money is still taken, paid_late that it came then.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<PaymentStatus>>,
     }
@@ -7152,6 +7304,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct OnboardCardAccountResponse {
+        /// A card account that was opened.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: NewCardAccount,
         ///Sentence.
@@ -7188,6 +7341,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct OnboardCardCustomerResponse {
+        /// An account that was opened for a customer.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: OnboardedCardCustomer,
         ///Sentence.
@@ -7243,6 +7397,7 @@ pub mod types {
         ///A text in the package, an object with `name_on_card` in the vendor's types.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub personalization: ::std::option::Option<::serde_json::Value>,
+        /// Where a card is mailed to.
         #[serde(rename = "shippingAddress")]
         pub shipping_address: ShippingAddress,
     }
@@ -7255,6 +7410,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OrderPhysicalCardResponse {
+        /// An order, as the vendor's types have it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<PhysicalOrder>,
@@ -7383,6 +7539,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub settled_amount: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// State of a payment. pending is what a new one shows; monitoring_late_window means that time is up and money is still taken, paid_late that it came then.
         pub status: ::venuekit_wire::Open<PaymentStatus>,
         ///Title of the checkout page.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -7418,7 +7575,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -7539,7 +7696,12 @@ pub mod types {
                 "paid_late" => Ok(Self::PaidLate),
                 "expired" => Ok(Self::Expired),
                 "cancelled" => Ok(Self::Cancelled),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending, awaiting_payment, monitoring_late_window, paid, paid_late, expired, cancelled"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -7573,9 +7735,11 @@ pub mod types {
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub order_id: ::std::option::Option<::std::string::String>,
+        /// Where a card is mailed to.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub shipping_address: ::std::option::Option<ShippingAddress>,
+        /// Where an order stands.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<PhysicalOrderStatus>>,
         ///Number at the carrier.
@@ -7609,7 +7773,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -7692,7 +7856,12 @@ pub mod types {
                 "shipped" => Ok(Self::Shipped),
                 "delivered" => Ok(Self::Delivered),
                 "cancelled" => Ok(Self::Cancelled),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending, processing, shipped, delivered, cancelled"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -7719,9 +7888,11 @@ pub mod types {
         ///How long a period is, such as monthly.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub billing_period: ::std::option::Option<::std::string::String>,
+        /// What a plan allows.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub features: ::std::option::Option<PlanFeatures>,
+        /// A plan.
         pub id: ::venuekit_wire::Open<PlanId>,
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub name: ::std::option::Option<::std::string::String>,
@@ -7801,7 +7972,7 @@ pub mod types {
                 "tier_free" => Ok(Self::TierFree),
                 "tier_pro" => Ok(Self::TierPro),
                 "tier_enterprise" => Ok(Self::TierEnterprise),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of tier_free, tier_pro, tier_enterprise".into()),
             }
         }
     }
@@ -7825,6 +7996,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct PlanList {
+        /// A plan on offer.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub tiers: ::std::vec::Vec<Plan>,
     }
@@ -7869,7 +8041,7 @@ pub mod types {
             match value {
                 "send_x" => Ok(Self::SendX),
                 "receive_x" => Ok(Self::ReceiveX),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of send_x, receive_x".into()),
             }
         }
     }
@@ -7929,6 +8101,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct QuoteSwapResponse {
+        /// A price for a swap. Amounts are in token units.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: SwapQuote,
         ///Sentence.
@@ -7974,6 +8147,7 @@ pub mod types {
         ///JWT of a session, where one begins at once.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub access_token: ::std::option::Option<::venuekit_wire::Secret>,
+        /// A new user.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<RegisteredUser>,
@@ -8067,6 +8241,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RequestCardCustomerPhoneVerificationResponse {
+        /// A phone.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardCustomerPhone>,
@@ -8211,6 +8386,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RevokeApiKeyFirstGenResponse {
+        /// What is left of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<RevokedApiKeyFirstGen>,
@@ -8257,6 +8433,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RevokeApiKeyResponse {
+        /// What is left of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<RevokedApiKey>,
@@ -8303,6 +8480,7 @@ pub mod types {
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub revoked_at: ::std::option::Option<::venuekit_wire::DateTime>,
+        /// State of a key.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<KeyStatus>>,
     }
@@ -8321,6 +8499,7 @@ pub mod types {
         ///The new secret, where nothing wraps it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub api_secret: ::std::option::Option<::venuekit_wire::Secret>,
+        /// A key after rotation.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<RotatedApiKey>,
@@ -8346,6 +8525,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RotateWebhookSecretResponse {
+        /// A webhook and the key of its signatures.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<WebhookSecret>,
@@ -8415,7 +8595,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -8498,7 +8678,12 @@ pub mod types {
                 "payment" => Ok(Self::Payment),
                 "auto-forward" => Ok(Self::AutoForward),
                 "other" => Ok(Self::Other),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of personal, business, payment, auto-forward, other"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -8528,12 +8713,14 @@ pub mod types {
         pub amount: ::venuekit_wire::DecimalNumber,
         ///Id of the wallet to send from.
         pub assets: ::std::string::String,
+        /// What a transfer is for. The venue's list ends in "etc.", so others may be taken too.
         pub category: SendCategory,
         ///Chain in lower case, such as solana.
         pub chain: ::std::string::String,
         ///Note for one's own books.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub description: ::std::option::Option<::std::string::String>,
+        /// How fast a transfer should settle, and so what its gas costs.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub priority: ::std::option::Option<SendPriority>,
         ///Address to send to.
@@ -8554,6 +8741,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct SendFundsResponse {
+        /// A transfer that was sent off. Fees have eight decimals.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub data: SentFunds,
         ///Sentence.
@@ -8611,7 +8799,7 @@ pub mod types {
                 "low" => Ok(Self::Low),
                 "medium" => Ok(Self::Medium),
                 "high" => Ok(Self::High),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of low, medium, high".into()),
             }
         }
     }
@@ -8694,6 +8882,7 @@ pub mod types {
         ///JWT for the Authorization header.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub access_token: ::std::option::Option<::venuekit_wire::Secret>,
+        /// Tokens of a session where the venue wraps them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<SessionTokenData>,
@@ -8774,6 +8963,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetCardCustomerDailyLimitResponse {
+        /// A limit that is on its way.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardCustomerDailyLimit>,
@@ -8841,6 +9031,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetDailySpendingLimitResponse {
+        /// Limits of a card account, in dollars.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<SpendingLimits>,
@@ -8921,6 +9112,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct SignInRequest {
         pub email: ::std::string::String,
+        /// Whose session it is. The library knows one value.
         pub role: SignInRole,
     }
     impl SignInRequest {
@@ -8959,7 +9151,7 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
                 "User" => Ok(Self::User),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of User".into()),
             }
         }
     }
@@ -9019,6 +9211,7 @@ pub mod types {
         ///What to do next.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub next_step: ::std::option::Option<::std::string::String>,
+        /// A question and what can be answered.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub questions: ::std::vec::Vec<SourceOfFundsQuestion>,
         ///State, such as questions_retrieved.
@@ -9073,7 +9266,7 @@ pub mod types {
                 "daily" => Ok(Self::Daily),
                 "weekly" => Ok(Self::Weekly),
                 "monthly" => Ok(Self::Monthly),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of daily, weekly, monthly".into()),
             }
         }
     }
@@ -9141,6 +9334,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct SubmitCardCustomerSourceOfFundsRequest {
+        /// An answer.
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub answers: ::std::vec::Vec<SourceOfFundsAnswer>,
     }
@@ -9153,6 +9347,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubmitCardCustomerSourceOfFundsResponse {
+        /// The answers' fate.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<SubmittedSourceOfFunds>,
@@ -9181,6 +9376,7 @@ pub mod types {
         ///Mail address of the holder.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub email: ::std::option::Option<::std::string::String>,
+        /// Who the holder is. No source shows what the fields are called.
         pub kyc: IbanKyc,
     }
     impl SubmitIbanKycRequest {
@@ -9261,6 +9457,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubscribeCardWebhookResponse {
+        /// A subscription. No source shows it; its fields are those of other webhooks.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardWebhookSubscription>,
@@ -9283,6 +9480,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct SubscribeToPlanRequest {
+        /// A plan.
         pub tier_id: ::venuekit_wire::Open<PlanId>,
     }
     impl SubscribeToPlanRequest {
@@ -9525,6 +9723,7 @@ pub mod types {
         ///Id.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub id: ::std::option::Option<::std::string::String>,
+        /// Where a transaction stands. The middle three are from older pages.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub status: ::std::option::Option<::venuekit_wire::Open<TransactionStatus>>,
         ///Hash on the chain.
@@ -9597,7 +9796,12 @@ pub mod types {
                 "confirmed" => Ok(Self::Confirmed),
                 "completed" => Ok(Self::Completed),
                 "failed" => Ok(Self::Failed),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of pending, broadcasting, mempool, confirmed, completed, failed"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -9711,11 +9915,13 @@ pub mod types {
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
         #[serde(deserialize_with = "::venuekit_wire::lenient::collection")]
         pub monitored_accounts: ::std::vec::Vec<::std::string::String>,
+        /// Whether a rule watches all wallets or only those of `monitored_accounts`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub monitoring_mode: ::std::option::Option<MonitoringMode>,
         ///Share of a deposit to forward, 0 to 100.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub percentage: ::std::option::Option<::venuekit_wire::DecimalNumber>,
+        /// Further settings of a rule. An open object, since no source names them.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub settings: ::std::option::Option<AutoForwardingSettings>,
     }
@@ -9861,6 +10067,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifiedCardAccount {
+        /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub flow_status: ::std::option::Option<::venuekit_wire::Open<CardFlowStatus>>,
         ///What to do next, such as kyc_link.
@@ -9879,6 +10086,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifyCardCustomerOtpResponse {
+        /// An account whose mail address is confirmed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<VerifiedCardAccount>,
@@ -9913,6 +10121,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifyCardCustomerPhoneResponse {
+        /// A phone.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<CardCustomerPhone>,
@@ -9947,6 +10156,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifyCardOtpResponse {
+        /// An account whose mail address is confirmed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub data: ::std::option::Option<VerifiedCardAccount>,
@@ -10215,7 +10425,12 @@ pub mod types {
                 "master_wallet.deposit" => Ok(Self::MasterWalletDeposit),
                 "master_wallet.swap" => Ok(Self::MasterWalletSwap),
                 "master_wallet.customer_funded" => Ok(Self::MasterWalletCustomerFunded),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        "not one of deposit.detected, deposit.confirmed, transaction.initiated, transaction.submitted, transaction.failed, iban.activated, iban.transfer.received, kyc.submitted, kyc.approved, kyc.rejected, kyc.pending_review, card.created, card.activated, card.frozen, card.unfrozen, card.voided, card.lost, card.stolen, card.cancelled, card.deactivated, transaction.authorized, transaction.declined, transaction.settled, transaction.reversed, transaction.refund.created, customer.funded, customer.funding.failed, customer.balance.updated, master_wallet.deposit, master_wallet.swap, master_wallet.customer_funded"
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -10257,7 +10472,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -10344,7 +10559,7 @@ pub mod types {
             match value {
                 "active" => Ok(Self::Active),
                 "inactive" => Ok(Self::Inactive),
-                _ => Err("invalid value".into()),
+                _ => Err("not one of active, inactive".into()),
             }
         }
     }
@@ -10386,7 +10601,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             static PATTERN: ::std::sync::LazyLock<::regress::Regex> = ::std::sync::LazyLock::new(||
-            { ::regress::Regex::new("^[A-Za-z0-9_-]+$").unwrap() });
+            { ::regress::Regex::with_flags("^[A-Za-z0-9_-]+$", "u").unwrap() });
             if PATTERN.find(value).is_none() {
                 return Err("doesn't match pattern \"^[A-Za-z0-9_-]+$\"".into());
             }
@@ -10468,6 +10683,7 @@ pub mod types {
             }
         }
         impl AccessToken {
+            /// JWT for the Authorization header. *Required.*
             pub fn access_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -10480,6 +10696,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10493,6 +10710,7 @@ pub mod types {
                     });
                 self
             }
+            /// Life in seconds, 3600 so far.
             pub fn expires_in<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10506,6 +10724,7 @@ pub mod types {
                     });
                 self
             }
+            /// When the venue wants a token to be renewed.
             pub fn refresh_recommendation<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::TokenRenewal>,
@@ -10521,6 +10740,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the token may do.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -10535,6 +10755,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -10548,6 +10769,7 @@ pub mod types {
                     });
                 self
             }
+            /// Always Bearer so far.
             pub fn token_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10646,6 +10868,7 @@ pub mod types {
             }
         }
         impl Account {
+            /// Id, under its name in the vendor's library.
             pub fn account_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10659,6 +10882,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn account_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10672,6 +10896,7 @@ pub mod types {
                     });
                 self
             }
+            /// What an account is for.
             pub fn account_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::AccountType>>,
@@ -10685,6 +10910,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of wallets.
             pub fn asset_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -10698,6 +10924,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10711,6 +10938,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10722,6 +10950,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// State, such as active.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10735,6 +10964,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the last change.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -10748,6 +10978,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of its owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10815,6 +11046,7 @@ pub mod types {
             }
         }
         impl ActivateCardIbanRequest {
+            /// How identity is checked. The two sumsub ways need a Sumsub token, by the platform's or the user's own account; direct_docs sends documents. *Required.*
             pub fn kyc_method<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::IbanKycMethod>,
@@ -10827,6 +11059,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token of the applicant; needed for both sumsub ways.
             pub fn sumsub_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -10881,6 +11114,7 @@ pub mod types {
             }
         }
         impl AddAssetRequest {
+            /// Id of the account. *Required.*
             pub fn account_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10893,6 +11127,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain in lower case: ethereum, solana, polygon, base, xdc. *Required.*
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10905,6 +11140,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker with its chain, such as USDC_SOL. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -10974,6 +11210,7 @@ pub mod types {
             }
         }
         impl AddAssetResponse {
+            /// A new wallet, with the two fields that the library's manual uses.
             pub fn asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Wallet>,
@@ -10987,6 +11224,7 @@ pub mod types {
                     });
                 self
             }
+            /// The wallet where the venue wraps it; no page shows how.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -11000,6 +11238,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11013,6 +11252,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -11026,6 +11266,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11092,6 +11333,7 @@ pub mod types {
             }
         }
         impl AddCustomerAssetRequest {
+            /// Id of a supported asset. Code of 2025 sends it instead.
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11105,6 +11347,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain in lower case. *Required.*
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11117,6 +11360,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the customer. *Required.*
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11129,6 +11373,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker with its chain, such as USDC_SOL. The library sends it.
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11208,6 +11453,7 @@ pub mod types {
             }
         }
         impl AddCustomerAssetResponse {
+            /// A new wallet, with the two fields that the library's manual uses.
             pub fn asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Wallet>,
@@ -11221,6 +11467,7 @@ pub mod types {
                     });
                 self
             }
+            /// The wallet where the venue wraps it; no page shows how.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -11234,6 +11481,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11247,6 +11495,7 @@ pub mod types {
                     });
                 self
             }
+            /// The wallet, in 2025.
             pub fn result<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -11260,6 +11509,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -11273,6 +11523,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11330,6 +11581,7 @@ pub mod types {
             }
         }
         impl AddGasStationAssetRequest {
+            /// Chain in lower case. *Required.*
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11342,6 +11594,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what the chain takes for gas, such as SOL. *Required.*
             pub fn ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11461,6 +11714,7 @@ pub mod types {
             }
         }
         impl ApiKey {
+            /// Addresses that it may be used from.
             pub fn allowed_ips<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -11473,6 +11727,7 @@ pub mod types {
                     });
                 self
             }
+            /// The key.
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11486,6 +11741,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11499,6 +11755,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life; null for none.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11512,6 +11769,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11523,6 +11781,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether it was revoked.
             pub fn is_revoked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11536,6 +11795,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id, under its first name.
             pub fn key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11549,6 +11809,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn key_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11562,6 +11823,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the last use.
             pub fn last_used_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11575,6 +11837,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name, as it was called first.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11588,6 +11851,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the key may do, as it was called first.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -11602,6 +11866,7 @@ pub mod types {
                     });
                 self
             }
+            /// Requests that a key may make.
             pub fn rate_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::KeyRateLimit>,
@@ -11615,6 +11880,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of revoking.
             pub fn revoked_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11628,6 +11894,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the key may do.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -11642,6 +11909,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a key.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::KeyStatus>>,
@@ -11748,6 +12016,7 @@ pub mod types {
             }
         }
         impl ApiKeyFirstGen {
+            /// The key.
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11761,6 +12030,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11774,6 +12044,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life; null for none.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11787,6 +12058,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11799,6 +12071,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the last use; null for never.
             pub fn last_used_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -11812,6 +12085,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -11825,6 +12099,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -11839,6 +12114,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a key.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::KeyStatus>>,
@@ -11899,6 +12175,7 @@ pub mod types {
             }
         }
         impl ApiKeyListFirstGen {
+            /// The keys.
             pub fn keys<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::ApiKeyFirstGen>>,
@@ -11952,6 +12229,7 @@ pub mod types {
             }
         }
         impl ApplyForIssuerProgramRequest {
+            /// Who fills the cards. master_wallet is the issuer from one wallet, non_master each customer. *Required.*
             pub fn funding_structure<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::FundingStructure>,
@@ -11966,6 +12244,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether holders get IBANs; false by default.
             pub fn iban_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -11979,6 +12258,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of a program's wallet.
             pub fn preferred_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::IssuerChain>>,
@@ -12033,6 +12313,7 @@ pub mod types {
             }
         }
         impl ArchiveAssetRequest {
+            /// Id of the wallet. *Required.*
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12087,6 +12368,7 @@ pub mod types {
             }
         }
         impl ArchiveAssetResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12100,6 +12382,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -12113,6 +12396,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12174,6 +12458,7 @@ pub mod types {
             }
         }
         impl BatchAddAssetsRequest {
+            /// Id of the account. *Required.*
             pub fn account_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12186,6 +12471,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chains in lower case. *Required.*
             pub fn chains<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -12198,6 +12484,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tickers with their chains, such as USDC_SOL.
             pub fn tickers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -12264,6 +12551,7 @@ pub mod types {
             }
         }
         impl CancelPhysicalOrderResponse {
+            /// An order, as the vendor's types have it.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PhysicalOrder>,
@@ -12277,6 +12565,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12290,6 +12579,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -12303,6 +12593,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12359,6 +12650,7 @@ pub mod types {
             }
         }
         impl CancelTransactionRequest {
+            /// Id at the venue. *Required.*
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12418,6 +12710,7 @@ pub mod types {
             }
         }
         impl CancelTransactionResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12431,6 +12724,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -12444,6 +12738,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12556,6 +12851,7 @@ pub mod types {
             }
         }
         impl Card {
+            /// Id.
             pub fn card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12569,6 +12865,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a card is made of.
             pub fn card_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -12582,6 +12879,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12595,6 +12893,7 @@ pub mod types {
                     });
                 self
             }
+            /// Label.
             pub fn display_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12608,6 +12907,7 @@ pub mod types {
                     });
                 self
             }
+            /// Month of expiry, 1 to 12.
             pub fn expiry_month<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12621,6 +12921,7 @@ pub mod types {
                     });
                 self
             }
+            /// Year of expiry.
             pub fn expiry_year<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12634,6 +12935,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last four digits of the number.
             pub fn last_four<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12647,6 +12949,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a PIN is known to be set; may lag behind.
             pub fn pin_set<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -12660,6 +12963,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars that may be spent a period.
             pub fn spending_limit_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12675,6 +12979,7 @@ pub mod types {
                     });
                 self
             }
+            /// Period after which a spending limit begins anew.
             pub fn spending_limit_frequency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -12692,6 +12997,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a card. voided is for good.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardStatus>>,
@@ -12705,6 +13011,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a card is made of.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -12718,6 +13025,7 @@ pub mod types {
                     });
                 self
             }
+            /// Account that it belongs to.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12862,6 +13170,7 @@ pub mod types {
             }
         }
         impl CardCustomer {
+            /// What can be spent.
             pub fn available_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -12877,6 +13186,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a balance is from, the card network or the chain. The chain knows nothing of pending payments.
             pub fn balance_freshness<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -12894,6 +13204,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of cards.
             pub fn cards_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -12907,6 +13218,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of opening.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -12920,6 +13232,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the cards; null before the identity is checked.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12933,6 +13246,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the record, 24 hex digits.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12959,6 +13273,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own id for the customer.
             pub fn external_customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -12974,6 +13289,7 @@ pub mod types {
                     });
                 self
             }
+            /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
             pub fn flow_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardFlowStatus>>,
@@ -12987,6 +13303,7 @@ pub mod types {
                     });
                 self
             }
+            /// All there is.
             pub fn ledger_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13002,6 +13319,7 @@ pub mod types {
                     });
                 self
             }
+            /// What has to be done next.
             pub fn next_action<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13015,6 +13333,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is held for payments to settle.
             pub fn pending_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13030,6 +13349,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the wallet is set up.
             pub fn safe_deployed<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13043,6 +13363,7 @@ pub mod types {
                     });
                 self
             }
+            /// The stage as a number, 1 to 6.
             pub fn step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13056,6 +13377,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account, part of most paths. *Required.*
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13181,6 +13503,7 @@ pub mod types {
             }
         }
         impl CardCustomerCard {
+            /// Time of activation.
             pub fn activated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -13194,6 +13517,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id, a UUID.
             pub fn card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13207,6 +13531,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a card is made of.
             pub fn card_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -13220,6 +13545,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -13233,6 +13559,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is blocked.
             pub fn is_blocked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13246,6 +13573,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is frozen.
             pub fn is_frozen<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13259,6 +13587,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it was reported lost.
             pub fn is_lost<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13272,6 +13601,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it was reported stolen.
             pub fn is_stolen<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13285,6 +13615,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is ended for good.
             pub fn is_void<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13298,6 +13629,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last four digits of the number.
             pub fn last_four<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13311,6 +13643,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a card. voided is for good.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardStatus>>,
@@ -13407,6 +13740,7 @@ pub mod types {
             }
         }
         impl CardCustomerDailyLimit {
+            /// Dollars a day that the program allows.
             pub fn admin_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13420,6 +13754,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a day until then.
             pub fn current_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13433,6 +13768,7 @@ pub mod types {
                     });
                 self
             }
+            /// Seconds until it holds, 180 so far.
             pub fn delay_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13446,6 +13782,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the task at the relay.
             pub fn enqueue_task_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13461,6 +13798,7 @@ pub mod types {
                     });
                 self
             }
+            /// State at the relay; ExecSuccess means that it is queued.
             pub fn gelato_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13474,6 +13812,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same in words.
             pub fn note<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13487,6 +13826,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a day from then on.
             pub fn requested_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -13559,6 +13899,7 @@ pub mod types {
             }
         }
         impl CardCustomerKyc {
+            /// How far the check of an identity is. requires_action and pending_review want more from the person.
             pub fn kyc_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardKycStatus>>,
@@ -13572,6 +13913,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13585,6 +13927,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13657,6 +14000,7 @@ pub mod types {
             }
         }
         impl CardCustomerKycLink {
+            /// Id at Sumsub.
             pub fn applicant_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13670,6 +14014,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next, such as kyc_status.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13683,6 +14028,7 @@ pub mod types {
                     });
                 self
             }
+            /// Page to open for the customer; a token is part of it.
             pub fn sumsub_link<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -13696,6 +14042,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token for Sumsub's kit.
             pub fn sumsub_sdk_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -13711,6 +14058,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13788,6 +14136,7 @@ pub mod types {
             }
         }
         impl CardCustomerPage {
+            /// Whether balances were read.
             pub fn balances_included<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13803,6 +14152,7 @@ pub mod types {
                     });
                 self
             }
+            /// A customer as lists show it. Balances are in units of the currency, and null before there is a wallet. *Required.*
             pub fn customers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::CardCustomer>>,
@@ -13815,6 +14165,7 @@ pub mod types {
                     });
                 self
             }
+            /// Customers a page.
             pub fn limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13828,6 +14179,7 @@ pub mod types {
                     });
                 self
             }
+            /// This page.
             pub fn page<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13841,6 +14193,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of all customers.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -13915,6 +14268,7 @@ pub mod types {
             }
         }
         impl CardCustomerPhone {
+            /// Whether it is confirmed.
             pub fn is_verified<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -13928,6 +14282,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next, in words.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13941,6 +14296,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of sending the code.
             pub fn otp_requested_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -13956,6 +14312,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number with stars in it.
             pub fn phone_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -13969,6 +14326,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14117,6 +14475,7 @@ pub mod types {
             }
         }
         impl CardCustomerRecord {
+            /// What can be spent.
             pub fn available_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14132,6 +14491,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same in hundredths.
             pub fn available_balance_minor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14147,6 +14507,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a balance is from, the card network or the chain. The chain knows nothing of pending payments.
             pub fn balance_freshness<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -14164,6 +14525,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the balance.
             pub fn balance_updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14179,6 +14541,7 @@ pub mod types {
                     });
                 self
             }
+            /// A card of a customer. It never has the full number, the CVV or the PIN.
             pub fn cards<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::CardCustomerCard>>,
@@ -14191,6 +14554,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of cards.
             pub fn cards_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14204,6 +14568,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of opening.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14217,6 +14582,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the cards; null before the identity is checked.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14243,6 +14609,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own id for the customer.
             pub fn external_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14256,6 +14623,7 @@ pub mod types {
                     });
                 self
             }
+            /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
             pub fn flow_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardFlowStatus>>,
@@ -14269,6 +14637,7 @@ pub mod types {
                     });
                 self
             }
+            /// How far the check of an identity is. requires_action and pending_review want more from the person.
             pub fn kyc_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardKycStatus>>,
@@ -14282,6 +14651,7 @@ pub mod types {
                     });
                 self
             }
+            /// All there is.
             pub fn ledger_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14297,6 +14667,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same in hundredths.
             pub fn ledger_balance_minor<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14312,6 +14683,7 @@ pub mod types {
                     });
                 self
             }
+            /// What has to be done next.
             pub fn next_action<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14325,6 +14697,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is held for payments to settle.
             pub fn pending_balance<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14340,6 +14713,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the wallet is set up.
             pub fn safe_deployed<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -14353,6 +14727,7 @@ pub mod types {
                     });
                 self
             }
+            /// The stage as a number, 1 to 6.
             pub fn step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -14366,6 +14741,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account, part of most paths. *Required.*
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14474,6 +14850,7 @@ pub mod types {
             }
         }
         impl CardEphemeralToken {
+            /// Id of the app at the card scheme.
             pub fn app_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14487,6 +14864,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token that names the card.
             pub fn card_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -14500,6 +14878,7 @@ pub mod types {
                     });
                 self
             }
+            /// The token.
             pub fn ephemeral_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -14515,6 +14894,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14528,6 +14908,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last four digits of the number.
             pub fn last_four<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14541,6 +14922,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token for the secure elements.
             pub fn pse_auth_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -14614,6 +14996,7 @@ pub mod types {
             }
         }
         impl CardIban {
+            /// Time of activation.
             pub fn activated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14627,6 +15010,7 @@ pub mod types {
                     });
                 self
             }
+            /// Code of the bank.
             pub fn bic<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14640,6 +15024,7 @@ pub mod types {
                     });
                 self
             }
+            /// The number, once active.
             pub fn iban<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14653,6 +15038,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of the IBAN of a card account.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardIbanStatus>>,
@@ -14715,6 +15101,7 @@ pub mod types {
             }
         }
         impl CardKyc {
+            /// How far the check of an identity is. requires_action and pending_review want more from the person.
             pub fn kyc_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardKycStatus>>,
@@ -14728,6 +15115,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of approval.
             pub fn kyc_verified_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14743,6 +15131,7 @@ pub mod types {
                     });
                 self
             }
+            /// Why it was refused.
             pub fn rejection_reason<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14877,6 +15266,7 @@ pub mod types {
             }
         }
         impl CardTransaction {
+            /// Amount in units of the currency.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -14890,6 +15280,7 @@ pub mod types {
                     });
                 self
             }
+            /// Card.
             pub fn card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14903,6 +15294,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the payment.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -14916,6 +15308,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14929,6 +15322,7 @@ pub mod types {
                     });
                 self
             }
+            /// Class, such as Payment.
             pub fn kind<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14942,6 +15336,7 @@ pub mod types {
                     });
                 self
             }
+            /// Group of the code.
             pub fn mcc_category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14955,6 +15350,7 @@ pub mod types {
                     });
                 self
             }
+            /// Merchant category code.
             pub fn mcc_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14968,6 +15364,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the code means.
             pub fn mcc_description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14983,6 +15380,7 @@ pub mod types {
                     });
                 self
             }
+            /// Line of business.
             pub fn merchant_category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -14998,6 +15396,7 @@ pub mod types {
                     });
                 self
             }
+            /// City of the merchant.
             pub fn merchant_city<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15011,6 +15410,7 @@ pub mod types {
                     });
                 self
             }
+            /// Country of the merchant.
             pub fn merchant_country<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15026,6 +15426,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same in two letters.
             pub fn merchant_country_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15041,6 +15442,7 @@ pub mod types {
                     });
                 self
             }
+            /// Merchant.
             pub fn merchant_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15054,6 +15456,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a payment. Each page has words of its own, all are here.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -15069,6 +15472,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15084,6 +15488,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind of payment, such as Purchase.
             pub fn transaction_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15099,6 +15504,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind of payment.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -15179,6 +15585,7 @@ pub mod types {
             }
         }
         impl CardTransactionList {
+            /// A payment with a card. The names of two generations are here; pages cut the newer answer off.
             pub fn transactions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::CardTransaction>>,
@@ -15265,6 +15672,7 @@ pub mod types {
             }
         }
         impl CardTransfer {
+            /// Id, under its older name.
             pub fn bridge_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15278,6 +15686,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15291,6 +15700,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a transfer goes.
             pub fn destination<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardTransferDestination>,
@@ -15304,6 +15714,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount that should arrive.
             pub fn estimated_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -15319,6 +15730,7 @@ pub mod types {
                     });
                 self
             }
+            /// How long it takes, in words.
             pub fn estimated_time<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15334,6 +15746,7 @@ pub mod types {
                     });
                 self
             }
+            /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
             pub fn pricing_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PricingMode>>,
@@ -15347,6 +15760,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a transfer comes from.
             pub fn source<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardTransferSource>,
@@ -15360,6 +15774,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a transfer to a customer.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -15375,6 +15790,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn transfer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15442,6 +15858,7 @@ pub mod types {
             }
         }
         impl CardTransferDestination {
+            /// Amount to arrive in that currency.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15455,6 +15872,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency, such as USD or EUR.
             pub fn token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15510,6 +15928,7 @@ pub mod types {
             }
         }
         impl CardTransferSource {
+            /// Dollars that left.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -15523,6 +15942,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of a program's wallet.
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::IssuerChain>>,
@@ -15611,6 +16031,7 @@ pub mod types {
             }
         }
         impl CardViewToken {
+            /// What a card is made of.
             pub fn card_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -15624,6 +16045,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the page shows.
             pub fn enabled_views<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -15638,6 +16060,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time until which the page works.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -15651,6 +16074,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name on the card.
             pub fn holder_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15664,6 +16088,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last four digits of the number.
             pub fn last_four<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15677,6 +16102,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a PIN is set.
             pub fn pin_set<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15690,6 +16116,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the holder has to type a code first.
             pub fn requires_access_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -15705,6 +16132,7 @@ pub mod types {
                     });
                 self
             }
+            /// URL of the page, for an iframe. Do not log it.
             pub fn secure_view_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -15720,6 +16148,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -15807,6 +16236,7 @@ pub mod types {
             }
         }
         impl CardWebhookSubscription {
+            /// URL that events are sent to.
             pub fn callback_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15820,6 +16250,7 @@ pub mod types {
                     });
                 self
             }
+            /// Names of the events.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -15832,6 +16263,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15843,6 +16275,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Key of the signatures, if there is one.
             pub fn secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -15856,6 +16289,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id, as the path calls it.
             pub fn subscription_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15871,6 +16305,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id, as other webhooks call it.
             pub fn webhook_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15944,6 +16379,7 @@ pub mod types {
             }
         }
         impl ChangeCardResponse {
+            /// A card. It never has the full number, the CVV or the PIN.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Card>,
@@ -15957,6 +16393,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -15970,6 +16407,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -15983,6 +16421,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -16035,6 +16474,7 @@ pub mod types {
             }
         }
         impl CheckBalanceRequest {
+            /// Id of the wallet. *Required.*
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16084,6 +16524,7 @@ pub mod types {
             }
         }
         impl CreateAccountConnectionsRequest {
+            /// Id of the account. *Required.*
             pub fn account_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16096,6 +16537,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chains in lower case.
             pub fn chains<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -16155,6 +16597,7 @@ pub mod types {
             }
         }
         impl CreateAccountConnectionsResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16168,6 +16611,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -16181,6 +16625,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -16238,6 +16683,7 @@ pub mod types {
             }
         }
         impl CreateAccountRequest {
+            /// Name. *Required.*
             pub fn account_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16250,6 +16696,7 @@ pub mod types {
                     });
                 self
             }
+            /// What an account is for.
             pub fn account_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::AccountType>>,
@@ -16344,6 +16791,7 @@ pub mod types {
             }
         }
         impl CreateAccountResponse {
+            /// An account that holds wallets. Its id has a different name from page to page.
             pub fn account<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Account>,
@@ -16357,6 +16805,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn account_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16370,6 +16819,7 @@ pub mod types {
                     });
                 self
             }
+            /// What an account is for.
             pub fn account_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::AccountType>>,
@@ -16383,6 +16833,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of wallets.
             pub fn asset_count<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16396,6 +16847,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -16409,6 +16861,7 @@ pub mod types {
                     });
                 self
             }
+            /// The account where the venue wraps it; no page shows how.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -16422,6 +16875,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16433,6 +16887,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16446,6 +16901,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of the account; where there is an envelope the text `success` or true.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -16459,6 +16915,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -16532,6 +16989,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyFirstGenRequest {
+            /// End of life; none by default.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -16545,6 +17003,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name. *Required.*
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16557,6 +17016,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do; all by default.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16612,6 +17072,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyFirstGenResponse {
+            /// A new key. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::NewApiKeyFirstGen>,
@@ -16624,6 +17085,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success`; true in later generations.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -16681,6 +17143,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyGuideRequest {
+            /// Days to live; for ever by default.
             pub fn expires_in_days<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16696,6 +17159,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name. *Required.*
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16708,6 +17172,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do. *Required.*
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16788,6 +17253,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyGuideResponse {
+            /// The key. *Required.*
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16800,6 +17266,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its secret, shown once. *Required.*
             pub fn api_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -16812,6 +17279,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -16825,6 +17293,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life; null for none.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -16838,6 +17307,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16849,6 +17319,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16862,6 +17333,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -16938,6 +17410,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyRequest {
+            /// Addresses that it may be used from.
             pub fn allowed_ips<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -16950,6 +17423,7 @@ pub mod types {
                     });
                 self
             }
+            /// Days to live; for ever by default.
             pub fn expires_in_days<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -16965,6 +17439,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name. Make it unique, so that the key can be found again. *Required.*
             pub fn key_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -16977,6 +17452,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -17043,6 +17519,7 @@ pub mod types {
             }
         }
         impl CreateApiKeyResponse {
+            /// A new key. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::NewApiKey>,
@@ -17055,6 +17532,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17068,6 +17546,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -17081,6 +17560,7 @@ pub mod types {
                     });
                 self
             }
+            /// Reminder to store the secret.
             pub fn warning<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17185,6 +17665,7 @@ pub mod types {
             }
         }
         impl CreateAutoForwardingRuleRequest {
+            /// Id of the wallet. *Required.*
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17197,6 +17678,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain in lower case. *Required.*
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17209,6 +17691,7 @@ pub mod types {
                     });
                 self
             }
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17222,6 +17705,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to forward to. *Required.*
             pub fn destination_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17236,6 +17720,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the rule applies; true in a new one by default.
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -17249,6 +17734,7 @@ pub mod types {
                     });
                 self
             }
+            /// Largest deposit to forward.
             pub fn maximum_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -17264,6 +17750,7 @@ pub mod types {
                     });
                 self
             }
+            /// Smallest deposit to forward.
             pub fn minimum_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -17279,6 +17766,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ids of the accounts to watch.
             pub fn monitored_accounts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -17293,6 +17781,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a rule watches all wallets or only those of `monitored_accounts`. *Required.*
             pub fn monitoring_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MonitoringMode>,
@@ -17307,6 +17796,7 @@ pub mod types {
                     });
                 self
             }
+            /// Share of a deposit to forward, 0 to 100. *Required.*
             pub fn percentage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -17319,6 +17809,7 @@ pub mod types {
                     });
                 self
             }
+            /// Further settings of a rule. An open object, since no source names them.
             pub fn settings<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::AutoForwardingSettings>,
@@ -17387,6 +17878,7 @@ pub mod types {
             }
         }
         impl CreateCardCustomerCardRequest {
+            /// What a card is made of. *Required.*
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -17445,6 +17937,7 @@ pub mod types {
             }
         }
         impl CreateCardCustomerCardResponse {
+            /// A card of a customer. It never has the full number, the CVV or the PIN.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerCard>,
@@ -17458,6 +17951,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17471,6 +17965,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -17484,6 +17979,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -17583,6 +18079,7 @@ pub mod types {
             }
         }
         impl CreateCardCustomerEphemeralTokenResponse {
+            /// Id of the app at the card scheme.
             pub fn app_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17596,6 +18093,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token that names the card.
             pub fn card_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -17609,6 +18107,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the card scheme's page wants in order to show a card.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardEphemeralToken>,
@@ -17622,6 +18121,7 @@ pub mod types {
                     });
                 self
             }
+            /// The token.
             pub fn ephemeral_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -17637,6 +18137,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -17650,6 +18151,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last four digits of the number.
             pub fn last_four<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17663,6 +18165,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17676,6 +18179,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token for the secure elements.
             pub fn pse_auth_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -17691,6 +18195,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -17704,6 +18209,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -17800,6 +18306,7 @@ pub mod types {
             }
         }
         impl CreateCardCustomerViewTokenResponse {
+            /// A page that shows a card. Whoever has its URL sees the card.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardViewToken>,
@@ -17813,6 +18320,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time until which the page works.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -17826,6 +18334,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17839,6 +18348,7 @@ pub mod types {
                     });
                 self
             }
+            /// URL of the page, where nothing wraps it.
             pub fn secure_view_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -17854,6 +18364,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -17867,6 +18378,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -17880,6 +18392,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -17955,6 +18468,7 @@ pub mod types {
             }
         }
         impl CreateCardCustomerVirtualCardResponse {
+            /// A card of a customer. It never has the full number, the CVV or the PIN.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerCard>,
@@ -17968,6 +18482,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -17981,6 +18496,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -17994,6 +18510,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -18093,6 +18610,7 @@ pub mod types {
             }
         }
         impl CreateCardEphemeralTokenResponse {
+            /// Id of the app at the card scheme.
             pub fn app_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18106,6 +18624,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token that names the card.
             pub fn card_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -18119,6 +18638,7 @@ pub mod types {
                     });
                 self
             }
+            /// What the card scheme's page wants in order to show a card.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardEphemeralToken>,
@@ -18132,6 +18652,7 @@ pub mod types {
                     });
                 self
             }
+            /// The token.
             pub fn ephemeral_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -18147,6 +18668,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -18160,6 +18682,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last four digits of the number.
             pub fn last_four<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18173,6 +18696,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18186,6 +18710,7 @@ pub mod types {
                     });
                 self
             }
+            /// Token for the secure elements.
             pub fn pse_auth_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -18201,6 +18726,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -18214,6 +18740,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -18300,6 +18827,7 @@ pub mod types {
             }
         }
         impl CreateCardRequest {
+            /// What a card is made of. *Required.*
             pub fn card_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -18312,6 +18840,7 @@ pub mod types {
                     });
                 self
             }
+            /// Label; some pages demand it.
             pub fn display_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18325,6 +18854,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a period; no limit by default.
             pub fn spending_limit_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -18340,6 +18870,7 @@ pub mod types {
                     });
                 self
             }
+            /// Period after which a spending limit begins anew.
             pub fn spending_limit_frequency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -18357,6 +18888,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a card is made of.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardType>>,
@@ -18426,6 +18958,7 @@ pub mod types {
             }
         }
         impl CreateCardResponse {
+            /// A card. It never has the full number, the CVV or the PIN.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Card>,
@@ -18439,6 +18972,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18452,6 +18986,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -18465,6 +19000,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -18527,6 +19063,7 @@ pub mod types {
             }
         }
         impl CreateCardViewTokenRequest {
+            /// Code that the holder has to type first.
             pub fn access_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -18540,6 +19077,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to show, a tab each.
             pub fn enabled_views<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -18554,6 +19092,7 @@ pub mod types {
                     });
                 self
             }
+            /// Looks of a hosted page, such as `accent_color` with a hex colour. The other names are cut off in all copies.
             pub fn theme<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardViewTheme>,
@@ -18636,6 +19175,7 @@ pub mod types {
             }
         }
         impl CreateCardViewTokenResponse {
+            /// A page that shows a card. Whoever has its URL sees the card.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardViewToken>,
@@ -18649,6 +19189,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time until which the page works.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -18662,6 +19203,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18675,6 +19217,7 @@ pub mod types {
                     });
                 self
             }
+            /// URL of the page, where nothing wraps it.
             pub fn secure_view_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -18690,6 +19233,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -18703,6 +19247,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -18716,6 +19261,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -18793,6 +19339,7 @@ pub mod types {
             }
         }
         impl CreateCustomerRequest {
+            /// *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18805,6 +19352,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own texts by name.
             pub fn metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CustomerMetadata>,
@@ -18844,6 +19392,7 @@ pub mod types {
                     });
                 self
             }
+            /// Code of 2025 sends it; no page names it.
             pub fn username<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18945,6 +19494,7 @@ pub mod types {
             }
         }
         impl CreateCustomerResponse {
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -18958,6 +19508,7 @@ pub mod types {
                     });
                 self
             }
+            /// The customer where the venue wraps it; its id is `_id` there.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -18984,6 +19535,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -18995,6 +19547,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19008,6 +19561,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own texts by name.
             pub fn metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CustomerMetadata>,
@@ -19047,6 +19601,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of the customer; where there is an envelope the text `success` or true.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -19060,6 +19615,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -19151,6 +19707,7 @@ pub mod types {
             }
         }
         impl CreatePaymentRequest {
+            /// Tickers to take. The name is inferred from a sentence of the guide.
             pub fn accepted_assets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -19165,6 +19722,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount in units of the currency. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -19177,6 +19735,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency, such as USD. *Required.*
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19189,6 +19748,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is paid for, shown on the checkout page.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19202,6 +19762,7 @@ pub mod types {
                     });
                 self
             }
+            /// The caller's own notes, in any shape.
             pub fn metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PaymentMetadata>,
@@ -19215,6 +19776,7 @@ pub mod types {
                     });
                 self
             }
+            /// Title of the checkout page.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19274,6 +19836,7 @@ pub mod types {
             }
         }
         impl CreatePaymentResponse {
+            /// A payment that was asked for. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::NewPayment>,
@@ -19286,6 +19849,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -19343,6 +19907,7 @@ pub mod types {
             }
         }
         impl CreateProgramWebhookRequest {
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19356,6 +19921,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to be told of.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -19370,6 +19936,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public https address to call. *Required.*
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19436,6 +20003,7 @@ pub mod types {
             }
         }
         impl CreateProgramWebhookResponse {
+            /// A webhook and the key of its signatures.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::WebhookSecret>,
@@ -19449,6 +20017,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19462,6 +20031,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -19475,6 +20045,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -19546,6 +20117,7 @@ pub mod types {
             }
         }
         impl CreateWebhookNamedRequest {
+            /// Name. *Required.*
             pub fn webhook_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19558,6 +20130,7 @@ pub mod types {
                     });
                 self
             }
+            /// Key of its signatures, chosen by the caller. *Required.*
             pub fn webhook_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -19572,6 +20145,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public address to call, https or http. *Required.*
             pub fn webhook_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19584,6 +20158,7 @@ pub mod types {
                     });
                 self
             }
+            /// Addresses to deliver from; any by default.
             pub fn whitelist_ips<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -19657,6 +20232,7 @@ pub mod types {
             }
         }
         impl CreateWebhookNamedResponse {
+            /// A webhook of the named kind.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::NamedWebhook>,
@@ -19670,6 +20246,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19683,6 +20260,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -19696,6 +20274,7 @@ pub mod types {
                     });
                 self
             }
+            /// The HTTP status once more, as text.
             pub fn status_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -19709,6 +20288,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -19772,6 +20352,7 @@ pub mod types {
             }
         }
         impl CreateWebhookRequest {
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19785,6 +20366,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to be told of; everything by default.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -19799,6 +20381,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public https address to call. *Required.*
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19861,6 +20444,7 @@ pub mod types {
             }
         }
         impl CreateWebhookResponse {
+            /// A new webhook. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::NewWebhook>,
@@ -19873,6 +20457,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -19886,6 +20471,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -19899,6 +20485,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -19978,6 +20565,7 @@ pub mod types {
             }
         }
         impl CurrentSubscription {
+            /// Whether it renews itself.
             pub fn auto_renew<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -19991,6 +20579,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of that period.
             pub fn current_period_end<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -20006,6 +20595,7 @@ pub mod types {
                     });
                 self
             }
+            /// Begin of the period that is paid for.
             pub fn current_period_start<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -20021,6 +20611,7 @@ pub mod types {
                     });
                 self
             }
+            /// State, such as active.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20034,6 +20625,7 @@ pub mod types {
                     });
                 self
             }
+            /// A plan. *Required.*
             pub fn tier_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PlanId>>,
@@ -20046,6 +20638,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name of the plan.
             pub fn tier_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20133,6 +20726,7 @@ pub mod types {
             }
         }
         impl Customer {
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -20159,6 +20753,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20170,6 +20765,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// One's own texts by name.
             pub fn metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CustomerMetadata>,
@@ -20209,6 +20805,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a customer.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CustomerStatus>>,
@@ -20277,6 +20874,7 @@ pub mod types {
             }
         }
         impl DeleteAutoForwardingRuleResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20290,6 +20888,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -20303,6 +20902,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -20355,6 +20955,7 @@ pub mod types {
             }
         }
         impl DeleteWebhookNamedRequest {
+            /// Id of the webhook. *Required.*
             pub fn webhook_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20417,6 +21018,7 @@ pub mod types {
             }
         }
         impl DeployCardAccountSafeResponse {
+            /// A wallet that is being set up.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::DeployedCardSafe>,
@@ -20430,6 +21032,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20443,6 +21046,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -20456,6 +21060,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -20525,6 +21130,7 @@ pub mod types {
             }
         }
         impl DeployCardCustomerSafeResponse {
+            /// A wallet that is being set up.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::DeployedCardSafe>,
@@ -20538,6 +21144,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20551,6 +21158,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -20564,6 +21172,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -20643,6 +21252,7 @@ pub mod types {
             }
         }
         impl DeployedCardSafe {
+            /// Whether it was there before.
             pub fn already_deployed<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -20658,6 +21268,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it has begun.
             pub fn deployment_accepted<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -20673,6 +21284,7 @@ pub mod types {
                     });
                 self
             }
+            /// How long it may take, in words.
             pub fn estimated_completion<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20688,6 +21300,7 @@ pub mod types {
                     });
                 self
             }
+            /// Path by which to follow it.
             pub fn monitor_endpoint<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20703,6 +21316,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20716,6 +21330,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20799,6 +21414,7 @@ pub mod types {
             }
         }
         impl Dispute {
+            /// Time of filing, for accounts of one's own.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -20812,6 +21428,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn dispute_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20825,6 +21442,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of filing.
             pub fn filed_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -20838,6 +21456,7 @@ pub mod types {
                     });
                 self
             }
+            /// Reason; some answers call it reasonCode, which is not read.
             pub fn reason_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20851,6 +21470,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a dispute.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::DisputeStatus>>,
@@ -20864,6 +21484,7 @@ pub mod types {
                     });
                 self
             }
+            /// Payment.
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20937,6 +21558,7 @@ pub mod types {
             }
         }
         impl DisputeReason {
+            /// Group.
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20950,6 +21572,7 @@ pub mod types {
                     });
                 self
             }
+            /// The same in the vendor's types.
             pub fn code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20963,6 +21586,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it means.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -20976,6 +21600,7 @@ pub mod types {
                     });
                 self
             }
+            /// Code, such as NOT_RECEIVED.
             pub fn reason_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21033,6 +21658,7 @@ pub mod types {
             }
         }
         impl DisputeTransactionRequest {
+            /// What happened.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21046,6 +21672,7 @@ pub mod types {
                     });
                 self
             }
+            /// Code from the list of reasons. *Required.*
             pub fn reason_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21110,6 +21737,7 @@ pub mod types {
             }
         }
         impl DisputeTransactionResponse {
+            /// A dispute.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Dispute>,
@@ -21123,6 +21751,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21136,6 +21765,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -21149,6 +21779,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -21228,6 +21859,7 @@ pub mod types {
             }
         }
         impl EditWebhookNamedRequest {
+            /// Whether a webhook of the named kind is called.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::WebhookStatus>>,
@@ -21241,6 +21873,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the webhook. *Required.*
             pub fn webhook_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21253,6 +21886,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn webhook_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21266,6 +21900,7 @@ pub mod types {
                     });
                 self
             }
+            /// Key of its signatures, chosen by the caller.
             pub fn webhook_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -21281,6 +21916,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public address to call, https or http.
             pub fn webhook_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21294,6 +21930,7 @@ pub mod types {
                     });
                 self
             }
+            /// Addresses to deliver from; any by default.
             pub fn whitelist_ips<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -21353,6 +21990,7 @@ pub mod types {
             }
         }
         impl ExchangeApiKeyRequest {
+            /// The key. *Required.*
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21365,6 +22003,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its secret. *Required.*
             pub fn api_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -21419,6 +22058,7 @@ pub mod types {
             }
         }
         impl ExecuteSwapRequest {
+            /// Id of the quote. *Required.*
             pub fn quote_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21431,6 +22071,7 @@ pub mod types {
                     });
                 self
             }
+            /// *Required.*
             pub fn extra<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -21515,6 +22156,7 @@ pub mod types {
             }
         }
         impl FundCardCustomerRequest {
+            /// Dollars, 5 at least. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -21527,6 +22169,7 @@ pub mod types {
                     });
                 self
             }
+            /// One of the customer's cards.
             pub fn card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21540,6 +22183,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the customer's record.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21553,6 +22197,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker to arrive in; only the package sends it.
             pub fn destination_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21568,6 +22213,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mail address of the customer.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21581,6 +22227,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own id for the customer.
             pub fn external_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21594,6 +22241,7 @@ pub mod types {
                     });
                 self
             }
+            /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
             pub fn pricing_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PricingMode>>,
@@ -21607,6 +22255,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of a program's wallet. *Required.*
             pub fn source_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::IssuerChain>>,
@@ -21680,6 +22329,7 @@ pub mod types {
             }
         }
         impl FundCardCustomerResponse {
+            /// A transfer to a customer. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardTransfer>,
@@ -21692,6 +22342,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21705,6 +22356,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -21718,6 +22370,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -21772,6 +22425,7 @@ pub mod types {
             }
         }
         impl FundIssuerDepositRequest {
+            /// Ticker to arrive in.
             pub fn destination_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21837,6 +22491,7 @@ pub mod types {
             }
         }
         impl GasCostBreakdown {
+            /// Gas.
             pub fn gas_cost_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -21850,6 +22505,7 @@ pub mod types {
                     });
                 self
             }
+            /// The fees one by one.
             pub fn platform_fee_details<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::serde_json::Value>>,
@@ -21864,6 +22520,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees of the venue.
             pub fn platform_fees_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -21879,6 +22536,7 @@ pub mod types {
                     });
                 self
             }
+            /// Both.
             pub fn total_cost_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -21973,6 +22631,7 @@ pub mod types {
             }
         }
         impl GasPrice {
+            /// Parts of an estimate in dollars, with eight decimals.
             pub fn breakdown<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::GasCostBreakdown>,
@@ -21986,6 +22645,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain by its short name, such as ETH.
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -21999,6 +22659,7 @@ pub mod types {
                     });
                 self
             }
+            /// All of it.
             pub fn estimated_fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -22012,6 +22673,7 @@ pub mod types {
                     });
                 self
             }
+            /// All of it in dollars.
             pub fn estimated_fee_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -22027,6 +22689,7 @@ pub mod types {
                     });
                 self
             }
+            /// Gas alone.
             pub fn gas_fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -22040,6 +22703,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain as it was asked for, in upper case.
             pub fn input_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22053,6 +22717,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what pays for gas.
             pub fn native_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22066,6 +22731,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fees of the venue.
             pub fn platform_fees<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -22079,6 +22745,7 @@ pub mod types {
                     });
                 self
             }
+            /// Priority it holds for; in older pages slow, medium or fast.
             pub fn priority<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22156,6 +22823,7 @@ pub mod types {
             }
         }
         impl GetApiKeyResponse {
+            /// A key as lists show it. No page shows the current shape, so the names of all generations are here and none is certain.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ApiKey>,
@@ -22169,6 +22837,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22182,6 +22851,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22195,6 +22865,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22262,6 +22933,7 @@ pub mod types {
             }
         }
         impl GetCardCustomerKycLinkResponse {
+            /// A way to the check of an identity. Whoever has the link can go through it. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerKycLink>,
@@ -22274,6 +22946,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22287,6 +22960,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22300,6 +22974,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22369,6 +23044,7 @@ pub mod types {
             }
         }
         impl GetCardCustomerKycStatusResponse {
+            /// The check of an identity. A page names its states and shows no answer.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerKyc>,
@@ -22382,6 +23058,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22395,6 +23072,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22408,6 +23086,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22467,6 +23146,7 @@ pub mod types {
             }
         }
         impl GetCardCustomerResponse {
+            /// All about a customer. Balances are in units of the currency and again in hundredths of it; null before there is a wallet. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerRecord>,
@@ -22479,6 +23159,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22544,6 +23225,7 @@ pub mod types {
             }
         }
         impl GetCardCustomerSourceOfFundsResponse {
+            /// The questions. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SourceOfFundsQuestions>,
@@ -22556,6 +23238,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22569,6 +23252,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22582,6 +23266,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22666,6 +23351,7 @@ pub mod types {
             }
         }
         impl GetCardIbanStatusResponse {
+            /// Time of activation.
             pub fn activated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -22679,6 +23365,7 @@ pub mod types {
                     });
                 self
             }
+            /// Code of the bank.
             pub fn bic<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22692,6 +23379,7 @@ pub mod types {
                     });
                 self
             }
+            /// The IBAN of a card account.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardIban>,
@@ -22705,6 +23393,7 @@ pub mod types {
                     });
                 self
             }
+            /// The number, once active.
             pub fn iban<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22718,6 +23407,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22731,6 +23421,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of the IBAN, a word of CardIbanStatus; the text `success` where `data` holds it.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22744,6 +23435,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22816,6 +23508,7 @@ pub mod types {
             }
         }
         impl GetCardKycStatusResponse {
+            /// The check of an identity. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardKyc>,
@@ -22828,6 +23521,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -22841,6 +23535,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -22854,6 +23549,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22913,6 +23609,7 @@ pub mod types {
             }
         }
         impl GetCurrentSubscriptionResponse {
+            /// The plan of the caller. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CurrentSubscription>,
@@ -22925,6 +23622,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -22995,6 +23693,7 @@ pub mod types {
             }
         }
         impl GetGasPriceRequest {
+            /// Amount to send in dollars.
             pub fn amount_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -23008,6 +23707,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the wallet to send from.
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23021,6 +23721,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain, such as ethereum. *Required.*
             pub fn chain_type<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23033,6 +23734,7 @@ pub mod types {
                     });
                 self
             }
+            /// How fast a transfer should settle, and so what its gas costs.
             pub fn priority<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SendPriority>,
@@ -23046,6 +23748,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what is sent.
             pub fn token_symbol<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23112,6 +23815,7 @@ pub mod types {
             }
         }
         impl GetGasPriceResponse {
+            /// What gas will cost. The pages name a unit only where the name of a field does. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::GasPrice>,
@@ -23124,6 +23828,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23137,6 +23842,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23150,6 +23856,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23205,6 +23912,7 @@ pub mod types {
             }
         }
         impl GetIssuerEligibilityResponse {
+            /// Whether one may issue cards. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::IssuerEligibility>,
@@ -23217,6 +23925,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23282,6 +23991,7 @@ pub mod types {
             }
         }
         impl GetIssuerProgramResponse {
+            /// The program. Its id is `id`; no source shows the rest.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23295,6 +24005,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23308,6 +24019,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23321,6 +24033,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23377,6 +24090,7 @@ pub mod types {
             }
         }
         impl GetPaymentStatusResponse {
+            /// Where a payment stands. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Payment>,
@@ -23389,6 +24103,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23454,6 +24169,7 @@ pub mod types {
             }
         }
         impl GetPhysicalOrderStatusResponse {
+            /// An order, as the vendor's types have it.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PhysicalOrder>,
@@ -23467,6 +24183,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23480,6 +24197,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23493,6 +24211,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23559,6 +24278,7 @@ pub mod types {
             }
         }
         impl GetProgramWebhookResponse {
+            /// A webhook. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Webhook>,
@@ -23571,6 +24291,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23584,6 +24305,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23597,6 +24319,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23681,6 +24404,7 @@ pub mod types {
             }
         }
         impl GetSpendingLimitsResponse {
+            /// Dollars a day.
             pub fn daily<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -23694,6 +24418,7 @@ pub mod types {
                     });
                 self
             }
+            /// Limits of a card account, in dollars.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SpendingLimits>,
@@ -23707,6 +24432,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23720,6 +24446,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a month.
             pub fn monthly<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -23733,6 +24460,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a payment.
             pub fn per_transaction<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -23748,6 +24476,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23761,6 +24490,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23823,6 +24553,7 @@ pub mod types {
             }
         }
         impl GetTransactionRequest {
+            /// Id at the venue. *Required.*
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23892,6 +24623,7 @@ pub mod types {
             }
         }
         impl GetTransactionResponse {
+            /// The transaction where the venue wraps it; no page shows how.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23905,6 +24637,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -23918,6 +24651,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -23931,6 +24665,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -23944,6 +24679,7 @@ pub mod types {
                     });
                 self
             }
+            /// A transaction. No page shows one in full; what is here is named by filters, replies and the library.
             pub fn transaction<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Transaction>,
@@ -24012,6 +24748,7 @@ pub mod types {
             }
         }
         impl GetWebhookResponse {
+            /// A webhook. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::Webhook>,
@@ -24024,6 +24761,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24037,6 +24775,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -24050,6 +24789,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24104,6 +24844,7 @@ pub mod types {
             }
         }
         impl InitIbanOnboardingRequest {
+            /// Customer. Left out, the caller.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24117,6 +24858,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mail address of the holder. *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24235,6 +24977,7 @@ pub mod types {
             }
         }
         impl IssuerCardTransaction {
+            /// Amount in units of the currency.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -24248,6 +24991,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of approval.
             pub fn authorized_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24261,6 +25005,7 @@ pub mod types {
                     });
                 self
             }
+            /// Card; left out where one customer was asked for.
             pub fn card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24274,6 +25019,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the record.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24287,6 +25033,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency of the payment, not always that of the card.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24313,6 +25060,7 @@ pub mod types {
                     });
                 self
             }
+            /// Merchant category code.
             pub fn merchant_category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24341,6 +25089,7 @@ pub mod types {
                     });
                 self
             }
+            /// Country of the merchant in two letters.
             pub fn merchant_country<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24356,6 +25105,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of settling; null until then.
             pub fn settled_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -24369,6 +25119,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a payment. Each page has words of its own, all are here.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -24384,6 +25135,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24398,6 +25150,7 @@ pub mod types {
                     });
                 self
             }
+            /// Kind of payment.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -24413,6 +25166,7 @@ pub mod types {
                     });
                 self
             }
+            /// Account; left out where one customer was asked for.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24514,6 +25268,7 @@ pub mod types {
             }
         }
         impl IssuerCardTransactionPage {
+            /// Currency of that customer's cards.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24527,6 +25282,7 @@ pub mod types {
                     });
                 self
             }
+            /// The customer as asked for, where one was.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24540,6 +25296,7 @@ pub mod types {
                     });
                 self
             }
+            /// Payments a page.
             pub fn limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24553,6 +25310,7 @@ pub mod types {
                     });
                 self
             }
+            /// This page.
             pub fn page<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24566,6 +25324,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number of all payments.
             pub fn total<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24579,6 +25338,7 @@ pub mod types {
                     });
                 self
             }
+            /// A payment with a card of the program. *Required.*
             pub fn transactions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -24648,6 +25408,7 @@ pub mod types {
             }
         }
         impl IssuerEligibility {
+            /// Whether one may apply.
             pub fn eligible<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24661,6 +25422,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether one has a program.
             pub fn enrolled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24674,6 +25436,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of the program; null where there is none.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24734,6 +25497,7 @@ pub mod types {
             }
         }
         impl KeyRateLimit {
+            /// In a day.
             pub fn requests_per_day<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24749,6 +25513,7 @@ pub mod types {
                     });
                 self
             }
+            /// In an hour.
             pub fn requests_per_hour<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24764,6 +25529,7 @@ pub mod types {
                     });
                 self
             }
+            /// In a minute.
             pub fn requests_per_minute<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -24836,6 +25602,7 @@ pub mod types {
             }
         }
         impl ListAccountsResponse {
+            /// The accounts.
             pub fn accounts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Account>>,
@@ -24848,6 +25615,7 @@ pub mod types {
                     });
                 self
             }
+            /// The accounts where the venue wraps them, as a list or under `accounts`.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -24861,6 +25629,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -24874,6 +25643,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the page.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -24887,6 +25657,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -24947,6 +25718,7 @@ pub mod types {
             }
         }
         impl ListApiKeysFirstGenResponse {
+            /// The keys.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ApiKeyListFirstGen>,
@@ -24960,6 +25732,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success`; true in later generations.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25030,6 +25803,7 @@ pub mod types {
             }
         }
         impl ListApiKeysResponse {
+            /// The keys as a list, or an object with the list under `keys`; each as below.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25043,6 +25817,7 @@ pub mod types {
                     });
                 self
             }
+            /// The keys, where nothing wraps them.
             pub fn keys<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::serde_json::Value>>,
@@ -25055,6 +25830,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25068,6 +25844,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25081,6 +25858,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25146,6 +25924,7 @@ pub mod types {
             }
         }
         impl ListAssetTransactionsRequest {
+            /// Id of the wallet. *Required.*
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25158,6 +25937,7 @@ pub mod types {
                     });
                 self
             }
+            /// Transactions a page.
             pub fn limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -25171,6 +25951,7 @@ pub mod types {
                     });
                 self
             }
+            /// Page.
             pub fn page<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -25238,6 +26019,7 @@ pub mod types {
             }
         }
         impl ListCardCustomerCardTransactionsResponse {
+            /// A page of payments. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::IssuerCardTransactionPage>,
@@ -25250,6 +26032,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25263,6 +26046,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25276,6 +26060,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25350,6 +26135,7 @@ pub mod types {
             }
         }
         impl ListCardCustomerCardsResponse {
+            /// A card of a customer. It never has the full number, the CVV or the PIN.
             pub fn cards<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::CardCustomerCard>>,
@@ -25362,6 +26148,7 @@ pub mod types {
                     });
                 self
             }
+            /// The cards where the venue wraps them, as a list or under `cards`.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25375,6 +26162,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25388,6 +26176,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25401,6 +26190,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25459,6 +26249,7 @@ pub mod types {
             }
         }
         impl ListCardCustomersResponse {
+            /// A page of customers. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerPage>,
@@ -25471,6 +26262,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25536,6 +26328,7 @@ pub mod types {
             }
         }
         impl ListCardTransactionsResponse {
+            /// The payments. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardTransactionList>,
@@ -25548,6 +26341,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25561,6 +26355,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25574,6 +26369,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25643,6 +26439,7 @@ pub mod types {
             }
         }
         impl ListCardsResponse {
+            /// A card. It never has the full number, the CVV or the PIN. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Card>>,
@@ -25655,6 +26452,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25668,6 +26466,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25681,6 +26480,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25733,6 +26533,7 @@ pub mod types {
             }
         }
         impl ListCustomerAssetsRequest {
+            /// Only wallets of this customer.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25781,6 +26582,7 @@ pub mod types {
             }
         }
         impl ListCustomerTransactionsRequest {
+            /// Id of the customer. *Required.*
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25848,6 +26650,7 @@ pub mod types {
             }
         }
         impl ListCustomersResponse {
+            /// The customers.
             pub fn customers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Customer>>,
@@ -25860,6 +26663,7 @@ pub mod types {
                     });
                 self
             }
+            /// The customers where the venue wraps them, as a list or under `customers`.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25873,6 +26677,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25886,6 +26691,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -25899,6 +26705,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -25970,6 +26777,7 @@ pub mod types {
             }
         }
         impl ListDisputeReasonsResponse {
+            /// A reason for a dispute. Its code has two names. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::DisputeReason>>,
@@ -25982,6 +26790,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -25995,6 +26804,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26008,6 +26818,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26077,6 +26888,7 @@ pub mod types {
             }
         }
         impl ListIssuerCardTransactionsResponse {
+            /// A page of payments. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::IssuerCardTransactionPage>,
@@ -26089,6 +26901,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26102,6 +26915,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26115,6 +26929,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26171,6 +26986,7 @@ pub mod types {
             }
         }
         impl ListPlansResponse {
+            /// The plans. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PlanList>,
@@ -26183,6 +26999,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26246,6 +27063,7 @@ pub mod types {
             }
         }
         impl ListProgramWebhooksResponse {
+            /// The webhooks. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Webhook>>,
@@ -26258,6 +27076,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26271,6 +27090,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26284,6 +27104,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26363,6 +27184,7 @@ pub mod types {
             }
         }
         impl ListTransactionsRequest {
+            /// Only those on this chain.
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26376,6 +27198,7 @@ pub mod types {
                     });
                 self
             }
+            /// Transactions a page, 100 at most.
             pub fn limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26389,6 +27212,7 @@ pub mod types {
                     });
                 self
             }
+            /// Page.
             pub fn page<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -26402,6 +27226,7 @@ pub mod types {
                     });
                 self
             }
+            /// Only those in this state.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26415,6 +27240,7 @@ pub mod types {
                     });
                 self
             }
+            /// Only this one.
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26430,6 +27256,7 @@ pub mod types {
                     });
                 self
             }
+            /// Only those of this type.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26508,6 +27335,7 @@ pub mod types {
             }
         }
         impl ListTransactionsResponse {
+            /// The transactions where the venue wraps them, as a list or under a name; no page shows it.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26521,6 +27349,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26534,6 +27363,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26547,6 +27377,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26560,6 +27391,7 @@ pub mod types {
                     });
                 self
             }
+            /// The transactions, where nothing wraps them.
             pub fn transactions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Transaction>>,
@@ -26612,6 +27444,7 @@ pub mod types {
             }
         }
         impl ListUserAccountsRequest {
+            /// Id of the user. *Required.*
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26675,6 +27508,7 @@ pub mod types {
             }
         }
         impl ListUserAccountsResponse {
+            /// The accounts.
             pub fn accounts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Account>>,
@@ -26687,6 +27521,7 @@ pub mod types {
                     });
                 self
             }
+            /// The accounts where the venue wraps them, as a list or under `accounts`.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26700,6 +27535,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26713,6 +27549,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26726,6 +27563,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26779,6 +27617,7 @@ pub mod types {
             }
         }
         impl ListUserAssetsByUserIdRequest {
+            /// Id of the user. *Required.*
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26822,6 +27661,7 @@ pub mod types {
             }
         }
         impl ListUserAssetsRequest {
+            /// Only wallets of this account.
             pub fn account_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26885,6 +27725,7 @@ pub mod types {
             }
         }
         impl ListWebhooksResponse {
+            /// The webhooks. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Webhook>>,
@@ -26897,6 +27738,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26910,6 +27752,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -26923,6 +27766,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -26978,6 +27822,7 @@ pub mod types {
             }
         }
         impl LoginLegacyRequest {
+            /// *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -26990,6 +27835,7 @@ pub mod types {
                     });
                 self
             }
+            /// Only a page of 2024 has it.
             pub fn password<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -27053,6 +27899,7 @@ pub mod types {
             }
         }
         impl LoginLegacyResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27066,6 +27913,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -27079,6 +27927,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -27092,6 +27941,7 @@ pub mod types {
                     });
                 self
             }
+            /// JWT of the session, in one copy.
             pub fn token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -27170,6 +28020,7 @@ pub mod types {
             }
         }
         impl NamedWebhook {
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27183,6 +28034,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27194,6 +28046,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Whether a webhook of the named kind is called.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::WebhookStatus>>,
@@ -27207,6 +28060,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of its owner.
             pub fn user_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27220,6 +28074,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn webhook_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27233,6 +28088,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to call.
             pub fn webhook_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27316,6 +28172,7 @@ pub mod types {
             }
         }
         impl NewApiKey {
+            /// The key. *Required.*
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27328,6 +28185,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its secret, shown once. *Required.*
             pub fn api_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -27340,6 +28198,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life; null for none.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27353,6 +28212,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn key_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27366,6 +28226,7 @@ pub mod types {
                     });
                 self
             }
+            /// Requests that a key may make.
             pub fn rate_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::KeyRateLimit>,
@@ -27379,6 +28240,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do.
             pub fn scopes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -27393,6 +28255,7 @@ pub mod types {
                     });
                 self
             }
+            /// Life of the key's tokens in minutes.
             pub fn token_expiry_minutes<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -27477,6 +28340,7 @@ pub mod types {
             }
         }
         impl NewApiKeyFirstGen {
+            /// The key. *Required.*
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27489,6 +28353,7 @@ pub mod types {
                     });
                 self
             }
+            /// Its secret, shown once. *Required.*
             pub fn api_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -27501,6 +28366,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27514,6 +28380,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life; null for none.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27527,6 +28394,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27539,6 +28407,7 @@ pub mod types {
                     });
                 self
             }
+            /// Name.
             pub fn name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27552,6 +28421,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it may do.
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -27653,6 +28523,7 @@ pub mod types {
             }
         }
         impl NewCardAccount {
+            /// Time of opening.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27666,6 +28537,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mail address.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27679,6 +28551,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mail address with stars in it.
             pub fn email_masked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27692,6 +28565,7 @@ pub mod types {
                     });
                 self
             }
+            /// First name.
             pub fn first_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27705,6 +28579,7 @@ pub mod types {
                     });
                 self
             }
+            /// How far the check of an identity is. requires_action and pending_review want more from the person.
             pub fn kyc_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardKycStatus>>,
@@ -27718,6 +28593,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last name.
             pub fn last_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27731,6 +28607,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next, such as verify_otp.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27744,6 +28621,7 @@ pub mod types {
                     });
                 self
             }
+            /// Life of the mailed code in seconds, 600 so far.
             pub fn otp_expires_in_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -27759,6 +28637,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account, part of most paths. *Required.*
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27862,6 +28741,7 @@ pub mod types {
             }
         }
         impl NewPayment {
+            /// Amount in units of the currency.
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -27875,6 +28755,7 @@ pub mod types {
                     });
                 self
             }
+            /// Page to send the customer to.
             pub fn checkout_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27888,6 +28769,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27901,6 +28783,7 @@ pub mod types {
                     });
                 self
             }
+            /// Currency.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27914,6 +28797,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is paid for.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27927,6 +28811,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time until which to pay.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -27940,6 +28825,7 @@ pub mod types {
                     });
                 self
             }
+            /// The caller's own notes, in any shape.
             pub fn metadata<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PaymentMetadata>,
@@ -27953,6 +28839,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn payment_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -27965,6 +28852,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a payment. pending is what a new one shows; monitoring_late_window means that time is up and money is still taken, paid_late that it came then.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PaymentStatus>>,
@@ -28047,6 +28935,7 @@ pub mod types {
             }
         }
         impl NewWebhook {
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28060,6 +28949,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it is told of.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -28074,6 +28964,7 @@ pub mod types {
                     });
                 self
             }
+            /// Key of its signatures: `whsec_` and 48 hex digits. *Required.*
             pub fn secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -28086,6 +28977,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to call.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28099,6 +28991,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn webhook_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28159,6 +29052,7 @@ pub mod types {
             }
         }
         impl OnboardCardAccountRequest {
+            /// Mail address. *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28171,6 +29065,7 @@ pub mod types {
                     });
                 self
             }
+            /// First name as in the passport.
             pub fn first_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28184,6 +29079,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last name as in the passport.
             pub fn last_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28248,6 +29144,7 @@ pub mod types {
             }
         }
         impl OnboardCardAccountResponse {
+            /// A card account that was opened. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::NewCardAccount>,
@@ -28260,6 +29157,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28273,6 +29171,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -28286,6 +29185,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -28342,6 +29242,7 @@ pub mod types {
             }
         }
         impl OnboardCardCustomerRequest {
+            /// Mail address of the customer, not one's own. *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28354,6 +29255,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own id for the customer.
             pub fn external_customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28421,6 +29323,7 @@ pub mod types {
             }
         }
         impl OnboardCardCustomerResponse {
+            /// An account that was opened for a customer. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::OnboardedCardCustomer>,
@@ -28433,6 +29336,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28446,6 +29350,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -28459,6 +29364,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -28540,6 +29446,7 @@ pub mod types {
             }
         }
         impl OnboardedCardCustomer {
+            /// Id of the record, 24 hex digits.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28553,6 +29460,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mail address with stars in it.
             pub fn email_masked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28566,6 +29474,7 @@ pub mod types {
                     });
                 self
             }
+            /// One's own id for the customer.
             pub fn external_customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28581,6 +29490,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next, verify_otp so far.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28594,6 +29504,7 @@ pub mod types {
                     });
                 self
             }
+            /// Life of the mailed code in seconds, 600 so far.
             pub fn otp_expires_in_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -28609,6 +29520,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account, part of most paths. *Required.*
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28680,6 +29592,7 @@ pub mod types {
             }
         }
         impl OrderPhysicalCardRequest {
+            /// Label; the holder's name by default.
             pub fn display_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28693,6 +29606,7 @@ pub mod types {
                     });
                 self
             }
+            /// A text in the package, an object with `name_on_card` in the vendor's types.
             pub fn personalization<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -28708,6 +29622,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a card is mailed to. *Required.*
             pub fn shipping_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ShippingAddress>,
@@ -28776,6 +29691,7 @@ pub mod types {
             }
         }
         impl OrderPhysicalCardResponse {
+            /// An order, as the vendor's types have it.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PhysicalOrder>,
@@ -28789,6 +29705,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28802,6 +29719,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -28815,6 +29733,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -28866,6 +29785,7 @@ pub mod types {
             }
         }
         impl PasskeyOptionsRequest {
+            /// *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28969,6 +29889,7 @@ pub mod types {
             }
         }
         impl Payment {
+            /// Ticker that the customer chose, such as USDC_SOL.
             pub fn asset_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -28982,6 +29903,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of confirmation on the chain.
             pub fn confirmed_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -28995,6 +29917,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to pay to.
             pub fn deposit_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29010,6 +29933,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it came after the time to pay.
             pub fn late_payment<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -29023,6 +29947,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time until which late money is taken.
             pub fn monitoring_ends_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -29038,6 +29963,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain.
             pub fn network<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29051,6 +29977,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn payment_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29064,6 +29991,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time until which to pay.
             pub fn payment_window_expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -29079,6 +30007,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount that was asked for.
             pub fn requested_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -29094,6 +30023,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount that came in.
             pub fn settled_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -29109,6 +30039,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a payment. pending is what a new one shows; monitoring_late_window means that time is up and money is still taken, paid_late that it came then. *Required.*
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PaymentStatus>>,
@@ -29121,6 +30052,7 @@ pub mod types {
                     });
                 self
             }
+            /// Title of the checkout page.
             pub fn title<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29134,6 +30066,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hash on the chain.
             pub fn transaction_hash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29231,6 +30164,7 @@ pub mod types {
             }
         }
         impl PhysicalOrder {
+            /// Time of ordering.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -29244,6 +30178,7 @@ pub mod types {
                     });
                 self
             }
+            /// Day on which it should arrive.
             pub fn estimated_delivery<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29259,6 +30194,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn order_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29272,6 +30208,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where a card is mailed to.
             pub fn shipping_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::ShippingAddress>,
@@ -29287,6 +30224,7 @@ pub mod types {
                     });
                 self
             }
+            /// Where an order stands.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -29302,6 +30240,7 @@ pub mod types {
                     });
                 self
             }
+            /// Number at the carrier.
             pub fn tracking_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29380,6 +30319,7 @@ pub mod types {
             }
         }
         impl Plan {
+            /// How long a period is, such as monthly.
             pub fn billing_period<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29395,6 +30335,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a plan allows.
             pub fn features<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::PlanFeatures>,
@@ -29408,6 +30349,7 @@ pub mod types {
                     });
                 self
             }
+            /// A plan. *Required.*
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PlanId>>,
@@ -29431,6 +30373,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a period.
             pub fn price_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -29500,6 +30443,7 @@ pub mod types {
             }
         }
         impl PlanFeatures {
+            /// A number, or the word unlimited.
             pub fn api_keys<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::IntegerOrText>,
@@ -29513,6 +30457,7 @@ pub mod types {
                     });
                 self
             }
+            /// Requests a minute.
             pub fn rate_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -29526,6 +30471,7 @@ pub mod types {
                     });
                 self
             }
+            /// A number, or the word unlimited.
             pub fn wallets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::IntegerOrText>,
@@ -29539,6 +30485,7 @@ pub mod types {
                     });
                 self
             }
+            /// A number, or the word unlimited.
             pub fn webhooks<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::IntegerOrText>,
@@ -29591,6 +30538,7 @@ pub mod types {
             }
         }
         impl PlanList {
+            /// A plan on offer. *Required.*
             pub fn tiers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::Plan>>,
@@ -29672,6 +30620,7 @@ pub mod types {
             }
         }
         impl QuoteSwapRequest {
+            /// Amount to give in token units. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -29684,6 +30633,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is got, as the example calls it.
             pub fn destination_asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29699,6 +30649,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address that gives. *Required.*
             pub fn from_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29711,6 +30662,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of what is given, in lower case. *Required.*
             pub fn from_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29723,6 +30675,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what is given, such as USDC_SOL. *Required.*
             pub fn from_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29735,6 +30688,7 @@ pub mod types {
                     });
                 self
             }
+            /// What is given, as the example calls it.
             pub fn source_asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29748,6 +30702,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address that gets. *Required.*
             pub fn to_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29760,6 +30715,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of what is got, in lower case. *Required.*
             pub fn to_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29772,6 +30728,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what is got. *Required.*
             pub fn to_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29845,6 +30802,7 @@ pub mod types {
             }
         }
         impl QuoteSwapResponse {
+            /// A price for a swap. Amounts are in token units. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SwapQuote>,
@@ -29857,6 +30815,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29870,6 +30829,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -29883,6 +30843,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -29952,6 +30913,7 @@ pub mod types {
             }
         }
         impl RegisterRequest {
+            /// *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29964,6 +30926,7 @@ pub mod types {
                     });
                 self
             }
+            /// First name. The sandbox page demands it, the library does not.
             pub fn first_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29977,6 +30940,7 @@ pub mod types {
                     });
                 self
             }
+            /// Last name. The sandbox page demands it, the library does not.
             pub fn last_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -29990,6 +30954,7 @@ pub mod types {
                     });
                 self
             }
+            /// Eight characters at least. *Required.*
             pub fn password<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -30081,6 +31046,7 @@ pub mod types {
             }
         }
         impl RegisterResponse {
+            /// JWT of a session, where one begins at once.
             pub fn access_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -30094,6 +31060,7 @@ pub mod types {
                     });
                 self
             }
+            /// A new user.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RegisteredUser>,
@@ -30107,6 +31074,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30120,6 +31088,7 @@ pub mod types {
                     });
                 self
             }
+            /// What renews it.
             pub fn refresh_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -30133,6 +31102,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -30146,6 +31116,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30227,6 +31198,7 @@ pub mod types {
             }
         }
         impl RegisteredUser {
+            /// Time of signing up.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -30253,6 +31225,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the address was proved.
             pub fn email_verified<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30350,6 +31323,7 @@ pub mod types {
             }
         }
         impl RequestCardCustomerPhoneVerificationRequest {
+            /// Number with plus and country code. *Required.*
             pub fn phone_number<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30412,6 +31386,7 @@ pub mod types {
             }
         }
         impl RequestCardCustomerPhoneVerificationResponse {
+            /// A phone.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerPhone>,
@@ -30425,6 +31400,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30438,6 +31414,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -30451,6 +31428,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30515,6 +31493,7 @@ pub mod types {
             }
         }
         impl RequestCardPinOtpResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30528,6 +31507,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -30541,6 +31521,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30593,6 +31574,7 @@ pub mod types {
             }
         }
         impl RequestIbanRequest {
+            /// Customer. Left out, the caller.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30636,6 +31618,7 @@ pub mod types {
             }
         }
         impl ResendOtpRequest {
+            /// *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30687,6 +31670,7 @@ pub mod types {
             }
         }
         impl ResendOtpResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30700,6 +31684,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -30713,6 +31698,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30768,6 +31754,7 @@ pub mod types {
             }
         }
         impl RevokeApiKeyFirstGenResponse {
+            /// What is left of a key.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RevokedApiKeyFirstGen>,
@@ -30781,6 +31768,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success`; true in later generations.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -30841,6 +31829,7 @@ pub mod types {
             }
         }
         impl RevokeApiKeyResponse {
+            /// What is left of a key.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RevokedApiKey>,
@@ -30854,6 +31843,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30867,6 +31857,7 @@ pub mod types {
                     });
                 self
             }
+            /// True.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30928,6 +31919,7 @@ pub mod types {
             }
         }
         impl RevokedApiKey {
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -30939,6 +31931,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// True.
             pub fn is_revoked<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -30952,6 +31945,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of revoking.
             pub fn revoked_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -31012,6 +32006,7 @@ pub mod types {
             }
         }
         impl RevokedApiKeyFirstGen {
+            /// Id.
             pub fn key_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31025,6 +32020,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of revoking.
             pub fn revoked_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -31038,6 +32034,7 @@ pub mod types {
                     });
                 self
             }
+            /// State of a key.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::KeyStatus>>,
@@ -31120,6 +32117,7 @@ pub mod types {
             }
         }
         impl RotateApiKeyResponse {
+            /// The key.
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31133,6 +32131,7 @@ pub mod types {
                     });
                 self
             }
+            /// The new secret, where nothing wraps it.
             pub fn api_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -31146,6 +32145,7 @@ pub mod types {
                     });
                 self
             }
+            /// A key after rotation.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::RotatedApiKey>,
@@ -31159,6 +32159,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31172,6 +32173,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -31185,6 +32187,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -31198,6 +32201,7 @@ pub mod types {
                     });
                 self
             }
+            /// Reminder to store the secret.
             pub fn warning<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31277,6 +32281,7 @@ pub mod types {
             }
         }
         impl RotateWebhookSecretResponse {
+            /// A webhook and the key of its signatures.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::WebhookSecret>,
@@ -31290,6 +32295,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31303,6 +32309,7 @@ pub mod types {
                     });
                 self
             }
+            /// The new secret, where nothing wraps it.
             pub fn secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -31316,6 +32323,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -31329,6 +32337,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -31405,6 +32414,7 @@ pub mod types {
             }
         }
         impl RotatedApiKey {
+            /// The key.
             pub fn api_key<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31418,6 +32428,7 @@ pub mod types {
                     });
                 self
             }
+            /// The new secret, shown once.
             pub fn api_secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -31431,6 +32442,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of life; null for none.
             pub fn expires_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -31444,6 +32456,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31455,6 +32468,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Name.
             pub fn key_name<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31541,6 +32555,7 @@ pub mod types {
             }
         }
         impl SendFundsRequest {
+            /// Id of the account. *Required.*
             pub fn account<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31553,6 +32568,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount in token units, 100 is 100 USDC. *Required.*
             pub fn amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -31565,6 +32581,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the wallet to send from. *Required.*
             pub fn assets<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31577,6 +32594,7 @@ pub mod types {
                     });
                 self
             }
+            /// What a transfer is for. The venue's list ends in "etc.", so others may be taken too. *Required.*
             pub fn category<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SendCategory>,
@@ -31589,6 +32607,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain in lower case, such as solana. *Required.*
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31601,6 +32620,7 @@ pub mod types {
                     });
                 self
             }
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31614,6 +32634,7 @@ pub mod types {
                     });
                 self
             }
+            /// How fast a transfer should settle, and so what its gas costs.
             pub fn priority<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SendPriority>,
@@ -31627,6 +32648,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to send to. *Required.*
             pub fn receiving_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31641,6 +32663,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker as the wallet shows it, such as USDC. *Required.*
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31653,6 +32676,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fund the gas oneself; native tokens only. False by default.
             pub fn use_self_funding<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -31731,6 +32755,7 @@ pub mod types {
             }
         }
         impl SendFundsResponse {
+            /// A transfer that was sent off. Fees have eight decimals. *Required.*
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SentFunds>,
@@ -31743,6 +32768,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31756,6 +32782,7 @@ pub mod types {
                     });
                 self
             }
+            /// True; the text `success` in other generations.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -31769,6 +32796,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -31863,6 +32891,7 @@ pub mod types {
             }
         }
         impl SentFunds {
+            /// The parts of the fee as an object, or the text N/A.
             pub fn fee_breakdown<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -31876,6 +32905,7 @@ pub mod types {
                     });
                 self
             }
+            /// Gas that was paid for.
             pub fn gas_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -31889,6 +32919,7 @@ pub mod types {
                     });
                 self
             }
+            /// Markup on the gas.
             pub fn gas_funding_markup<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -31904,6 +32935,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hash of the gas payment; null where there was none.
             pub fn gas_tx_hash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31917,6 +32949,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee of the venue.
             pub fn platform_fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -31930,6 +32963,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hash of the fee payment; null where there was none.
             pub fn platform_fee_tx_hash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31945,6 +32979,7 @@ pub mod types {
                     });
                 self
             }
+            /// All of it.
             pub fn total_fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -31958,6 +32993,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hash on the chain.
             pub fn transaction_hash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -31973,6 +33009,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id at the venue. *Required.*
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32041,6 +33078,7 @@ pub mod types {
             }
         }
         impl SessionTokenData {
+            /// JWT for the Authorization header.
             pub fn access_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -32054,6 +33092,7 @@ pub mod types {
                     });
                 self
             }
+            /// What renews it.
             pub fn refresh_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -32127,6 +33166,7 @@ pub mod types {
             }
         }
         impl SessionTokens {
+            /// JWT for the Authorization header.
             pub fn access_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -32140,6 +33180,7 @@ pub mod types {
                     });
                 self
             }
+            /// Tokens of a session where the venue wraps them.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SessionTokenData>,
@@ -32153,6 +33194,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32166,6 +33208,7 @@ pub mod types {
                     });
                 self
             }
+            /// What renews it.
             pub fn refresh_token<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -32179,6 +33222,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -32192,6 +33236,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -32245,6 +33290,7 @@ pub mod types {
             }
         }
         impl SetAutoRenewRequest {
+            /// True renews the plan at the end of its period. *Required.*
             pub fn auto_renew<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -32291,6 +33337,7 @@ pub mod types {
             }
         }
         impl SetCardCustomerDailyLimitRequest {
+            /// Dollars a day, above 0, up to what the program allows. *Required.*
             pub fn daily_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -32353,6 +33400,7 @@ pub mod types {
             }
         }
         impl SetCardCustomerDailyLimitResponse {
+            /// A limit that is on its way.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerDailyLimit>,
@@ -32366,6 +33414,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32379,6 +33428,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -32392,6 +33442,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -32445,6 +33496,7 @@ pub mod types {
             }
         }
         impl SetCardPinRequest {
+            /// The code that was sent. *Required.*
             pub fn otp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -32457,6 +33509,7 @@ pub mod types {
                     });
                 self
             }
+            /// The new PIN, four digits. *Required.*
             pub fn pin<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -32514,6 +33567,7 @@ pub mod types {
             }
         }
         impl SetCardPinResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32527,6 +33581,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -32540,6 +33595,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -32590,6 +33646,7 @@ pub mod types {
             }
         }
         impl SetDailySpendingLimitRequest {
+            /// Dollars a day; 0 takes the limit away. *Required.*
             pub fn daily_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -32652,6 +33709,7 @@ pub mod types {
             }
         }
         impl SetDailySpendingLimitResponse {
+            /// Limits of a card account, in dollars.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SpendingLimits>,
@@ -32665,6 +33723,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32678,6 +33737,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -32691,6 +33751,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -32745,6 +33806,7 @@ pub mod types {
             }
         }
         impl SetPhysicalCardPinRequest {
+            /// The PIN, encrypted. *Required.*
             pub fn encrypted_pin<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -32802,6 +33864,7 @@ pub mod types {
             }
         }
         impl SetPhysicalCardPinResponse {
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32815,6 +33878,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -32828,6 +33892,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -32918,6 +33983,7 @@ pub mod types {
                     });
                 self
             }
+            /// Country in two letters.
             pub fn country<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32931,6 +33997,7 @@ pub mod types {
                     });
                 self
             }
+            /// Street and number.
             pub fn line1<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32944,6 +34011,7 @@ pub mod types {
                     });
                 self
             }
+            /// Flat and the like.
             pub fn line2<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -32970,6 +34038,7 @@ pub mod types {
                     });
                 self
             }
+            /// State or province, where there is one.
             pub fn state<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33025,6 +34094,7 @@ pub mod types {
             }
         }
         impl SignInRequest {
+            /// *Required.*
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33037,6 +34107,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whose session it is. The library knows one value. *Required.*
             pub fn role<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SignInRole>,
@@ -33086,6 +34157,7 @@ pub mod types {
             }
         }
         impl SourceOfFundsAnswer {
+            /// One of its options. *Required.*
             pub fn answer<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33098,6 +34170,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the question. *Required.*
             pub fn question<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33156,6 +34229,7 @@ pub mod types {
             }
         }
         impl SourceOfFundsQuestion {
+            /// The question in words.
             pub fn label<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33169,6 +34243,7 @@ pub mod types {
                     });
                 self
             }
+            /// Answers to choose from.
             pub fn options<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -33181,6 +34256,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the question, such as SOURCE_OF_INCOME. *Required.*
             pub fn question<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33247,6 +34323,7 @@ pub mod types {
             }
         }
         impl SourceOfFundsQuestions {
+            /// What to do next.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33260,6 +34337,7 @@ pub mod types {
                     });
                 self
             }
+            /// A question and what can be answered. *Required.*
             pub fn questions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -33274,6 +34352,7 @@ pub mod types {
                     });
                 self
             }
+            /// State, such as questions_retrieved.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33287,6 +34366,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33383,6 +34463,7 @@ pub mod types {
             }
         }
         impl SpendingLimits {
+            /// Currency.
             pub fn currency<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33396,6 +34477,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a day.
             pub fn daily_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -33409,6 +34491,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars left today.
             pub fn daily_remaining<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -33424,6 +34507,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars spent today.
             pub fn daily_spent<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -33437,6 +34521,7 @@ pub mod types {
                     });
                 self
             }
+            /// Begin of the next day.
             pub fn limit_reset_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -33452,6 +34537,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a month; in the vendor's types only.
             pub fn monthly_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -33465,6 +34551,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the change, after one.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -33478,6 +34565,7 @@ pub mod types {
                     });
                 self
             }
+            /// Dollars a week; in the vendor's types only.
             pub fn weekly_limit<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -33491,6 +34579,7 @@ pub mod types {
                     });
                 self
             }
+            /// Account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33555,6 +34644,7 @@ pub mod types {
             }
         }
         impl SubmitCardCustomerSourceOfFundsRequest {
+            /// An answer. *Required.*
             pub fn answers<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<super::SourceOfFundsAnswer>>,
@@ -33613,6 +34703,7 @@ pub mod types {
             }
         }
         impl SubmitCardCustomerSourceOfFundsResponse {
+            /// The answers' fate.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::SubmittedSourceOfFunds>,
@@ -33626,6 +34717,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33639,6 +34731,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -33652,6 +34745,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -33713,6 +34807,7 @@ pub mod types {
             }
         }
         impl SubmitIbanKycRequest {
+            /// Customer. Left out, the caller.
             pub fn customer_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33726,6 +34821,7 @@ pub mod types {
                     });
                 self
             }
+            /// Mail address of the holder.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33739,6 +34835,7 @@ pub mod types {
                     });
                 self
             }
+            /// Who the holder is. No source shows what the fields are called. *Required.*
             pub fn kyc<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::IbanKyc>,
@@ -33804,6 +34901,7 @@ pub mod types {
             }
         }
         impl SubmittedSourceOfFunds {
+            /// What to do next.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33817,6 +34915,7 @@ pub mod types {
                     });
                 self
             }
+            /// State, such as completed.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33830,6 +34929,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of handing in.
             pub fn submitted_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -33843,6 +34943,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33904,6 +35005,7 @@ pub mod types {
             }
         }
         impl SubscribeCardWebhookRequest {
+            /// URL to send events to. *Required.*
             pub fn callback_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -33916,6 +35018,7 @@ pub mod types {
                     });
                 self
             }
+            /// Names of the events.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -33980,6 +35083,7 @@ pub mod types {
             }
         }
         impl SubscribeCardWebhookResponse {
+            /// A subscription. No source shows it; its fields are those of other webhooks.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardWebhookSubscription>,
@@ -33993,6 +35097,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34006,6 +35111,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -34019,6 +35125,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -34073,6 +35180,7 @@ pub mod types {
             }
         }
         impl SubscribeToPlanRequest {
+            /// A plan. *Required.*
             pub fn tier_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::PlanId>>,
@@ -34156,6 +35264,7 @@ pub mod types {
             }
         }
         impl SwapAsset {
+            /// Id. *Required.*
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34168,6 +35277,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it can be given.
             pub fn can_swap_from<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -34181,6 +35291,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it can be got.
             pub fn can_swap_to<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -34207,6 +35318,7 @@ pub mod types {
                     });
                 self
             }
+            /// Contract; null for native tokens.
             pub fn contract_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34222,6 +35334,7 @@ pub mod types {
                     });
                 self
             }
+            /// Decimal places of an amount.
             pub fn decimals<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -34235,6 +35348,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address of its picture.
             pub fn logo_url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34383,6 +35497,7 @@ pub mod types {
             }
         }
         impl SwapQuote {
+            /// Seconds it should take.
             pub fn estimated_execution_time_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -34398,6 +35513,7 @@ pub mod types {
                     });
                 self
             }
+            /// Units got for one given.
             pub fn exchange_rate<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -34411,6 +35527,7 @@ pub mod types {
                     });
                 self
             }
+            /// Fee, in units of `fee_ticker`.
             pub fn fee<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -34424,6 +35541,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of the fee.
             pub fn fee_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34437,6 +35555,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount to give.
             pub fn from_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -34450,6 +35569,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of what is given.
             pub fn from_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34463,6 +35583,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what is given.
             pub fn from_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34476,6 +35597,7 @@ pub mod types {
                     });
                 self
             }
+            /// Shift of the price; no page names the unit.
             pub fn price_impact<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -34489,6 +35611,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id to carry it out with. *Required.*
             pub fn quote_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34501,6 +35624,7 @@ pub mod types {
                     });
                 self
             }
+            /// End of the quote.
             pub fn quote_valid_until<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -34516,6 +35640,7 @@ pub mod types {
                     });
                 self
             }
+            /// Amount to get.
             pub fn to_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -34529,6 +35654,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain of what is got.
             pub fn to_chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34542,6 +35668,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ticker of what is got.
             pub fn to_ticker<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34645,6 +35772,7 @@ pub mod types {
             }
         }
         impl SwapRoute {
+            /// Fee to expect in dollars.
             pub fn estimated_fee_usd<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -34660,6 +35788,7 @@ pub mod types {
                     });
                 self
             }
+            /// Seconds it should take.
             pub fn estimated_time_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -34675,6 +35804,7 @@ pub mod types {
                     });
                 self
             }
+            /// Asset to give.
             pub fn from_asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34688,6 +35818,7 @@ pub mod types {
                     });
                 self
             }
+            /// Protocol that does the swap.
             pub fn protocol<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34701,6 +35832,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn route_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34713,6 +35845,7 @@ pub mod types {
                     });
                 self
             }
+            /// Words about it.
             pub fn tags<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -34725,6 +35858,7 @@ pub mod types {
                     });
                 self
             }
+            /// Asset to get.
             pub fn to_asset<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34788,6 +35922,7 @@ pub mod types {
             }
         }
         impl TokenRenewal {
+            /// Whether renewing by itself is welcome.
             pub fn auto_refresh_enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -34803,6 +35938,7 @@ pub mod types {
                     });
                 self
             }
+            /// Seconds before the end.
             pub fn refresh_before_seconds<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -34883,6 +36019,7 @@ pub mod types {
             }
         }
         impl Transaction {
+            /// Chain.
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34896,6 +36033,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34907,6 +36045,7 @@ pub mod types {
                     .map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            /// Where a transaction stands. The middle three are from older pages.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -34922,6 +36061,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hash on the chain.
             pub fn transaction_hash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34937,6 +36077,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id, as the reply to a transfer calls it.
             pub fn transaction_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34952,6 +36093,7 @@ pub mod types {
                     });
                 self
             }
+            /// Hash on the chain, as the library calls it.
             pub fn tx_hash<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -34965,6 +36107,7 @@ pub mod types {
                     });
                 self
             }
+            /// Type of transaction.
             pub fn type_<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35023,6 +36166,7 @@ pub mod types {
             }
         }
         impl UpdateApiKeyPermissionsRequest {
+            /// What it may do. *Required.*
             pub fn permissions<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -35087,6 +36231,7 @@ pub mod types {
             }
         }
         impl UpdateApiKeyPermissionsResponse {
+            /// The key, as a rule; no page shows it.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -35100,6 +36245,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35113,6 +36259,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -35126,6 +36273,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35230,6 +36378,7 @@ pub mod types {
             }
         }
         impl UpdateAutoForwardingRuleRequest {
+            /// Id of the wallet.
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35243,6 +36392,7 @@ pub mod types {
                     });
                 self
             }
+            /// Chain in lower case.
             pub fn chain<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35256,6 +36406,7 @@ pub mod types {
                     });
                 self
             }
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35269,6 +36420,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to forward to.
             pub fn destination_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35284,6 +36436,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether the rule applies; true in a new one by default.
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35297,6 +36450,7 @@ pub mod types {
                     });
                 self
             }
+            /// Largest deposit to forward.
             pub fn maximum_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -35312,6 +36466,7 @@ pub mod types {
                     });
                 self
             }
+            /// Smallest deposit to forward.
             pub fn minimum_amount<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Decimal>,
@@ -35327,6 +36482,7 @@ pub mod types {
                     });
                 self
             }
+            /// Ids of the accounts to watch.
             pub fn monitored_accounts<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
@@ -35341,6 +36497,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether a rule watches all wallets or only those of `monitored_accounts`.
             pub fn monitoring_mode<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::MonitoringMode>,
@@ -35356,6 +36513,7 @@ pub mod types {
                     });
                 self
             }
+            /// Share of a deposit to forward, 0 to 100.
             pub fn percentage<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DecimalNumber>,
@@ -35369,6 +36527,7 @@ pub mod types {
                     });
                 self
             }
+            /// Further settings of a rule. An open object, since no source names them.
             pub fn settings<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::AutoForwardingSettings>,
@@ -35447,6 +36606,7 @@ pub mod types {
             }
         }
         impl UpdateProgramWebhookRequest {
+            /// Whether it is called.
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35460,6 +36620,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to be told of.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -35474,6 +36635,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public https address to call.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35541,6 +36703,7 @@ pub mod types {
             }
         }
         impl UpdateWebhookRequest {
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35554,6 +36717,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is called.
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35567,6 +36731,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to be told of.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -35581,6 +36746,7 @@ pub mod types {
                     });
                 self
             }
+            /// Public https address to call.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35644,6 +36810,7 @@ pub mod types {
             }
         }
         impl VerifiedCardAccount {
+            /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
             pub fn flow_status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Open<super::CardFlowStatus>>,
@@ -35657,6 +36824,7 @@ pub mod types {
                     });
                 self
             }
+            /// What to do next, such as kyc_link.
             pub fn next_step<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35670,6 +36838,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id of the account.
             pub fn yativo_card_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35738,6 +36907,7 @@ pub mod types {
             }
         }
         impl VerifyCardCustomerOtpResponse {
+            /// An account whose mail address is confirmed.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::VerifiedCardAccount>,
@@ -35751,6 +36921,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35764,6 +36935,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -35777,6 +36949,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35828,6 +37001,7 @@ pub mod types {
             }
         }
         impl VerifyCardCustomerPhoneRequest {
+            /// Six digits. *Required.*
             pub fn code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -35886,6 +37060,7 @@ pub mod types {
             }
         }
         impl VerifyCardCustomerPhoneResponse {
+            /// A phone.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::CardCustomerPhone>,
@@ -35899,6 +37074,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -35912,6 +37088,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -35925,6 +37102,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -35976,6 +37154,7 @@ pub mod types {
             }
         }
         impl VerifyCardOtpRequest {
+            /// Six digits. *Required.*
             pub fn otp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -36033,6 +37212,7 @@ pub mod types {
             }
         }
         impl VerifyCardOtpResponse {
+            /// An account whose mail address is confirmed.
             pub fn data<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<super::VerifiedCardAccount>,
@@ -36046,6 +37226,7 @@ pub mod types {
                     });
                 self
             }
+            /// Sentence.
             pub fn message<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36059,6 +37240,7 @@ pub mod types {
                     });
                 self
             }
+            /// The text `success` or true, depending on the generation.
             pub fn status<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::serde_json::Value>,
@@ -36072,6 +37254,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it worked.
             pub fn success<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -36128,6 +37311,7 @@ pub mod types {
             }
         }
         impl VerifyOtpRequest {
+            /// Address that it was mailed to.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36141,6 +37325,7 @@ pub mod types {
                     });
                 self
             }
+            /// Password from the mail. *Required.*
             pub fn otp<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -36195,6 +37380,7 @@ pub mod types {
             }
         }
         impl VerifyTwoFactorRequest {
+            /// Address of the user.
             pub fn email<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36208,6 +37394,7 @@ pub mod types {
                     });
                 self
             }
+            /// Six digits from the authenticator. *Required.*
             pub fn google_auth_code<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -36264,6 +37451,7 @@ pub mod types {
             }
         }
         impl Wallet {
+            /// Id of the wallet.
             pub fn asset_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36277,6 +37465,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to deposit to.
             pub fn wallet_address<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36377,6 +37566,7 @@ pub mod types {
             }
         }
         impl Webhook {
+            /// Calls that failed since one worked.
             pub fn consecutive_failures<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
@@ -36392,6 +37582,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of making.
             pub fn created_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -36405,6 +37596,7 @@ pub mod types {
                     });
                 self
             }
+            /// Note for one's own books.
             pub fn description<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36418,6 +37610,7 @@ pub mod types {
                     });
                 self
             }
+            /// Whether it is called.
             pub fn enabled<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -36431,6 +37624,7 @@ pub mod types {
                     });
                 self
             }
+            /// What it is told of.
             pub fn events<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -36445,6 +37639,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the last call that failed.
             pub fn last_failure_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -36460,6 +37655,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the last call that worked.
             pub fn last_success_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -36475,6 +37671,7 @@ pub mod types {
                     });
                 self
             }
+            /// Key of its signatures; only where one webhook is asked for.
             pub fn secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -36488,6 +37685,7 @@ pub mod types {
                     });
                 self
             }
+            /// Time of the last change.
             pub fn updated_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::DateTime>,
@@ -36501,6 +37699,7 @@ pub mod types {
                     });
                 self
             }
+            /// Address to call.
             pub fn url<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36514,6 +37713,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id. *Required.*
             pub fn webhook_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36584,6 +37784,7 @@ pub mod types {
             }
         }
         impl WebhookSecret {
+            /// Key of its signatures.
             pub fn secret<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::venuekit_wire::Secret>,
@@ -36597,6 +37798,7 @@ pub mod types {
                     });
                 self
             }
+            /// Id.
             pub fn webhook_id<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::string::String>,
@@ -36749,24 +37951,25 @@ pub mod types {
         TestWebhookResponse TransactionStatus UnsubscribeCardWebhookResponse
         UpdateAutoForwardingRuleResponse UpdateProgramWebhookResponse
         UpdateWebhookResponse WebhookEvent WebhookId WebhookStatus YativoCardId } vital {
-        AddAssetResponse["asset" "data"] [] [asset data] AddCustomerAssetResponse["asset"
-        "data" "result"] [] [asset data result] ArchiveAssetResponse["message" "status"
-        "success"] [] [message status success] CancelPhysicalOrderResponse["data"
-        "message" "status" "success"] [] [data message status success]
-        CancelTransactionResponse["message" "status" "success"] [] [message status
-        success] ChangeCardResponse["data" "message" "status" "success"] [] [data message
-        status success] CreateAccountConnectionsResponse["message" "status" "success"] []
-        [message status success] CreateAccountResponse["account" "data" "id"] [] [account
-        data id] CreateCardCustomerCardResponse["data"] [] [data]
-        CreateCardCustomerEphemeralTokenResponse["data" "ephemeral_token" "card_token"
-        "pse_auth_token"] [] [data ephemeral_token card_token pse_auth_token]
-        CreateCardCustomerViewTokenResponse["data" "url" "secure_view_url"] [] [data url
-        secure_view_url] CreateCardCustomerVirtualCardResponse["data"] [] [data]
+        AddAssetResponse["asset" "data"] [] [asset data]
+        AddCustomerAssetResponse["result" "asset" "data"] [] [result asset data]
+        ArchiveAssetResponse["message" "status" "success"] [] [message status success]
+        CancelPhysicalOrderResponse["data" "message" "status" "success"] [] [data message
+        status success] CancelTransactionResponse["message" "status" "success"] []
+        [message status success] ChangeCardResponse["data" "message" "status" "success"]
+        [] [data message status success] CreateAccountConnectionsResponse["message"
+        "status" "success"] [] [message status success] CreateAccountResponse["id"
+        "account" "data"] [] [id account data] CreateCardCustomerCardResponse["data"] []
+        [data] CreateCardCustomerEphemeralTokenResponse["data" "ephemeral_token"
+        "card_token" "pse_auth_token"] [] [data ephemeral_token card_token
+        pse_auth_token] CreateCardCustomerViewTokenResponse["data" "url"
+        "secure_view_url"] [] [data url secure_view_url]
+        CreateCardCustomerVirtualCardResponse["data"] [] [data]
         CreateCardEphemeralTokenResponse["data" "ephemeral_token" "card_token"
         "pse_auth_token"] [] [data ephemeral_token card_token pse_auth_token]
         CreateCardResponse["data"] [] [data] CreateCardViewTokenResponse["data" "url"
-        "secure_view_url"] [] [data url secure_view_url] CreateCustomerResponse["data"
-        "id"] [] [data id] CreateProgramWebhookResponse["data"] [] [data]
+        "secure_view_url"] [] [data url secure_view_url] CreateCustomerResponse["id"
+        "data"] [] [id data] CreateProgramWebhookResponse["data"] [] [data]
         CreateWebhookNamedResponse["data"] [] [data]
         DeleteAutoForwardingRuleResponse["message" "status" "success"] [] [message status
         success] DeployCardAccountSafeResponse["data" "message" "status" "success"] []
@@ -36781,7 +37984,7 @@ pub mod types {
         [] [data daily monthly per_transaction] GetTransactionResponse["transaction"
         "data"] [] [transaction data] ListAccountsResponse["accounts" "data"]
         ["accounts"] [data] ListApiKeysFirstGenResponse["data"] [] [data]
-        ListApiKeysResponse["keys" "data"] ["keys"] [data]
+        ListApiKeysResponse["data" "keys"] ["keys"] [data]
         ListCardCustomerCardsResponse["cards" "data"] ["cards"] [data]
         ListCustomersResponse["customers" "data"] ["customers"] [data]
         ListTransactionsResponse["transactions" "data"] ["transactions"] [data]
@@ -36795,9 +37998,8 @@ pub mod types {
         "success"] [] [message status success] ResendOtpResponse["message" "status"
         "success"] [] [message status success] RevokeApiKeyFirstGenResponse["data"
         "status"] [] [data status] RevokeApiKeyResponse["data" "message" "success"] []
-        [data message success] RotateApiKeyResponse["data" "api_secret" "api_key"
-        "message" "status" "success"] [] [data api_secret api_key message status success]
-        RotateWebhookSecretResponse["data" "secret"] [] [data secret]
+        [data message success] RotateApiKeyResponse["api_secret" "data"] [] [api_secret
+        data] RotateWebhookSecretResponse["secret" "data"] [] [secret data]
         SessionTokens["access_token" "data" "message" "refresh_token" "status" "success"]
         [] [access_token data message refresh_token status success]
         SetCardCustomerDailyLimitResponse["data" "message" "status" "success"] [] [data
@@ -36814,6 +38016,1981 @@ pub mod types {
         VerifyCardCustomerPhoneResponse["data" "message" "status" "success"] [] [data
         message status success] VerifyCardOtpResponse["data" "message" "status"
         "success"] [] [data message status success] }
+    }
+    impl AccountType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Business => "business",
+                Self::Personal => "personal",
+                Self::Customer => "customer",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for AccountType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for AccountType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&AccountType> for AccountType {
+        fn from(value: &AccountType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for AccountType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for AccountType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for AccountType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl BalanceFreshness {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Realtime => "realtime",
+                Self::OnChain => "on_chain",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for BalanceFreshness {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for BalanceFreshness {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&BalanceFreshness> for BalanceFreshness {
+        fn from(value: &BalanceFreshness) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for BalanceFreshness {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for BalanceFreshness {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for BalanceFreshness {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardCustomerId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&CardCustomerId> for CardCustomerId {
+        fn from(value: &CardCustomerId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&CardCustomerId> for ::std::string::String {
+        fn from(value: &CardCustomerId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl CardFlowStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::OtpRequested => "otp_requested",
+                Self::OtpVerified => "otp_verified",
+                Self::KycInitiated => "kyc_initiated",
+                Self::KycApproved => "kyc_approved",
+                Self::KycCompleted => "kyc_completed",
+                Self::SafeDeploying => "safe_deploying",
+                Self::SafeDeployed => "safe_deployed",
+                Self::CardCreated => "card_created",
+                Self::Active => "active",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardFlowStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardFlowStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardFlowStatus> for CardFlowStatus {
+        fn from(value: &CardFlowStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardFlowStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardFlowStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardFlowStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CardIbanStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::NotActivated => "not_activated",
+                Self::PendingKyc => "pending_kyc",
+                Self::KycSubmitted => "kyc_submitted",
+                Self::KycApproved => "kyc_approved",
+                Self::Active => "active",
+                Self::Rejected => "rejected",
+                Self::Suspended => "suspended",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardIbanStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardIbanStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardIbanStatus> for CardIbanStatus {
+        fn from(value: &CardIbanStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardIbanStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardIbanStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardIbanStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&CardId> for CardId {
+        fn from(value: &CardId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&CardId> for ::std::string::String {
+        fn from(value: &CardId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl CardKycStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::NotStarted => "not_started",
+                Self::Pending => "pending",
+                Self::InProgress => "in_progress",
+                Self::PendingReview => "pending_review",
+                Self::RequiresAction => "requires_action",
+                Self::Approved => "approved",
+                Self::Rejected => "rejected",
+                Self::Expired => "expired",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardKycStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardKycStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardKycStatus> for CardKycStatus {
+        fn from(value: &CardKycStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardKycStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardKycStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardKycStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CardStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Active => "active",
+                Self::Frozen => "frozen",
+                Self::Voided => "voided",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardStatus> for CardStatus {
+        fn from(value: &CardStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardSubscriptionId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&CardSubscriptionId> for CardSubscriptionId {
+        fn from(value: &CardSubscriptionId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&CardSubscriptionId> for ::std::string::String {
+        fn from(value: &CardSubscriptionId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardTransactionId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&CardTransactionId> for CardTransactionId {
+        fn from(value: &CardTransactionId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&CardTransactionId> for ::std::string::String {
+        fn from(value: &CardTransactionId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl CardTransactionStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::Completed => "completed",
+                Self::Failed => "failed",
+                Self::Reversed => "reversed",
+                Self::Declined => "declined",
+                Self::Refunded => "refunded",
+                Self::Disputed => "disputed",
+                Self::Authorized => "authorized",
+                Self::Settled => "settled",
+                Self::PartiallyReversed => "partially_reversed",
+                Self::Expired => "expired",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardTransactionStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardTransactionStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardTransactionStatus> for CardTransactionStatus {
+        fn from(value: &CardTransactionStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardTransactionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardTransactionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardTransactionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CardTransactionType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Purchase => "purchase",
+                Self::Refund => "refund",
+                Self::Reversal => "reversal",
+                Self::AtmWithdrawal => "atm_withdrawal",
+                Self::Withdrawal => "withdrawal",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardTransactionType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardTransactionType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardTransactionType> for CardTransactionType {
+        fn from(value: &CardTransactionType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardTransactionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardTransactionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardTransactionType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CardTransferStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Initiated => "initiated",
+                Self::Completed => "completed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardTransferStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardTransferStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardTransferStatus> for CardTransferStatus {
+        fn from(value: &CardTransferStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardTransferStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardTransferStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardTransferStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CardType {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Virtual => "virtual",
+                Self::Physical => "physical",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardType {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardType {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardType> for CardType {
+        fn from(value: &CardType) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardType {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CardView {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Data => "data",
+                Self::PinView => "pin-view",
+                Self::PinSet => "pin-set",
+                Self::Pin => "pin",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CardView {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CardView {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CardView> for CardView {
+        fn from(value: &CardView) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CardView {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CardView {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CardView {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl CustomerStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Active => "active",
+                Self::Suspended => "suspended",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for CustomerStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for CustomerStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&CustomerStatus> for CustomerStatus {
+        fn from(value: &CustomerStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for CustomerStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for CustomerStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for CustomerStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for DeliveryId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&DeliveryId> for DeliveryId {
+        fn from(value: &DeliveryId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&DeliveryId> for ::std::string::String {
+        fn from(value: &DeliveryId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl DisputeStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Submitted => "submitted",
+                Self::Open => "open",
+                Self::UnderReview => "under_review",
+                Self::Resolved => "resolved",
+                Self::Rejected => "rejected",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for DisputeStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for DisputeStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&DisputeStatus> for DisputeStatus {
+        fn from(value: &DisputeStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for DisputeStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for DisputeStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for DisputeStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl FundingStructure {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::MasterWallet => "master_wallet",
+                Self::NonMaster => "non_master",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for FundingStructure {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for FundingStructure {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&FundingStructure> for FundingStructure {
+        fn from(value: &FundingStructure) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for FundingStructure {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for FundingStructure {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for FundingStructure {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl IbanKycMethod {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::PlatformSumsub => "platform_sumsub",
+                Self::UserSumsub => "user_sumsub",
+                Self::DirectDocs => "direct_docs",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IbanKycMethod {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IbanKycMethod {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IbanKycMethod> for IbanKycMethod {
+        fn from(value: &IbanKycMethod) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IbanKycMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IbanKycMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IbanKycMethod {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl IssuerChain {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Sol => "SOL",
+                Self::Xdc => "XDC",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IssuerChain {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IssuerChain {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IssuerChain> for IssuerChain {
+        fn from(value: &IssuerChain) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IssuerChain {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IssuerChain {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IssuerChain {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IssuerDepositId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&IssuerDepositId> for IssuerDepositId {
+        fn from(value: &IssuerDepositId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&IssuerDepositId> for ::std::string::String {
+        fn from(value: &IssuerDepositId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl IssuerDepositStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::AutoFunding => "auto_funding",
+                Self::AwaitingManual => "awaiting_manual",
+                Self::Funding => "funding",
+                Self::Funded => "funded",
+                Self::Failed => "failed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for IssuerDepositStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for IssuerDepositStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&IssuerDepositStatus> for IssuerDepositStatus {
+        fn from(value: &IssuerDepositStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for IssuerDepositStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for IssuerDepositStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for IssuerDepositStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for KeyId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&KeyId> for KeyId {
+        fn from(value: &KeyId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&KeyId> for ::std::string::String {
+        fn from(value: &KeyId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl KeyScope {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Read => "read",
+                Self::Write => "write",
+                Self::Transactions => "transactions",
+                Self::Webhooks => "webhooks",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for KeyScope {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for KeyScope {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&KeyScope> for KeyScope {
+        fn from(value: &KeyScope) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for KeyScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for KeyScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for KeyScope {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl KeyScopeFirstGen {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::TransactionsRead => "transactions:read",
+                Self::TransactionsWrite => "transactions:write",
+                Self::AccountsRead => "accounts:read",
+                Self::AccountsWrite => "accounts:write",
+                Self::WebhooksManage => "webhooks:manage",
+                Self::AnalyticsRead => "analytics:read",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for KeyScopeFirstGen {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for KeyScopeFirstGen {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&KeyScopeFirstGen> for KeyScopeFirstGen {
+        fn from(value: &KeyScopeFirstGen) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for KeyScopeFirstGen {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for KeyScopeFirstGen {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for KeyScopeFirstGen {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl KeyStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Active => "active",
+                Self::Revoked => "revoked",
+                Self::Expired => "expired",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for KeyStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for KeyStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&KeyStatus> for KeyStatus {
+        fn from(value: &KeyStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for KeyStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for KeyStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for KeyStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl MonitoringMode {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::AllWallets => "all_wallets",
+                Self::SpecificWallets => "specific_wallets",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for MonitoringMode {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for MonitoringMode {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&MonitoringMode> for MonitoringMode {
+        fn from(value: &MonitoringMode) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for MonitoringMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for MonitoringMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for MonitoringMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PaymentId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&PaymentId> for PaymentId {
+        fn from(value: &PaymentId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&PaymentId> for ::std::string::String {
+        fn from(value: &PaymentId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl PaymentStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::AwaitingPayment => "awaiting_payment",
+                Self::MonitoringLateWindow => "monitoring_late_window",
+                Self::Paid => "paid",
+                Self::PaidLate => "paid_late",
+                Self::Expired => "expired",
+                Self::Cancelled => "cancelled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PaymentStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PaymentStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PaymentStatus> for PaymentStatus {
+        fn from(value: &PaymentStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PaymentStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PaymentStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PaymentStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PhysicalOrderId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&PhysicalOrderId> for PhysicalOrderId {
+        fn from(value: &PhysicalOrderId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&PhysicalOrderId> for ::std::string::String {
+        fn from(value: &PhysicalOrderId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl PhysicalOrderStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::Processing => "processing",
+                Self::Shipped => "shipped",
+                Self::Delivered => "delivered",
+                Self::Cancelled => "cancelled",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PhysicalOrderStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PhysicalOrderStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PhysicalOrderStatus> for PhysicalOrderStatus {
+        fn from(value: &PhysicalOrderStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PhysicalOrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PhysicalOrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PhysicalOrderStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PlanId {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::TierFree => "tier_free",
+                Self::TierPro => "tier_pro",
+                Self::TierEnterprise => "tier_enterprise",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PlanId {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PlanId {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PlanId> for PlanId {
+        fn from(value: &PlanId) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PlanId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PlanId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PlanId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl PricingMode {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::SendX => "send_x",
+                Self::ReceiveX => "receive_x",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for PricingMode {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for PricingMode {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&PricingMode> for PricingMode {
+        fn from(value: &PricingMode) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for PricingMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for PricingMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for PricingMode {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for RuleId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&RuleId> for RuleId {
+        fn from(value: &RuleId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&RuleId> for ::std::string::String {
+        fn from(value: &RuleId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl SendCategory {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Personal => "personal",
+                Self::Business => "business",
+                Self::Payment => "payment",
+                Self::AutoForward => "auto-forward",
+                Self::Other => "other",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SendCategory {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SendCategory {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SendCategory> for SendCategory {
+        fn from(value: &SendCategory) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SendCategory {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SendCategory {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SendCategory {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SendPriority {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Low => "low",
+                Self::Medium => "medium",
+                Self::High => "high",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SendPriority {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SendPriority {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SendPriority> for SendPriority {
+        fn from(value: &SendPriority) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SendPriority {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SendPriority {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SendPriority {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SignInRole {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::User => "User",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SignInRole {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SignInRole {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SignInRole> for SignInRole {
+        fn from(value: &SignInRole) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SignInRole {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SignInRole {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SignInRole {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl SpendingFrequency {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Daily => "daily",
+                Self::Weekly => "weekly",
+                Self::Monthly => "monthly",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for SpendingFrequency {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for SpendingFrequency {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&SpendingFrequency> for SpendingFrequency {
+        fn from(value: &SpendingFrequency) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for SpendingFrequency {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for SpendingFrequency {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for SpendingFrequency {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl TransactionStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Pending => "pending",
+                Self::Broadcasting => "broadcasting",
+                Self::Mempool => "mempool",
+                Self::Confirmed => "confirmed",
+                Self::Completed => "completed",
+                Self::Failed => "failed",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for TransactionStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for TransactionStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&TransactionStatus> for TransactionStatus {
+        fn from(value: &TransactionStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for TransactionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for TransactionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for TransactionStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl WebhookEvent {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::DepositDetected => "deposit.detected",
+                Self::DepositConfirmed => "deposit.confirmed",
+                Self::TransactionInitiated => "transaction.initiated",
+                Self::TransactionSubmitted => "transaction.submitted",
+                Self::TransactionFailed => "transaction.failed",
+                Self::IbanActivated => "iban.activated",
+                Self::IbanTransferReceived => "iban.transfer.received",
+                Self::KycSubmitted => "kyc.submitted",
+                Self::KycApproved => "kyc.approved",
+                Self::KycRejected => "kyc.rejected",
+                Self::KycPendingReview => "kyc.pending_review",
+                Self::CardCreated => "card.created",
+                Self::CardActivated => "card.activated",
+                Self::CardFrozen => "card.frozen",
+                Self::CardUnfrozen => "card.unfrozen",
+                Self::CardVoided => "card.voided",
+                Self::CardLost => "card.lost",
+                Self::CardStolen => "card.stolen",
+                Self::CardCancelled => "card.cancelled",
+                Self::CardDeactivated => "card.deactivated",
+                Self::TransactionAuthorized => "transaction.authorized",
+                Self::TransactionDeclined => "transaction.declined",
+                Self::TransactionSettled => "transaction.settled",
+                Self::TransactionReversed => "transaction.reversed",
+                Self::TransactionRefundCreated => "transaction.refund.created",
+                Self::CustomerFunded => "customer.funded",
+                Self::CustomerFundingFailed => "customer.funding.failed",
+                Self::CustomerBalanceUpdated => "customer.balance.updated",
+                Self::MasterWalletDeposit => "master_wallet.deposit",
+                Self::MasterWalletSwap => "master_wallet.swap",
+                Self::MasterWalletCustomerFunded => "master_wallet.customer_funded",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for WebhookEvent {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for WebhookEvent {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&WebhookEvent> for WebhookEvent {
+        fn from(value: &WebhookEvent) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for WebhookEvent {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for WebhookEvent {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for WebhookEvent {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for WebhookId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&WebhookId> for WebhookId {
+        fn from(value: &WebhookId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&WebhookId> for ::std::string::String {
+        fn from(value: &WebhookId) -> Self {
+            value.0.clone()
+        }
+    }
+    impl WebhookStatus {
+        /// The word as the venue writes it.
+        pub fn as_str(&self) -> &'static str {
+            match self {
+                Self::Active => "active",
+                Self::Inactive => "inactive",
+            }
+        }
+    }
+    impl ::venuekit_wire::Word for WebhookStatus {
+        fn as_str(&self) -> &str {
+            Self::as_str(self)
+        }
+    }
+    impl ::std::convert::AsRef<str> for WebhookStatus {
+        fn as_ref(&self) -> &str {
+            self.as_str()
+        }
+    }
+    impl ::std::convert::From<&WebhookStatus> for WebhookStatus {
+        fn from(value: &WebhookStatus) -> Self {
+            *value
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for WebhookStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<&::venuekit_wire::Open<W>>
+    for WebhookStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    /// By the word: refused where this list does not have it.
+    impl<W: ::venuekit_wire::Word> ::std::convert::TryFrom<::venuekit_wire::Open<W>>
+    for WebhookStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::venuekit_wire::Open<W>,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.as_str().parse()
+        }
+    }
+    impl ::std::convert::TryFrom<&::std::string::String> for YativoCardId {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<&YativoCardId> for YativoCardId {
+        fn from(value: &YativoCardId) -> Self {
+            value.clone()
+        }
+    }
+    impl ::std::convert::From<&YativoCardId> for ::std::string::String {
+        fn from(value: &YativoCardId) -> Self {
+            value.0.clone()
+        }
     }
 }
 #[derive(Clone, Debug)]
@@ -36878,6 +40055,12 @@ let response = client.create_account()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_accounts`] tells what became of the call.
     pub fn create_account(&self) -> builder::CreateAccount<'_> {
         builder::CreateAccount::new(self)
     }
@@ -36891,6 +40074,12 @@ let response = client.create_account_connections()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_account_connections`] tells what became of the call.
     pub fn create_account_connections(&self) -> builder::CreateAccountConnections<'_> {
         builder::CreateAccountConnections::new(self)
     }
@@ -36903,6 +40092,11 @@ let response = client.list_accounts()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_accounts(&self) -> builder::ListAccounts<'_> {
         builder::ListAccounts::new(self)
     }
@@ -36918,6 +40112,11 @@ let response = client.list_account_connections()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_account_connections(&self) -> builder::ListAccountConnections<'_> {
         builder::ListAccountConnections::new(self)
     }
@@ -36933,6 +40132,11 @@ let response = client.list_user_accounts()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_user_accounts(&self) -> builder::ListUserAccounts<'_> {
         builder::ListUserAccounts::new(self)
     }
@@ -36945,6 +40149,11 @@ let response = client.get_dashboard_analytics()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_dashboard_analytics(&self) -> builder::GetDashboardAnalytics<'_> {
         builder::GetDashboardAnalytics::new(self)
     }
@@ -36957,6 +40166,11 @@ let response = client.get_transaction_analytics()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_transaction_analytics(&self) -> builder::GetTransactionAnalytics<'_> {
         builder::GetTransactionAnalytics::new(self)
     }
@@ -36969,6 +40183,10 @@ let response = client.list_api_keys_first_gen()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_api_keys_first_gen(&self) -> builder::ListApiKeysFirstGen<'_> {
         builder::ListApiKeysFirstGen::new(self)
     }
@@ -36984,6 +40202,11 @@ let response = client.create_api_key_first_gen()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_first_gen`] tells what became of the call.
     pub fn create_api_key_first_gen(&self) -> builder::CreateApiKeyFirstGen<'_> {
         builder::CreateApiKeyFirstGen::new(self)
     }
@@ -37001,6 +40224,11 @@ let response = client.revoke_api_key_first_gen()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_first_gen`] tells what became of the call.
     pub fn revoke_api_key_first_gen(&self) -> builder::RevokeApiKeyFirstGen<'_> {
         builder::RevokeApiKeyFirstGen::new(self)
     }
@@ -37013,6 +40241,10 @@ let response = client.list_api_keys()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_api_keys(&self) -> builder::ListApiKeys<'_> {
         builder::ListApiKeys::new(self)
     }
@@ -37028,6 +40260,11 @@ let response = client.create_api_key_guide()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `key-headers` and `second-factor`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_guide`] tells what became of the call.
     pub fn create_api_key_guide(&self) -> builder::CreateApiKeyGuide<'_> {
         builder::CreateApiKeyGuide::new(self)
     }
@@ -37043,6 +40280,11 @@ let response = client.create_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
     pub fn create_api_key(&self) -> builder::CreateApiKey<'_> {
         builder::CreateApiKey::new(self)
     }
@@ -37057,6 +40299,10 @@ let response = client.list_api_keys_guide()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_api_keys_guide(&self) -> builder::ListApiKeysGuide<'_> {
         builder::ListApiKeysGuide::new(self)
     }
@@ -37072,6 +40318,10 @@ let response = client.get_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_api_key(&self) -> builder::GetApiKey<'_> {
         builder::GetApiKey::new(self)
     }
@@ -37089,6 +40339,11 @@ let response = client.revoke_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`] tells what became of the call.
     pub fn revoke_api_key(&self) -> builder::RevokeApiKey<'_> {
         builder::RevokeApiKey::new(self)
     }
@@ -37108,6 +40363,11 @@ let response = client.update_api_key_permissions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`] tells what became of the call.
     pub fn update_api_key_permissions(&self) -> builder::UpdateApiKeyPermissions<'_> {
         builder::UpdateApiKeyPermissions::new(self)
     }
@@ -37123,6 +40383,11 @@ let response = client.revoke_api_key_guide()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `key-headers` and `second-factor`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_guide`] tells what became of the call.
     pub fn revoke_api_key_guide(&self) -> builder::RevokeApiKeyGuide<'_> {
         builder::RevokeApiKeyGuide::new(self)
     }
@@ -37140,6 +40405,11 @@ let response = client.rotate_api_key()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`] tells what became of the call.
     pub fn rotate_api_key(&self) -> builder::RotateApiKey<'_> {
         builder::RotateApiKey::new(self)
     }
@@ -37153,6 +40423,12 @@ let response = client.add_asset()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`] tells what became of the call.
     pub fn add_asset(&self) -> builder::AddAsset<'_> {
         builder::AddAsset::new(self)
     }
@@ -37168,6 +40444,12 @@ let response = client.add_customer_asset()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_customer_assets`] tells what became of the call.
     pub fn add_customer_asset(&self) -> builder::AddCustomerAsset<'_> {
         builder::AddCustomerAsset::new(self)
     }
@@ -37181,6 +40463,12 @@ let response = client.add_gas_station_asset()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_gas_station_assets`] tells what became of the call.
     pub fn add_gas_station_asset(&self) -> builder::AddGasStationAsset<'_> {
         builder::AddGasStationAsset::new(self)
     }
@@ -37194,6 +40482,12 @@ let response = client.archive_asset()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`] tells what became of the call.
     pub fn archive_asset(&self) -> builder::ArchiveAsset<'_> {
         builder::ArchiveAsset::new(self)
     }
@@ -37207,6 +40501,12 @@ let response = client.batch_add_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`] tells what became of the call.
     pub fn batch_add_assets(&self) -> builder::BatchAddAssets<'_> {
         builder::BatchAddAssets::new(self)
     }
@@ -37219,6 +40519,11 @@ let response = client.list_supported_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_supported_assets(&self) -> builder::ListSupportedAssets<'_> {
         builder::ListSupportedAssets::new(self)
     }
@@ -37231,6 +40536,11 @@ let response = client.list_chains()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_chains(&self) -> builder::ListChains<'_> {
         builder::ListChains::new(self)
     }
@@ -37246,6 +40556,11 @@ let response = client.list_customer_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_customer_assets(&self) -> builder::ListCustomerAssets<'_> {
         builder::ListCustomerAssets::new(self)
     }
@@ -37260,6 +40575,11 @@ let response = client.list_gas_station_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_gas_station_assets(&self) -> builder::ListGasStationAssets<'_> {
         builder::ListGasStationAssets::new(self)
     }
@@ -37275,6 +40595,11 @@ let response = client.list_user_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_user_assets(&self) -> builder::ListUserAssets<'_> {
         builder::ListUserAssets::new(self)
     }
@@ -37290,6 +40615,11 @@ let response = client.list_user_assets_by_user_id()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_user_assets_by_user_id(&self) -> builder::ListUserAssetsByUserId<'_> {
         builder::ListUserAssetsByUserId::new(self)
     }
@@ -37305,6 +40635,10 @@ let response = client.verify_otp()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn verify_otp(&self) -> builder::VerifyOtp<'_> {
         builder::VerifyOtp::new(self)
     }
@@ -37318,6 +40652,10 @@ let response = client.passkey_options()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn passkey_options(&self) -> builder::PasskeyOptions<'_> {
         builder::PasskeyOptions::new(self)
     }
@@ -37333,6 +40671,10 @@ let response = client.passkey_verify()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn passkey_verify(&self) -> builder::PasskeyVerify<'_> {
         builder::PasskeyVerify::new(self)
     }
@@ -37348,6 +40690,10 @@ let response = client.sign_in()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn sign_in(&self) -> builder::SignIn<'_> {
         builder::SignIn::new(self)
     }
@@ -37363,6 +40709,10 @@ let response = client.exchange_api_key_for_token()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn exchange_api_key_for_token(&self) -> builder::ExchangeApiKeyForToken<'_> {
         builder::ExchangeApiKeyForToken::new(self)
     }
@@ -37378,6 +40728,10 @@ let response = client.login_legacy()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn login_legacy(&self) -> builder::LoginLegacy<'_> {
         builder::LoginLegacy::new(self)
     }
@@ -37393,6 +40747,10 @@ let response = client.verify_otp_alt()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn verify_otp_alt(&self) -> builder::VerifyOtpAlt<'_> {
         builder::VerifyOtpAlt::new(self)
     }
@@ -37407,6 +40765,10 @@ let response = client.refresh_session_token()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn refresh_session_token(&self) -> builder::RefreshSessionToken<'_> {
         builder::RefreshSessionToken::new(self)
     }
@@ -37422,6 +40784,10 @@ let response = client.register()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn register(&self) -> builder::Register<'_> {
         builder::Register::new(self)
     }
@@ -37435,6 +40801,10 @@ let response = client.resend_otp()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn resend_otp(&self) -> builder::ResendOtp<'_> {
         builder::ResendOtp::new(self)
     }
@@ -37447,6 +40817,10 @@ let response = client.list_auto_forwarding_rules()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_auto_forwarding_rules(&self) -> builder::ListAutoForwardingRules<'_> {
         builder::ListAutoForwardingRules::new(self)
     }
@@ -37462,6 +40836,11 @@ let response = client.create_auto_forwarding_rule()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`] tells what became of the call.
     pub fn create_auto_forwarding_rule(&self) -> builder::CreateAutoForwardingRule<'_> {
         builder::CreateAutoForwardingRule::new(self)
     }
@@ -37481,6 +40860,11 @@ let response = client.update_auto_forwarding_rule()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`] tells what became of the call.
     pub fn update_auto_forwarding_rule(&self) -> builder::UpdateAutoForwardingRule<'_> {
         builder::UpdateAutoForwardingRule::new(self)
     }
@@ -37496,6 +40880,11 @@ let response = client.delete_auto_forwarding_rule()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`] tells what became of the call.
     pub fn delete_auto_forwarding_rule(&self) -> builder::DeleteAutoForwardingRule<'_> {
         builder::DeleteAutoForwardingRule::new(self)
     }
@@ -37511,6 +40900,11 @@ let response = client.check_balance()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn check_balance(&self) -> builder::CheckBalance<'_> {
         builder::CheckBalance::new(self)
     }
@@ -37526,6 +40920,11 @@ let response = client.apply_for_issuer_program()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_issuer_program`] tells what became of the call.
     pub fn apply_for_issuer_program(&self) -> builder::ApplyForIssuerProgram<'_> {
         builder::ApplyForIssuerProgram::new(self)
     }
@@ -37547,6 +40946,11 @@ let response = client.list_issuer_card_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_issuer_card_transactions(
         &self,
     ) -> builder::ListIssuerCardTransactions<'_> {
@@ -37572,6 +40976,11 @@ let response = client.list_card_customers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_card_customers(&self) -> builder::ListCardCustomers<'_> {
         builder::ListCardCustomers::new(self)
     }
@@ -37589,6 +40998,10 @@ let response = client.get_card_customer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer(&self) -> builder::GetCardCustomer<'_> {
         builder::GetCardCustomer::new(self)
     }
@@ -37610,6 +41023,11 @@ let response = client.list_card_customer_card_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_card_customer_card_transactions(
         &self,
     ) -> builder::ListCardCustomerCardTransactions<'_> {
@@ -37627,6 +41045,10 @@ let response = client.list_card_customer_wallets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_card_customer_wallets(&self) -> builder::ListCardCustomerWallets<'_> {
         builder::ListCardCustomerWallets::new(self)
     }
@@ -37648,6 +41070,10 @@ let response = client.list_issuer_deposits()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_issuer_deposits(&self) -> builder::ListIssuerDeposits<'_> {
         builder::ListIssuerDeposits::new(self)
     }
@@ -37667,6 +41093,12 @@ let response = client.fund_issuer_deposit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_issuer_deposits`] tells what became of the call.
     pub fn fund_issuer_deposit(&self) -> builder::FundIssuerDeposit<'_> {
         builder::FundIssuerDeposit::new(self)
     }
@@ -37681,6 +41113,10 @@ let response = client.get_issuer_eligibility()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_issuer_eligibility(&self) -> builder::GetIssuerEligibility<'_> {
         builder::GetIssuerEligibility::new(self)
     }
@@ -37696,6 +41132,12 @@ let response = client.fund_card_customer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_issuer_funding_history`] tells what became of the call.
     pub fn fund_card_customer(&self) -> builder::FundCardCustomer<'_> {
         builder::FundCardCustomer::new(self)
     }
@@ -37711,6 +41153,10 @@ let response = client.list_issuer_funding_addresses()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_issuer_funding_addresses(
         &self,
     ) -> builder::ListIssuerFundingAddresses<'_> {
@@ -37736,6 +41182,10 @@ let response = client.list_issuer_funding_history()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_issuer_funding_history(&self) -> builder::ListIssuerFundingHistory<'_> {
         builder::ListIssuerFundingHistory::new(self)
     }
@@ -37748,6 +41198,10 @@ let response = client.get_issuer_program()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_issuer_program(&self) -> builder::GetIssuerProgram<'_> {
         builder::GetIssuerProgram::new(self)
     }
@@ -37760,6 +41214,10 @@ let response = client.list_issuer_wallets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_issuer_wallets(&self) -> builder::ListIssuerWallets<'_> {
         builder::ListIssuerWallets::new(self)
     }
@@ -37775,6 +41233,10 @@ let response = client.apply_for_gateway()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn apply_for_gateway(&self) -> builder::ApplyForGateway<'_> {
         builder::ApplyForGateway::new(self)
     }
@@ -37792,6 +41254,10 @@ let response = client.get_payment_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_payment_status(&self) -> builder::GetPaymentStatus<'_> {
         builder::GetPaymentStatus::new(self)
     }
@@ -37807,6 +41273,10 @@ let response = client.create_payment()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn create_payment(&self) -> builder::CreatePayment<'_> {
         builder::CreatePayment::new(self)
     }
@@ -37822,6 +41292,12 @@ let response = client.create_customer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_customers`] tells what became of the call.
     pub fn create_customer(&self) -> builder::CreateCustomer<'_> {
         builder::CreateCustomer::new(self)
     }
@@ -37837,6 +41313,11 @@ let response = client.list_customer_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_customer_transactions(&self) -> builder::ListCustomerTransactions<'_> {
         builder::ListCustomerTransactions::new(self)
     }
@@ -37851,6 +41332,11 @@ let response = client.list_customers()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_customers(&self) -> builder::ListCustomers<'_> {
         builder::ListCustomers::new(self)
     }
@@ -37865,6 +41351,11 @@ let response = client.enable_two_factor()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_two_factor_details`] tells what became of the call.
     pub fn enable_two_factor(&self) -> builder::EnableTwoFactor<'_> {
         builder::EnableTwoFactor::new(self)
     }
@@ -37877,6 +41368,10 @@ let response = client.get_two_factor_details()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_two_factor_details(&self) -> builder::GetTwoFactorDetails<'_> {
         builder::GetTwoFactorDetails::new(self)
     }
@@ -37892,6 +41387,10 @@ let response = client.verify_two_factor()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn verify_two_factor(&self) -> builder::VerifyTwoFactor<'_> {
         builder::VerifyTwoFactor::new(self)
     }
@@ -37907,6 +41406,11 @@ let response = client.request_iban()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`] tells what became of the call.
     pub fn request_iban(&self) -> builder::RequestIban<'_> {
         builder::RequestIban::new(self)
     }
@@ -37920,6 +41424,11 @@ let response = client.init_iban_onboarding()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`] tells what became of the call.
     pub fn init_iban_onboarding(&self) -> builder::InitIbanOnboarding<'_> {
         builder::InitIbanOnboarding::new(self)
     }
@@ -37933,6 +41442,11 @@ let response = client.submit_iban_kyc()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`] tells what became of the call.
     pub fn submit_iban_kyc(&self) -> builder::SubmitIbanKyc<'_> {
         builder::SubmitIbanKyc::new(self)
     }
@@ -37945,6 +41459,10 @@ let response = client.list_iban_options()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_iban_options(&self) -> builder::ListIbanOptions<'_> {
         builder::ListIbanOptions::new(self)
     }
@@ -37960,6 +41478,10 @@ let response = client.get_iban_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_iban_status(&self) -> builder::GetIbanStatus<'_> {
         builder::GetIbanStatus::new(self)
     }
@@ -37975,6 +41497,11 @@ let response = client.set_auto_renew()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_current_subscription`] tells what became of the call.
     pub fn set_auto_renew(&self) -> builder::SetAutoRenew<'_> {
         builder::SetAutoRenew::new(self)
     }
@@ -37987,6 +41514,10 @@ let response = client.get_current_subscription()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_current_subscription(&self) -> builder::GetCurrentSubscription<'_> {
         builder::GetCurrentSubscription::new(self)
     }
@@ -37999,6 +41530,10 @@ let response = client.list_plans()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_plans(&self) -> builder::ListPlans<'_> {
         builder::ListPlans::new(self)
     }
@@ -38014,6 +41549,11 @@ let response = client.subscribe_to_plan()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_current_subscription`] tells what became of the call.
     pub fn subscribe_to_plan(&self) -> builder::SubscribeToPlan<'_> {
         builder::SubscribeToPlan::new(self)
     }
@@ -38028,6 +41568,11 @@ let response = client.list_swap_assets()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_swap_assets(&self) -> builder::ListSwapAssets<'_> {
         builder::ListSwapAssets::new(self)
     }
@@ -38043,6 +41588,12 @@ let response = client.execute_swap()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_swap_history`] tells what became of the call.
     pub fn execute_swap(&self) -> builder::ExecuteSwap<'_> {
         builder::ExecuteSwap::new(self)
     }
@@ -38060,6 +41611,11 @@ let response = client.list_swap_history()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_swap_history(&self) -> builder::ListSwapHistory<'_> {
         builder::ListSwapHistory::new(self)
     }
@@ -38075,6 +41631,10 @@ let response = client.quote_swap()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn quote_swap(&self) -> builder::QuoteSwap<'_> {
         builder::QuoteSwap::new(self)
     }
@@ -38094,6 +41654,10 @@ let response = client.list_swap_routes()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_swap_routes(&self) -> builder::ListSwapRoutes<'_> {
         builder::ListSwapRoutes::new(self)
     }
@@ -38109,6 +41673,11 @@ let response = client.list_asset_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_asset_transactions(&self) -> builder::ListAssetTransactions<'_> {
         builder::ListAssetTransactions::new(self)
     }
@@ -38124,6 +41693,12 @@ let response = client.cancel_transaction()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_transaction`] tells what became of the call.
     pub fn cancel_transaction(&self) -> builder::CancelTransaction<'_> {
         builder::CancelTransaction::new(self)
     }
@@ -38139,6 +41714,10 @@ let response = client.get_gas_price()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_gas_price(&self) -> builder::GetGasPrice<'_> {
         builder::GetGasPrice::new(self)
     }
@@ -38154,6 +41733,11 @@ let response = client.get_transaction()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_transaction(&self) -> builder::GetTransaction<'_> {
         builder::GetTransaction::new(self)
     }
@@ -38169,6 +41753,11 @@ let response = client.list_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_transactions(&self) -> builder::ListTransactions<'_> {
         builder::ListTransactions::new(self)
     }
@@ -38188,6 +41777,12 @@ let response = client.send_funds()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_transactions`] tells what became of the call.
     pub fn send_funds(&self) -> builder::SendFunds<'_> {
         builder::SendFunds::new(self)
     }
@@ -38203,6 +41798,12 @@ let response = client.create_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks`] tells what became of the call.
     pub fn create_webhook(&self) -> builder::CreateWebhook<'_> {
         builder::CreateWebhook::new(self)
     }
@@ -38215,6 +41816,11 @@ let response = client.get_webhook_event_logs()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_webhook_event_logs(&self) -> builder::GetWebhookEventLogs<'_> {
         builder::GetWebhookEventLogs::new(self)
     }
@@ -38227,6 +41833,11 @@ let response = client.list_webhooks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_webhooks(&self) -> builder::ListWebhooks<'_> {
         builder::ListWebhooks::new(self)
     }
@@ -38242,6 +41853,11 @@ let response = client.get_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_webhook(&self) -> builder::GetWebhook<'_> {
         builder::GetWebhook::new(self)
     }
@@ -38261,6 +41877,12 @@ let response = client.update_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`] tells what became of the call.
     pub fn update_webhook(&self) -> builder::UpdateWebhook<'_> {
         builder::UpdateWebhook::new(self)
     }
@@ -38276,6 +41898,12 @@ let response = client.delete_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks`] tells what became of the call.
     pub fn delete_webhook(&self) -> builder::DeleteWebhook<'_> {
         builder::DeleteWebhook::new(self)
     }
@@ -38291,6 +41919,12 @@ let response = client.activate_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`] tells what became of the call.
     pub fn activate_webhook(&self) -> builder::ActivateWebhook<'_> {
         builder::ActivateWebhook::new(self)
     }
@@ -38306,6 +41940,12 @@ let response = client.deactivate_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`] tells what became of the call.
     pub fn deactivate_webhook(&self) -> builder::DeactivateWebhook<'_> {
         builder::DeactivateWebhook::new(self)
     }
@@ -38325,6 +41965,11 @@ let response = client.list_webhook_events()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_webhook_events(&self) -> builder::ListWebhookEvents<'_> {
         builder::ListWebhookEvents::new(self)
     }
@@ -38342,6 +41987,12 @@ let response = client.replay_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhook_events`] tells what became of the call.
     pub fn replay_webhook(&self) -> builder::ReplayWebhook<'_> {
         builder::ReplayWebhook::new(self)
     }
@@ -38357,6 +42008,12 @@ let response = client.test_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhook_events`] tells what became of the call.
     pub fn test_webhook(&self) -> builder::TestWebhook<'_> {
         builder::TestWebhook::new(self)
     }
@@ -38369,6 +42026,11 @@ let response = client.list_webhooks_named()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_webhooks_named(&self) -> builder::ListWebhooksNamed<'_> {
         builder::ListWebhooksNamed::new(self)
     }
@@ -38384,6 +42046,12 @@ let response = client.create_webhook_named()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`] tells what became of the call.
     pub fn create_webhook_named(&self) -> builder::CreateWebhookNamed<'_> {
         builder::CreateWebhookNamed::new(self)
     }
@@ -38397,6 +42065,12 @@ let response = client.delete_webhook_named()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`] tells what became of the call.
     pub fn delete_webhook_named(&self) -> builder::DeleteWebhookNamed<'_> {
         builder::DeleteWebhookNamed::new(self)
     }
@@ -38412,6 +42086,12 @@ let response = client.edit_webhook_named()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`] tells what became of the call.
     pub fn edit_webhook_named(&self) -> builder::EditWebhookNamed<'_> {
         builder::EditWebhookNamed::new(self)
     }
@@ -38424,6 +42104,10 @@ let response = client.accept_card_terms()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn accept_card_terms(&self) -> builder::AcceptCardTerms<'_> {
         builder::AcceptCardTerms::new(self)
     }
@@ -38441,6 +42125,11 @@ let response = client.freeze_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`] tells what became of the call.
     pub fn freeze_card(&self) -> builder::FreezeCard<'_> {
         builder::FreezeCard::new(self)
     }
@@ -38458,6 +42147,10 @@ let response = client.request_card_pin_otp()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn request_card_pin_otp(&self) -> builder::RequestCardPinOtp<'_> {
         builder::RequestCardPinOtp::new(self)
     }
@@ -38477,6 +42170,10 @@ let response = client.set_card_pin()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn set_card_pin(&self) -> builder::SetCardPin<'_> {
         builder::SetCardPin::new(self)
     }
@@ -38492,6 +42189,11 @@ let response = client.unfreeze_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`] tells what became of the call.
     pub fn unfreeze_card(&self) -> builder::UnfreezeCard<'_> {
         builder::UnfreezeCard::new(self)
     }
@@ -38507,6 +42209,11 @@ let response = client.void_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`] tells what became of the call.
     pub fn void_card(&self) -> builder::VoidCard<'_> {
         builder::VoidCard::new(self)
     }
@@ -38522,6 +42229,11 @@ let response = client.create_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`] tells what became of the call.
     pub fn create_card(&self) -> builder::CreateCard<'_> {
         builder::CreateCard::new(self)
     }
@@ -38537,6 +42249,11 @@ let response = client.onboard_card_customer()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customers`] tells what became of the call.
     pub fn onboard_card_customer(&self) -> builder::OnboardCardCustomer<'_> {
         builder::OnboardCardCustomer::new(self)
     }
@@ -38554,6 +42271,10 @@ let response = client.list_card_customer_cards()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_card_customer_cards(&self) -> builder::ListCardCustomerCards<'_> {
         builder::ListCardCustomerCards::new(self)
     }
@@ -38573,6 +42294,11 @@ let response = client.create_card_customer_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customer_cards`] tells what became of the call.
     pub fn create_card_customer_card(&self) -> builder::CreateCardCustomerCard<'_> {
         builder::CreateCardCustomerCard::new(self)
     }
@@ -38590,6 +42316,11 @@ let response = client.create_card_customer_virtual_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customer_cards`] tells what became of the call.
     pub fn create_card_customer_virtual_card(
         &self,
     ) -> builder::CreateCardCustomerVirtualCard<'_> {
@@ -38611,6 +42342,10 @@ let response = client.create_card_customer_ephemeral_token()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn create_card_customer_ephemeral_token(
         &self,
     ) -> builder::CreateCardCustomerEphemeralToken<'_> {
@@ -38634,6 +42369,10 @@ let response = client.create_card_customer_view_token()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn create_card_customer_view_token(
         &self,
     ) -> builder::CreateCardCustomerViewToken<'_> {
@@ -38653,6 +42392,10 @@ let response = client.get_card_customer_kyc_link()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer_kyc_link(&self) -> builder::GetCardCustomerKycLink<'_> {
         builder::GetCardCustomerKycLink::new(self)
     }
@@ -38670,6 +42413,10 @@ let response = client.get_card_customer_kyc_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer_kyc_status(&self) -> builder::GetCardCustomerKycStatus<'_> {
         builder::GetCardCustomerKycStatus::new(self)
     }
@@ -38689,6 +42436,10 @@ let response = client.request_card_customer_phone_verification()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn request_card_customer_phone_verification(
         &self,
     ) -> builder::RequestCardCustomerPhoneVerification<'_> {
@@ -38708,6 +42459,10 @@ let response = client.verify_card_customer_phone()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn verify_card_customer_phone(&self) -> builder::VerifyCardCustomerPhone<'_> {
         builder::VerifyCardCustomerPhone::new(self)
     }
@@ -38723,6 +42478,10 @@ let response = client.get_card_customer_profile()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer_profile(&self) -> builder::GetCardCustomerProfile<'_> {
         builder::GetCardCustomerProfile::new(self)
     }
@@ -38740,6 +42499,10 @@ let response = client.deploy_card_customer_safe()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn deploy_card_customer_safe(&self) -> builder::DeployCardCustomerSafe<'_> {
         builder::DeployCardCustomerSafe::new(self)
     }
@@ -38757,6 +42520,10 @@ let response = client.get_card_customer_source_of_funds()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer_source_of_funds(
         &self,
     ) -> builder::GetCardCustomerSourceOfFunds<'_> {
@@ -38778,6 +42545,11 @@ let response = client.submit_card_customer_source_of_funds()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer`] tells what became of the call.
     pub fn submit_card_customer_source_of_funds(
         &self,
     ) -> builder::SubmitCardCustomerSourceOfFunds<'_> {
@@ -38795,6 +42567,10 @@ let response = client.list_card_customer_dispute_reasons()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_card_customer_dispute_reasons(
         &self,
     ) -> builder::ListCardCustomerDisputeReasons<'_> {
@@ -38816,6 +42592,10 @@ let response = client.dispute_card_customer_transaction()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn dispute_card_customer_transaction(
         &self,
     ) -> builder::DisputeCardCustomerTransaction<'_> {
@@ -38835,6 +42615,11 @@ let response = client.verify_card_customer_otp()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer`] tells what became of the call.
     pub fn verify_card_customer_otp(&self) -> builder::VerifyCardCustomerOtp<'_> {
         builder::VerifyCardCustomerOtp::new(self)
     }
@@ -38850,6 +42635,10 @@ let response = client.get_card_customer_funding_address()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer_funding_address(
         &self,
     ) -> builder::GetCardCustomerFundingAddress<'_> {
@@ -38867,6 +42656,10 @@ let response = client.get_card_customer_spending_limits()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_customer_spending_limits(
         &self,
     ) -> builder::GetCardCustomerSpendingLimits<'_> {
@@ -38888,6 +42681,11 @@ let response = client.set_card_customer_daily_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer_spending_limits`] tells what became of the call.
     pub fn set_card_customer_daily_limit(
         &self,
     ) -> builder::SetCardCustomerDailyLimit<'_> {
@@ -38904,6 +42702,10 @@ let response = client.deploy_card_safe()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn deploy_card_safe(&self) -> builder::DeployCardSafe<'_> {
         builder::DeployCardSafe::new(self)
     }
@@ -38916,6 +42718,10 @@ let response = client.get_card_kyc_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_kyc_status(&self) -> builder::GetCardKycStatus<'_> {
         builder::GetCardKycStatus::new(self)
     }
@@ -38928,6 +42734,10 @@ let response = client.list_cards()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_cards(&self) -> builder::ListCards<'_> {
         builder::ListCards::new(self)
     }
@@ -38943,6 +42753,10 @@ let response = client.onboard_card_account()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn onboard_card_account(&self) -> builder::OnboardCardAccount<'_> {
         builder::OnboardCardAccount::new(self)
     }
@@ -38955,6 +42769,11 @@ let response = client.list_program_webhooks()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_program_webhooks(&self) -> builder::ListProgramWebhooks<'_> {
         builder::ListProgramWebhooks::new(self)
     }
@@ -38970,6 +42789,12 @@ let response = client.create_program_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_program_webhooks`] tells what became of the call.
     pub fn create_program_webhook(&self) -> builder::CreateProgramWebhook<'_> {
         builder::CreateProgramWebhook::new(self)
     }
@@ -38982,6 +42807,11 @@ let response = client.list_all_webhook_deliveries()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_all_webhook_deliveries(&self) -> builder::ListAllWebhookDeliveries<'_> {
         builder::ListAllWebhookDeliveries::new(self)
     }
@@ -38999,6 +42829,12 @@ let response = client.retry_webhook_delivery()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_all_webhook_deliveries`] tells what became of the call.
     pub fn retry_webhook_delivery(&self) -> builder::RetryWebhookDelivery<'_> {
         builder::RetryWebhookDelivery::new(self)
     }
@@ -39014,6 +42850,11 @@ let response = client.get_program_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_program_webhook(&self) -> builder::GetProgramWebhook<'_> {
         builder::GetProgramWebhook::new(self)
     }
@@ -39033,6 +42874,12 @@ let response = client.update_program_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_program_webhook`] tells what became of the call.
     pub fn update_program_webhook(&self) -> builder::UpdateProgramWebhook<'_> {
         builder::UpdateProgramWebhook::new(self)
     }
@@ -39048,6 +42895,12 @@ let response = client.delete_program_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_program_webhooks`] tells what became of the call.
     pub fn delete_program_webhook(&self) -> builder::DeleteProgramWebhook<'_> {
         builder::DeleteProgramWebhook::new(self)
     }
@@ -39063,6 +42916,11 @@ let response = client.list_webhook_deliveries()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_webhook_deliveries(&self) -> builder::ListWebhookDeliveries<'_> {
         builder::ListWebhookDeliveries::new(self)
     }
@@ -39080,6 +42938,12 @@ let response = client.rotate_webhook_secret()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_program_webhook`] tells what became of the call.
     pub fn rotate_webhook_secret(&self) -> builder::RotateWebhookSecret<'_> {
         builder::RotateWebhookSecret::new(self)
     }
@@ -39097,6 +42961,11 @@ let response = client.order_physical_card()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_physical_orders`] tells what became of the call.
     pub fn order_physical_card(&self) -> builder::OrderPhysicalCard<'_> {
         builder::OrderPhysicalCard::new(self)
     }
@@ -39114,6 +42983,11 @@ let response = client.cancel_physical_order()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_physical_order_status`] tells what became of the call.
     pub fn cancel_physical_order(&self) -> builder::CancelPhysicalOrder<'_> {
         builder::CancelPhysicalOrder::new(self)
     }
@@ -39133,6 +43007,11 @@ let response = client.attach_physical_order_payment()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_physical_order_status`] tells what became of the call.
     pub fn attach_physical_order_payment(
         &self,
     ) -> builder::AttachPhysicalOrderPayment<'_> {
@@ -39152,6 +43031,10 @@ let response = client.get_physical_order_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_physical_order_status(&self) -> builder::GetPhysicalOrderStatus<'_> {
         builder::GetPhysicalOrderStatus::new(self)
     }
@@ -39167,6 +43050,10 @@ let response = client.list_physical_orders()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_physical_orders(&self) -> builder::ListPhysicalOrders<'_> {
         builder::ListPhysicalOrders::new(self)
     }
@@ -39188,6 +43075,10 @@ let response = client.set_physical_card_pin()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn set_physical_card_pin(&self) -> builder::SetPhysicalCardPin<'_> {
         builder::SetPhysicalCardPin::new(self)
     }
@@ -39207,6 +43098,10 @@ let response = client.create_card_ephemeral_token()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn create_card_ephemeral_token(&self) -> builder::CreateCardEphemeralToken<'_> {
         builder::CreateCardEphemeralToken::new(self)
     }
@@ -39240,6 +43135,11 @@ let response = client.list_card_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_card_transactions(&self) -> builder::ListCardTransactions<'_> {
         builder::ListCardTransactions::new(self)
     }
@@ -39261,6 +43161,10 @@ let response = client.create_card_view_token()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn create_card_view_token(&self) -> builder::CreateCardViewToken<'_> {
         builder::CreateCardViewToken::new(self)
     }
@@ -39280,6 +43184,11 @@ let response = client.activate_card_iban()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_iban_status`] tells what became of the call.
     pub fn activate_card_iban(&self) -> builder::ActivateCardIban<'_> {
         builder::ActivateCardIban::new(self)
     }
@@ -39295,6 +43204,10 @@ let response = client.get_card_iban_status()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_iban_status(&self) -> builder::GetCardIbanStatus<'_> {
         builder::GetCardIbanStatus::new(self)
     }
@@ -39310,6 +43223,10 @@ let response = client.get_card_profile()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_profile(&self) -> builder::GetCardProfile<'_> {
         builder::GetCardProfile::new(self)
     }
@@ -39327,6 +43244,10 @@ let response = client.deploy_card_account_safe()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn deploy_card_account_safe(&self) -> builder::DeployCardAccountSafe<'_> {
         builder::DeployCardAccountSafe::new(self)
     }
@@ -39348,6 +43269,11 @@ let response = client.list_all_card_transactions()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     pub fn list_all_card_transactions(&self) -> builder::ListAllCardTransactions<'_> {
         builder::ListAllCardTransactions::new(self)
     }
@@ -39363,6 +43289,10 @@ let response = client.list_dispute_reasons()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn list_dispute_reasons(&self) -> builder::ListDisputeReasons<'_> {
         builder::ListDisputeReasons::new(self)
     }
@@ -39384,6 +43314,10 @@ let response = client.dispute_transaction()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn dispute_transaction(&self) -> builder::DisputeTransaction<'_> {
         builder::DisputeTransaction::new(self)
     }
@@ -39403,6 +43337,10 @@ let response = client.verify_card_otp()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn verify_card_otp(&self) -> builder::VerifyCardOtp<'_> {
         builder::VerifyCardOtp::new(self)
     }
@@ -39418,6 +43356,10 @@ let response = client.get_card_wallet()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_wallet(&self) -> builder::GetCardWallet<'_> {
         builder::GetCardWallet::new(self)
     }
@@ -39433,6 +43375,10 @@ let response = client.get_card_funding_address()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_card_funding_address(&self) -> builder::GetCardFundingAddress<'_> {
         builder::GetCardFundingAddress::new(self)
     }
@@ -39450,6 +43396,10 @@ let response = client.get_spending_limits()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     pub fn get_spending_limits(&self) -> builder::GetSpendingLimits<'_> {
         builder::GetSpendingLimits::new(self)
     }
@@ -39467,6 +43417,11 @@ let response = client.set_daily_spending_limit()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_spending_limits`] tells what became of the call.
     pub fn set_daily_spending_limit(&self) -> builder::SetDailySpendingLimit<'_> {
         builder::SetDailySpendingLimit::new(self)
     }
@@ -39486,6 +43441,11 @@ let response = client.subscribe_card_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn subscribe_card_webhook(&self) -> builder::SubscribeCardWebhook<'_> {
         builder::SubscribeCardWebhook::new(self)
     }
@@ -39503,6 +43463,11 @@ let response = client.unsubscribe_card_webhook()
     .send()
     .await;
 ```*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     pub fn unsubscribe_card_webhook(&self) -> builder::UnsubscribeCardWebhook<'_> {
         builder::UnsubscribeCardWebhook::new(self)
     }
@@ -39519,6 +43484,12 @@ pub mod builder {
     /**Builder for [`Client::create_account`]
 
 [`Client::create_account`]: super::Client::create_account*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_accounts`](super::Client::list_accounts) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateAccount<'a> {
         client: &'a super::Client,
@@ -39531,6 +43502,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateAccountRequest`]. Required: `account_name`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateAccountRequest>,
@@ -39548,6 +43520,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateAccountRequest`]. Required: `account_name`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -39596,6 +43569,12 @@ pub mod builder {
     /**Builder for [`Client::create_account_connections`]
 
 [`Client::create_account_connections`]: super::Client::create_account_connections*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_account_connections`](super::Client::list_account_connections) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateAccountConnections<'a> {
         client: &'a super::Client,
@@ -39608,6 +43587,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateAccountConnectionsRequest`]. Required: `account_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateAccountConnectionsRequest>,
@@ -39626,6 +43606,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateAccountConnectionsRequest`]. Required: `account_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -39675,6 +43656,11 @@ pub mod builder {
     /**Builder for [`Client::list_accounts`]
 
 [`Client::list_accounts`]: super::Client::list_accounts*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListAccounts<'a> {
         client: &'a super::Client,
@@ -39716,6 +43702,11 @@ pub mod builder {
     /**Builder for [`Client::list_account_connections`]
 
 [`Client::list_account_connections`]: super::Client::list_account_connections*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListAccountConnections<'a> {
         client: &'a super::Client,
@@ -39728,17 +43719,18 @@ pub mod builder {
                 account_id: Ok(None),
             }
         }
+        /// Of this account only
         pub fn account_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.account_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for account_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("account_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/accounts/get-connections`
@@ -39782,6 +43774,11 @@ pub mod builder {
     /**Builder for [`Client::list_user_accounts`]
 
 [`Client::list_user_accounts`]: super::Client::list_user_accounts*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListUserAccounts<'a> {
         client: &'a super::Client,
@@ -39794,6 +43791,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListUserAccountsRequest`]. Required: `user_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListUserAccountsRequest>,
@@ -39811,6 +43809,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListUserAccountsRequest`]. Required: `user_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -39860,6 +43859,11 @@ pub mod builder {
     /**Builder for [`Client::get_dashboard_analytics`]
 
 [`Client::get_dashboard_analytics`]: super::Client::get_dashboard_analytics*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetDashboardAnalytics<'a> {
         client: &'a super::Client,
@@ -39901,6 +43905,11 @@ pub mod builder {
     /**Builder for [`Client::get_transaction_analytics`]
 
 [`Client::get_transaction_analytics`]: super::Client::get_transaction_analytics*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetTransactionAnalytics<'a> {
         client: &'a super::Client,
@@ -39942,6 +43951,10 @@ pub mod builder {
     /**Builder for [`Client::list_api_keys_first_gen`]
 
 [`Client::list_api_keys_first_gen`]: super::Client::list_api_keys_first_gen*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListApiKeysFirstGen<'a> {
         client: &'a super::Client,
@@ -39983,6 +43996,11 @@ pub mod builder {
     /**Builder for [`Client::create_api_key_first_gen`]
 
 [`Client::create_api_key_first_gen`]: super::Client::create_api_key_first_gen*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_first_gen`](super::Client::list_api_keys_first_gen) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateApiKeyFirstGen<'a> {
         client: &'a super::Client,
@@ -39995,6 +44013,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateApiKeyFirstGenRequest`]. Required: `name`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateApiKeyFirstGenRequest>,
@@ -40013,6 +44032,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateApiKeyFirstGenRequest`]. Required: `name`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40062,6 +44082,11 @@ pub mod builder {
     /**Builder for [`Client::revoke_api_key_first_gen`]
 
 [`Client::revoke_api_key_first_gen`]: super::Client::revoke_api_key_first_gen*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_first_gen`](super::Client::list_api_keys_first_gen) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RevokeApiKeyFirstGen<'a> {
         client: &'a super::Client,
@@ -40074,13 +44099,13 @@ pub mod builder {
                 key_id: Err("key_id was not initialized".to_string()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/api-keys/{keyId}`
@@ -40119,6 +44144,10 @@ pub mod builder {
     /**Builder for [`Client::list_api_keys`]
 
 [`Client::list_api_keys`]: super::Client::list_api_keys*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListApiKeys<'a> {
         client: &'a super::Client,
@@ -40160,6 +44189,11 @@ pub mod builder {
     /**Builder for [`Client::create_api_key_guide`]
 
 [`Client::create_api_key_guide`]: super::Client::create_api_key_guide*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `key-headers` and `second-factor`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_guide`](super::Client::list_api_keys_guide) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateApiKeyGuide<'a> {
         client: &'a super::Client,
@@ -40172,6 +44206,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateApiKeyGuideRequest`]. Required: `name`, `permissions`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateApiKeyGuideRequest>,
@@ -40189,6 +44224,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateApiKeyGuideRequest`]. Required: `name`, `permissions`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40238,6 +44274,11 @@ pub mod builder {
     /**Builder for [`Client::create_api_key`]
 
 [`Client::create_api_key`]: super::Client::create_api_key*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`](super::Client::list_api_keys) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateApiKey<'a> {
         client: &'a super::Client,
@@ -40250,6 +44291,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateApiKeyRequest`]. Required: `key_name`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateApiKeyRequest>,
@@ -40265,6 +44307,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateApiKeyRequest`]. Required: `key_name`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40313,6 +44356,10 @@ pub mod builder {
     /**Builder for [`Client::list_api_keys_guide`]
 
 [`Client::list_api_keys_guide`]: super::Client::list_api_keys_guide*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListApiKeysGuide<'a> {
         client: &'a super::Client,
@@ -40354,6 +44401,10 @@ pub mod builder {
     /**Builder for [`Client::get_api_key`]
 
 [`Client::get_api_key`]: super::Client::get_api_key*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetApiKey<'a> {
         client: &'a super::Client,
@@ -40366,13 +44417,13 @@ pub mod builder {
                 key_id: Err("key_id was not initialized".to_string()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/apikey/{keyId}`
@@ -40411,6 +44462,11 @@ pub mod builder {
     /**Builder for [`Client::revoke_api_key`]
 
 [`Client::revoke_api_key`]: super::Client::revoke_api_key*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`](super::Client::get_api_key) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RevokeApiKey<'a> {
         client: &'a super::Client,
@@ -40423,13 +44479,13 @@ pub mod builder {
                 key_id: Err("key_id was not initialized".to_string()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/apikey/{keyId}`
@@ -40468,6 +44524,11 @@ pub mod builder {
     /**Builder for [`Client::update_api_key_permissions`]
 
 [`Client::update_api_key_permissions`]: super::Client::update_api_key_permissions*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`](super::Client::get_api_key) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateApiKeyPermissions<'a> {
         client: &'a super::Client,
@@ -40482,15 +44543,16 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
+        /// The body: [`types::UpdateApiKeyPermissionsRequest`]. Required: `permissions`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateApiKeyPermissionsRequest>,
@@ -40509,6 +44571,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateApiKeyPermissionsRequest`]. Required: `permissions`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40562,6 +44625,11 @@ pub mod builder {
     /**Builder for [`Client::revoke_api_key_guide`]
 
 [`Client::revoke_api_key_guide`]: super::Client::revoke_api_key_guide*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `key-headers` and `second-factor`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_guide`](super::Client::list_api_keys_guide) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RevokeApiKeyGuide<'a> {
         client: &'a super::Client,
@@ -40574,13 +44642,13 @@ pub mod builder {
                 key_id: Err("key_id was not initialized".to_string()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/apikey/{keyId}/revoke`
@@ -40619,6 +44687,11 @@ pub mod builder {
     /**Builder for [`Client::rotate_api_key`]
 
 [`Client::rotate_api_key`]: super::Client::rotate_api_key*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`](super::Client::get_api_key) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RotateApiKey<'a> {
         client: &'a super::Client,
@@ -40631,13 +44704,13 @@ pub mod builder {
                 key_id: Err("key_id was not initialized".to_string()),
             }
         }
+        /// Id of the key. *Required.*
         pub fn key_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::KeyId>,
+            <V as std::convert::TryInto<types::KeyId>>::Error: ::std::fmt::Display,
         {
-            self.key_id = value
-                .try_into()
-                .map_err(|_| "conversion to `KeyId` for key_id failed".to_string());
+            self.key_id = value.try_into().map_err(|error| format!("key_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/apikey/{keyId}/rotate`
@@ -40676,6 +44749,12 @@ pub mod builder {
     /**Builder for [`Client::add_asset`]
 
 [`Client::add_asset`]: super::Client::add_asset*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`](super::Client::list_user_assets) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AddAsset<'a> {
         client: &'a super::Client,
@@ -40688,6 +44767,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::AddAssetRequest`]. Required: `account_id`, `chain`, `ticker`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AddAssetRequest>,
@@ -40703,6 +44783,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AddAssetRequest`]. Required: `account_id`, `chain`, `ticker`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40751,6 +44832,12 @@ pub mod builder {
     /**Builder for [`Client::add_customer_asset`]
 
 [`Client::add_customer_asset`]: super::Client::add_customer_asset*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_customer_assets`](super::Client::list_customer_assets) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AddCustomerAsset<'a> {
         client: &'a super::Client,
@@ -40763,6 +44850,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::AddCustomerAssetRequest`]. Required: `chain`, `customer_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AddCustomerAssetRequest>,
@@ -40780,6 +44868,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AddCustomerAssetRequest`]. Required: `chain`, `customer_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40829,6 +44918,12 @@ pub mod builder {
     /**Builder for [`Client::add_gas_station_asset`]
 
 [`Client::add_gas_station_asset`]: super::Client::add_gas_station_asset*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_gas_station_assets`](super::Client::list_gas_station_assets) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AddGasStationAsset<'a> {
         client: &'a super::Client,
@@ -40841,6 +44936,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::AddGasStationAssetRequest`]. Required: `chain`, `ticker`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AddGasStationAssetRequest>,
@@ -40859,6 +44955,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::AddGasStationAssetRequest`]. Required: `chain`, `ticker`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40908,6 +45005,12 @@ pub mod builder {
     /**Builder for [`Client::archive_asset`]
 
 [`Client::archive_asset`]: super::Client::archive_asset*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`](super::Client::list_user_assets) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ArchiveAsset<'a> {
         client: &'a super::Client,
@@ -40920,6 +45023,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ArchiveAssetRequest`]. Required: `asset_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ArchiveAssetRequest>,
@@ -40935,6 +45039,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ArchiveAssetRequest`]. Required: `asset_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -40983,6 +45088,12 @@ pub mod builder {
     /**Builder for [`Client::batch_add_assets`]
 
 [`Client::batch_add_assets`]: super::Client::batch_add_assets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`](super::Client::list_user_assets) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct BatchAddAssets<'a> {
         client: &'a super::Client,
@@ -40995,6 +45106,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::BatchAddAssetsRequest`]. Required: `account_id`, `chains`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::BatchAddAssetsRequest>,
@@ -41012,6 +45124,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::BatchAddAssetsRequest`]. Required: `account_id`, `chains`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41060,6 +45173,11 @@ pub mod builder {
     /**Builder for [`Client::list_supported_assets`]
 
 [`Client::list_supported_assets`]: super::Client::list_supported_assets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListSupportedAssets<'a> {
         client: &'a super::Client,
@@ -41101,6 +45219,11 @@ pub mod builder {
     /**Builder for [`Client::list_chains`]
 
 [`Client::list_chains`]: super::Client::list_chains*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListChains<'a> {
         client: &'a super::Client,
@@ -41142,6 +45265,11 @@ pub mod builder {
     /**Builder for [`Client::list_customer_assets`]
 
 [`Client::list_customer_assets`]: super::Client::list_customer_assets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCustomerAssets<'a> {
         client: &'a super::Client,
@@ -41154,6 +45282,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListCustomerAssetsRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListCustomerAssetsRequest>,
@@ -41172,6 +45301,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListCustomerAssetsRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41221,6 +45351,11 @@ pub mod builder {
     /**Builder for [`Client::list_gas_station_assets`]
 
 [`Client::list_gas_station_assets`]: super::Client::list_gas_station_assets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListGasStationAssets<'a> {
         client: &'a super::Client,
@@ -41262,6 +45397,11 @@ pub mod builder {
     /**Builder for [`Client::list_user_assets`]
 
 [`Client::list_user_assets`]: super::Client::list_user_assets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListUserAssets<'a> {
         client: &'a super::Client,
@@ -41274,6 +45414,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListUserAssetsRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListUserAssetsRequest>,
@@ -41291,6 +45432,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListUserAssetsRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41339,6 +45481,11 @@ pub mod builder {
     /**Builder for [`Client::list_user_assets_by_user_id`]
 
 [`Client::list_user_assets_by_user_id`]: super::Client::list_user_assets_by_user_id*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListUserAssetsByUserId<'a> {
         client: &'a super::Client,
@@ -41351,6 +45498,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListUserAssetsByUserIdRequest`]. Required: `user_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListUserAssetsByUserIdRequest>,
@@ -41369,6 +45517,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListUserAssetsByUserIdRequest`]. Required: `user_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41418,6 +45567,10 @@ pub mod builder {
     /**Builder for [`Client::verify_otp`]
 
 [`Client::verify_otp`]: super::Client::verify_otp*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct VerifyOtp<'a> {
         client: &'a super::Client,
@@ -41430,6 +45583,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::VerifyOtpRequest`]. Required: `otp`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::VerifyOtpRequest>,
@@ -41445,6 +45599,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::VerifyOtpRequest`]. Required: `otp`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41491,6 +45646,10 @@ pub mod builder {
     /**Builder for [`Client::passkey_options`]
 
 [`Client::passkey_options`]: super::Client::passkey_options*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct PasskeyOptions<'a> {
         client: &'a super::Client,
@@ -41503,6 +45662,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::PasskeyOptionsRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PasskeyOptionsRequest>,
@@ -41520,6 +45680,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::PasskeyOptionsRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41568,6 +45729,10 @@ pub mod builder {
     /**Builder for [`Client::passkey_verify`]
 
 [`Client::passkey_verify`]: super::Client::passkey_verify*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct PasskeyVerify<'a> {
         client: &'a super::Client,
@@ -41580,15 +45745,15 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// The body: [`types::PasskeyAssertion`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PasskeyAssertion>,
+            <V as std::convert::TryInto<
+                types::PasskeyAssertion,
+            >>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `PasskeyAssertion` for body failed".to_string()
-                });
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `POST` request to `/auth/passkeys/authenticate-verify`
@@ -41624,6 +45789,10 @@ pub mod builder {
     /**Builder for [`Client::sign_in`]
 
 [`Client::sign_in`]: super::Client::sign_in*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct SignIn<'a> {
         client: &'a super::Client,
@@ -41636,6 +45805,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::SignInRequest`]. Required: `email`, `role`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SignInRequest>,
@@ -41649,6 +45819,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SignInRequest`]. Required: `email`, `role`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41695,6 +45866,10 @@ pub mod builder {
     /**Builder for [`Client::exchange_api_key_for_token`]
 
 [`Client::exchange_api_key_for_token`]: super::Client::exchange_api_key_for_token*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ExchangeApiKeyForToken<'a> {
         client: &'a super::Client,
@@ -41707,6 +45882,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ExchangeApiKeyRequest`]. Required: `api_key`, `api_secret`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ExchangeApiKeyRequest>,
@@ -41724,6 +45900,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ExchangeApiKeyRequest`]. Required: `api_key`, `api_secret`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41770,6 +45947,10 @@ pub mod builder {
     /**Builder for [`Client::login_legacy`]
 
 [`Client::login_legacy`]: super::Client::login_legacy*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct LoginLegacy<'a> {
         client: &'a super::Client,
@@ -41782,6 +45963,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::LoginLegacyRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::LoginLegacyRequest>,
@@ -41797,6 +45979,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::LoginLegacyRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41845,6 +46028,10 @@ pub mod builder {
     /**Builder for [`Client::verify_otp_alt`]
 
 [`Client::verify_otp_alt`]: super::Client::verify_otp_alt*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct VerifyOtpAlt<'a> {
         client: &'a super::Client,
@@ -41857,6 +46044,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::VerifyOtpRequest`]. Required: `otp`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::VerifyOtpRequest>,
@@ -41872,6 +46060,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::VerifyOtpRequest`]. Required: `otp`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -41918,6 +46107,10 @@ pub mod builder {
     /**Builder for [`Client::refresh_session_token`]
 
 [`Client::refresh_session_token`]: super::Client::refresh_session_token*/
+    ///
+    /// - Credentials: `bearer`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct RefreshSessionToken<'a> {
         client: &'a super::Client,
@@ -41957,6 +46150,10 @@ pub mod builder {
     /**Builder for [`Client::register`]
 
 [`Client::register`]: super::Client::register*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct Register<'a> {
         client: &'a super::Client,
@@ -41969,6 +46166,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::RegisterRequest`]. Required: `email`, `password`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RegisterRequest>,
@@ -41984,6 +46182,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::RegisterRequest`]. Required: `email`, `password`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42032,6 +46231,10 @@ pub mod builder {
     /**Builder for [`Client::resend_otp`]
 
 [`Client::resend_otp`]: super::Client::resend_otp*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct ResendOtp<'a> {
         client: &'a super::Client,
@@ -42044,6 +46247,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ResendOtpRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ResendOtpRequest>,
@@ -42059,6 +46263,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ResendOtpRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42107,6 +46312,10 @@ pub mod builder {
     /**Builder for [`Client::list_auto_forwarding_rules`]
 
 [`Client::list_auto_forwarding_rules`]: super::Client::list_auto_forwarding_rules*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListAutoForwardingRules<'a> {
         client: &'a super::Client,
@@ -42148,6 +46357,11 @@ pub mod builder {
     /**Builder for [`Client::create_auto_forwarding_rule`]
 
 [`Client::create_auto_forwarding_rule`]: super::Client::create_auto_forwarding_rule*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`](super::Client::list_auto_forwarding_rules) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateAutoForwardingRule<'a> {
         client: &'a super::Client,
@@ -42160,6 +46374,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateAutoForwardingRuleRequest`]. Required: `asset_id`, `chain`, `destination_address`, `monitoring_mode`, `percentage`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateAutoForwardingRuleRequest>,
@@ -42178,6 +46393,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateAutoForwardingRuleRequest`]. Required: `asset_id`, `chain`, `destination_address`, `monitoring_mode`, `percentage`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42227,6 +46443,11 @@ pub mod builder {
     /**Builder for [`Client::update_auto_forwarding_rule`]
 
 [`Client::update_auto_forwarding_rule`]: super::Client::update_auto_forwarding_rule*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`](super::Client::list_auto_forwarding_rules) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateAutoForwardingRule<'a> {
         client: &'a super::Client,
@@ -42241,15 +46462,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the rule. *Required.*
         pub fn rule_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RuleId>,
+            <V as std::convert::TryInto<types::RuleId>>::Error: ::std::fmt::Display,
         {
             self.rule_id = value
                 .try_into()
-                .map_err(|_| "conversion to `RuleId` for rule_id failed".to_string());
+                .map_err(|error| format!("rule_id: {}", error));
             self
         }
+        /// The body: [`types::UpdateAutoForwardingRuleRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateAutoForwardingRuleRequest>,
@@ -42268,6 +46492,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateAutoForwardingRuleRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42322,6 +46547,11 @@ pub mod builder {
     /**Builder for [`Client::delete_auto_forwarding_rule`]
 
 [`Client::delete_auto_forwarding_rule`]: super::Client::delete_auto_forwarding_rule*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`](super::Client::list_auto_forwarding_rules) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteAutoForwardingRule<'a> {
         client: &'a super::Client,
@@ -42334,13 +46564,15 @@ pub mod builder {
                 rule_id: Err("rule_id was not initialized".to_string()),
             }
         }
+        /// Id of the rule. *Required.*
         pub fn rule_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RuleId>,
+            <V as std::convert::TryInto<types::RuleId>>::Error: ::std::fmt::Display,
         {
             self.rule_id = value
                 .try_into()
-                .map_err(|_| "conversion to `RuleId` for rule_id failed".to_string());
+                .map_err(|error| format!("rule_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/auto-forwarding/{ruleId}`
@@ -42381,6 +46613,11 @@ pub mod builder {
     /**Builder for [`Client::check_balance`]
 
 [`Client::check_balance`]: super::Client::check_balance*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct CheckBalance<'a> {
         client: &'a super::Client,
@@ -42393,6 +46630,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CheckBalanceRequest`]. Required: `asset_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CheckBalanceRequest>,
@@ -42408,6 +46646,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CheckBalanceRequest`]. Required: `asset_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42456,6 +46695,11 @@ pub mod builder {
     /**Builder for [`Client::apply_for_issuer_program`]
 
 [`Client::apply_for_issuer_program`]: super::Client::apply_for_issuer_program*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_issuer_program`](super::Client::get_issuer_program) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ApplyForIssuerProgram<'a> {
         client: &'a super::Client,
@@ -42468,6 +46712,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ApplyForIssuerProgramRequest`]. Required: `funding_structure`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ApplyForIssuerProgramRequest>,
@@ -42486,6 +46731,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ApplyForIssuerProgramRequest`]. Required: `funding_structure`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -42535,6 +46781,11 @@ pub mod builder {
     /**Builder for [`Client::list_issuer_card_transactions`]
 
 [`Client::list_issuer_card_transactions`]: super::Client::list_issuer_card_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListIssuerCardTransactions<'a> {
         client: &'a super::Client,
@@ -42556,52 +46807,58 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Only those of this customer; a `yativo_card_id`.
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for customer_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
+        /// Entries a page, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page, 1 by default.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Only those in this state: authorized, settled, declined, reversed, partially_reversed, failed or expired.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<
                 ::venuekit_wire::Open<types::CardTransactionStatus>,
             >,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::CardTransactionStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < CardTransactionStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/card-transactions`
@@ -42652,6 +46909,11 @@ pub mod builder {
     /**Builder for [`Client::list_card_customers`]
 
 [`Client::list_card_customers`]: super::Client::list_card_customers*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListCardCustomers<'a> {
         client: &'a super::Client,
@@ -42670,49 +46932,54 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Whether to read balances, true by default; false is faster.
         pub fn include_balances<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<bool>,
+            <V as std::convert::TryInto<bool>>::Error: ::std::fmt::Display,
         {
             self.include_balances = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `bool` for include_balances failed".to_string()
-                });
+                .map_err(|error| format!("include_balances: {}", error));
             self
         }
+        /// Customers a page, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page, 1 by default.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Only those at this stage. The name of the parameter is inferred.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::CardFlowStatus>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::CardFlowStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < CardFlowStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/customers`
@@ -42762,6 +47029,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer`]
 
 [`Client::get_card_customer`]: super::Client::get_card_customer*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomer<'a> {
         client: &'a super::Client,
@@ -42774,15 +47045,17 @@ pub mod builder {
                 customer_id: Err("customer_id was not initialized".to_string()),
             }
         }
+        /// The customer. *Required.*
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardCustomerId>,
+            <V as std::convert::TryInto<
+                types::CardCustomerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardCustomerId` for customer_id failed".to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/customers/{customerId}`
@@ -42822,6 +47095,11 @@ pub mod builder {
     /**Builder for [`Client::list_card_customer_card_transactions`]
 
 [`Client::list_card_customer_card_transactions`]: super::Client::list_card_customer_card_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListCardCustomerCardTransactions<'a> {
         client: &'a super::Client,
@@ -42843,50 +47121,57 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// The customer. *Required.*
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardCustomerId>,
+            <V as std::convert::TryInto<
+                types::CardCustomerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardCustomerId` for customer_id failed".to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
+        /// Entries a page, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page, 1 by default.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Only those in this state: authorized, settled, declined, reversed, partially_reversed, failed or expired.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<
                 ::venuekit_wire::Open<types::CardTransactionStatus>,
             >,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::CardTransactionStatus>,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < CardTransactionStatus , >` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/customers/{customerId}/card-transactions`
@@ -42939,6 +47224,10 @@ pub mod builder {
     /**Builder for [`Client::list_card_customer_wallets`]
 
 [`Client::list_card_customer_wallets`]: super::Client::list_card_customer_wallets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCardCustomerWallets<'a> {
         client: &'a super::Client,
@@ -42951,15 +47240,17 @@ pub mod builder {
                 customer_id: Err("customer_id was not initialized".to_string()),
             }
         }
+        /// The customer. *Required.*
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardCustomerId>,
+            <V as std::convert::TryInto<
+                types::CardCustomerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardCustomerId` for customer_id failed".to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/customers/{customerId}/wallets`
@@ -43000,6 +47291,10 @@ pub mod builder {
     /**Builder for [`Client::list_issuer_deposits`]
 
 [`Client::list_issuer_deposits`]: super::Client::list_issuer_deposits*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListIssuerDeposits<'a> {
         client: &'a super::Client,
@@ -43018,49 +47313,56 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Only those on this chain.
         pub fn chain<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::IssuerChain>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::IssuerChain>,
+            >>::Error: ::std::fmt::Display,
         {
             self.chain = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < IssuerChain , >` for chain failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("chain: {}", error));
             self
         }
+        /// Entries a page, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page, 1 by default.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Only those in this state.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IssuerDepositStatus>,
+            <V as std::convert::TryInto<
+                types::IssuerDepositStatus,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `IssuerDepositStatus` for status failed".to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/deposits`
@@ -43104,6 +47406,12 @@ pub mod builder {
     /**Builder for [`Client::fund_issuer_deposit`]
 
 [`Client::fund_issuer_deposit`]: super::Client::fund_issuer_deposit*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_issuer_deposits`](super::Client::list_issuer_deposits) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct FundIssuerDeposit<'a> {
         client: &'a super::Client,
@@ -43118,17 +47426,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the deposit. *Required.*
         pub fn deposit_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::IssuerDepositId>,
+            <V as std::convert::TryInto<
+                types::IssuerDepositId,
+            >>::Error: ::std::fmt::Display,
         {
             self.deposit_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `IssuerDepositId` for deposit_id failed".to_string()
-                });
+                .map_err(|error| format!("deposit_id: {}", error));
             self
         }
+        /// The body: [`types::FundIssuerDepositRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::FundIssuerDepositRequest>,
@@ -43146,6 +47457,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::FundIssuerDepositRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43199,6 +47511,10 @@ pub mod builder {
     /**Builder for [`Client::get_issuer_eligibility`]
 
 [`Client::get_issuer_eligibility`]: super::Client::get_issuer_eligibility*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetIssuerEligibility<'a> {
         client: &'a super::Client,
@@ -43240,6 +47556,12 @@ pub mod builder {
     /**Builder for [`Client::fund_card_customer`]
 
 [`Client::fund_card_customer`]: super::Client::fund_card_customer*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_issuer_funding_history`](super::Client::list_issuer_funding_history) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct FundCardCustomer<'a> {
         client: &'a super::Client,
@@ -43252,6 +47574,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::FundCardCustomerRequest`]. Required: `amount`, `source_chain`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::FundCardCustomerRequest>,
@@ -43269,6 +47592,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::FundCardCustomerRequest`]. Required: `amount`, `source_chain`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43318,6 +47642,10 @@ pub mod builder {
     /**Builder for [`Client::list_issuer_funding_addresses`]
 
 [`Client::list_issuer_funding_addresses`]: super::Client::list_issuer_funding_addresses*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListIssuerFundingAddresses<'a> {
         client: &'a super::Client,
@@ -43330,17 +47658,18 @@ pub mod builder {
                 customer_id: Ok(None),
             }
         }
+        /// Only those of this customer.
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for customer_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/funding-addresses`
@@ -43384,6 +47713,10 @@ pub mod builder {
     /**Builder for [`Client::list_issuer_funding_history`]
 
 [`Client::list_issuer_funding_history`]: super::Client::list_issuer_funding_history*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListIssuerFundingHistory<'a> {
         client: &'a super::Client,
@@ -43404,63 +47737,70 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Only those on this chain.
         pub fn chain<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::venuekit_wire::Open<types::IssuerChain>>,
+            <V as std::convert::TryInto<
+                ::venuekit_wire::Open<types::IssuerChain>,
+            >>::Error: ::std::fmt::Display,
         {
             self.chain = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: venuekit_wire :: Open < IssuerChain , >` for chain failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("chain: {}", error));
             self
         }
+        /// Only those to this customer.
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for customer_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
+        /// Entries a page, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page, 1 by default.
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
+        /// Only those in this state.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/card-issuer/funding-history`
@@ -43512,6 +47852,10 @@ pub mod builder {
     /**Builder for [`Client::get_issuer_program`]
 
 [`Client::get_issuer_program`]: super::Client::get_issuer_program*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetIssuerProgram<'a> {
         client: &'a super::Client,
@@ -43553,6 +47897,10 @@ pub mod builder {
     /**Builder for [`Client::list_issuer_wallets`]
 
 [`Client::list_issuer_wallets`]: super::Client::list_issuer_wallets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListIssuerWallets<'a> {
         client: &'a super::Client,
@@ -43594,6 +47942,10 @@ pub mod builder {
     /**Builder for [`Client::apply_for_gateway`]
 
 [`Client::apply_for_gateway`]: super::Client::apply_for_gateway*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct ApplyForGateway<'a> {
         client: &'a super::Client,
@@ -43606,15 +47958,15 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// The body: [`types::ApplyForGatewayRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ApplyForGatewayRequest>,
+            <V as std::convert::TryInto<
+                types::ApplyForGatewayRequest,
+            >>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `ApplyForGatewayRequest` for body failed".to_string()
-                });
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `POST` request to `/crypto-gateway/apply`
@@ -43652,6 +48004,10 @@ pub mod builder {
     /**Builder for [`Client::get_payment_status`]
 
 [`Client::get_payment_status`]: super::Client::get_payment_status*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPaymentStatus<'a> {
         client: &'a super::Client,
@@ -43664,15 +48020,15 @@ pub mod builder {
                 payment_id: Err("payment_id was not initialized".to_string()),
             }
         }
+        /// Id of the payment. *Required.*
         pub fn payment_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PaymentId>,
+            <V as std::convert::TryInto<types::PaymentId>>::Error: ::std::fmt::Display,
         {
             self.payment_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `PaymentId` for payment_id failed".to_string()
-                });
+                .map_err(|error| format!("payment_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/crypto-gateway/pay/{paymentId}/status`
@@ -43712,6 +48068,10 @@ pub mod builder {
     /**Builder for [`Client::create_payment`]
 
 [`Client::create_payment`]: super::Client::create_payment*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct CreatePayment<'a> {
         client: &'a super::Client,
@@ -43724,6 +48084,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreatePaymentRequest`]. Required: `amount`, `currency`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreatePaymentRequest>,
@@ -43741,6 +48102,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreatePaymentRequest`]. Required: `amount`, `currency`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43789,6 +48151,12 @@ pub mod builder {
     /**Builder for [`Client::create_customer`]
 
 [`Client::create_customer`]: super::Client::create_customer*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `write`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_customers`](super::Client::list_customers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateCustomer<'a> {
         client: &'a super::Client,
@@ -43801,6 +48169,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateCustomerRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateCustomerRequest>,
@@ -43818,6 +48187,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateCustomerRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43866,6 +48236,11 @@ pub mod builder {
     /**Builder for [`Client::list_customer_transactions`]
 
 [`Client::list_customer_transactions`]: super::Client::list_customer_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCustomerTransactions<'a> {
         client: &'a super::Client,
@@ -43878,6 +48253,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListCustomerTransactionsRequest`]. Required: `customer_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListCustomerTransactionsRequest>,
@@ -43896,6 +48272,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListCustomerTransactionsRequest`]. Required: `customer_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -43945,6 +48322,11 @@ pub mod builder {
     /**Builder for [`Client::list_customers`]
 
 [`Client::list_customers`]: super::Client::list_customers*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCustomers<'a> {
         client: &'a super::Client,
@@ -43986,6 +48368,11 @@ pub mod builder {
     /**Builder for [`Client::enable_two_factor`]
 
 [`Client::enable_two_factor`]: super::Client::enable_two_factor*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_two_factor_details`](super::Client::get_two_factor_details) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct EnableTwoFactor<'a> {
         client: &'a super::Client,
@@ -44029,6 +48416,10 @@ pub mod builder {
     /**Builder for [`Client::get_two_factor_details`]
 
 [`Client::get_two_factor_details`]: super::Client::get_two_factor_details*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetTwoFactorDetails<'a> {
         client: &'a super::Client,
@@ -44072,6 +48463,10 @@ pub mod builder {
     /**Builder for [`Client::verify_two_factor`]
 
 [`Client::verify_two_factor`]: super::Client::verify_two_factor*/
+    ///
+    /// - Credentials: none, anybody may call it.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct VerifyTwoFactor<'a> {
         client: &'a super::Client,
@@ -44084,6 +48479,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::VerifyTwoFactorRequest`]. Required: `google_auth_code`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::VerifyTwoFactorRequest>,
@@ -44101,6 +48497,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::VerifyTwoFactorRequest`]. Required: `google_auth_code`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44147,6 +48544,11 @@ pub mod builder {
     /**Builder for [`Client::request_iban`]
 
 [`Client::request_iban`]: super::Client::request_iban*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`](super::Client::get_iban_status) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RequestIban<'a> {
         client: &'a super::Client,
@@ -44159,6 +48561,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::RequestIbanRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RequestIbanRequest>,
@@ -44174,6 +48577,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::RequestIbanRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44222,6 +48626,11 @@ pub mod builder {
     /**Builder for [`Client::init_iban_onboarding`]
 
 [`Client::init_iban_onboarding`]: super::Client::init_iban_onboarding*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`](super::Client::get_iban_status) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct InitIbanOnboarding<'a> {
         client: &'a super::Client,
@@ -44234,6 +48643,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::InitIbanOnboardingRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::InitIbanOnboardingRequest>,
@@ -44252,6 +48662,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::InitIbanOnboardingRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44301,6 +48712,11 @@ pub mod builder {
     /**Builder for [`Client::submit_iban_kyc`]
 
 [`Client::submit_iban_kyc`]: super::Client::submit_iban_kyc*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`](super::Client::get_iban_status) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SubmitIbanKyc<'a> {
         client: &'a super::Client,
@@ -44313,6 +48729,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::SubmitIbanKycRequest`]. Required: `kyc`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SubmitIbanKycRequest>,
@@ -44330,6 +48747,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SubmitIbanKycRequest`]. Required: `kyc`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44378,6 +48796,10 @@ pub mod builder {
     /**Builder for [`Client::list_iban_options`]
 
 [`Client::list_iban_options`]: super::Client::list_iban_options*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListIbanOptions<'a> {
         client: &'a super::Client,
@@ -44419,6 +48841,10 @@ pub mod builder {
     /**Builder for [`Client::get_iban_status`]
 
 [`Client::get_iban_status`]: super::Client::get_iban_status*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetIbanStatus<'a> {
         client: &'a super::Client,
@@ -44431,17 +48857,18 @@ pub mod builder {
                 customer_id: Ok(None),
             }
         }
+        /// Customer. Left out, the caller.
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for customer_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/iban/status`
@@ -44484,6 +48911,11 @@ pub mod builder {
     /**Builder for [`Client::set_auto_renew`]
 
 [`Client::set_auto_renew`]: super::Client::set_auto_renew*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_current_subscription`](super::Client::get_current_subscription) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SetAutoRenew<'a> {
         client: &'a super::Client,
@@ -44496,6 +48928,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::SetAutoRenewRequest`]. Required: `auto_renew`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetAutoRenewRequest>,
@@ -44511,6 +48944,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetAutoRenewRequest`]. Required: `auto_renew`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44559,6 +48993,10 @@ pub mod builder {
     /**Builder for [`Client::get_current_subscription`]
 
 [`Client::get_current_subscription`]: super::Client::get_current_subscription*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCurrentSubscription<'a> {
         client: &'a super::Client,
@@ -44600,6 +49038,10 @@ pub mod builder {
     /**Builder for [`Client::list_plans`]
 
 [`Client::list_plans`]: super::Client::list_plans*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListPlans<'a> {
         client: &'a super::Client,
@@ -44641,6 +49083,11 @@ pub mod builder {
     /**Builder for [`Client::subscribe_to_plan`]
 
 [`Client::subscribe_to_plan`]: super::Client::subscribe_to_plan*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_current_subscription`](super::Client::get_current_subscription) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SubscribeToPlan<'a> {
         client: &'a super::Client,
@@ -44653,6 +49100,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::SubscribeToPlanRequest`]. Required: `tier_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SubscribeToPlanRequest>,
@@ -44670,6 +49118,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SubscribeToPlanRequest`]. Required: `tier_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44718,6 +49167,11 @@ pub mod builder {
     /**Builder for [`Client::list_swap_assets`]
 
 [`Client::list_swap_assets`]: super::Client::list_swap_assets*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListSwapAssets<'a> {
         client: &'a super::Client,
@@ -44759,6 +49213,12 @@ pub mod builder {
     /**Builder for [`Client::execute_swap`]
 
 [`Client::execute_swap`]: super::Client::execute_swap*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_swap_history`](super::Client::list_swap_history) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ExecuteSwap<'a> {
         client: &'a super::Client,
@@ -44771,6 +49231,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ExecuteSwapRequest`]. Required: `quote_id`, `extra`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ExecuteSwapRequest>,
@@ -44786,6 +49247,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ExecuteSwapRequest`]. Required: `quote_id`, `extra`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44834,6 +49296,11 @@ pub mod builder {
     /**Builder for [`Client::list_swap_history`]
 
 [`Client::list_swap_history`]: super::Client::list_swap_history*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListSwapHistory<'a> {
         client: &'a super::Client,
@@ -44848,24 +49315,28 @@ pub mod builder {
                 page: Ok(None),
             }
         }
+        /// Entries a page
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
         ///Sends a `GET` request to `/swap/history`
@@ -44905,6 +49376,10 @@ pub mod builder {
     /**Builder for [`Client::quote_swap`]
 
 [`Client::quote_swap`]: super::Client::quote_swap*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct QuoteSwap<'a> {
         client: &'a super::Client,
@@ -44917,6 +49392,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::QuoteSwapRequest`]. Required: `amount`, `from_address`, `from_chain`, `from_ticker`, `to_address`, `to_chain`, `to_ticker`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::QuoteSwapRequest>,
@@ -44932,6 +49408,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::QuoteSwapRequest`]. Required: `amount`, `from_address`, `from_chain`, `from_ticker`, `to_address`, `to_chain`, `to_ticker`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -44980,6 +49457,10 @@ pub mod builder {
     /**Builder for [`Client::list_swap_routes`]
 
 [`Client::list_swap_routes`]: super::Client::list_swap_routes*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListSwapRoutes<'a> {
         client: &'a super::Client,
@@ -44994,30 +49475,32 @@ pub mod builder {
                 to_asset: Ok(None),
             }
         }
+        /// Asset to give
         pub fn from_asset<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.from_asset = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for from_asset failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("from_asset: {}", error));
             self
         }
+        /// Asset to get
         pub fn to_asset<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.to_asset = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for to_asset failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("to_asset: {}", error));
             self
         }
         ///Sends a `GET` request to `/swap/routes`
@@ -45064,6 +49547,11 @@ pub mod builder {
     /**Builder for [`Client::list_asset_transactions`]
 
 [`Client::list_asset_transactions`]: super::Client::list_asset_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListAssetTransactions<'a> {
         client: &'a super::Client,
@@ -45076,6 +49564,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListAssetTransactionsRequest`]. Required: `asset_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListAssetTransactionsRequest>,
@@ -45094,6 +49583,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListAssetTransactionsRequest`]. Required: `asset_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45143,6 +49633,12 @@ pub mod builder {
     /**Builder for [`Client::cancel_transaction`]
 
 [`Client::cancel_transaction`]: super::Client::cancel_transaction*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_transaction`](super::Client::get_transaction) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelTransaction<'a> {
         client: &'a super::Client,
@@ -45155,6 +49651,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CancelTransactionRequest`]. Required: `transaction_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CancelTransactionRequest>,
@@ -45172,6 +49669,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CancelTransactionRequest`]. Required: `transaction_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45221,6 +49719,10 @@ pub mod builder {
     /**Builder for [`Client::get_gas_price`]
 
 [`Client::get_gas_price`]: super::Client::get_gas_price*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetGasPrice<'a> {
         client: &'a super::Client,
@@ -45233,6 +49735,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::GetGasPriceRequest`]. Required: `chain_type`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::GetGasPriceRequest>,
@@ -45248,6 +49751,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::GetGasPriceRequest`]. Required: `chain_type`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45296,6 +49800,11 @@ pub mod builder {
     /**Builder for [`Client::get_transaction`]
 
 [`Client::get_transaction`]: super::Client::get_transaction*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetTransaction<'a> {
         client: &'a super::Client,
@@ -45308,6 +49817,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::GetTransactionRequest`]. Required: `transaction_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::GetTransactionRequest>,
@@ -45325,6 +49835,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::GetTransactionRequest`]. Required: `transaction_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45373,6 +49884,11 @@ pub mod builder {
     /**Builder for [`Client::list_transactions`]
 
 [`Client::list_transactions`]: super::Client::list_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `read`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListTransactions<'a> {
         client: &'a super::Client,
@@ -45385,6 +49901,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::ListTransactionsRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ListTransactionsRequest>,
@@ -45402,6 +49919,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ListTransactionsRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45451,6 +49969,12 @@ pub mod builder {
     /**Builder for [`Client::send_funds`]
 
 [`Client::send_funds`]: super::Client::send_funds*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Scope: `transactions`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
+    /// - After a lost response: [`Client::list_transactions`](super::Client::list_transactions) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SendFunds<'a> {
         client: &'a super::Client,
@@ -45465,19 +49989,21 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Text that names this transfer. The same text within 24 hours sends nothing again.
         pub fn idempotency_key<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.idempotency_key = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for idempotency_key failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("idempotency_key: {}", error));
             self
         }
+        /// The body: [`types::SendFundsRequest`]. Required: `account`, `amount`, `assets`, `category`, `chain`, `receiving_address`, `type_`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SendFundsRequest>,
@@ -45493,6 +50019,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SendFundsRequest`]. Required: `account`, `amount`, `assets`, `category`, `chain`, `receiving_address`, `type_`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45545,6 +50072,12 @@ pub mod builder {
     /**Builder for [`Client::create_webhook`]
 
 [`Client::create_webhook`]: super::Client::create_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks`](super::Client::list_webhooks) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateWebhook<'a> {
         client: &'a super::Client,
@@ -45557,6 +50090,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateWebhookRequest`]. Required: `url`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateWebhookRequest>,
@@ -45574,6 +50108,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateWebhookRequest`]. Required: `url`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45622,6 +50157,11 @@ pub mod builder {
     /**Builder for [`Client::get_webhook_event_logs`]
 
 [`Client::get_webhook_event_logs`]: super::Client::get_webhook_event_logs*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetWebhookEventLogs<'a> {
         client: &'a super::Client,
@@ -45663,6 +50203,11 @@ pub mod builder {
     /**Builder for [`Client::list_webhooks`]
 
 [`Client::list_webhooks`]: super::Client::list_webhooks*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListWebhooks<'a> {
         client: &'a super::Client,
@@ -45704,6 +50249,11 @@ pub mod builder {
     /**Builder for [`Client::get_webhook`]
 
 [`Client::get_webhook`]: super::Client::get_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetWebhook<'a> {
         client: &'a super::Client,
@@ -45716,15 +50266,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/webhook/{webhookId}`
@@ -45763,6 +50313,12 @@ pub mod builder {
     /**Builder for [`Client::update_webhook`]
 
 [`Client::update_webhook`]: super::Client::update_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`](super::Client::get_webhook) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateWebhook<'a> {
         client: &'a super::Client,
@@ -45777,17 +50333,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
+        /// The body: [`types::UpdateWebhookRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateWebhookRequest>,
@@ -45805,6 +50362,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateWebhookRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -45856,6 +50414,12 @@ pub mod builder {
     /**Builder for [`Client::delete_webhook`]
 
 [`Client::delete_webhook`]: super::Client::delete_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks`](super::Client::list_webhooks) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteWebhook<'a> {
         client: &'a super::Client,
@@ -45868,15 +50432,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/webhook/{webhookId}`
@@ -45915,6 +50479,12 @@ pub mod builder {
     /**Builder for [`Client::activate_webhook`]
 
 [`Client::activate_webhook`]: super::Client::activate_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`](super::Client::get_webhook) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ActivateWebhook<'a> {
         client: &'a super::Client,
@@ -45927,15 +50497,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/webhook/{webhookId}/activate`
@@ -45975,6 +50545,12 @@ pub mod builder {
     /**Builder for [`Client::deactivate_webhook`]
 
 [`Client::deactivate_webhook`]: super::Client::deactivate_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`](super::Client::get_webhook) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeactivateWebhook<'a> {
         client: &'a super::Client,
@@ -45987,15 +50563,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/webhook/{webhookId}/deactivate`
@@ -46035,6 +50611,11 @@ pub mod builder {
     /**Builder for [`Client::list_webhook_events`]
 
 [`Client::list_webhook_events`]: super::Client::list_webhook_events*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListWebhookEvents<'a> {
         client: &'a super::Client,
@@ -46051,35 +50632,39 @@ pub mod builder {
                 page: Ok(None),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
+        /// Entries a page
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Page
         pub fn page<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.page = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for page failed".to_string());
+                .map_err(|error| format!("page: {}", error));
             self
         }
         ///Sends a `GET` request to `/webhook/{webhookId}/events`
@@ -46123,6 +50708,12 @@ pub mod builder {
     /**Builder for [`Client::replay_webhook`]
 
 [`Client::replay_webhook`]: super::Client::replay_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhook_events`](super::Client::list_webhook_events) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ReplayWebhook<'a> {
         client: &'a super::Client,
@@ -46135,15 +50726,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/webhook/{webhookId}/replay`
@@ -46183,6 +50774,12 @@ pub mod builder {
     /**Builder for [`Client::test_webhook`]
 
 [`Client::test_webhook`]: super::Client::test_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhook_events`](super::Client::list_webhook_events) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct TestWebhook<'a> {
         client: &'a super::Client,
@@ -46195,15 +50792,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/webhook/{webhookId}/test`
@@ -46243,6 +50840,11 @@ pub mod builder {
     /**Builder for [`Client::list_webhooks_named`]
 
 [`Client::list_webhooks_named`]: super::Client::list_webhooks_named*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListWebhooksNamed<'a> {
         client: &'a super::Client,
@@ -46284,6 +50886,12 @@ pub mod builder {
     /**Builder for [`Client::create_webhook_named`]
 
 [`Client::create_webhook_named`]: super::Client::create_webhook_named*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`](super::Client::list_webhooks_named) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateWebhookNamed<'a> {
         client: &'a super::Client,
@@ -46296,6 +50904,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateWebhookNamedRequest`]. Required: `webhook_name`, `webhook_secret`, `webhook_url`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateWebhookNamedRequest>,
@@ -46314,6 +50923,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateWebhookNamedRequest`]. Required: `webhook_name`, `webhook_secret`, `webhook_url`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -46363,6 +50973,12 @@ pub mod builder {
     /**Builder for [`Client::delete_webhook_named`]
 
 [`Client::delete_webhook_named`]: super::Client::delete_webhook_named*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`](super::Client::list_webhooks_named) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteWebhookNamed<'a> {
         client: &'a super::Client,
@@ -46375,6 +50991,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::DeleteWebhookNamedRequest`]. Required: `webhook_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::DeleteWebhookNamedRequest>,
@@ -46393,6 +51010,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::DeleteWebhookNamedRequest`]. Required: `webhook_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -46442,6 +51060,12 @@ pub mod builder {
     /**Builder for [`Client::edit_webhook_named`]
 
 [`Client::edit_webhook_named`]: super::Client::edit_webhook_named*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`](super::Client::list_webhooks_named) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct EditWebhookNamed<'a> {
         client: &'a super::Client,
@@ -46454,6 +51078,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::EditWebhookNamedRequest`]. Required: `webhook_id`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::EditWebhookNamedRequest>,
@@ -46471,6 +51096,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::EditWebhookNamedRequest`]. Required: `webhook_id`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -46520,6 +51146,10 @@ pub mod builder {
     /**Builder for [`Client::accept_card_terms`]
 
 [`Client::accept_card_terms`]: super::Client::accept_card_terms*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct AcceptCardTerms<'a> {
         client: &'a super::Client,
@@ -46561,6 +51191,11 @@ pub mod builder {
     /**Builder for [`Client::freeze_card`]
 
 [`Client::freeze_card`]: super::Client::freeze_card*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`](super::Client::list_cards) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct FreezeCard<'a> {
         client: &'a super::Client,
@@ -46573,13 +51208,15 @@ pub mod builder {
                 card_id: Err("card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/cards/{cardId}/freeze`
@@ -46619,6 +51256,10 @@ pub mod builder {
     /**Builder for [`Client::request_card_pin_otp`]
 
 [`Client::request_card_pin_otp`]: super::Client::request_card_pin_otp*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct RequestCardPinOtp<'a> {
         client: &'a super::Client,
@@ -46631,13 +51272,15 @@ pub mod builder {
                 card_id: Err("card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/cards/{cardId}/pin/otp`
@@ -46677,6 +51320,10 @@ pub mod builder {
     /**Builder for [`Client::set_card_pin`]
 
 [`Client::set_card_pin`]: super::Client::set_card_pin*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct SetCardPin<'a> {
         client: &'a super::Client,
@@ -46691,15 +51338,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
+        /// The body: [`types::SetCardPinRequest`]. Required: `otp`, `pin`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetCardPinRequest>,
@@ -46715,6 +51365,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetCardPinRequest`]. Required: `otp`, `pin`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -46767,6 +51418,11 @@ pub mod builder {
     /**Builder for [`Client::unfreeze_card`]
 
 [`Client::unfreeze_card`]: super::Client::unfreeze_card*/
+    ///
+    /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`](super::Client::list_cards) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UnfreezeCard<'a> {
         client: &'a super::Client,
@@ -46779,13 +51435,15 @@ pub mod builder {
                 card_id: Err("card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/cards/{cardId}/unfreeze`
@@ -46825,6 +51483,11 @@ pub mod builder {
     /**Builder for [`Client::void_card`]
 
 [`Client::void_card`]: super::Client::void_card*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`](super::Client::list_cards) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct VoidCard<'a> {
         client: &'a super::Client,
@@ -46837,13 +51500,15 @@ pub mod builder {
                 card_id: Err("card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/cards/{cardId}/void`
@@ -46883,6 +51548,11 @@ pub mod builder {
     /**Builder for [`Client::create_card`]
 
 [`Client::create_card`]: super::Client::create_card*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`](super::Client::list_cards) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateCard<'a> {
         client: &'a super::Client,
@@ -46895,6 +51565,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateCardRequest`]. Required: `card_type`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateCardRequest>,
@@ -46910,6 +51581,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateCardRequest`]. Required: `card_type`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -46958,6 +51630,11 @@ pub mod builder {
     /**Builder for [`Client::onboard_card_customer`]
 
 [`Client::onboard_card_customer`]: super::Client::onboard_card_customer*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customers`](super::Client::list_card_customers) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct OnboardCardCustomer<'a> {
         client: &'a super::Client,
@@ -46970,6 +51647,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::OnboardCardCustomerRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OnboardCardCustomerRequest>,
@@ -46988,6 +51666,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::OnboardCardCustomerRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -47037,6 +51716,10 @@ pub mod builder {
     /**Builder for [`Client::list_card_customer_cards`]
 
 [`Client::list_card_customer_cards`]: super::Client::list_card_customer_cards*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCardCustomerCards<'a> {
         client: &'a super::Client,
@@ -47049,15 +51732,17 @@ pub mod builder {
                 customer_id: Err("customer_id was not initialized".to_string()),
             }
         }
+        /// The customer. *Required.*
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardCustomerId>,
+            <V as std::convert::TryInto<
+                types::CardCustomerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardCustomerId` for customer_id failed".to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{customerId}/cards`
@@ -47098,6 +51783,11 @@ pub mod builder {
     /**Builder for [`Client::create_card_customer_card`]
 
 [`Client::create_card_customer_card`]: super::Client::create_card_customer_card*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customer_cards`](super::Client::list_card_customer_cards) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateCardCustomerCard<'a> {
         client: &'a super::Client,
@@ -47112,17 +51802,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The customer. *Required.*
         pub fn customer_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardCustomerId>,
+            <V as std::convert::TryInto<
+                types::CardCustomerId,
+            >>::Error: ::std::fmt::Display,
         {
             self.customer_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardCustomerId` for customer_id failed".to_string()
-                });
+                .map_err(|error| format!("customer_id: {}", error));
             self
         }
+        /// The body: [`types::CreateCardCustomerCardRequest`]. Required: `type_`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateCardCustomerCardRequest>,
@@ -47141,6 +51834,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateCardCustomerCardRequest`]. Required: `type_`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -47195,6 +51889,11 @@ pub mod builder {
     /**Builder for [`Client::create_card_customer_virtual_card`]
 
 [`Client::create_card_customer_virtual_card`]: super::Client::create_card_customer_virtual_card*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customer_cards`](super::Client::list_card_customer_cards) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateCardCustomerVirtualCard<'a> {
         client: &'a super::Client,
@@ -47207,15 +51906,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/customers/{yativoCardId}/cards/virtual`
@@ -47256,6 +51957,10 @@ pub mod builder {
     /**Builder for [`Client::create_card_customer_ephemeral_token`]
 
 [`Client::create_card_customer_ephemeral_token`]: super::Client::create_card_customer_ephemeral_token*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct CreateCardCustomerEphemeralToken<'a> {
         client: &'a super::Client,
@@ -47270,24 +51975,28 @@ pub mod builder {
                 card_id: Err("card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/customers/{yativoCardId}/cards/{cardId}/ephemeral-token`
@@ -47334,6 +52043,10 @@ pub mod builder {
     /**Builder for [`Client::create_card_customer_view_token`]
 
 [`Client::create_card_customer_view_token`]: super::Client::create_card_customer_view_token*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct CreateCardCustomerViewToken<'a> {
         client: &'a super::Client,
@@ -47350,26 +52063,31 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
+        /// The body: [`types::CreateCardViewTokenRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateCardViewTokenRequest>,
@@ -47388,6 +52106,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateCardViewTokenRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -47445,6 +52164,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer_kyc_link`]
 
 [`Client::get_card_customer_kyc_link`]: super::Client::get_card_customer_kyc_link*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomerKycLink<'a> {
         client: &'a super::Client,
@@ -47457,15 +52180,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/kyc-link`
@@ -47506,6 +52231,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer_kyc_status`]
 
 [`Client::get_card_customer_kyc_status`]: super::Client::get_card_customer_kyc_status*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomerKycStatus<'a> {
         client: &'a super::Client,
@@ -47518,15 +52247,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/kyc-status`
@@ -47567,6 +52298,10 @@ pub mod builder {
     /**Builder for [`Client::request_card_customer_phone_verification`]
 
 [`Client::request_card_customer_phone_verification`]: super::Client::request_card_customer_phone_verification*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct RequestCardCustomerPhoneVerification<'a> {
         client: &'a super::Client,
@@ -47584,17 +52319,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::RequestCardCustomerPhoneVerificationRequest`]. Required: `phone_number`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::RequestCardCustomerPhoneVerificationRequest>,
@@ -47613,6 +52351,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::RequestCardCustomerPhoneVerificationRequest`]. Required: `phone_number`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -47670,6 +52409,10 @@ pub mod builder {
     /**Builder for [`Client::verify_card_customer_phone`]
 
 [`Client::verify_card_customer_phone`]: super::Client::verify_card_customer_phone*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct VerifyCardCustomerPhone<'a> {
         client: &'a super::Client,
@@ -47684,17 +52427,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::VerifyCardCustomerPhoneRequest`]. Required: `code`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::VerifyCardCustomerPhoneRequest>,
@@ -47713,6 +52459,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::VerifyCardCustomerPhoneRequest`]. Required: `code`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -47767,6 +52514,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer_profile`]
 
 [`Client::get_card_customer_profile`]: super::Client::get_card_customer_profile*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomerProfile<'a> {
         client: &'a super::Client,
@@ -47779,15 +52530,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/profile`
@@ -47828,6 +52581,10 @@ pub mod builder {
     /**Builder for [`Client::deploy_card_customer_safe`]
 
 [`Client::deploy_card_customer_safe`]: super::Client::deploy_card_customer_safe*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct DeployCardCustomerSafe<'a> {
         client: &'a super::Client,
@@ -47840,15 +52597,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/customers/{yativoCardId}/safe/deploy`
@@ -47889,6 +52648,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer_source_of_funds`]
 
 [`Client::get_card_customer_source_of_funds`]: super::Client::get_card_customer_source_of_funds*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomerSourceOfFunds<'a> {
         client: &'a super::Client,
@@ -47903,28 +52666,31 @@ pub mod builder {
                 locale: Ok(None),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Language such as en, de or fr; en by default.
         pub fn locale<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.locale = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for locale failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("locale: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/source-of-funds`
@@ -47968,6 +52734,11 @@ pub mod builder {
     /**Builder for [`Client::submit_card_customer_source_of_funds`]
 
 [`Client::submit_card_customer_source_of_funds`]: super::Client::submit_card_customer_source_of_funds*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer`](super::Client::get_card_customer) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SubmitCardCustomerSourceOfFunds<'a> {
         client: &'a super::Client,
@@ -47982,17 +52753,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::SubmitCardCustomerSourceOfFundsRequest`]. Required: `answers`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SubmitCardCustomerSourceOfFundsRequest>,
@@ -48011,6 +52785,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SubmitCardCustomerSourceOfFundsRequest`]. Required: `answers`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -48068,6 +52843,10 @@ pub mod builder {
     /**Builder for [`Client::list_card_customer_dispute_reasons`]
 
 [`Client::list_card_customer_dispute_reasons`]: super::Client::list_card_customer_dispute_reasons*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCardCustomerDisputeReasons<'a> {
         client: &'a super::Client,
@@ -48080,15 +52859,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/transactions/dispute-reasons`
@@ -48132,6 +52913,10 @@ pub mod builder {
     /**Builder for [`Client::dispute_card_customer_transaction`]
 
 [`Client::dispute_card_customer_transaction`]: super::Client::dispute_card_customer_transaction*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct DisputeCardCustomerTransaction<'a> {
         client: &'a super::Client,
@@ -48148,29 +52933,33 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the payment. *Required.*
         pub fn transaction_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardTransactionId>,
+            <V as std::convert::TryInto<
+                types::CardTransactionId,
+            >>::Error: ::std::fmt::Display,
         {
             self.transaction_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardTransactionId` for transaction_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("transaction_id: {}", error));
             self
         }
+        /// The body: [`types::DisputeTransactionRequest`]. Required: `reason_code`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::DisputeTransactionRequest>,
@@ -48189,6 +52978,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::DisputeTransactionRequest`]. Required: `reason_code`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -48246,6 +53036,11 @@ pub mod builder {
     /**Builder for [`Client::verify_card_customer_otp`]
 
 [`Client::verify_card_customer_otp`]: super::Client::verify_card_customer_otp*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer`](super::Client::get_card_customer) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct VerifyCardCustomerOtp<'a> {
         client: &'a super::Client,
@@ -48260,17 +53055,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::VerifyCardOtpRequest`]. Required: `otp`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::VerifyCardOtpRequest>,
@@ -48288,6 +53086,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::VerifyCardOtpRequest`]. Required: `otp`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -48341,6 +53140,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer_funding_address`]
 
 [`Client::get_card_customer_funding_address`]: super::Client::get_card_customer_funding_address*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomerFundingAddress<'a> {
         client: &'a super::Client,
@@ -48353,15 +53156,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/wallet/funding-address`
@@ -48402,6 +53207,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_customer_spending_limits`]
 
 [`Client::get_card_customer_spending_limits`]: super::Client::get_card_customer_spending_limits*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardCustomerSpendingLimits<'a> {
         client: &'a super::Client,
@@ -48414,15 +53223,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/customers/{yativoCardId}/wallet/limits`
@@ -48463,6 +53274,11 @@ pub mod builder {
     /**Builder for [`Client::set_card_customer_daily_limit`]
 
 [`Client::set_card_customer_daily_limit`]: super::Client::set_card_customer_daily_limit*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer_spending_limits`](super::Client::get_card_customer_spending_limits) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SetCardCustomerDailyLimit<'a> {
         client: &'a super::Client,
@@ -48477,17 +53293,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::SetCardCustomerDailyLimitRequest`]. Required: `daily_limit`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetCardCustomerDailyLimitRequest>,
@@ -48506,6 +53325,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetCardCustomerDailyLimitRequest`]. Required: `daily_limit`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -48560,6 +53380,10 @@ pub mod builder {
     /**Builder for [`Client::deploy_card_safe`]
 
 [`Client::deploy_card_safe`]: super::Client::deploy_card_safe*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct DeployCardSafe<'a> {
         client: &'a super::Client,
@@ -48601,6 +53425,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_kyc_status`]
 
 [`Client::get_card_kyc_status`]: super::Client::get_card_kyc_status*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardKycStatus<'a> {
         client: &'a super::Client,
@@ -48642,6 +53470,10 @@ pub mod builder {
     /**Builder for [`Client::list_cards`]
 
 [`Client::list_cards`]: super::Client::list_cards*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListCards<'a> {
         client: &'a super::Client,
@@ -48683,6 +53515,10 @@ pub mod builder {
     /**Builder for [`Client::onboard_card_account`]
 
 [`Client::onboard_card_account`]: super::Client::onboard_card_account*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct OnboardCardAccount<'a> {
         client: &'a super::Client,
@@ -48695,6 +53531,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::OnboardCardAccountRequest`]. Required: `email`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OnboardCardAccountRequest>,
@@ -48713,6 +53550,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::OnboardCardAccountRequest`]. Required: `email`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -48762,6 +53600,11 @@ pub mod builder {
     /**Builder for [`Client::list_program_webhooks`]
 
 [`Client::list_program_webhooks`]: super::Client::list_program_webhooks*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListProgramWebhooks<'a> {
         client: &'a super::Client,
@@ -48803,6 +53646,12 @@ pub mod builder {
     /**Builder for [`Client::create_program_webhook`]
 
 [`Client::create_program_webhook`]: super::Client::create_program_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_program_webhooks`](super::Client::list_program_webhooks) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CreateProgramWebhook<'a> {
         client: &'a super::Client,
@@ -48815,6 +53664,7 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// The body: [`types::CreateProgramWebhookRequest`]. Required: `url`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateProgramWebhookRequest>,
@@ -48833,6 +53683,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateProgramWebhookRequest`]. Required: `url`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -48882,6 +53733,11 @@ pub mod builder {
     /**Builder for [`Client::list_all_webhook_deliveries`]
 
 [`Client::list_all_webhook_deliveries`]: super::Client::list_all_webhook_deliveries*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListAllWebhookDeliveries<'a> {
         client: &'a super::Client,
@@ -48923,6 +53779,12 @@ pub mod builder {
     /**Builder for [`Client::retry_webhook_delivery`]
 
 [`Client::retry_webhook_delivery`]: super::Client::retry_webhook_delivery*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_all_webhook_deliveries`](super::Client::list_all_webhook_deliveries) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RetryWebhookDelivery<'a> {
         client: &'a super::Client,
@@ -48935,15 +53797,15 @@ pub mod builder {
                 delivery_id: Err("delivery_id was not initialized".to_string()),
             }
         }
+        /// Id of the call. *Required.*
         pub fn delivery_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::DeliveryId>,
+            <V as std::convert::TryInto<types::DeliveryId>>::Error: ::std::fmt::Display,
         {
             self.delivery_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `DeliveryId` for delivery_id failed".to_string()
-                });
+                .map_err(|error| format!("delivery_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/webhooks/deliveries/{deliveryId}/retry`
@@ -48984,6 +53846,11 @@ pub mod builder {
     /**Builder for [`Client::get_program_webhook`]
 
 [`Client::get_program_webhook`]: super::Client::get_program_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetProgramWebhook<'a> {
         client: &'a super::Client,
@@ -48996,15 +53863,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/webhooks/{webhookId}`
@@ -49044,6 +53911,12 @@ pub mod builder {
     /**Builder for [`Client::update_program_webhook`]
 
 [`Client::update_program_webhook`]: super::Client::update_program_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_program_webhook`](super::Client::get_program_webhook) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct UpdateProgramWebhook<'a> {
         client: &'a super::Client,
@@ -49058,17 +53931,18 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
+        /// The body: [`types::UpdateProgramWebhookRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::UpdateProgramWebhookRequest>,
@@ -49087,6 +53961,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::UpdateProgramWebhookRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -49141,6 +54016,12 @@ pub mod builder {
     /**Builder for [`Client::delete_program_webhook`]
 
 [`Client::delete_program_webhook`]: super::Client::delete_program_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_program_webhooks`](super::Client::list_program_webhooks) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct DeleteProgramWebhook<'a> {
         client: &'a super::Client,
@@ -49153,15 +54034,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/yativo-card/webhooks/{webhookId}`
@@ -49202,6 +54083,11 @@ pub mod builder {
     /**Builder for [`Client::list_webhook_deliveries`]
 
 [`Client::list_webhook_deliveries`]: super::Client::list_webhook_deliveries*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListWebhookDeliveries<'a> {
         client: &'a super::Client,
@@ -49214,15 +54100,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/webhooks/{webhookId}/deliveries`
@@ -49263,6 +54149,12 @@ pub mod builder {
     /**Builder for [`Client::rotate_webhook_secret`]
 
 [`Client::rotate_webhook_secret`]: super::Client::rotate_webhook_secret*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_program_webhook`](super::Client::get_program_webhook) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct RotateWebhookSecret<'a> {
         client: &'a super::Client,
@@ -49275,15 +54167,15 @@ pub mod builder {
                 webhook_id: Err("webhook_id was not initialized".to_string()),
             }
         }
+        /// Id of the webhook. *Required.*
         pub fn webhook_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::WebhookId>,
+            <V as std::convert::TryInto<types::WebhookId>>::Error: ::std::fmt::Display,
         {
             self.webhook_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `WebhookId` for webhook_id failed".to_string()
-                });
+                .map_err(|error| format!("webhook_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/webhooks/{webhookId}/rotate-secret`
@@ -49324,6 +54216,11 @@ pub mod builder {
     /**Builder for [`Client::order_physical_card`]
 
 [`Client::order_physical_card`]: super::Client::order_physical_card*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_physical_orders`](super::Client::list_physical_orders) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct OrderPhysicalCard<'a> {
         client: &'a super::Client,
@@ -49338,17 +54235,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::OrderPhysicalCardRequest`]. Required: `shipping_address`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::OrderPhysicalCardRequest>,
@@ -49366,6 +54266,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::OrderPhysicalCardRequest`]. Required: `shipping_address`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -49420,6 +54321,11 @@ pub mod builder {
     /**Builder for [`Client::cancel_physical_order`]
 
 [`Client::cancel_physical_order`]: super::Client::cancel_physical_order*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_physical_order_status`](super::Client::get_physical_order_status) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct CancelPhysicalOrder<'a> {
         client: &'a super::Client,
@@ -49434,26 +54340,30 @@ pub mod builder {
                 order_id: Err("order_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the order. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PhysicalOrderId>,
+            <V as std::convert::TryInto<
+                types::PhysicalOrderId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `PhysicalOrderId` for order_id failed".to_string()
-                });
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/{yativoCardId}/cards/physical/order/{orderId}/cancel`
@@ -49496,6 +54406,11 @@ pub mod builder {
     /**Builder for [`Client::attach_physical_order_payment`]
 
 [`Client::attach_physical_order_payment`]: super::Client::attach_physical_order_payment*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_physical_order_status`](super::Client::get_physical_order_status) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct AttachPhysicalOrderPayment<'a> {
         client: &'a super::Client,
@@ -49512,38 +54427,41 @@ pub mod builder {
                 body: Err("body was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the order. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PhysicalOrderId>,
+            <V as std::convert::TryInto<
+                types::PhysicalOrderId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `PhysicalOrderId` for order_id failed".to_string()
-                });
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
+        /// The body: [`types::AttachPhysicalOrderPaymentRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::AttachPhysicalOrderPaymentRequest>,
+            <V as std::convert::TryInto<
+                types::AttachPhysicalOrderPaymentRequest,
+            >>::Error: ::std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `AttachPhysicalOrderPaymentRequest` for body failed"
-                        .to_string()
-                });
+            self.body = value.try_into().map_err(|error| format!("body: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/{yativoCardId}/cards/physical/order/{orderId}/payment`
@@ -49589,6 +54507,10 @@ pub mod builder {
     /**Builder for [`Client::get_physical_order_status`]
 
 [`Client::get_physical_order_status`]: super::Client::get_physical_order_status*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetPhysicalOrderStatus<'a> {
         client: &'a super::Client,
@@ -49603,26 +54525,30 @@ pub mod builder {
                 order_id: Err("order_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the order. *Required.*
         pub fn order_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::PhysicalOrderId>,
+            <V as std::convert::TryInto<
+                types::PhysicalOrderId,
+            >>::Error: ::std::fmt::Display,
         {
             self.order_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `PhysicalOrderId` for order_id failed".to_string()
-                });
+                .map_err(|error| format!("order_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/cards/physical/order/{orderId}/status`
@@ -49666,6 +54592,10 @@ pub mod builder {
     /**Builder for [`Client::list_physical_orders`]
 
 [`Client::list_physical_orders`]: super::Client::list_physical_orders*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListPhysicalOrders<'a> {
         client: &'a super::Client,
@@ -49678,15 +54608,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/cards/physical/orders`
@@ -49727,6 +54659,10 @@ pub mod builder {
     /**Builder for [`Client::set_physical_card_pin`]
 
 [`Client::set_physical_card_pin`]: super::Client::set_physical_card_pin*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct SetPhysicalCardPin<'a> {
         client: &'a super::Client,
@@ -49743,26 +54679,31 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
+        /// The body: [`types::SetPhysicalCardPinRequest`]. Required: `encrypted_pin`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetPhysicalCardPinRequest>,
@@ -49781,6 +54722,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetPhysicalCardPinRequest`]. Required: `encrypted_pin`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -49836,6 +54778,10 @@ pub mod builder {
     /**Builder for [`Client::create_card_ephemeral_token`]
 
 [`Client::create_card_ephemeral_token`]: super::Client::create_card_ephemeral_token*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct CreateCardEphemeralToken<'a> {
         client: &'a super::Client,
@@ -49850,24 +54796,28 @@ pub mod builder {
                 card_id: Err("card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/{yativoCardId}/cards/{cardId}/ephemeral-token`
@@ -49911,6 +54861,11 @@ pub mod builder {
     /**Builder for [`Client::list_card_transactions`]
 
 [`Client::list_card_transactions`]: super::Client::list_card_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListCardTransactions<'a> {
         client: &'a super::Client,
@@ -49939,109 +54894,122 @@ pub mod builder {
                 to_date: Ok(None),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
+        /// Not before this time, ISO 8601; the name in the package.
         pub fn from<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.from = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for from failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("from: {}", error));
             self
         }
+        /// Not before this time, ISO 8601; the name on the pages.
         pub fn from_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.from_date = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for from_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("from_date: {}", error));
             self
         }
+        /// Payments to return, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Payments to skip, 0 by default.
         pub fn offset<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.offset = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for offset failed".to_string());
+                .map_err(|error| format!("offset: {}", error));
             self
         }
+        /// Only those in this state; the pages disagree about the words.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
+        /// Not after this time, ISO 8601; the name in the package.
         pub fn to<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.to = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for to failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("to: {}", error));
             self
         }
+        /// Not after this time, ISO 8601; the name on the pages.
         pub fn to_date<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.to_date = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for to_date failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("to_date: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/cards/{cardId}/transactions`
@@ -50115,6 +55083,10 @@ pub mod builder {
     /**Builder for [`Client::create_card_view_token`]
 
 [`Client::create_card_view_token`]: super::Client::create_card_view_token*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct CreateCardViewToken<'a> {
         client: &'a super::Client,
@@ -50131,26 +55103,31 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the card. *Required.*
         pub fn card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardId>,
+            <V as std::convert::TryInto<types::CardId>>::Error: ::std::fmt::Display,
         {
             self.card_id = value
                 .try_into()
-                .map_err(|_| "conversion to `CardId` for card_id failed".to_string());
+                .map_err(|error| format!("card_id: {}", error));
             self
         }
+        /// The body: [`types::CreateCardViewTokenRequest`].
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CreateCardViewTokenRequest>,
@@ -50169,6 +55146,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::CreateCardViewTokenRequest`].
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -50224,6 +55202,11 @@ pub mod builder {
     /**Builder for [`Client::activate_card_iban`]
 
 [`Client::activate_card_iban`]: super::Client::activate_card_iban*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_iban_status`](super::Client::get_card_iban_status) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct ActivateCardIban<'a> {
         client: &'a super::Client,
@@ -50238,17 +55221,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::ActivateCardIbanRequest`]. Required: `kyc_method`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::ActivateCardIbanRequest>,
@@ -50266,6 +55252,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::ActivateCardIbanRequest`]. Required: `kyc_method`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -50320,6 +55307,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_iban_status`]
 
 [`Client::get_card_iban_status`]: super::Client::get_card_iban_status*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardIbanStatus<'a> {
         client: &'a super::Client,
@@ -50332,15 +55323,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/iban/status`
@@ -50381,6 +55374,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_profile`]
 
 [`Client::get_card_profile`]: super::Client::get_card_profile*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardProfile<'a> {
         client: &'a super::Client,
@@ -50393,15 +55390,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/profile`
@@ -50442,6 +55441,10 @@ pub mod builder {
     /**Builder for [`Client::deploy_card_account_safe`]
 
 [`Client::deploy_card_account_safe`]: super::Client::deploy_card_account_safe*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct DeployCardAccountSafe<'a> {
         client: &'a super::Client,
@@ -50454,15 +55457,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `POST` request to `/yativo-card/{yativoCardId}/safe/deploy`
@@ -50503,6 +55508,11 @@ pub mod builder {
     /**Builder for [`Client::list_all_card_transactions`]
 
 [`Client::list_all_card_transactions`]: super::Client::list_all_card_transactions*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
+    /// - Pages: `stream` in place of `send` gives the items of all pages.
     #[derive(Debug, Clone)]
     pub struct ListAllCardTransactions<'a> {
         client: &'a super::Client,
@@ -50521,48 +55531,55 @@ pub mod builder {
                 status: Ok(None),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Payments to return, 20 by default, 100 at most.
         pub fn limit<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.limit = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for limit failed".to_string());
+                .map_err(|error| format!("limit: {}", error));
             self
         }
+        /// Payments to skip, 0 by default.
         pub fn offset<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<i64>,
+            <V as std::convert::TryInto<i64>>::Error: ::std::fmt::Display,
         {
             self.offset = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| "conversion to `i64` for offset failed".to_string());
+                .map_err(|error| format!("offset: {}", error));
             self
         }
+        /// Only those in this state; the pages disagree about the words.
         pub fn status<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<::std::string::String>,
+            <V as std::convert::TryInto<
+                ::std::string::String,
+            >>::Error: ::std::fmt::Display,
         {
             self.status = value
                 .try_into()
                 .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for status failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("status: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/transactions`
@@ -50609,6 +55626,10 @@ pub mod builder {
     /**Builder for [`Client::list_dispute_reasons`]
 
 [`Client::list_dispute_reasons`]: super::Client::list_dispute_reasons*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct ListDisputeReasons<'a> {
         client: &'a super::Client,
@@ -50621,15 +55642,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/transactions/dispute-reasons`
@@ -50670,6 +55693,10 @@ pub mod builder {
     /**Builder for [`Client::dispute_transaction`]
 
 [`Client::dispute_transaction`]: super::Client::dispute_transaction*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct DisputeTransaction<'a> {
         client: &'a super::Client,
@@ -50686,29 +55713,33 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the payment. *Required.*
         pub fn transaction_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardTransactionId>,
+            <V as std::convert::TryInto<
+                types::CardTransactionId,
+            >>::Error: ::std::fmt::Display,
         {
             self.transaction_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardTransactionId` for transaction_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("transaction_id: {}", error));
             self
         }
+        /// The body: [`types::DisputeTransactionRequest`]. Required: `reason_code`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::DisputeTransactionRequest>,
@@ -50727,6 +55758,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::DisputeTransactionRequest`]. Required: `reason_code`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -50784,6 +55816,10 @@ pub mod builder {
     /**Builder for [`Client::verify_card_otp`]
 
 [`Client::verify_card_otp`]: super::Client::verify_card_otp*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct VerifyCardOtp<'a> {
         client: &'a super::Client,
@@ -50798,17 +55834,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::VerifyCardOtpRequest`]. Required: `otp`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::VerifyCardOtpRequest>,
@@ -50826,6 +55865,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::VerifyCardOtpRequest`]. Required: `otp`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -50879,6 +55919,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_wallet`]
 
 [`Client::get_card_wallet`]: super::Client::get_card_wallet*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardWallet<'a> {
         client: &'a super::Client,
@@ -50891,15 +55935,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/wallet`
@@ -50940,6 +55986,10 @@ pub mod builder {
     /**Builder for [`Client::get_card_funding_address`]
 
 [`Client::get_card_funding_address`]: super::Client::get_card_funding_address*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetCardFundingAddress<'a> {
         client: &'a super::Client,
@@ -50952,15 +56002,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/wallet/funding-address`
@@ -51001,6 +56053,10 @@ pub mod builder {
     /**Builder for [`Client::get_spending_limits`]
 
 [`Client::get_spending_limits`]: super::Client::get_spending_limits*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: safe, repeated after a passing failure.
     #[derive(Debug, Clone)]
     pub struct GetSpendingLimits<'a> {
         client: &'a super::Client,
@@ -51013,15 +56069,17 @@ pub mod builder {
                 yativo_card_id: Err("yativo_card_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
         ///Sends a `GET` request to `/yativo-card/{yativoCardId}/wallet/limits`
@@ -51062,6 +56120,11 @@ pub mod builder {
     /**Builder for [`Client::set_daily_spending_limit`]
 
 [`Client::set_daily_spending_limit`]: super::Client::set_daily_spending_limit*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_spending_limits`](super::Client::get_spending_limits) tells what became of the call.
     #[derive(Debug, Clone)]
     pub struct SetDailySpendingLimit<'a> {
         client: &'a super::Client,
@@ -51076,17 +56139,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::SetDailySpendingLimitRequest`]. Required: `daily_limit`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SetDailySpendingLimitRequest>,
@@ -51105,6 +56171,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SetDailySpendingLimitRequest`]. Required: `daily_limit`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -51159,6 +56226,11 @@ pub mod builder {
     /**Builder for [`Client::subscribe_card_webhook`]
 
 [`Client::subscribe_card_webhook`]: super::Client::subscribe_card_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct SubscribeCardWebhook<'a> {
         client: &'a super::Client,
@@ -51173,17 +56245,20 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// The body: [`types::SubscribeCardWebhookRequest`]. Required: `callback_url`.
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::SubscribeCardWebhookRequest>,
@@ -51202,6 +56277,7 @@ pub mod builder {
                 });
             self
         }
+        /// The members of the body, set on its builder: [`types::builder::SubscribeCardWebhookRequest`]. Required: `callback_url`.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -51256,6 +56332,11 @@ pub mod builder {
     /**Builder for [`Client::unsubscribe_card_webhook`]
 
 [`Client::unsubscribe_card_webhook`]: super::Client::unsubscribe_card_webhook*/
+    ///
+    /// - Credentials: `bearer`, or `key-headers`.
+    /// - Scope: `webhooks`.
+    /// - Cost: 1 of the rate limit `requests`.
+    /// - Retry: repeated only where it is certain that the venue did not process it.
     #[derive(Debug, Clone)]
     pub struct UnsubscribeCardWebhook<'a> {
         client: &'a super::Client,
@@ -51270,27 +56351,30 @@ pub mod builder {
                 subscription_id: Err("subscription_id was not initialized".to_string()),
             }
         }
+        /// Id of the card account, `yativo_card_id` in answers. *Required.*
         pub fn yativo_card_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::YativoCardId>,
+            <V as std::convert::TryInto<
+                types::YativoCardId,
+            >>::Error: ::std::fmt::Display,
         {
             self.yativo_card_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `YativoCardId` for yativo_card_id failed".to_string()
-                });
+                .map_err(|error| format!("yativo_card_id: {}", error));
             self
         }
+        /// Id of the subscription. *Required.*
         pub fn subscription_id<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::CardSubscriptionId>,
+            <V as std::convert::TryInto<
+                types::CardSubscriptionId,
+            >>::Error: ::std::fmt::Display,
         {
             self.subscription_id = value
                 .try_into()
-                .map_err(|_| {
-                    "conversion to `CardSubscriptionId` for subscription_id failed"
-                        .to_string()
-                });
+                .map_err(|error| format!("subscription_id: {}", error));
             self
         }
         ///Sends a `DELETE` request to `/yativo-card/{yativoCardId}/webhooks/subscribe/{subscriptionId}`
