@@ -15,7 +15,11 @@ fn no_variable_puts_a_proxy_before_this_machine() {
     let trap = format!("http://{}", listener.local_addr().unwrap());
     let came = Arc::new(AtomicUsize::new(0));
     let count = came.clone();
-    std::thread::spawn(move || listener.incoming().for_each(|_| drop(count.fetch_add(1, Ordering::SeqCst))));
+    std::thread::spawn(move || {
+        for _ in listener.incoming() {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
     for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
         for arguments in [
             &["call", "kalshi/local", "get_balance"][..],

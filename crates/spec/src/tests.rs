@@ -332,11 +332,11 @@ fn what_a_venue_takes_besides_passes() {
 
 #[test]
 fn paths_of_websockets_are_known() {
-    assert!(crate::KALSHI.is_websocket("/trade-api/ws/v2"));
-    assert!(crate::KALSHI.is_websocket("/trade-api/ws/v2/?feed=1"));
-    assert!(!crate::KALSHI.is_websocket("/trade-api/ws/v2/margin"));
-    assert!(crate::KALSHI_PERPS.is_websocket("/trade-api/ws/v2/margin"));
-    assert!(crate::DERIBIT.is_websocket("/ws/api/v2"));
-    assert!(crate::BAYSE.is_websocket("/ws/v1/user"));
-    assert!(!crate::KALSHI.is_websocket("/") && !crate::YATIVO.is_websocket(""));
+    assert!(KALSHI.is_websocket("/trade-api/ws/v2"));
+    assert!(KALSHI.is_websocket("/trade-api/ws/v2/?feed=1"));
+    assert!(!KALSHI.is_websocket("/trade-api/ws/v2/margin"));
+    assert!(KALSHI_PERPS.is_websocket("/trade-api/ws/v2/margin"));
+    assert!(DERIBIT.is_websocket("/ws/api/v2"));
+    assert!(BAYSE.is_websocket("/ws/v1/user"));
+    assert!(!KALSHI.is_websocket("/") && !YATIVO.is_websocket(""));
 }

@@ -262,6 +262,7 @@ mod tests {
             failed_when: FAILED,
             kinds: &[("limit", ErrorKind::RateLimited)],
             statuses: &[],
+            unknown_key: &[],
             not_processed: &[],
             not_processed_statuses: &[],
         },

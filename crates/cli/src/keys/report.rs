@@ -119,7 +119,8 @@ async fn ask(context: &Context, subject: &Subject) -> Result<(String, Vec<String
     let person = Person::new(context, &desk.target, None);
     let lines = desk.engine.list(&desk.account, &manager, &person).await?;
     let mut known = context.profile_for(&desk.target)?.map(|profile| profile.known_keys.clone()).unwrap_or_default();
-    let from_environment = credential::from_environment(&desk.target);
+    // What cannot be read there is reported by whatever uses it.
+    let from_environment = credential::from_environment(context, &desk.target).ok().flatten();
     known.extend(from_environment.as_ref().and_then(|found| found.public_id()).map(str::to_owned));
     if let Manager::Given(manager) = &manager {
         known.extend(manager.public_id().map(str::to_owned));

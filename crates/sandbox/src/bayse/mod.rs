@@ -15,7 +15,6 @@ mod pnl;
 mod portfolio;
 mod read;
 mod served;
-mod served;
 mod shares;
 
 use std::sync::{Mutex, PoisonError};
@@ -28,13 +27,12 @@ use crate::make::uuid;
 use crate::message::{Reply, Request};
 use crate::spec::{self, Answering, Given, Operation};
 
-pub(crate) use self::served::serves;
-
 use self::error::Refusal;
 use self::events::Event;
 use self::exchange::Exchange;
 use self::keys::Key;
 use self::ledger::Ledger;
+pub(crate) use self::served::serves;
 
 /// Any number of accounts, each with its sessions, keys and orders.
 pub(crate) struct Bayse {
@@ -122,7 +120,7 @@ impl Bayse {
         let caller = authenticate(accounts, operation, request, now)?;
         let given = operation.check(request).map_err(|problem| Refusal::wrong(&problem))?;
         let counter = spec::BAYSE.counter(operation);
-        if !served::serves(&operation.id) {
+        if !serves(&operation.id) {
             return Ok(operation.reply(&given).executing(counter));
         }
         let call = Call { operation, given: &given, request, now };
