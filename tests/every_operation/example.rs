@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
-use venuekit::wire::operation::Operation;
+use venuekit::wire::operation::{Key, Operation, Retry};
 
 use crate::call::Given;
 use crate::json::{Json, Step};
@@ -69,7 +69,12 @@ impl Spec {
         });
         let parameters = parameters.collect();
         maker.alphabet = TEXT;
-        let body = endpoint.body.map(|schema| maker.example(schema).expect("a body holds not itself"));
+        let mut body = endpoint.body.map(|schema| maker.example(schema).expect("a body holds not itself"));
+        if let Retry::Keyed(Key::Field(name)) = operation.retry
+            && let Some(key) = body.as_mut().and_then(|body| body.at(&[Step::Key(name.to_owned())]))
+        {
+            *key = Json::text(KEY);
+        }
         Request { parameters, body }
     }
 
@@ -96,6 +101,9 @@ impl Spec {
 const QUERY: &str = "a b&c=d/é?#%2F+";
 const HEADER: &str = "a b; c=\"d\", %2F";
 const TEXT: &str = "té\"x\\t\n\u{1F600}/";
+
+/// An idempotency key that every venue takes: a client refuses what it may not send as one.
+const KEY: &str = "4d0c4f0e-1c1f-4b6e-9d4f-2f6d3c1b5a69";
 
 /// Makes values, no two of them alike, so that none can stand in another's place unnoticed.
 struct Maker<'a> {
