@@ -28,10 +28,10 @@ async fn a_handler_that_panics_costs_the_event_alone() {
     });
     let client = builder(&sandbox).websocket(options).build().unwrap();
     client.get_time().send().await.unwrap();
-    let channels = vec!["made.up.channel".to_owned()];
+    let channels = vec!["announcements".to_owned()];
     client.subscribe().body_map(|params| params.channels(channels)).send().await.unwrap();
     for number in 0..10 {
-        sandbox.deribit_notify("made.up.channel", json!({ "number": number }));
+        sandbox.deribit_notify("announcements", json!({ "number": number }));
         client.get_time().send().await.unwrap();
     }
     until("all events", || seen.load(Ordering::SeqCst) >= 11).await;
