@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_websockets::{ServerBuilder, WebSocketStream};
 use venuekit::deribit::{Client, ClientBuilder, Environment, WebSocketOptions};
 use venuekit::transport::{RateLimits, RetryPolicy, Timeouts};
@@ -14,7 +14,11 @@ pub async fn serve<F>(each: impl Fn(Stream, u64) -> F + Send + Sync + 'static) -
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Little is kept of what the server does not read.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(8 * 1024).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(64).unwrap();
     let url = format!("ws://{}/ws/api/v2", listener.local_addr().unwrap());
     let each = Arc::new(each);
     tokio::spawn(async move {

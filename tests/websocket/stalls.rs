@@ -44,9 +44,11 @@ fn patience(attempt: Duration) -> Timeouts {
 
 #[tokio::test]
 async fn a_venue_that_sends_and_does_not_read_is_given_up() {
-    let url = serve(async |stream, number| match number {
-        1 => sends_only(stream, notification).await,
-        _ => answers(stream).await,
+    let url = serve(|stream, number| async move {
+        match number {
+            1 => sends_only(stream, notification).await,
+            _ => answers(stream).await,
+        }
     })
     .await;
     let reasons = Arc::new(Mutex::new(Vec::new()));
@@ -59,7 +61,7 @@ async fn a_venue_that_sends_and_does_not_read_is_given_up() {
     let client = client(&url, patience(Duration::from_millis(500)), options).build().unwrap();
     client.connection().unwrap().open().await.unwrap();
     // More than the buffers of both ends hold.
-    let calls = join_all((0..1000).map(|_| large(&client)));
+    let calls = join_all((0..2000).map(|_| large(&client)));
     let _ = tokio::join!(calls, until("it is given up", || client.connection().unwrap().stats().lost >= 1));
     let reason = reasons.lock().unwrap()[0].clone();
     assert!(reason.contains("has read nothing for 500"), "{reason}");
@@ -68,7 +70,7 @@ async fn a_venue_that_sends_and_does_not_read_is_given_up() {
 
 #[tokio::test]
 async fn what_waits_to_be_written_is_bounded_and_was_not_sent() {
-    let url = serve(async |stream, _| sends_only(stream, notification).await).await;
+    let url = serve(|stream, _| sends_only(stream, notification)).await;
     let client = client(&url, patience(Duration::from_secs(60)), options()).build().unwrap();
     client.connection().unwrap().open().await.unwrap();
     let impatient = client.with_timeout(Duration::from_millis(300));
@@ -87,9 +89,11 @@ async fn what_waits_to_be_written_is_bounded_and_was_not_sent() {
 
 #[tokio::test]
 async fn a_venue_that_sends_pings_and_does_not_read_the_answers_is_given_up() {
-    let url = serve(async |mut stream, number| match number {
-        1 => while stream.feed(Message::ping("x".repeat(100))).await.is_ok() {},
-        _ => answers(stream).await,
+    let url = serve(|mut stream, number| async move {
+        match number {
+            1 => while stream.feed(Message::ping("x".repeat(100))).await.is_ok() {},
+            _ => answers(stream).await,
+        }
     })
     .await;
     let client = client(&url, patience(Duration::from_millis(500)), options()).build().unwrap();

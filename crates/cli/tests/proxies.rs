@@ -24,7 +24,7 @@ fn no_variable_puts_a_proxy_before_this_machine() {
         for arguments in [
             &["call", "kalshi/local", "get_balance"][..],
             &["call", "deribit/local", "get_account_summary", "currency=BTC"],
-            &["doctor", "yativo/local"],
+            &["call", "yativo/local", "list_accounts"],
         ] {
             let run = world.with(name, &trap, arguments);
             assert!(run.status.success(), "{name} {arguments:?}: {}", String::from_utf8_lossy(&run.stderr));

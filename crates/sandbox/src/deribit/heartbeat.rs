@@ -32,7 +32,11 @@ impl Heartbeat {
     /// Begins anew where the interval is another one.
     pub(super) fn set(&mut self, interval: Option<Duration>) {
         if self.interval != interval {
-            *self = Self { interval, next: interval.map(|interval| Instant::now() + interval), ..Self::default() };
+            *self = Self {
+                interval,
+                next: interval.and_then(|interval| Instant::now().checked_add(interval)),
+                ..Self::default()
+            };
         }
     }
 
@@ -43,7 +47,7 @@ impl Heartbeat {
     }
 
     pub(super) fn beat(&mut self) -> Beat {
-        self.next = self.interval.map(|interval| Instant::now() + interval);
+        self.next = self.interval.and_then(|interval| Instant::now().checked_add(interval));
         if self.asked {
             return Beat::Silence;
         }
