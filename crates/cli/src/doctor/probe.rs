@@ -34,7 +34,7 @@ pub fn proves(probe: &Probe, response: &Response) -> bool {
     let Ok(answer) = serde_json::from_slice::<Value>(response.body()) else { return false };
     let is_there = |member: &&str| answer.get(*member).is_some_and(|value| !value.is_null());
     // What stands in one of several places was looked for by the spec.
-    !probe.finds_nothing && answer.is_object() && probe.members.iter().all(|member| is_there(&member))
+    !probe.finds_nothing && answer.is_object() && probe.members.iter().all(is_there)
 }
 
 /// Makes the call. The answer, where there is one to be had.

@@ -204,7 +204,12 @@ struct Ended<'a> {
 pub fn note_unreadable(context: &Context, engine: &Engine) {
     for left in engine.unreadable().unwrap_or_default() {
         let account = left.account.as_deref().map(|account| format!(" of {account}")).unwrap_or_default();
-        context.out().note(&format!("the run {}{account} cannot be read: {}; {}", left.run, left.error, left.advice()));
+        context.out().note(&format!(
+            "note: the run {}{account} cannot be read: {}; {}",
+            left.run,
+            left.error,
+            left.advice()
+        ));
     }
 }
 

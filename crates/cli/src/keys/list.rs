@@ -44,7 +44,7 @@ pub async fn run(context: &Context, arguments: &ListArgs) -> Result<(), Failure>
         context.out().table(&["stored as", "name", "id", "made", "scopes", "state"], &rows);
     }
     for why in lines.iter().filter_map(|line| line.unreadable.as_deref()) {
-        context.out().note(why);
+        context.out().note(&format!("note: {why}"));
     }
     context.out().document(&serde_json::json!({ "keys": lines }));
     Ok(())
