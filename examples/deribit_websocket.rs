@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use venuekit::deribit::{Client, Credentials, Environment, Event, WebSocketOptions};
 use venuekit_sandbox::{Accounts, Sandbox};
@@ -47,8 +48,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
         .body_map(|params| params.channels(vec!["ticker.BTC-PERPETUAL.100ms".to_owned()]))
         .send()
         .await?;
-    sandbox.deribit_notify("ticker.BTC-PERPETUAL.100ms", serde_json::json!({"last_price": 68250.5}));
-    deribit.get_time().send().await?;
-    println!("{}", tickers.recv()?);
+    // The first ticker comes of its own accord, the next one when something has changed.
+    println!("{}", tickers.recv_timeout(Duration::from_secs(10))?);
     Ok(())
 }

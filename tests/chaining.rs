@@ -13,7 +13,7 @@ use venuekit::kalshi::{Client, Credentials, Environment};
 use venuekit::wire::Open;
 use venuekit_sandbox::{Accounts, Sandbox};
 
-/// A venue that answers every request with `{}`, and a client for it.
+/// A venue that answers every request alike, and a client for it.
 async fn canned() -> (Canned, Client) {
     let server = Canned::start(Arc::new(|_| http(200, "application/json", br#"{"orders": [], "markets": []}"#))).await;
     let pair = venuekit::auth::PrivateKey::generate(venuekit::auth::KeyKind::Ed25519).unwrap();
@@ -24,7 +24,9 @@ async fn canned() -> (Canned, Client) {
 }
 
 fn request_line(server: &Canned) -> String {
-    server.seen().last().unwrap().head.lines().next().unwrap().to_owned()
+    let seen = server.seen().pop().expect("a request has arrived");
+    assert!(seen.body.is_empty(), "a GET has no body");
+    seen.head.lines().next().unwrap_or_default().to_owned()
 }
 
 #[tokio::test]
@@ -33,7 +35,7 @@ async fn an_order_is_looked_up_by_the_id_and_the_status_that_a_response_holds() 
     let account = &sandbox.accounts().kalshi[0];
     let credentials = Credentials::from_pem(&account.key_id, account.private_key_pem.as_deref().unwrap()).unwrap();
     let client = Client::builder(Environment::Custom(sandbox.kalshi_url())).credentials(credentials).build().unwrap();
-    let market = client.get_markets().limit(1).send().await.unwrap().into_inner().markets.remove(0);
+    let market = client.get_markets().status("open").limit(1).send().await.unwrap().into_inner().markets.remove(0);
     let placed = client
         .create_order_v2()
         .body_map(|order| {
@@ -82,6 +84,7 @@ async fn words_of_one_list_filter_by_another_where_it_has_them() {
     let active: Open<MarketStatus> = MarketStatus::Active.into();
     let error = client.get_markets().status(&active).send().await.unwrap_err();
     assert_eq!(error.kind(), venuekit::ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains("status: not one of unopened, open, paused"), "{error}");
     assert_eq!(server.seen().len(), 1, "nothing was sent");
 
     let volume: Open<IncentiveType> = "volume".into();

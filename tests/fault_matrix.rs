@@ -515,12 +515,14 @@ const KEYED: [(&Venue, &str, Keyed); 11] =
         (&bayse::VENUE, "batch_place_orders", |desk, key| Box::pin(desk.bayse_batch(Some(key.to_owned())))),
         (&bayse::VENUE, "batch_cancel_orders", |desk, key| {
             let call = desk.to.bayse.batch_cancel_orders().body_map(|body| body.order_ids(vec!["a-1".into()]));
-            Box::pin(async { call.idempotency_key(key).send().await.map(drop) })
+            let call = call.idempotency_key(key);
+            Box::pin(async { call.send().await.map(drop) })
         }),
         (&bayse::VENUE, "batch_amend_orders", |desk, key| {
             use bayse::types::BatchAmendment;
             let call = desk.to.bayse.batch_amend_orders().body_map(|body| body.items(Vec::<BatchAmendment>::new()));
-            Box::pin(async { call.idempotency_key(key).send().await.map(drop) })
+            let call = call.idempotency_key(key);
+            Box::pin(async { call.send().await.map(drop) })
         }),
         (&yativo::VENUE, "send_funds", |desk, key| Box::pin(desk.yativo_transfer(Some(key.to_owned())))),
         (&deribit::VENUE, "withdraw", |desk, key| {
@@ -538,7 +540,7 @@ const KEYED: [(&Venue, &str, Keyed); 11] =
     ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_that_is_none_is_refused_before_anything_is_sent() {
+async fn an_unusable_key_is_refused_before_anything_is_sent() {
     let venues = [&kalshi::VENUE, &kalshi_perps::VENUE, &bayse::VENUE, &yativo::VENUE, &deribit::VENUE];
     for venue in venues {
         for operation in venue.operations.iter().filter(|operation| matches!(operation.retry, Retry::Keyed(_))) {

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 #[test]
 fn no_spec_has_changed_since_its_client_was_generated() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Cargo starts tests in the folder of their package.
+    let root = Path::new(".");
     let mut venues = 0;
     for entry in fs::read_dir(root.join("specs")).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
         let venue = entry.file_name().into_string().unwrap();

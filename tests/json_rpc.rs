@@ -81,6 +81,28 @@ async fn an_error_is_read_on_any_status() {
 }
 
 #[tokio::test]
+async fn an_envelope_may_be_written_in_any_way() {
+    let answer = |request: Value| {
+        let id = &request["id"];
+        format!(
+            r#"{{"\u0069d":{id},"err\u006fr":{{"c\u006fde":10009,"message":"no","data":{{"w\u0061it":"1e400"}}}}}}"#
+        )
+    };
+    let (_server, client) = answering(400, answer).await;
+    let error = cancel(&client).await;
+    assert_eq!((error.code(), error.kind()), (Some("10009"), ErrorKind::InsufficientFunds), "{error}");
+    assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(3_600)));
+    let answer = |request: Value| {
+        let id = &request["id"];
+        format!(r#"{{"id":{id},"result":{{"security_key_authorizatio\u006e_required":true,"\u0063hallenge":"c-1"}}}}"#)
+    };
+    let (_server, client) = answering(200, answer).await;
+    let error = cancel(&client).await;
+    assert_eq!(error.kind(), ErrorKind::Challenge, "{error}");
+    assert_eq!(error.challenge().map(|challenge| challenge.challenge.expose()), Some("c-1"));
+}
+
+#[tokio::test]
 async fn a_code_of_tomorrow_is_an_error_like_any_other() {
     let answer = |request: Value| json!({"id": request["id"], "error": {"code": 99999, "message": "new"}}).to_string();
     let (_server, client) = answering(400, answer).await;

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use proc_macro2::TokenTree;
 use serde_json::Value;
-use syn::Type;
 use syn::visit::{self, Visit};
+use syn::{PathArguments, Type};
 
 const VENUES: [&str; 5] = ["bayse", "deribit", "kalshi", "kalshi_perps", "yativo"];
 
@@ -17,8 +17,9 @@ fn package(venue: &str) -> String {
     format!("venuekit-{}", venue.replace('_', "-"))
 }
 
+/// The checkout that the tests run in, whichever it was where they were built: Cargo starts them in the folder of their package.
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(".")
 }
 
 fn cargo(arguments: &[&str]) -> String {
@@ -208,7 +209,13 @@ impl Definitions {
         impl<'ast> Visit<'ast> for Names {
             fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
                 self.0.push(segment.ident.to_string());
-                visit::visit_path_segment(self, segment);
+                match &segment.arguments {
+                    // What a builder has instead of a value is a text that says why.
+                    PathArguments::AngleBracketed(arguments) if segment.ident == "Result" => {
+                        arguments.args.iter().take(1).for_each(|value| self.visit_generic_argument(value));
+                    }
+                    _ => visit::visit_path_segment(self, segment),
+                }
             }
         }
         let mut parts = BTreeSet::new();
@@ -374,7 +381,7 @@ impl<'ast> Visit<'ast> for Texts {
         if ["eq", "contains", "starts_with", "ends_with", "eq_ignore_ascii_case", "strip_prefix", "operation"]
             .contains(&method.as_str())
         {
-            call.args.iter().for_each(|argument| self.compare(argument));
+            call.args.iter().chain([&*call.receiver]).for_each(|compared| self.compare(compared));
         }
         visit::visit_expr_method_call(self, call);
     }

@@ -1,6 +1,8 @@
 //! Tokens and sessions: one login for any number of calls, a fresh one when the venue takes the old one no longer, and no storm when
 //! it takes none.
 
+#[path = "common/canned.rs"]
+mod canned;
 #[path = "common/proxy.rs"]
 mod proxy;
 
@@ -349,4 +351,64 @@ async fn a_bayse_session_that_the_venue_ends_is_not_replaced_within_two_minutes(
     assert!(!error.may_have_been_applied(), "{error}");
     assert_eq!(proxy.take_seen().len(), 1, "the login was not sent");
     assert_eq!(executed(&sandbox, "bayse POST /v1/user/me/api-keys"), 0);
+}
+
+/// A venue that answers a login with this, and any other call with that.
+async fn answering(login: String, other: (u16, &'static str)) -> (canned::Canned, deribit::Client) {
+    let script = move |seen: &canned::Seen| match String::from_utf8_lossy(&seen.body).contains("public/auth") {
+        true => canned::http(200, "application/json", login.as_bytes()),
+        false => canned::http(other.0, "application/json", other.1.as_bytes()),
+    };
+    let server = canned::Canned::start(Arc::new(script)).await;
+    let environment = deribit::Environment::Custom(server.base_url.clone());
+    let credentials = deribit::Credentials::login("AMANDA", "AMANDASECRECT").unwrap();
+    let client = set(deribit::Client::builder(environment).credentials(credentials));
+    (server, client)
+}
+
+fn sent(server: &canned::Canned, method: &str) -> usize {
+    server.seen().iter().filter(|seen| String::from_utf8_lossy(&seen.body).contains(method)).count()
+}
+
+#[tokio::test]
+async fn whatever_a_venue_says_of_a_tokens_life_there_is_no_login_for_every_call() {
+    for (life, is_read) in [
+        ("", true),
+        (r#","expires_in":null"#, true),
+        (r#","expires_in":0"#, true),
+        (r#","expires_in":-1"#, true),
+        (r#","expires_in":-9223372036854775808"#, true),
+        (r#","expires_in":9223372036854775807"#, true),
+        (r#","expires_in":900"#, true),
+        (r#","expires_in":18446744073709551615"#, false),
+        (r#","expires_in":1e300"#, false),
+        (r#","expires_in":900.0"#, false),
+        (r#","expires_in":"900""#, false),
+        (r#","expires_in":"soon""#, false),
+        (r#","expires_in":{}"#, false),
+    ] {
+        let login = format!(
+            r#"{{"jsonrpc":"2.0","result":{{"access_token":"a","refresh_token":"b","token_type":"bearer"{life}}}}}"#
+        );
+        let (server, client) = answering(login, (200, r#"{"jsonrpc":"2.0","result":1}"#)).await;
+        for _ in 0..20 {
+            let result = client.cancel_all().send().await;
+            assert!(result.is_ok() || !is_read, "{life}: {result:?}");
+        }
+        assert_eq!(sent(&server, "public/auth"), 1, "{life}");
+    }
+}
+
+#[tokio::test]
+async fn a_venue_that_refuses_each_token_that_it_gives_is_asked_for_few() {
+    let login = r#"{"jsonrpc":"2.0","result":{"access_token":"a","refresh_token":"b","expires_in":900}}"#;
+    let refused = r#"{"jsonrpc":"2.0","error":{"code":13009,"message":"unauthorized"}}"#;
+    let (server, client) = answering(login.to_owned(), (401, refused)).await;
+    for _ in 0..50 {
+        let error = client.cancel_all().send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
+        assert!(!error.may_have_been_applied(), "{error}");
+    }
+    assert!(sent(&server, "public/auth") <= 6, "{}", sent(&server, "public/auth"));
+    assert!(sent(&server, "cancel_all") <= 56);
 }

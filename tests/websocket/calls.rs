@@ -203,7 +203,7 @@ async fn money_is_exact() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_is_refused_before_anything_is_sent() {
+async fn an_unusable_key_is_refused_before_anything_is_sent() {
     let sandbox = sandbox().await;
     let client = builder(&sandbox).build().unwrap();
     let long = "x".repeat(129);

@@ -1,13 +1,18 @@
 //! Who is calling: one login a connection, kept fresh, and no secret on the wire.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::{SinkExt, StreamExt};
+use tokio_websockets::Message;
 use venuekit::ErrorKind;
 use venuekit::auth::{KeyKind, PrivateKey};
 use venuekit::deribit::{Client, Credentials, Environment};
+use venuekit::transport::Timeouts;
 use venuekit_sandbox::DeribitKey;
 
-use crate::desk::{ID, SECRET, builder, buy, key, sandbox, with};
+use crate::desk::{ID, SECRET, builder, buy, key, options, sandbox, with};
+use crate::scripted::{answer, client, serve};
 
 #[tokio::test]
 async fn one_login_serves_all_calls() {
@@ -101,4 +106,68 @@ async fn logging_out_ends_the_connection_and_the_next_call_begins_another() {
     assert_eq!(client.connection().unwrap().stats().opened, 2);
     let setting = client.get_cancel_on_disconnect().send().await.unwrap();
     assert!(!setting.enabled, "what the login had made does not come again");
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_refused_over_a_connection_is_followed_by_a_login_on_it() {
+    let grants = Arc::new(Mutex::new(Vec::new()));
+    let seen = grants.clone();
+    let url = serve(move |mut stream, _| {
+        let seen = seen.clone();
+        async move {
+            while let Some(Ok(message)) = stream.next().await {
+                let Some(text) = message.as_text() else { continue };
+                let request: serde_json::Value = serde_json::from_str(text).unwrap();
+                let grant = request["params"]["grant_type"].as_str().unwrap_or_default().to_owned();
+                let id = &request["id"];
+                let reply = match grant.as_str() {
+                    "" => answer(text, "1"),
+                    "refresh_token" => {
+                        let error = r#"{"code":13004,"message":"invalid_credentials"}"#;
+                        format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#)
+                    }
+                    _ => answer(text, r#"{"access_token":"a","refresh_token":"b","expires_in":2}"#),
+                };
+                if !grant.is_empty() {
+                    seen.lock().unwrap().push(grant);
+                }
+                stream.send(Message::text(reply)).await.unwrap();
+            }
+        }
+    })
+    .await;
+    let client = client(&url, Timeouts::default(), options());
+    let client = client.credentials(Credentials::secret(ID, SECRET).unwrap()).build().unwrap();
+    client.connection().unwrap().open().await.unwrap();
+    // Before the first token has ended, and without a call.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(grants.lock().unwrap()[..3], ["client_signature", "refresh_token", "client_signature"]);
+    client.cancel_all().send().await.unwrap();
+    assert_eq!(client.connection().unwrap().stats().opened, 1);
+}
+
+#[tokio::test]
+async fn a_token_without_a_life_is_no_login_without_end() {
+    let logins = Arc::new(Mutex::new(0));
+    let seen = logins.clone();
+    let url = serve(move |mut stream, _| {
+        let seen = seen.clone();
+        async move {
+            while let Some(Ok(message)) = stream.next().await {
+                let Some(text) = message.as_text() else { continue };
+                let is_login = text.contains("public/auth");
+                *seen.lock().unwrap() += usize::from(is_login);
+                let result = if is_login { r#"{"access_token":"a","refresh_token":"b"}"# } else { "1" };
+                stream.send(Message::text(answer(text, result))).await.unwrap();
+            }
+        }
+    })
+    .await;
+    let client = client(&url, Timeouts::default(), options());
+    let client = client.credentials(Credentials::secret(ID, SECRET).unwrap()).build().unwrap();
+    for _ in 0..50 {
+        client.cancel_all().send().await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(*logins.lock().unwrap(), 1);
 }

@@ -1,8 +1,15 @@
 //! Deribit over a WebSocket: the same calls, one connection, and what becomes of them when it is slow, silent, confused or lost.
 
+mod bursts;
 mod calls;
+#[path = "../common/canned.rs"]
+mod canned;
 mod connection;
 mod desk;
 mod faults;
+mod keeper;
 mod login;
 mod notifications;
+mod numbers;
+mod scripted;
+mod stalls;

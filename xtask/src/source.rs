@@ -179,7 +179,13 @@ fn plain(text: &str) -> Result<Value, &'static str> {
             if float == 0.0 && significant(mantissa) {
                 return Err("is too small for a 64-bit float");
             }
-            Number::from_f64(float).map(Value::Number).ok_or("is too large for a 64-bit float")
+            let number = Number::from_f64(float).ok_or("is too large for a 64-bit float")?;
+            let kept = format!("{:e}", float.abs());
+            let digits = |mantissa: &str| mantissa.replace('.', "").trim_matches('0').to_owned();
+            if digits(mantissa) != digits(kept.split('e').next().unwrap_or_default()) {
+                return Err("has more digits than a 64-bit float keeps");
+            }
+            Ok(Value::Number(number))
         }
         _ => Ok(Value::String(text.to_owned())),
     }
@@ -226,6 +232,12 @@ mod tests {
                 "description: 'Price: in dollars'",
             ),
             ("a:\n  - description: It's in $: yes\n", 2, "the text of `description` has a colon", "'It''s in $: yes'"),
+            (
+                "a:\n  - { type: string, description: Price: in dollars }\n",
+                2,
+                "the text of `description` has a colon",
+                "description: 'Price: in dollars'",
+            ),
             ("a:\n  b: text\n    c: 1\n", 3, "a key stands where none can", "indent"),
             ("a:\n\tb: 1\n", 2, "the line is indented with a tab", "spaces"),
             ("a:\n  b: 1\n\tc: 1\n", 3, "the line is indented with a tab", "spaces"),
@@ -260,6 +272,8 @@ mod tests {
             ("1e400", "too large"),
             ("-1.5e999", "too large"),
             ("1e-400", "too small"),
+            ("0.12345678901234567890123", "more digits"),
+            ("9007199254740993.0", "more digits"),
         ] {
             for member in ["maximum", "minimum", "minLength", "default", "example"] {
                 let finding = refused(&format!("a: 1\nb:\n  {member}: {number}\n"));
@@ -269,8 +283,11 @@ mod tests {
             assert_eq!(refused(&format!("a:\n  enum: [1,\n    {number}]\n")).at.line, 3);
             assert!(Source::parse("a.yaml", &format!("a: '{number}'\n")).is_ok(), "a text is no number");
         }
-        let source = Source::parse("a.yaml", "a: 9223372036854775807\nb: -9223372036854775808\nc: 0.0e-999\nd: 1e3\n");
-        assert_eq!(source.unwrap().value, json!({"a": i64::MAX, "b": i64::MIN, "c": 0.0, "d": 1000.0}));
+        let source = Source::parse(
+            "a.yaml",
+            "a: 9223372036854775807\nb: -9223372036854775808\nc: 0.0e-999\nd: 1e3\ne: -0.0001\n",
+        );
+        assert_eq!(source.unwrap().value, json!({"a": i64::MAX, "b": i64::MIN, "c": 0.0, "d": 1000.0, "e": -0.0001}));
     }
 
     #[test]

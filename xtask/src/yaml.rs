@@ -122,24 +122,25 @@ fn scan(lines: &[&str], marker: &Marker, said: &str) -> Problem {
             }
         };
     }
-    if said("mapping values are not allowed") || said("illegal placement of ':'") || said("':' must be followed") {
-        return match colon_in_text(line) {
-            Some((key, text)) => problem(
-                format!("the text of `{key}` has a colon, which YAML reads as another key"),
-                format!("quote the text: {key}: '{}'", text.replace('\'', "''")),
-            ),
-            None => problem(
-                "a key stands where none can: the line before it already has a value, or the indentation is wrong"
-                    .to_owned(),
-                format!("indent keys of one mapping alike; {QUOTE}"),
-            ),
-        };
+    let is_about_keys = said("mapping values are not allowed") || said("':'");
+    let is_about_brackets = said("flow") || said("',' or");
+    if let Some((key, text)) = colon_in_text(line).filter(|_| is_about_keys || is_about_brackets) {
+        return problem(
+            format!("the text of `{key}` has a colon, which YAML reads as another key"),
+            format!("quote the text: {key}: '{}'", text.replace('\'', "''")),
+        );
+    }
+    if is_about_keys && !said("simple key") {
+        return problem(
+            "a key stands where none can: the line before it already has a value, or the indentation is wrong"
+                .to_owned(),
+            format!("indent keys of one mapping alike; {QUOTE}"),
+        );
     }
     if let Some(c) = unquoted_start(line) {
         return problem(format!("a text cannot begin with `{c}` unless it is quoted"), QUOTE.to_owned());
     }
-    if said("flow") || said("',' or") || said("anchor or alias") && line.contains(['[', '{']) || is_open(lines, number)
-    {
+    if is_about_brackets || said("anchor or alias") && line.contains(['[', '{']) || is_open(lines, number) {
         return problem(
             "a list `[...]` or mapping `{...}` on one line is not closed, or lacks a comma".to_owned(),
             "close it, put commas between its parts, and quote texts with a comma, colon, bracket or brace".to_owned(),
@@ -192,12 +193,15 @@ fn value_of(line: &str) -> (&str, &str) {
     }
 }
 
-/// `description` and `Price: in dollars` of `description: Price: in dollars`.
+/// `description` and `Price: in dollars` of `description: Price: in dollars`, also where it stands in braces.
 fn colon_in_text(line: &str) -> Option<(&str, &str)> {
-    let (key, text) = value_of(line);
-    let is_name = !key.is_empty() && !key.contains(['{', '[', ',', '"', '\'']);
-    let has_colon = (text.contains(": ") || text.ends_with(':')) && !text.starts_with(['\'', '"', '{', '[']);
-    (is_name && has_colon).then_some((key, text))
+    let in_braces = line.split(['{', '}', ',']).filter(|_| line.contains('{')).filter_map(|part| part.split_once(": "));
+    let whole = Some(value_of(line)).filter(|_| !line.contains('{'));
+    whole.into_iter().chain(in_braces).map(|(key, text)| (key.trim(), text.trim())).find(|(key, text)| {
+        let is_name = !key.is_empty() && !key.contains(['{', '[', ',', '"', '\'']);
+        let has_colon = text.contains(": ") || text.ends_with(':');
+        is_name && has_colon && !text.starts_with(['\'', '"', '{', '['])
+    })
 }
 
 /// What is left on a line behind the end of a quoted text.

@@ -122,6 +122,8 @@ fn a_folder_among_the_journals_is_told_and_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     fs::create_dir_all(folder.path().join("journal/odd.jsonl")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("nowhere", folder.path().join("journal/gone.jsonl")).unwrap();
     fs::write(folder.path().join("journal/notes.txt"), "not ours").unwrap();
     assert!(engine.unfinished().unwrap().is_empty());
     let unreadable = engine.unreadable().unwrap();

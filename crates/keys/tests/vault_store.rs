@@ -2,6 +2,9 @@
 
 #![cfg(feature = "vault")]
 
+#[path = "../../../tests/common/child.rs"]
+mod child;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -204,4 +207,57 @@ async fn a_record_that_cannot_be_read_is_told_apart() {
     set(json!({"password": "MARKER"}));
     let error = store.get(&record("bot").reference).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupted { .. }) && !format!("{error:?}").contains("MARKER"), "{error:?}");
+}
+
+/// A proxy would see the token, and every key, in plain text.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_variable_puts_a_proxy_before_a_vault_on_this_machine() {
+    let (_vault, address) = start().await;
+    let trap = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", trap.local_addr().unwrap());
+    let came = Arc::new(Mutex::new(0));
+    let count = came.clone();
+    tokio::spawn(async move {
+        while trap.accept().await.is_ok() {
+            *count.lock().unwrap() += 1;
+        }
+    });
+    for name in child::VARIABLES {
+        let (url, address) = (url.clone(), address.clone());
+        let child = move || child::run("a_record_to_and_from_a_vault", &[(name, &url), ("VAULT", &address)]);
+        tokio::task::spawn_blocking(child).await.unwrap();
+        assert_eq!(*came.lock().unwrap(), 0, "{name}");
+    }
+}
+
+/// With a variable of the environment that names a trap.
+#[tokio::test]
+#[ignore = "run by another test, with variables"]
+async fn a_record_to_and_from_a_vault() {
+    let address = std::env::var("VAULT").unwrap();
+    for address in [address.clone(), address.replacen("127.0.0.1", "localhost", 1)] {
+        let store = store(&address);
+        store.put(&record("bot")).await.unwrap();
+        assert_eq!(store.get(&record("bot").reference).await.unwrap(), record("bot"));
+        store.remove(&record("bot").reference).await.unwrap();
+    }
+}
+
+#[test]
+fn a_vault_is_reached_over_tls_or_on_this_machine_and_its_address_holds_no_password() {
+    for host in ["127.0.0.1", "localhost", "localhost.", "[::1]", "[::ffff:127.0.0.1]", "127.1.2.3", "vault.localhost"]
+    {
+        store(&format!("http://{host}:8200"));
+    }
+    store("https://vault.example.com:8200");
+    for host in ["localhost.evil.com", "127.0.0.1.evil.com", "10.0.0.1", "[::2]"] {
+        let error = VaultStore::new(settings(&format!("http://{host}:8200"))).unwrap_err();
+        assert!(error.to_string().contains("TLS"), "{error}");
+    }
+    for scheme in ["http", "https", "ftp"] {
+        for host in ["127.0.0.1", "vault.example.com", "[broken"] {
+            let error = VaultStore::new(settings(&format!("{scheme}://amanda:MARKER@{host}"))).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("MARKER"), "{error}");
+        }
+    }
 }

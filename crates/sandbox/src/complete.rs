@@ -181,7 +181,7 @@ mod tests {
         let accounts = Accounts::default().complete().unwrap();
         let kinds: Vec<_> =
             accounts.kalshi.iter().map(|key| PublicKey::from_pem(&key.public_key_pem).unwrap().rsa_bits()).collect();
-        assert_eq!(kinds, [Some(2048), None]);
+        assert_eq!(kinds, [Some(2048), None, None]);
         for key in &accounts.kalshi {
             let derived = public_pem_of(key.private_key_pem.as_deref().unwrap()).unwrap();
             assert_eq!(derived, key.public_key_pem);

@@ -1,12 +1,13 @@
 //! A loopback server that behaves like Bayse, Kalshi, Yativo and Deribit.
 //!
 //! It answers every operation of every spec. Each request is checked against the spec, and what is wrong is said with its place,
-//! such as `body/orders/0/price: is required`. Where nothing is remembered the answer is made up from the spec.
+//! such as `body/orders/0/price: is required`. Operations that are not served from state are answered with an example made from
+//! the spec, which the header `x-sandbox` marks; [`keeps_state`] tells which those are.
 //!
 //! It checks signatures, timestamps, scopes and second factors, answers with the error bodies that the venues use, and
 //! keeps its state in memory: a key created here signs at once, a rotated secret replaces the old one, a revoked key
 //! fails. One process serves all venues, told apart by the beginning of the path; Kalshi's perpetual futures stand beside Kalshi.
-//! Deribit is served over a WebSocket too, and its orders meet in a book. What goes wrong with calls and connections is said by
+//! Deribit is served over a WebSocket too. Orders of Kalshi and Deribit meet in a book: two accounts can trade with each other. What goes wrong with calls and connections is said by
 //! [`Faults`].
 //!
 //! ```no_run
@@ -47,3 +48,4 @@ pub use deribit::{DeribitSettings, RequestLimit};
 pub use faults::{Fault, Faults, Rule, Transport};
 pub use server::Sandbox;
 pub use spec::{ExampleRequest, example_requests};
+pub use venues::keeps_state;

@@ -39,9 +39,9 @@ impl Reply {
         self.with_value(name, HeaderValue::from_str(value).expect("handlers write printable headers"))
     }
 
-    /// The same answer, which says that nothing is remembered for its operation.
+    /// The same answer, marked as an example: its operation is not served from state.
     pub(crate) fn made_up(self) -> Self {
-        self.with_header("x-sandbox", "made up from the spec")
+        self.with_header("x-sandbox", "example made from the spec")
     }
 
     /// The same answer with one more header.

@@ -54,6 +54,21 @@ impl Venue {
     }
 }
 
+/// Whether the sandbox serves an operation from its state, so that it agrees with every other operation that shows or changes
+/// the same. Any other is answered with an example made from the spec, marked by the header `x-sandbox`.
+///
+/// The operation is an `operationId`, or the name of a JSON-RPC method; one that the venue does not have is not served.
+pub fn keeps_state(venue: &str, operation: &str) -> bool {
+    let Some(known) = venuekit_spec::of(venue).and_then(|spec| spec.method(operation)) else { return false };
+    match venue {
+        "bayse" => crate::bayse::serves(&known.id),
+        "deribit" => crate::deribit::serves(&known.id),
+        "kalshi" | "kalshi_perps" => crate::kalshi::serves(&known.id),
+        "yativo" => crate::yativo::serves(&known.method, &known.template),
+        _ => false,
+    }
+}
+
 /// Whether a path is the prefix itself or continues it with a further segment.
 fn is_below(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -118,7 +118,8 @@ impl Walk {
     }
 
     fn order(&mut self) -> Value {
-        let outcome = self.outcomes()[self.dice.random_range(0..2)].to_owned();
+        let index = self.dice.random_range(0..2);
+        let outcome = self.outcomes()[index].to_owned();
         let price = Decimal::new(self.dice.random_range(40..60), 2);
         let shares = Decimal::from(self.dice.random_range(10..60));
         let mut order = json!({

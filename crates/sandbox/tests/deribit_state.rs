@@ -139,7 +139,7 @@ async fn money_that_moves_is_booked_once() {
     assert_eq!(desk.call(0, "private/cancel_transfer_by_id", by_id.clone()).await["state"], "cancelled");
     desk.call(0, "private/submit_transfer_to_user", sent).await;
     assert_eq!((balance(0).await, balance(1).await), (json!(249_995), json!(250_000)), "on its way");
-    desk.sandbox.clock().set_offset_millis(2_000);
+    desk.sandbox.clock().set_offset_millis(61_000);
     assert_eq!((balance(0).await, balance(1).await), (json!(249_995), json!(250_005)));
     assert_eq!(desk.try_call(0, "private/cancel_transfer_by_id", by_id).await, Err(11030));
     let states =
@@ -286,4 +286,24 @@ async fn own_orders_meet_as_the_account_has_chosen() {
     let taker = desk.call(0, "private/buy", rests).await;
     assert_eq!((&taker["order"]["order_state"], &taker["trades"]), (&json!("cancelled"), &json!([])));
     assert_eq!(list(&desk.call(0, "private/get_open_orders", json!({})).await).len(), 1, "the maker stays");
+}
+
+#[tokio::test]
+async fn an_order_that_only_reduces_never_turns_a_position() {
+    let desk = Desk::new(2).await;
+    desk.call(0, "private/buy", market(100)).await;
+    let reduces = |amount: i64, price: f64| json!({"instrument_name": FUTURE, "amount": amount, "type": "limit", "price": price, "reduce_only": true});
+    let first = desk.call(0, "private/sell", reduces(100, 69402.5)).await["order"].take();
+    let second = desk.call(0, "private/sell", reduces(100, 69412.5)).await["order"].take();
+    desk.call(0, "private/sell", market(60)).await;
+    let state = async |order: &Value| {
+        let order = desk.call(0, "private/get_order_state", json!({"order_id": order["order_id"]})).await;
+        (order["order_state"].clone(), order["amount"].clone())
+    };
+    assert_eq!(state(&second).await, (json!("open"), json!(40)), "no more than what is left of the position");
+    let buy = json!({"instrument_name": FUTURE, "amount": 100, "type": "limit", "price": 69402.5, "time_in_force": "immediate_or_cancel"});
+    assert_eq!(desk.call(1, "private/buy", buy).await["order"]["filled_amount"], 40);
+    assert_eq!(state(&first).await.0, "filled");
+    assert_eq!(state(&second).await.0, "cancelled", "there is nothing left to reduce");
+    assert_eq!(desk.call(0, "private/get_positions", json!({})).await, json!([]));
 }

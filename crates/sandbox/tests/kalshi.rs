@@ -281,7 +281,7 @@ async fn an_order_that_reaches_the_quote_is_filled() {
     assert_eq!((&placed["fill_count"], &placed["average_fill_price"]), (&json!("10.00"), &json!("0.9800")));
     let balance = key.call("GET", BALANCE, "").await.expect(200);
     assert_eq!(balance["balance_dollars"], "9990.1862", "9.80 and a fee of 0.0138");
-    assert_eq!(balance["portfolio_value"], 900, "ten contracts at the last price of 0.90");
+    assert_eq!(balance["portfolio_value"], 980, "ten contracts at the price of the last trade");
     let sold = order(&ticker, json!({"side": "ask", "price": "0.01", "reduce_only": true, "count": "25.00"}));
     let sold = key.call("POST", ORDERS, &sold).await.expect(201);
     assert_eq!(sold["fill_count"], "10.00", "no more than what is held");

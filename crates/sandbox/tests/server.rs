@@ -77,3 +77,12 @@ async fn an_answer_that_is_made_up_says_so() {
     assert!(!says("/api/v2/public/get_time").await);
     assert!(says("/api/v2/public/get_announcements").await);
 }
+
+#[test]
+fn what_is_not_in_a_spec_keeps_no_state() {
+    assert!(venuekit_sandbox::keeps_state("kalshi", "AmendOrderV2"));
+    assert!(venuekit_sandbox::keeps_state("kalshi_perps", "CancelAllMarginOrders"));
+    assert!(!venuekit_sandbox::keeps_state("kalshi", "GetExchangeSchedule"));
+    assert!(!venuekit_sandbox::keeps_state("kalshi", "CancelAllMarginOrders"), "of the other spec");
+    assert!(!venuekit_sandbox::keeps_state("nasdaq", "AmendOrderV2"));
+}

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use http::HeaderMap;
+use tokio::time::Instant;
 use venuekit_wire::UnixMillis;
 
 /// The largest correction that is learned, in milliseconds: a quarter of an hour. Beyond that the clock should be set.
@@ -11,6 +13,12 @@ const FURTHEST: u64 = 15 * 60 * 1000;
 
 /// What a clock may be off, in milliseconds, before a refusal as unauthorized is laid to it.
 const SUSPICIOUS: i64 = 2_000;
+
+/// The moment after a span, however long: one that no clock can hold is as good as never.
+pub(crate) fn after(span: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(30 * 365 * 86_400);
+    Instant::now() + span.min(NEVER)
+}
 
 /// The system clock and a correction. Clones share the correction.
 #[derive(Clone, Debug, Default)]

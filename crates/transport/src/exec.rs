@@ -23,7 +23,7 @@ use crate::rate::{Debit, Told};
 use crate::response::Response;
 use crate::send;
 use crate::session::{Carrier, Session};
-use crate::socket::WebSocket;
+use crate::socket::{Connection, WebSocket};
 use crate::token::{Token, TokenCache};
 
 /// What stays the same in every attempt of a call.
@@ -143,22 +143,23 @@ impl Session {
         plan: &Plan,
         progress: &mut Progress,
     ) -> Result<Response, Error> {
-        let operation = plan.operation;
         progress.begin_attempt();
-        if let Some(debit) = &plan.debit {
-            let longest = self.call.rate_wait.unwrap_or(self.shared.common.rate_wait).min(progress.time_left());
-            let time_left = progress.time_left();
-            progress.waits(self.shared.common.limiter.take(operation, debit, longest, time_left)).await?;
-        }
         let Outcome { result, tokens, date } = match &plan.way {
-            Way::Message { params, needs_login } => {
-                self.over_connection(operation, params, *needs_login, progress).await?
-            }
+            Way::Message { params, needs_login } => self.over_connection(plan, params, *needs_login, progress).await?,
             Way::Rest => self.over_http(http, request, plan, None, progress).await?,
             Way::Rpc { id } => self.over_http(http, request, plan, Some(*id), progress).await?,
         };
         self.learn(plan, &result, date, progress);
         result.map_err(|error| tokens.iter().fold(error, |error, token| token.judged(error, progress)))
+    }
+
+    /// Returns when the venue's limit lets the call through. Whatever else a call waits for comes before: calls that have paid
+    /// and then wait for the same thing would leave together.
+    async fn pay(&self, plan: &Plan, progress: &mut Progress) -> Result<(), Error> {
+        let Some(debit) = &plan.debit else { return Ok(()) };
+        let longest = self.call.rate_wait.unwrap_or(self.shared.common.rate_wait).min(progress.time_left());
+        let time_left = progress.time_left();
+        progress.waits(self.shared.common.limiter.take(plan.operation, debit, longest, time_left)).await
     }
 
     /// One HTTP request and its answer, with an envelope around it where there is an id.
@@ -176,7 +177,16 @@ impl Session {
             let message = "a streaming body cannot be signed";
             return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
         };
-        let tokens = self.sign(&mut request, plan, progress).await?;
+        let tokens = loop {
+            let tokens = self.tokens(plan, progress).await?;
+            self.pay(plan, progress).await?;
+            // A token may have ended while the limit was waited for.
+            if tokens.iter().all(Held::is_current) {
+                break tokens;
+            }
+            progress.in_time(operation)?;
+        };
+        self.sign(&mut request, plan, &tokens, progress)?;
         let time = self.send_within(operation, progress)?;
         let answer =
             send::send(http, &common.route, request, operation, common.max_answer, time, &common.clock).await?;
@@ -198,26 +208,50 @@ impl Session {
     /// One message on a connection, which is logged in where the call needs it, and its answer.
     async fn over_connection(
         &self,
-        operation: &'static Operation,
+        plan: &Plan,
         params: &str,
         needs_login: bool,
         progress: &mut Progress,
     ) -> Result<Outcome, Error> {
-        let connection = match &self.shared.carrier {
-            Carrier::Socket(socket) => {
-                socket.connection(self.shared.common.timeouts.attempt.min(progress.time_left())).await?
+        let operation = plan.operation;
+        let (connection, ready, tokens) = loop {
+            let connection = self.connection(progress).await?;
+            let mut tokens = Vec::new();
+            if let Some(cache) = connection.login().filter(|_| needs_login) {
+                tokens.push(Held::fetch(cache, operation, progress).await?);
             }
-            Carrier::Connection(connection) => connection.upgrade().ok_or_else(WebSocket::gone)?,
-            Carrier::Http => return Err(WebSocket::gone()),
+            self.pay(plan, progress).await?;
+            // Both may have ended while the limit was waited for.
+            if connection.is_over() || !tokens.iter().all(Held::is_current) {
+                progress.in_time(operation)?;
+                continue;
+            }
+            if let Some(ready) = connection.ready_now(operation, params)? {
+                break (connection, ready, tokens);
+            }
+            let time = self.shared.common.timeouts.attempt.min(progress.time_left());
+            let ready = progress.waits(connection.ready(operation, params, time)).await?;
+            // The turn was long in coming: what was paid is past, and those who got theirs together are spread again.
+            self.pay(plan, progress).await?;
+            break (connection, ready, tokens);
         };
-        let mut tokens = Vec::new();
-        if let Some(cache) = connection.login().filter(|_| needs_login) {
-            tokens.push(Held::fetch(cache, operation, progress).await?);
-        }
         let time = self.send_within(operation, progress)?;
-        let message = connection.call(operation, params, time).await?;
+        let message = connection.call(ready, time).await?;
         let result = jsonrpc::unwrap_message(self.shared.common.venue, operation, message);
         Ok(Outcome { result, tokens, date: None })
+    }
+
+    /// The connection that carries the call, once there is one.
+    async fn connection(&self, progress: &Progress) -> Result<Arc<Connection>, Error> {
+        match &self.shared.carrier {
+            Carrier::Socket(socket) => {
+                socket.connection(self.shared.common.timeouts.attempt.min(progress.time_left())).await
+            }
+            Carrier::Connection(connection) => {
+                connection.upgrade().filter(|connection| !connection.is_over()).ok_or_else(WebSocket::gone)
+            }
+            Carrier::Http => Err(WebSocket::gone()),
+        }
     }
 
     /// The request goes out now: how long its answer may take.
@@ -226,26 +260,30 @@ impl Session {
         Ok(self.shared.common.timeouts.attempt.min(time_left))
     }
 
-    /// Puts every signature on the request, made of exactly what will be sent. Returns the tokens that go along.
-    async fn sign(&self, request: &mut Request, plan: &Plan, progress: &mut Progress) -> Result<Vec<Held>, Error> {
-        let operation = plan.operation;
+    /// The tokens that go along, fetched if need be.
+    async fn tokens(&self, plan: &Plan, progress: &Progress) -> Result<Vec<Held>, Error> {
         let mut tokens = Vec::new();
         for credential in &plan.credentials {
             if let Credential::Token(cache) = credential {
-                tokens.push(Held::fetch(cache, operation, progress).await?);
+                tokens.push(Held::fetch(cache, plan.operation, progress).await?);
             }
         }
+        Ok(tokens)
+    }
+
+    /// Puts every signature on the request, made of exactly what will be sent.
+    fn sign(&self, request: &mut Request, plan: &Plan, tokens: &[Held], progress: &mut Progress) -> Result<(), Error> {
         let signers = plan.credentials.iter().filter_map(|credential| match credential {
             Credential::Signer(signer) => Some(&**signer),
             Credential::Grant(_) | Credential::Token(_) => None,
         });
         let signers = signers.chain(tokens.iter().map(|held| held.token.signer()));
         let now = self.shared.common.clock.now().get();
-        venuekit_auth::apply(request, signers, now).map_err(|error| Error::from(error).within(operation))?;
+        venuekit_auth::apply(request, signers, now).map_err(|error| Error::from(error).within(plan.operation))?;
         if !plan.credentials.is_empty() {
             progress.signed(self.shared.common.clock.offset_millis());
         }
-        Ok(tokens)
+        Ok(())
     }
 
     /// What an answer tells of the venue's clock and limits. `date` is the time in its headers. Nothing here is waited for: the
@@ -306,6 +344,11 @@ impl Held {
         let token = tokio::time::timeout(progress.time_left(), cache.get()).await;
         let token = token.map_err(|_| Error::out_of_time(operation))??;
         Ok(Self { cache: cache.clone(), token })
+    }
+
+    /// Whether calls still carry this token.
+    fn is_current(&self) -> bool {
+        self.cache.is_current(&self.token)
     }
 
     /// An answer's error without the token in it. A token that was refused is forgotten.

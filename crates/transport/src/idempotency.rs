@@ -59,7 +59,7 @@ fn in_body(request: &mut Request, name: &str, bounds: Option<KeyBounds>) -> Resu
             *request.body_mut() = Some(body.into());
             Ok(key)
         }
-        [key] => checked(string(key).ok_or("is not a text; leave it out for a new one")?, bounds),
+        [key] => checked(string(key).ok_or("is not a string; leave it out to get a new one")?, bounds),
         _ => Err("is given more than once".to_owned()),
     }
 }
@@ -70,7 +70,7 @@ fn checked(key: String, bounds: Option<KeyBounds>) -> Result<String, String> {
     let longest = longest.unwrap_or(LONGEST);
     let length = key.chars().count();
     if key.chars().all(is_blank) {
-        return Err("is empty, which a venue takes for none; leave it out for a new one".to_owned());
+        return Err("is empty, which a venue treats as no key; leave it out to get a new one".to_owned());
     }
     if key.chars().any(|character| character.is_control() || is_invisible(character)) {
         return Err("has control or invisible characters".to_owned());
@@ -179,10 +179,10 @@ mod tests {
             (r#"{"key":"ab "}"#, "begins or ends"),
             (r#"{"key":"a"}"#, "at least 2"),
             (&long, "40 are the most"),
-            (r#"{"key":null}"#, "is not a text"),
-            (r#"{"key":7}"#, "is not a text"),
-            (r#"{"key":["ab"]}"#, "is not a text"),
-            (r#"{"key":"\ud800"}"#, "is not a text"),
+            (r#"{"key":null}"#, "is not a string"),
+            (r#"{"key":7}"#, "is not a string"),
+            (r#"{"key":["ab"]}"#, "is not a string"),
+            (r#"{"key":"\ud800"}"#, "is not a string"),
             (r#"{"key":"ab","key":"ab"}"#, "more than once"),
             (r#"{"key":"ab","k\u0065y":""}"#, "more than once"),
             ("[]", "not a JSON object"),

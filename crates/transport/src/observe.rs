@@ -7,8 +7,12 @@ use tracing::field::Empty;
 use venuekit_wire::operation::{Operation, Venue};
 
 use crate::error::Error;
+use crate::panics::caught;
 use crate::progress::Progress;
 use crate::response::Response;
+
+/// Whoever watches is not to cost a caller the response.
+const WATCHES: &str = "an observer of calls";
 
 /// A call that is being watched.
 pub(crate) struct Observed {
@@ -25,10 +29,12 @@ impl Drop for Observed {
             return;
         }
         let (venue, operation) = (self.venue.name, self.operation.id);
-        #[cfg(feature = "metrics")]
-        metrics::counter!("venuekit_calls_total", "venue" => venue, "operation" => operation, "outcome" => "abandoned")
-            .increment(1);
-        self.span.in_scope(|| tracing::warn!(venue, operation, "abandoned"));
+        caught(WATCHES, || {
+            #[cfg(feature = "metrics")]
+            metrics::counter!("venuekit_calls_total", "venue" => venue, "operation" => operation, "outcome" => "abandoned")
+                .increment(1);
+            self.span.in_scope(|| tracing::warn!(venue, operation, "abandoned"));
+        });
     }
 }
 
@@ -53,7 +59,11 @@ impl Observed {
 
     pub(crate) fn end(mut self, result: &Result<Response, Error>, progress: &Progress) {
         self.is_over = true;
-        let Self { venue, operation, ref span, .. } = self;
+        caught(WATCHES, || self.report(result, progress));
+    }
+
+    fn report(&self, result: &Result<Response, Error>, progress: &Progress) {
+        let (venue, operation, span) = (self.venue, self.operation, &self.span);
         #[cfg(feature = "metrics")]
         count(venue, operation, result, progress);
         if span.is_none() && !tracing::enabled!(tracing::Level::WARN) {
@@ -87,9 +97,12 @@ impl Observed {
 /// The span of a call has ended when its answer is read into a type, and the call was counted as answered: this is counted apart.
 pub(crate) fn unreadable(response: &Response, error: &Error) {
     let (venue, operation, status) = (response.venue, response.operation.id, response.status().as_u16());
-    #[cfg(feature = "metrics")]
-    metrics::counter!("venuekit_unreadable_total", "venue" => venue, "operation" => operation).increment(1);
-    tracing::warn!(venue, operation, status, kind = ?error.kind(), applied = error.may_have_been_applied(), "failed");
+    caught(WATCHES, || {
+        #[cfg(feature = "metrics")]
+        metrics::counter!("venuekit_unreadable_total", "venue" => venue, "operation" => operation).increment(1);
+        let applied = error.may_have_been_applied();
+        tracing::warn!(venue, operation, status, kind = ?error.kind(), applied, "failed");
+    });
 }
 
 /// `venuekit_calls_total` and `venuekit_call_seconds` by venue, operation and outcome; `venuekit_attempts_total` and

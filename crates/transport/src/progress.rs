@@ -172,6 +172,11 @@ impl Progress {
         may.then_some(wait)
     }
 
+    /// Whether there is time left to go on.
+    pub(crate) fn in_time(&self, operation: &'static Operation) -> Result<(), Error> {
+        if self.time_left().is_zero() { Err(Error::out_of_time(operation)) } else { Ok(()) }
+    }
+
     pub(crate) fn time_left(&self) -> Duration {
         self.limit.saturating_sub(self.started.elapsed())
     }

@@ -13,6 +13,7 @@ use venuekit_wire::operation::ErrorKind;
 
 use crate::error::{Error, Inner};
 use crate::panics::caught_in;
+use crate::retry_after::LONG;
 
 /// What a venue gives for a login: the headers that calls carry from then on, and for how long.
 #[derive(Clone)]
@@ -321,8 +322,14 @@ impl State {
     /// The failure of a fetch that this call was waiting for, or of one that was refused just now.
     fn shared_failure(&self, failures: u64, now: Instant) -> Option<Error> {
         let failure = self.failed.as_ref()?;
-        let refused = !failure.error.is_retryable() && now < failure.at + PAUSE;
-        (self.failures > failures || refused).then(|| failure.error.clone())
+        // What the venue asks to wait for holds for every call. Our own limiter is asked again.
+        let asked = failure.error.retry_after().filter(|_| !failure.error.was_held_back()).map(|wait| wait.min(LONG));
+        let until = failure.at + if failure.error.is_retryable() { asked.unwrap_or_default() } else { PAUSE };
+        if self.failures <= failures && now >= until {
+            return None;
+        }
+        let error = failure.error.clone();
+        Some(if asked.is_some() { error.waiting(until.saturating_duration_since(now)) } else { error })
     }
 
     fn hold(&mut self, token: Token, fetched: Instant) -> Arc<Token> {
@@ -448,6 +455,24 @@ mod tests {
         tokio::time::sleep(PAUSE).await;
         cache.get().await.unwrap_err();
         assert_eq!(desk.counts(), (2, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_that_is_put_off_is_not_tried_before() {
+        for (asked, kept) in [(Duration::from_secs(30), Duration::from_secs(30)), (Duration::MAX, LONG)] {
+            let (desk, cache) = cache(Desk::default());
+            desk.fails(ErrorKind::RateLimited, Some(429));
+            let error = desk.failure.lock().unwrap().take().unwrap();
+            *desk.failure.lock().unwrap() = Some(error.waiting(asked));
+            cache.get().await.unwrap_err();
+            *desk.failure.lock().unwrap() = None;
+            tokio::time::sleep(kept / 2).await;
+            let error = cache.get().await.unwrap_err();
+            assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(kept / 2)));
+            assert_eq!(desk.counts(), (1, 0));
+            tokio::time::sleep(kept / 2).await;
+            cache.get().await.unwrap();
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@
 //!   what they mean.
 //! - An object is never read from a list: by its position alone, a value could end up in any field.
 //!
-//! Generated code names [`optional`], [`vital`] and [`collection`] in `deserialize_with`. Requests are built, and are not read by these
+//! Generated code names [`optional`], [`vital`], [`collection`] and [`null_as_default`] in `deserialize_with`. Requests are built, and are not read by these
 //! rules.
 
 use std::collections::HashMap;
@@ -69,6 +69,17 @@ pub fn vital<'de, D: Deserializer<'de>, T: Lenient<'de>>(deserializer: D) -> Res
 /// What is written there is something else.
 pub fn collection<'de, D: Deserializer<'de>, T: Lenient<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     T::read(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads a list or a map by its type alone; one that is null is empty. For what serde reads from a buffer, in which the text of a
+/// number is lost.
+///
+/// # Errors
+/// What is written there is something else.
+pub fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    plain(deserializer).map(Option::unwrap_or_default)
 }
 
 macro_rules! scalars {

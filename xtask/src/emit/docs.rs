@@ -41,7 +41,8 @@ pub fn add(document: &Document, lowered: &Value, client: &mut File) {
                     for method in methods(item).filter(|method| lines(&method.attrs).is_empty()) {
                         let said =
                             request.and_then(|request| parameter(&lowered, request, &method.sig.ident.to_string()));
-                        append(&mut method.attrs, said.or_else(|| of_body(method, &types)).map(|said| doc(&said)));
+                        let said = said.or_else(|| of_body(method, &types)).map(|said| doc(&said));
+                        append(&mut method.attrs, said);
                     }
                 }
                 _ => {}

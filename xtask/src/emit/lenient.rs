@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use serde_json::Value;
-use syn::{Field, Fields, Item, PathSegment, Type, parse_quote};
+use syn::{Field, Fields, GenericArgument, Item, PathArguments, PathSegment, Type, parse_quote};
 
 use super::pages::field;
 use super::seal::argument;
 use crate::document::Document;
-use crate::model::{Reach, members};
+use crate::model::{Reach, follow, members};
 
 /// What is read from a number or a text, digit by digit.
 const SCALARS: [&str; 14] = [
@@ -36,6 +36,8 @@ const SCALARS: [&str; 14] = [
 pub struct Reading {
     /// The types that only requests are made of.
     pub requests: BTreeSet<String>,
+    /// The types that serde reads from a buffer, in which the text of a number is lost: choices, and maps beside fields.
+    pub buffered: BTreeSet<String>,
     /// By its name, the members of a type of which one must be in a response.
     pub vital: BTreeMap<String, Vec<String>>,
 }
@@ -43,11 +45,19 @@ pub struct Reading {
 impl Reading {
     pub fn of(lowered: &Document) -> Self {
         let reach = Reach::of(lowered);
+        let mut buffered = BTreeSet::new();
+        for (_, schema) in members(&lowered.value["components"], "schemas") {
+            let extra = schema.get("additionalProperties").filter(|_| schema.get("properties").is_some());
+            for part in schema.get("oneOf").and_then(Value::as_array).into_iter().flatten().chain(extra) {
+                follow(lowered, "", part, &mut buffered);
+            }
+        }
         let vital = members(&lowered.value["components"], "schemas").filter_map(|(name, schema)| {
             let names = schema.get("x-vital")?.as_array()?.iter().filter_map(Value::as_str);
             Some((name.clone(), names.map(str::to_owned).collect()))
         });
-        Self { requests: reach.request.difference(&reach.response).cloned().collect(), vital: vital.collect() }
+        let requests = reach.request.difference(&reach.response).cloned().collect();
+        Self { requests, buffered, vital: vital.collect() }
     }
 }
 
@@ -68,10 +78,15 @@ pub fn apply(items: &mut Vec<Item>, reading: &Reading) -> Result<(), String> {
     }
     for item in &mut *items {
         let Item::Struct(item) = item else { continue };
-        let in_responses = !reading.requests.contains(&item.ident.to_string());
+        let name = item.ident.to_string();
+        let how = match (reading.buffered.contains(&name), reading.requests.contains(&name)) {
+            (true, _) => How::Buffered,
+            (_, true) => How::Request,
+            _ => How::Response,
+        };
         let transparent = item.attrs.iter().any(|attribute| says(attribute, "transparent"));
         if matches!(item.fields, Fields::Named(_)) || transparent {
-            item.fields.iter_mut().for_each(|field| read(field, &objects, in_responses));
+            item.fields.iter_mut().for_each(|field| read(field, &objects, how));
         }
     }
     let vital = vital.into_iter().map(|name| one_of(items, &name, &reading.vital[&name.to_string()]));
@@ -93,22 +108,38 @@ fn one_of(items: &[Item], name: &Ident, members: &[String]) -> Result<TokenStrea
     for member in members {
         let field = owner.and_then(|owner| field(owner, member));
         let field = field.ok_or_else(|| format!("`{name}` has no field for `{member}` of its `x-vital`"))?;
-        if is_collection(&field.ty) {
-            lists.push(member);
-        } else {
-            fields.push(&field.ident);
+        match last(&field.ty) {
+            Some(last) if last.ident == "Option" => fields.push(&field.ident),
+            _ => lists.push(member),
         }
     }
     Ok(quote!(#name [#(#members)*] [#(#lists)*] [#(#fields)*]))
 }
 
-fn read(field: &mut Field, objects: &BTreeSet<Ident>, in_responses: bool) {
+/// Where a type is read.
+#[derive(Clone, Copy, PartialEq)]
+enum How {
+    Response,
+    Request,
+    Buffered,
+}
+
+fn read(field: &mut Field, objects: &BTreeSet<Ident>, how: How) {
     // What has no name of its own has no null of its own either, and passes through serde's buffer.
     if field.attrs.iter().any(|attribute| says(attribute, "flatten")) {
         return;
     }
     let inner = last(&field.ty).filter(|last| last.ident == "Option").and_then(|last| argument(&last.arguments));
+    let in_responses = how != How::Request;
     match inner {
+        // By serde alone, which needs no text.
+        _ if how == How::Buffered && has_token(&field.ty) => {
+            if is_collection(&field.ty) {
+                field
+                    .attrs
+                    .push(parse_quote!(#[serde(deserialize_with = "::venuekit_wire::lenient::null_as_default")]));
+            }
+        }
         None if is_collection(&field.ty) => {
             field.attrs.push(parse_quote!(#[serde(deserialize_with = "::venuekit_wire::lenient::collection")]));
         }
@@ -129,6 +160,19 @@ fn has_rule(kind: &Type, objects: &BTreeSet<Ident>) -> bool {
         Some(inner) if last.ident == "Box" => has_rule(inner, objects),
         Some(_) => false,
         None => SCALARS.iter().any(|scalar| last.ident == scalar) || objects.contains(&last.ident),
+    }
+}
+
+/// Whether there is a number or a time in a value, but not in a type of its own.
+fn has_token(kind: &Type) -> bool {
+    let Some(last) = last(kind) else { return false };
+    let inner = match &last.arguments {
+        PathArguments::AngleBracketed(arguments) => arguments.args.last(),
+        _ => None,
+    };
+    match inner {
+        Some(GenericArgument::Type(inner)) => has_token(inner),
+        _ => SCALARS.iter().any(|scalar| last.ident == scalar),
     }
 }
 
@@ -192,6 +236,18 @@ mod tests {
         let reading = Reading { requests: ["Row".to_owned()].into(), ..Reading::default() };
         let result = applied("pub struct Row { a: ::std::option::Option<i64>, c: ::std::vec::Vec<i64> }", &reading);
         assert!(result.contains("{a:") && result.contains("lenient::collection\")]c:"), "{result}");
+    }
+
+    #[test]
+    fn what_passes_through_a_buffer_is_read_by_serde_alone() {
+        let reading = Reading { buffered: ["Row".to_owned()].into(), ..Reading::default() };
+        let source = "pub struct Row { a: ::std::option::Option<i64>, b: f64, c: ::std::vec::Vec<::std::vec::Vec<i64>>,
+            d: ::std::collections::HashMap<String, i64>, e: ::std::vec::Vec<String>, f: ::std::option::Option<Row> }";
+        let result = applied(source, &reading);
+        let null = "#[serde(deserialize_with=\"::venuekit_wire::lenient::null_as_default\")]";
+        assert!(result.contains("{a:") && result.contains(",b:"), "{result}");
+        assert!(result.contains(&format!("{null}c:")) && result.contains(&format!("{null}d:")), "{result}");
+        assert!(result.contains("lenient::collection\")]e:") && result.contains("lenient::optional\")]f:"), "{result}");
     }
 
     #[test]

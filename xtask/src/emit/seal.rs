@@ -11,7 +11,8 @@
 //! 6. A value that is refused before anything is sent is refused in the name of its operation.
 //! 7. Types may gain fields and variants without breaking a user: `#[non_exhaustive]`.
 //! 8. Patterns are read with the flag `u`, as JSON Schema asks and as lint reads them.
-//! 9. Ids and words convert from what a response holds: see `conversions`.
+//! 9. A parameter that is refused says why, and not only that it is.
+//! 10. Ids and words convert from what a response holds: see `conversions`.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -42,6 +43,11 @@ pub fn seal(file: &mut File, operations: usize, reading: &Reading) -> Result<(),
                 lenient::apply(items, reading)?;
             }
             conversions::add(&mut module.content.get_or_insert_default().1);
+        }
+        if let Item::Mod(module) = item
+            && module.ident == "builder"
+        {
+            Reasons.visit_item_mod_mut(module);
         }
     }
     let expected = [
@@ -216,6 +222,49 @@ impl VisitMut for Setters {
         }
         if optional {
             SomeOf.visit_block_mut(&mut function.block);
+        }
+    }
+}
+
+/// Setters of parameters keep the reason for which a value is refused.
+struct Reasons;
+
+impl VisitMut for Reasons {
+    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
+        let mut reason = Reason { parameter: function.sig.ident.to_string(), found: false };
+        reason.visit_block_mut(&mut function.block);
+        let Some(clause) = function.sig.generics.where_clause.as_mut().filter(|_| reason.found) else { return };
+        let mut displayed: Vec<WherePredicate> = Vec::new();
+        for predicate in &clause.predicates {
+            let WherePredicate::Type(predicate) = predicate else { continue };
+            let kind = &predicate.bounded_ty;
+            for bound in &predicate.bounds {
+                if let TypeParamBound::Trait(bound) = bound
+                    && bound.path.segments.last().is_some_and(|last| last.ident == "TryInto")
+                {
+                    let conversion = &bound.path;
+                    displayed.push(parse_quote!(<#kind as #conversion>::Error: ::std::fmt::Display));
+                }
+            }
+        }
+        clause.predicates.extend(displayed);
+    }
+}
+
+/// `.map_err(|_| "failed".to_string())` becomes one with the parameter and the reason.
+struct Reason {
+    parameter: String,
+    found: bool,
+}
+
+impl VisitMut for Reason {
+    fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
+        visit_mut::visit_expr_method_call_mut(self, call);
+        let drops_it = matches!(call.args.first(), Some(Expr::Closure(closure)) if matches!(closure.inputs.first(), Some(syn::Pat::Wild(_))));
+        if call.method == "map_err" && drops_it {
+            let text = format!("{}: {{}}", self.parameter);
+            call.args = parse_quote!(|error| format!(#text, error));
+            self.found = true;
         }
     }
 }

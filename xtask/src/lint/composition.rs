@@ -97,23 +97,18 @@ fn one_of(document: &Document, schema: &Value, choices: &[Value], nested: bool, 
     }
 }
 
-/// Refuses numbers and times where the generated code decodes through a buffer that keeps no digits: an exact number anywhere, and
-/// any number or time in an object, whose fields are read by their text.
+/// Refuses exact numbers where the generated code decodes through a buffer that keeps no digits.
 fn exact(document: &Document, schema: &Value, fail: &mut Fail<'_>) {
     let mut names = BTreeSet::new();
     follow(document, "", schema, &mut names);
     let named = names.iter().filter_map(|name| document.value.pointer(&step("/components/schemas", name)));
     let mut found = false;
-    walk_schema("", schema, &mut |_, inner| found |= text(inner, "format") == Some("decimal"));
-    for schema in named {
-        walk_schema("", schema, &mut |_, inner| {
-            found |= matches!(text(inner, "format"), Some("decimal" | "date-time"))
-                || types(inner).iter().any(|kind| matches!(*kind, "integer" | "number"));
-        });
+    for schema in named.chain([schema]) {
+        walk_schema("", schema, &mut |_, inner| found |= text(inner, "format") == Some("decimal"));
     }
     if found {
-        let help = "a choice is decoded through a buffer in which digits are lost: use optional fields, `[{number, decimal}, {string}]`, or `[{integer}, {string}]`";
-        fail("decimal-in-choice", "a number or a time that is read by its text may be something else".to_owned(), help);
+        let help = "a choice is decoded through a buffer in which digits are lost: use optional fields, or `[{number, decimal}, {string}]`";
+        fail("decimal-in-choice", "an exact number that may be something else".to_owned(), help);
     }
 }
 

@@ -64,7 +64,7 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
 /// The client makes keys that are UUIDs, as text.
 const UUID: u64 = 36;
 
-/// A venue takes an empty key for none, so that a write with one would be repeated and executed twice.
+/// A venue treats an empty key as no key: a write with one would be repeated and executed twice.
 fn idempotency_key(operation: &Operation<'_>, at: &str, schema: &Value, fail: &mut Fail<'_>) {
     let length = |name: &str| schema.get(name).and_then(Value::as_u64);
     let id = &operation.id;

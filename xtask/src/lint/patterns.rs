@@ -39,24 +39,21 @@ pub fn check(document: &Document, at: &str, value: &Value, findings: &mut Vec<Fi
 
 fn one(document: &Document, at: &str, pattern: &str, findings: &mut Vec<Finding>) {
     // What is not portable is often no pattern for one of the engines either, and its reason is the better one.
-    let problem = match portable(pattern) {
-        Err(problem) => (
-            "unportable-pattern",
-            problem,
-            "write characters out, in ASCII: `[0-9]`, `[A-Za-z_]`; refer to specs/README.md for what patterns may use",
-        ),
+    let finding = match portable(pattern) {
+        Err(problem) => {
+            let help =
+                "write the characters out, in ASCII: `[0-9]`, `[A-Za-z_]`; specs/README.md says what patterns may use";
+            document.finding("unportable-pattern", at, format!("`{pattern}`: {problem}"), help)
+        }
         Ok(()) => match compiled(pattern) {
             Err(error) => {
-                ("bad-pattern", error.to_string(), "write an ECMAScript regular expression, as it is with the flag `u`")
+                let help = "write an ECMAScript regular expression, as it is with the flag `u`";
+                document.finding("bad-pattern", at, format!("`{pattern}`: {error}"), help)
             }
             Ok(_) => return,
         },
     };
-    let (rule, problem, help) = problem;
-    findings.push(match rule {
-        "bad-pattern" => document.finding("bad-pattern", at, format!("`{pattern}`: {problem}"), help),
-        _ => document.finding("unportable-pattern", at, format!("`{pattern}`: {problem}"), help),
-    });
+    findings.push(finding);
 }
 
 /// Why engines would read a pattern differently, or one of them not at all.

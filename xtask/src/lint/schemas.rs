@@ -76,11 +76,25 @@ fn tree(document: &Document, at: &str, schema: &Value, named: bool, in_response:
     walk_schema(at, schema, &mut |pointer, inner| {
         let nested = pointer != at || !named;
         one(document, pointer, inner, nested, in_response, findings);
+        if let Some(also) = inner.get("x-also") {
+            walk_schema(&step(pointer, "x-also"), also, &mut |at, inner| unlisted(document, at, inner, findings));
+        }
         for (name, property) in members(inner, "properties") {
             let below = step(&step(pointer, "properties"), name);
             field(document, &below, name, property, property.get("x-not-secret").is_some(), findings);
         }
     });
+}
+
+/// A schema by which requests are checked, and of which nothing is generated.
+fn unlisted(document: &Document, at: &str, schema: &Value, findings: &mut Vec<Finding>) {
+    twice(document, at, schema, findings);
+    let mut fail = |rule, message: String, help: &str| findings.push(document.finding(rule, at, message, help));
+    known_types(schema, &mut fail);
+    bounds(schema, &mut fail);
+    if schema.get("enum").is_some_and(|values| values.as_array().is_none_or(Vec::is_empty)) {
+        fail("enum-values", "an enum lists values".to_owned(), "add them, or leave `enum` out");
+    }
 }
 
 /// A named field: what its name says it is must be what its schema says.
@@ -242,11 +256,7 @@ fn kind(document: &Document, schema: &Value, nested: bool, fail: &mut dyn FnMut(
     if types.is_empty() && schema.get("type").is_some() {
         fail("unknown-type", "no type but null".to_owned(), "write `{}` for any value");
     }
-    for kind in &types {
-        if !["string", "number", "integer", "boolean", "array", "object"].contains(kind) {
-            fail("unknown-type", format!("`{kind}` is no type"), "string, number, integer, boolean, array or object");
-        }
-    }
+    known_types(schema, fail);
     let unknown_content =
         schema.get("properties").is_none() && !schema.get("additionalProperties").is_some_and(Value::is_object);
     if types.contains(&"object")
@@ -271,6 +281,14 @@ fn kind(document: &Document, schema: &Value, nested: bool, fail: &mut dyn FnMut(
             "a pattern without a name".to_owned(),
             "name the schema under `schemas`; in answers leave patterns out",
         );
+    }
+}
+
+fn known_types(schema: &Value, fail: &mut dyn FnMut(&'static str, String, &str)) {
+    for kind in types(schema) {
+        if !["string", "number", "integer", "boolean", "array", "object"].contains(&kind) {
+            fail("unknown-type", format!("`{kind}` is no type"), "string, number, integer, boolean, array or object");
+        }
     }
 }
 

@@ -57,7 +57,7 @@ impl Sender<'_> {
     pub async fn send(&self, request: &Request) -> Result<Exact, Failure> {
         let response = self.response(request).await?;
         if response.headers().contains_key(MADE_UP) {
-            let note = "the sandbox remembers nothing of this operation: the answer is made up from the spec";
+            let note = "the sandbox keeps no state for this operation: the response is an example made from the spec";
             self.made_up.call_once(|| self.context.out().aside(note));
         }
         self.secrets.keep(response.body())?;

@@ -6,7 +6,8 @@ mod text;
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Value, json};
-use venuekit_spec::Schema;
+use venuekit_sandbox::keeps_state;
+use venuekit_spec::{Operation, Schema};
 use venuekit_wire::operation::{Key, Page, Retry};
 
 pub use self::taken::meaning;
@@ -101,8 +102,9 @@ pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
             out.line(tag);
         }
         for operation in operations.iter().filter(|one| one.tag == *tag) {
-            let mark = if operation.deprecated { " (deprecated)" } else { "" };
-            out.line(&format!("  {:<width$}   {}{mark}", operation.name, operation.summary));
+            let deprecated = if operation.deprecated { " (deprecated)" } else { "" };
+            let mark = if in_sandbox(venue, operation) == EXAMPLE { " (an example in the sandbox)" } else { "" };
+            out.line(&format!("  {:<width$}   {}{deprecated}{mark}", operation.name, operation.summary));
         }
     }
     let scopes = scopes::known(venue);
@@ -114,7 +116,8 @@ pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
         .iter()
         .map(|one| {
             json!({"name": one.name, "id": one.id, "tag": one.tag, "summary": one.summary, "method": one.method,
-            "path": format!("{}{}", venue.spec().prefix, one.template), "deprecated": one.deprecated})
+            "path": format!("{}{}", venue.spec().prefix, one.template), "deprecated": one.deprecated,
+            "sandbox": in_sandbox(venue, one)})
         })
         .collect();
     out.document(&json!({"venue": venue.name(), "operations": listed, "scopes": scopes}));
@@ -141,6 +144,8 @@ pub fn one(out: &Output, found: &Found) {
         out.step("scope", scope);
     }
     out.step("repeat", &repeat(found));
+    let sandbox = in_sandbox(found.venue, operation);
+    out.step("sandbox", if sandbox == EXAMPLE { "answers with an example made from the spec" } else { "keeps state" });
     let items = row.page.map(|page| match page {
         Page::Cursor { items, .. } | Page::Number { items, .. } | Page::Offset { items, .. } => items,
     });
@@ -178,8 +183,15 @@ pub fn one(out: &Output, found: &Found) {
         "path": format!("{}{}", found.venue.spec().prefix, operation.template), "summary": operation.summary, "description": description,
         "deprecated": operation.deprecated, "websocket_only": found.is_socket_only(),
         "access": row.access, "scope": row.scope, "changes_something": found.is_write(), "pages": row.page.is_some(), "pages_of": items,
-        "answers_with_secret": operation.answers_with_secret(), "reconcile_with": row.reconcile, "parameters": taken, "answer": answer,
+        "answers_with_secret": operation.answers_with_secret(), "sandbox": sandbox, "reconcile_with": row.reconcile, "parameters": taken, "answer": answer,
     }));
+}
+
+const EXAMPLE: &str = "example";
+
+/// Whether the sandbox serves an operation from its state, or with an example.
+fn in_sandbox(venue: Venue, operation: &Operation) -> &'static str {
+    if keeps_state(venue.spec().venue, &operation.id) { "state" } else { EXAMPLE }
 }
 
 fn access(found: &Found) -> String {

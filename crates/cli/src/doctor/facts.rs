@@ -56,7 +56,7 @@ const fn reach(operation: &'static str, members: &'static [&'static str]) -> Pro
 }
 
 const EXCHANGE_STATUS: &[&str] = &["exchange_active", "trading_active"];
-const LIMITS: &[&str] = &["usage_tier", "read", "write"];
+const LIMITS: &[&str] = &["usage_tier"];
 /// Recorded: 5 s behind pass, 30 s behind are refused, and another account passes at 10 s either way; 30 s ahead pass.
 const KALSHI_WINDOW: Window = Window { behind: 10, ahead: 30 };
 

@@ -20,7 +20,7 @@ impl Run<'_> {
         self.replace(&id).await?;
         self.verify().await?;
         self.hand_over().await?;
-        self.prove(&id).await
+        self.prove(&id, false).await
     }
 
     /// Ends with the new secret in the store. A secret that was lost is replaced by the next one.

@@ -49,6 +49,7 @@ pub struct Line {
     /// Until when the owner has attested a location, which Kalshi wants for some markets.
     pub attested_until: Option<UnixMillis>,
     /// Why the store's record cannot be read, where it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
 }
 

@@ -22,7 +22,8 @@ const ATTEMPTS: usize = 3;
 impl Run<'_> {
     pub(super) async fn retire(&mut self) -> Result<(), Halt> {
         let Some(old) = self.plan.old.clone() else { return Ok(()) };
-        if !self.did(&Step::Revoked) && !self.did(&Step::Confirmed) {
+        let earlier = self.did(&Step::Revoked);
+        if !earlier && !self.did(&Step::Confirmed) {
             self.new_still_works().await?;
             self.note_once(Step::Revoking { id: old.id.clone() })?;
             if self.revoke_old(&old.id).await? {
@@ -30,7 +31,7 @@ impl Run<'_> {
                 self.desk.tell(Event::Revoked { id: old.id.clone() });
             }
         }
-        self.prove(&old.id).await
+        self.prove(&old.id, earlier).await
     }
 
     /// A key that was verified may have ended since: days may lie between, or the consumer's own work. The old one would be the last.
@@ -67,27 +68,30 @@ impl Run<'_> {
         Err(last.unwrap_or_else(|| Error::usage("no attempt was made")).into())
     }
 
-    /// Tries the old key until a difference shows that it has ended. Without one a person decides, and the store keeps it.
-    pub(super) async fn prove(&mut self, id: &str) -> Result<(), Halt> {
+    /// Tries the old key until a difference shows that it has ended. Without one a person decides, and the store keeps it. A key that
+    /// works is revoked once more: at the end, or at once where an `earlier` process did it.
+    pub(super) async fn prove(&mut self, id: &str, earlier: bool) -> Result<(), Halt> {
         if self.did(&Step::Proved) || self.did(&Step::Confirmed) {
             return Ok(());
         }
-        let mut waits = self.desk.engine.settings.prove.between();
-        let mut asked_again = self.plan.work == Work::RotateInPlace;
+        let settings = self.desk.engine.settings.prove;
+        let mut waits = settings.between();
+        let mut may_ask = self.plan.work != Work::RotateInPlace;
         loop {
             let life = self.old_life(id).await?;
-            if let (Life::Alive, false) = (&life, asked_again) {
-                // Whoever answered that it was revoked may not have been the venue.
-                asked_again = true;
-                self.revoke_old(id).await?;
-                continue;
-            }
             if let Life::Ended = life {
                 self.note(Step::Proved)?;
                 self.desk.tell(Event::Proved { tried: self.old_key().await?.is_some() });
                 return Ok(());
             }
-            let Some(next) = waits.next() else { return Err(self.unproved(id, &life)) };
+            let mut next = waits.next();
+            if matches!(life, Life::Alive) && may_ask && (earlier || next.is_none()) {
+                // Whoever answered that it was revoked may not have been the venue.
+                may_ask = false;
+                self.revoke_old(id).await?;
+                next = next.or(Some(settings.first));
+            }
+            let Some(next) = next else { return Err(self.unproved(id, &life)) };
             let what = match life {
                 Life::Alive => "the old key still answers",
                 _ => "no call shows yet whether the old key has ended",

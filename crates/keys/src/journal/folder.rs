@@ -108,6 +108,14 @@ fn options() -> OpenOptions {
     options
 }
 
+/// A file's content. A pipe would keep its reader waiting.
+fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    fs::read(path)
+}
+
 /// One line to the disk.
 fn write_line(file: &mut File, entry: &Entry) -> io::Result<()> {
     let mut line = serde_json::to_vec(entry)?;
@@ -163,7 +171,7 @@ impl Journal for FolderJournal {
 
     fn read(&self, run: &RunId) -> Result<Vec<Entry>, JournalError> {
         let path = self.path(run);
-        let bytes = fs::read(&path).map_err(|error| match error.kind() {
+        let bytes = bytes_of(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => JournalError::NoSuchRun(run.clone()),
             _ => failed(&path, error),
         })?;
@@ -187,7 +195,7 @@ impl Journal for FolderJournal {
         struct About {
             account: String,
         }
-        let bytes = fs::read(self.path(run)).unwrap_or_default();
+        let bytes = bytes_of(&self.path(run)).unwrap_or_default();
         let mut lines = whole_lines(&bytes).split_inclusive(|byte| *byte == b'\n');
         let first = lines.next().and_then(|line| serde_json::from_slice::<Line>(line).ok());
         let last = lines.next_back().and_then(|line| parse(line).ok());

@@ -14,6 +14,8 @@ mod orders;
 mod pnl;
 mod portfolio;
 mod read;
+mod served;
+mod served;
 mod shares;
 
 use std::sync::{Mutex, PoisonError};
@@ -25,6 +27,8 @@ use crate::clock::Clock;
 use crate::make::uuid;
 use crate::message::{Reply, Request};
 use crate::spec::{self, Answering, Given, Operation};
+
+pub(crate) use self::served::serves;
 
 use self::error::Refusal;
 use self::events::Event;
@@ -118,6 +122,9 @@ impl Bayse {
         let caller = authenticate(accounts, operation, request, now)?;
         let given = operation.check(request).map_err(|problem| Refusal::wrong(&problem))?;
         let counter = spec::BAYSE.counter(operation);
+        if !served::serves(&operation.id) {
+            return Ok(operation.reply(&given).executing(counter));
+        }
         let call = Call { operation, given: &given, request, now };
         match caller {
             Some(account) => self.carry_out(&call, exchange, accounts, account),
@@ -134,7 +141,7 @@ impl Bayse {
         exchange: &Exchange,
         accounts: &mut [Account],
     ) -> Result<Reply, Refusal> {
-        let Call { operation, given, request, now } = *call;
+        let Call { operation, request, now, .. } = *call;
         match operation.id.as_str() {
             "getHealth" => Ok(Reply::json(200, &json!({"status": "ok"}))),
             "getVersion" => {
@@ -142,7 +149,7 @@ impl Bayse {
                 Ok(Reply::json(200, &json!({"version": version, "commit": "sandbox"})))
             }
             "login" => keys::login(accounts, request, now),
-            _ => self.show_market(call, exchange, accounts, false).unwrap_or_else(|| Ok(operation.reply(given))),
+            _ => self.show_market(call, exchange, accounts, false).unwrap_or_else(|| Err(unserved(operation))),
         }
     }
 
@@ -215,9 +222,14 @@ impl Bayse {
             "getPnl" => pnl::get(own, events, request, now),
             "listActivities" => activities::list(own, events, request),
             "getAssets" => Ok(portfolio::assets(own, now)),
-            _ => Ok(operation.reply(given)),
+            _ => Err(unserved(operation)),
         }
     }
+}
+
+/// An operation that is said to be served, and nothing carries out.
+fn unserved(operation: &Operation) -> Refusal {
+    Refusal::new(500, "internal_server_error", &format!("the sandbox does not serve {}", operation.id))
 }
 
 /// A call that was found good.

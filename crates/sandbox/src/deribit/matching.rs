@@ -9,7 +9,7 @@ use super::channels::Private;
 use super::funds;
 use super::instruments::Instrument;
 use super::orders::{Direction, OrderState, Price};
-use super::positions::average;
+use super::positions::{self, average};
 use super::state::State;
 use super::trades::{Liquidity, Match, PublicTrade, Trade};
 use crate::number::Number;
@@ -113,10 +113,38 @@ fn take(
     state.notify_trades(name, &public);
     state.tape.extend(public);
     state.notify_owner(slot.account, Private::Trades, name, &trades);
+    state.curtail(slot.account, instrument);
     for maker in makers {
         state.protect(maker);
+        state.curtail(maker, instrument);
     }
     trades
+}
+
+impl State {
+    /// Makes an account's orders smaller that may only reduce its position, or cancels them, where the position has become smaller.
+    fn curtail(&mut self, account: usize, instrument: &Instrument) {
+        let reducing = self.open_orders(account).filter(|(_, order)| {
+            order.reduce_only
+                && order.order_state == OrderState::Open
+                && order.instrument_name == instrument.instrument_name
+        });
+        let slots: Vec<Slot> = reducing.map(|(slot, _)| slot).collect();
+        for slot in slots {
+            let order = self.order(slot);
+            let (direction, left) = (order.direction, order.left());
+            match positions::reducible(self, account, instrument, direction, left) {
+                Err(_) => self.end(slot, OrderState::Cancelled, None),
+                Ok(amount) if amount < left => {
+                    let order = self.order_mut(slot);
+                    order.amount = Number::from(order.filled_amount.0 + amount);
+                    order.contracts = Number::from(instrument.contracts(order.amount.0));
+                    self.notify_order(slot);
+                }
+                Ok(_) => {}
+            }
+        }
+    }
 }
 
 /// Two orders, or an order and the made-up book, that meet at a price.

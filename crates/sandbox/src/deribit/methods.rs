@@ -51,6 +51,11 @@ pub(super) fn find(name: &str) -> Result<&'static Method, Error> {
     METHODS.get(name).ok_or_else(|| Error::new(Error::METHOD_NOT_FOUND))
 }
 
+/// Whether a method is served from state.
+pub(crate) fn serves(name: &str) -> bool {
+    find(name).is_ok_and(|method| !matches!(method.run, Run::Example(_)))
+}
+
 fn all() -> HashMap<&'static str, Method> {
     let spec = LazyLock::force(&spec::DERIBIT);
     let by_spec = spec.operations.iter().map(|operation| {

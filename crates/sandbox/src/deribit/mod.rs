@@ -66,6 +66,7 @@ use self::envelope::{Arrival, Call, Opened};
 use self::error::Error;
 pub(crate) use self::handshake::open_websocket;
 use self::limit::Spender;
+pub(crate) use self::methods::serves;
 use self::methods::{Access, Run};
 use self::second_factor::Step;
 pub use self::settings::{DeribitSettings, RequestLimit};

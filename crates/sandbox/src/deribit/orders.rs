@@ -130,7 +130,6 @@ pub(super) struct Order {
     pub(super) reserved: Decimal,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(value: &bool) -> bool {
     !value
 }

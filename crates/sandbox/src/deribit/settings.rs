@@ -16,6 +16,8 @@ pub struct DeribitSettings {
     pub limit: Option<RequestLimit>,
     /// Whether the venue itself stands in every book, so that whoever trades alone finds somebody to trade with. It does at first.
     pub made_up_book: bool,
+    /// How long a transfer to another user is on its way, and can be cancelled.
+    pub user_transfer_millis: u32,
 }
 
 /// A limit for each account, and for each connection that is not logged in; all requests without a login share one.
@@ -43,6 +45,7 @@ impl Default for DeribitSettings {
             heartbeat_second_millis: 1000,
             limit: None,
             made_up_book: true,
+            user_transfer_millis: 60_000,
         }
     }
 }

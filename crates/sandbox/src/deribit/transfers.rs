@@ -30,9 +30,6 @@ pub(super) struct Transfer {
     awaited_by: Option<usize>,
 }
 
-/// How long a transfer to another user can be cancelled.
-const PAUSE_MILLIS: i64 = 1000;
-
 /// `private/get_transfers`.
 pub(super) fn get_transfers(state: &mut State, session: &Session, params: &Params) -> Outcome {
     done(&page(params, &state.accounts[session.account].wallet.transfers, |one| one.currency)?)
@@ -90,10 +87,10 @@ pub(super) fn cancel(state: &mut State, session: &Session, params: &Params) -> O
 impl State {
     /// Lets transfers arrive that have been on their way long enough.
     pub(super) fn deliver_transfers(&mut self) {
-        let now = self.now();
+        let (now, pause) = (self.now(), i64::from(self.settings.user_transfer_millis));
         let mut arrived = Vec::new();
         for (source, account) in self.accounts.iter_mut().enumerate() {
-            let due = |one: &&mut Transfer| one.awaited_by.is_some() && now >= one.created_timestamp + PAUSE_MILLIS;
+            let due = |one: &&mut Transfer| one.awaited_by.is_some() && now >= one.created_timestamp + pause;
             for transfer in account.wallet.transfers.iter_mut().filter(due) {
                 transfer.state = "confirmed";
                 transfer.updated_timestamp = now;

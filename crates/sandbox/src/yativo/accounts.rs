@@ -131,7 +131,14 @@ struct NewAsset {
 
 #[derive(Serialize)]
 struct AssetReply<'a> {
-    asset: &'a Asset,
+    asset: NewWallet<'a>,
+}
+
+/// What is shown of a wallet when it is made; lists show the rest.
+#[derive(Serialize)]
+struct NewWallet<'a> {
+    asset_id: &'a str,
+    wallet_address: &'a str,
 }
 
 /// `POST /assets/add-asset`.
@@ -147,7 +154,8 @@ pub(super) fn add_asset(state: &mut State, call: &Call<'_>) -> Answer {
         return Err(Failure::not_found("Account not found"));
     }
     let asset = Asset::new(&account_id, ticker, chain, Decimal::ZERO);
-    let reply = Reply::json(200, &AssetReply { asset: &asset });
+    let wallet = NewWallet { asset_id: &asset.asset_id, wallet_address: &asset.wallet_address };
+    let reply = Reply::json(200, &AssetReply { asset: wallet });
     owner.assets.push(asset);
     Ok(reply)
 }

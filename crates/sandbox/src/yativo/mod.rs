@@ -14,6 +14,8 @@ mod webhooks;
 
 use std::sync::{Mutex, PoisonError};
 
+pub(crate) use self::routes::serves;
+
 use self::reply::Failure;
 use self::routes::Call;
 use self::served::Served;

@@ -121,6 +121,11 @@ pub(super) fn find<'a>(method: &str, path: &'a str, template: Option<&str>) -> O
     routes.filter(|route| route.method == method).find_map(|route| Some((route, fit(route.template, path)?)))
 }
 
+/// Whether an operation is served from state.
+pub(crate) fn serves(method: &str, template: &str) -> bool {
+    ROUTES.iter().any(|route| route.method == method && route.template == template)
+}
+
 /// The id in a path that fits a template; empty where the template has none.
 fn fit<'a>(template: &str, path: &'a str) -> Option<&'a str> {
     let Some((before, name)) = template.split_once('{') else { return (template == path).then_some("") };

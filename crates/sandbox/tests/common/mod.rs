@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod trader;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;

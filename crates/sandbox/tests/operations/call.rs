@@ -21,6 +21,8 @@ pub struct Caller {
 pub struct Answer {
     pub status: u16,
     pub text: String,
+    /// Whether it says that it is an example.
+    pub is_example: bool,
 }
 
 impl Answer {
@@ -73,7 +75,8 @@ impl Caller {
             sent = sent.header("content-type", manner.content_type).body(body);
         }
         let response = sent.send().await.unwrap();
-        Answer { status: response.status().as_u16(), text: response.text().await.unwrap() }
+        let is_example = response.headers().contains_key("x-sandbox");
+        Answer { status: response.status().as_u16(), text: response.text().await.unwrap(), is_example }
     }
 
     /// JSON-RPC puts its params into an envelope.

@@ -1,6 +1,8 @@
 //! Every operation of every venue: accepted as its spec says, refused with the place where it does not keep to it, and answered as
 //! its spec says.
 
+#![recursion_limit = "512"]
+
 #[path = "../common/mod.rs"]
 mod common;
 

@@ -13,6 +13,7 @@ pub async fn of(caller: &Caller, with_optional: bool) -> Value {
         "bayse" => bayse(caller, with_optional).await,
         "deribit" => deribit(caller).await,
         "kalshi" => kalshi(caller).await,
+        "kalshi_perps" => kalshi_perps(caller).await,
         "yativo" => yativo(caller).await,
         _ => Value::Null,
     }
@@ -36,14 +37,30 @@ async fn kalshi(caller: &Caller) -> Value {
     let rests = json!({"body": order}).to_string().replace(&format!(",\"expiration_time\":{hour}"), "");
     let rests: Value = serde_json::from_str(&rests).unwrap();
     let first = caller.call("CreateOrderV2", rests.clone()).await["order_id"].take();
-    let second = caller.call("CreateOrderV2", rests).await["order_id"].take();
+    let mut resting = Vec::new();
+    for _ in 0..4 {
+        resting.push(caller.call("CreateOrderV2", rests.clone()).await["order_id"].take());
+    }
     let mut groups = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..3 {
         let group = caller.call("CreateOrderGroup", json!({"body": {"contracts_limit": 5}})).await;
-        groups.push(json!({"path": {"order_group_id": group["order_group_id"]}, "query": {"subaccount": 0}}));
+        let query = json!({"subaccount": 0, "exchange_index": 0});
+        groups.push(json!({"path": {"order_group_id": group["order_group_id"]}, "query": query}));
     }
     let mut group_limit = groups[0].clone();
     group_limit["needed"] = json!({"contracts_limit": 7});
+    group_limit["body"] = json!({"contracts_limit_fp": null});
+    let mut order = order;
+    order["order_group_id"] = groups[2]["path"]["order_group_id"].clone();
+    let transfer = json!({
+        "source": "event_contract", "destination": "margined", "amount": 10000, "source_exchange_shard": 0,
+        "destination_exchange_shard": 0, "source_subaccount": 0, "destination_subaccount": 0,
+    });
+    let moved = caller.call("IntraExchangeInstanceTransfer", json!({"body": transfer})).await["transfer_id"].take();
+    let series = &event.as_str().unwrap()[..event.as_str().unwrap().find('-').unwrap()];
+    let periods = json!({"start_ts": hour - 7200, "end_ts": hour, "period_interval": 60});
+    let mut periods_of_markets = periods.clone();
+    periods_of_markets["market_tickers"] = ticker.clone();
     let rfq = |market: &Value| {
         json!({
             "market_ticker": market["ticker"], "contracts_fp": "5.00", "contracts": null, "target_cost_dollars": null,
@@ -75,11 +92,48 @@ async fn kalshi(caller: &Caller) -> Value {
         "CreateOrderV2": {"body": order},
         "GetOrder": {"path": {"order_id": first}},
         "CancelOrderV2": {
-            "path": {"order_id": second},
+            "path": {"order_id": resting[0]},
             "query": {"market_ticker": ticker, "subaccount": 0, "exchange_index": 0},
         },
+        "AmendOrderV2": {
+            "path": {"order_id": resting[1]},
+            "query": {"subaccount": 0},
+            "body": {
+                "ticker": ticker, "side": "bid", "price": "0.4400", "count": "8.00", "client_order_id": null,
+                "updated_client_order_id": "renamed", "expiration_time": hour, "exchange_index": 0,
+            },
+        },
+        "DecreaseOrderV2": {
+            "path": {"order_id": resting[2]},
+            "query": {"subaccount": 0},
+            "body": {"reduce_by": "1.00", "reduce_to": null, "exchange_index": 0, "market_ticker": ticker},
+            "needed": {"reduce_by": "1.00"},
+        },
+        "BatchCancelOrdersV2": {"body": {"orders": [{"order_id": resting[3]}]}},
+        "CancelAllOrders": {"query": {"subaccount": 0}},
+        "GetOrderQueuePosition": {"path": {"order_id": first}},
+        "GetMarketOrderbook": {"path": {"ticker": ticker}, "query": {"depth": 10}},
+        "GetMarketOrderbooks": {"query": {"tickers": ticker}},
+        "GetMarketCandlesticks": {"path": {"series_ticker": series, "ticker": ticker}, "query": periods},
+        "GetMarketCandlesticksByEvent": {"path": {"series_ticker": series, "ticker": event}, "query": periods},
+        "BatchGetMarketCandlesticks": {"query": periods_of_markets},
+        "GetEvent": {"path": {"event_ticker": event}},
+        "GetSeries": {"path": {"series_ticker": series}},
+        "GetPositions": {"query": {"count_filter": "position,total_traded"}},
+        "CreateSubaccount": {"body": {"exchange_index": 0}},
+        "UpdateSubaccountNetting": {"body": {"subaccount_number": 0}},
+        "ApplySubaccountTransfer": {
+            "body": {"from_subaccount": 0, "to_subaccount": 1, "amount_cents": 100, "exchange_index": 0},
+        },
+        "IntraExchangeInstanceTransfer": {"body": transfer},
+        "GetIntraExchangeInstanceTransfer": {"path": {"transfer_id": moved}},
+        "SetTargetBalanceAllocation": {
+            "body": {"allocations": [{"exchange_index": 0, "percent": 100}], "resting_margin_reservation": "sum"},
+        },
         "GetBalance": {"query": {"exchange_index": 0}},
-        "CreateOrderGroup": {"needed": {"contracts_limit": 5}},
+        "CreateOrderGroup": {
+            "body": {"contracts_limit_fp": null, "subaccount": 0, "exchange_index": 0}, "needed": {"contracts_limit": 5},
+        },
         "GetOrderGroup": groups[0],
         "ResetOrderGroup": groups[0],
         "TriggerOrderGroup": groups[0],
@@ -88,7 +142,7 @@ async fn kalshi(caller: &Caller) -> Value {
         "CreateRFQ": {"body": rfq(&open[3]), "needed": {"contracts_fp": "5.00"}},
         "GetRFQ": {"path": {"rfq_id": rfqs[0]}},
         "DeleteRFQ": {"path": {"rfq_id": rfqs[2]}},
-        "CreateQuote": {"body": {"rfq_id": rfqs[1]}},
+        "CreateQuote": {"body": {"rfq_id": rfqs[1], "yes_bid": "0.40", "no_bid": "0.50"}},
         "GetRFQQuote": quotes[0],
         "AcceptRFQQuote": quotes[0],
         "DeleteRFQQuote": quotes[1],
@@ -100,6 +154,109 @@ async fn kalshi(caller: &Caller) -> Value {
         "DeleteApiKey": {"path": {"api_key": key["api_key_id"]}},
         "CreateApiKey": {"body": {"public_key": public_key_pem(), "fcm_subtrader_id": null}},
         "GenerateApiKey": {"body": {"key_type": "ed25519", "fcm_subtrader_id": null}},
+    })
+}
+
+async fn kalshi_perps(caller: &Caller) -> Value {
+    let ticker = json!("KXBTCPERP");
+    let hour = now_millis() / 1000 + 3600;
+    let order = |name: &str, price: &str| {
+        json!({
+            "ticker": ticker, "market_id": null, "client_order_id": name, "price": price, "side": "bid", "count": "10",
+            "time_in_force": "good_till_canceled", "self_trade_prevention_type": "taker_at_cross",
+        })
+    };
+    let mut resting = Vec::new();
+    for name in ["amended", "decreased", "cancelled", "read"] {
+        let placed = caller.call("CreateMarginOrder", json!({"body": order(name, "8.0000")})).await;
+        resting.push(placed["order_id"].clone());
+    }
+    // The market maker's ask is reached: a position is open.
+    caller.call("CreateMarginOrder", json!({"body": order("traded", "20.0000")})).await;
+    let mut groups = Vec::new();
+    for _ in 0..3 {
+        let group = caller.call("CreateMarginOrderGroup", json!({"body": {"contracts_limit": 5}})).await;
+        groups.push(json!({"path": {"order_group_id": group["order_group_id"]}, "query": {"subaccount": 0}}));
+    }
+    let mut group_limit = groups[0].clone();
+    group_limit["needed"] = json!({"contracts_limit": 7});
+    group_limit["body"] = json!({"contracts_limit_fp": null});
+    let mut new = order("new", "8.0000");
+    let more = json!({
+        "expiration_time": hour, "post_only": false, "reduce_only": false, "subaccount": 0, "market_version": 1,
+        "order_group_id": groups[2]["path"]["order_group_id"],
+    });
+    new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let position = json!({"path": {"ticker": ticker}, "query": {"subaccount": 0, "kind": "bracket"}});
+    let bracket = |name: &str| {
+        json!({
+            "path": {"ticker": ticker}, "query": {"subaccount": 0},
+            "body": {
+                "count": "1", "anchor_order_id": null, "client_trigger_id": name, "kind": "bracket",
+                "stop_loss_price": "1.0000", "take_profit_price": "100.0000", "trail_amount": null, "trail_bps": null,
+            },
+            "needed": {"stop_loss_price": "1.0000"},
+        })
+    };
+    let mut triggers = Vec::new();
+    for name in ["updated", "deleted"] {
+        let made = caller.call("SetCrossMarginExitTrigger", bracket(name)).await;
+        triggers.push(json!({"path": {"ticker": ticker, "trigger_id": made["id"]}, "query": {"subaccount": 0}}));
+    }
+    let mut update = triggers[0].clone();
+    update["body"] = json!({"stop_loss_price": "2.0000", "take_profit_price": null});
+    update["needed"] = json!({"stop_loss_price": "2.0000"});
+    let market = json!({"path": {"ticker": ticker}, "query": {"depth": 5, "aggregation_tick_size": "0.1000"}});
+    let of_order = |index: usize, body: Value| json!({"path": {"order_id": resting[index]}, "query": {"subaccount": 0}, "body": body});
+    let mut decrease = of_order(1, json!({"reduce_by": "1", "reduce_to": null}));
+    decrease["needed"] = json!({"reduce_by": "1"});
+    let mut amend = of_order(
+        0,
+        json!({
+            "market_id": null, "side": "bid", "price": "7.5000", "count": "8", "client_order_id": "amended",
+            "updated_client_order_id": "renamed", "expiration_time": hour,
+        }),
+    );
+    amend["needed"] = json!({"ticker": ticker});
+    let isolated = json!({"path": {"ticker": ticker}, "body": bracket("isolated")["body"]});
+    json!({
+        "CreateMarginOrder": {"body": new, "needed": {"ticker": ticker}},
+        "GetMarginOrder": of_order(3, Value::Null),
+        "AmendMarginOrder": amend,
+        "DecreaseMarginOrder": decrease,
+        "CancelMarginOrder": of_order(2, Value::Null),
+        "CancelAllMarginOrders": {"query": {"subaccount": 0}},
+        "GetMarginMarket": market,
+        "GetMarginMarketOrderbook": market,
+        "GetMarginMarketOrderbooks": {"query": {"tickers": ticker}},
+        "GetMarginTrades": {"query": {"ticker": ticker}},
+        "GetMarginMarketCandlesticks": {
+            "path": {"ticker": ticker}, "query": {"start_ts": hour - 7200, "end_ts": hour, "period_interval": 60},
+        },
+        "CreateMarginOrderGroup": {
+            "body": {"contracts_limit_fp": null, "subaccount": 0, "exchange_index": 0}, "needed": {"contracts_limit": 5},
+        },
+        "GetMarginOrderGroup": groups[0],
+        "ResetMarginOrderGroup": groups[0],
+        "TriggerMarginOrderGroup": groups[0],
+        "UpdateMarginOrderGroupLimit": group_limit,
+        "DeleteMarginOrderGroup": groups[1],
+        "GetCrossMarginExitTriggers": position,
+        "SetCrossMarginExitTrigger": bracket("set"),
+        "UpdateCrossMarginExitTrigger": update,
+        "DeleteCrossMarginExitTriggerById": triggers[1],
+        "DeleteCrossMarginExitTrigger": position,
+        "GetIsolatedMarginExitTriggers": position,
+        "SetIsolatedMarginExitTrigger": isolated,
+        "DeleteIsolatedMarginExitTrigger": position,
+        "GetMarginFills": {"query": {"subaccount": 0}},
+        "ApplyMarginSubaccountTransfer": {"body": {"from_subaccount": 0, "to_subaccount": 1, "amount_cents": 100}},
+        "IntraExchangeInstanceTransfer": {
+            "body": {
+                "source": "event_contract", "destination": "margined", "amount": 10000, "source_exchange_shard": 0,
+                "destination_exchange_shard": 0,
+            },
+        },
     })
 }
 

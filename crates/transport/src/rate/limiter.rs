@@ -1,6 +1,5 @@
 //! What a call costs, and from which budget it is paid.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use super::budget::{Debit, RateBudget, Refused, Told};
 use super::local::LocalBudget;
 use crate::error::{Error, Inner};
 use crate::members::Members;
+use crate::panics::caught_in;
 use crate::retry_after::{believed, longest_of};
 
 /// What a budget may take for itself, beyond the wait that it asks for.
@@ -128,10 +128,11 @@ impl Limiter {
         let Some(budget) = &self.budget else { return Ok(()) };
         // A budget that ends its wait with the call's time is heard out.
         let patience = longest.saturating_add(PATIENCE).min(time_left.saturating_add(Duration::from_millis(100)));
-        let taken = tokio::time::timeout(patience, budget.take(debit, longest)).await;
-        let refused = match taken {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(refused)) => refused,
+        let taken = caught_in("the rate budget", async { budget.take(debit, longest).await });
+        let refused = match tokio::time::timeout(patience, taken).await {
+            Ok(Some(Ok(()))) => return Ok(()),
+            Ok(Some(Err(refused))) => refused,
+            Ok(None) => Refused::Unreachable("it panicked".into()),
             Err(_) => Refused::Unreachable(format!("no answer in {patience:.1?}").into()),
         };
         let inner = Inner { operation: Some(operation), ..Inner::default() };
@@ -160,18 +161,18 @@ impl Limiter {
         // One bad value must not close the bucket for good: afterwards the next call finds out whether it still holds.
         let longest = longest_of(debit.limits);
         let told = Told { lasts: told.lasts.map(|lasts| believed(lasts, longest)), ..told };
-        let learn = AssertUnwindSafe(async move { budget.learn(&debit, told).await }).catch_unwind();
+        let learn = caught_in("the rate budget", async move { budget.learn(&debit, told).await });
         let mut learn = Box::pin(learn);
         match (&mut learn).now_or_never() {
-            Some(Ok(())) => {}
-            Some(Err(_)) => untaught(&debit, "it panicked"),
+            Some(Some(())) => {}
+            Some(None) => not_learned(&debit, "it panicked"),
             None => match self.learning.clone().try_acquire_owned() {
-                Err(_) => untaught(&debit, "it is behind with what was said before"),
+                Err(_) => not_learned(&debit, "it is behind with what was said before"),
                 Ok(turn) => drop(tokio::spawn(async move {
                     match tokio::time::timeout(PATIENCE, learn).await {
-                        Ok(Ok(())) => {}
-                        Ok(Err(_)) => untaught(&debit, "it panicked"),
-                        Err(_) => untaught(&debit, "it did not answer in time"),
+                        Ok(Some(())) => {}
+                        Ok(None) => not_learned(&debit, "it panicked"),
+                        Err(_) => not_learned(&debit, "it did not answer in time"),
                     }
                     drop(turn);
                 })),
@@ -197,7 +198,7 @@ fn whole(text: &str) -> Option<u64> {
 }
 
 /// The next call finds out by itself.
-fn untaught(debit: &Debit, reason: &str) {
+fn not_learned(debit: &Debit, reason: &str) {
     let Debit { venue, bucket, .. } = debit;
     tracing::warn!(venue, bucket, reason, "the rate budget was not told what the venue says");
 }

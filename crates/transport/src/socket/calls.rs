@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use venuekit_wire::operation::Operation;
 
 use crate::jsonrpc::Message;
@@ -34,6 +34,8 @@ impl Stage {
 pub(crate) struct Outgoing {
     pub(crate) id: u64,
     pub(crate) text: String,
+    /// Its share of the outbox.
+    pub(crate) room: OwnedSemaphorePermit,
     pub(crate) stage: Arc<Stage>,
     pub(crate) waiting: Waiting,
 }

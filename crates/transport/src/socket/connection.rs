@@ -1,6 +1,7 @@
 //! One connection, from its handshake until it is lost.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -8,15 +9,16 @@ use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Upgraded;
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_websockets::{self as websocket, Message as Frame, WebSocketStream};
 use venuekit_wire::operation::{ErrorKind, Operation, Venue};
 
-use super::calls::{Calls, Outgoing, Stage, Waiting};
+use super::calls::{Calls, Change, Outgoing, Stage, Waiting};
 use super::keeper::Keeper;
 use super::options::Event;
 use super::settings::Settings;
+use crate::clock::after;
 use crate::error::{Error, Inner};
 use crate::jsonrpc::{self, Id, Message, Part};
 use crate::members::{Members, string};
@@ -25,15 +27,33 @@ use crate::token::TokenCache;
 /// A heartbeat's answer. Calls count from 1.
 const HEARTBEAT: u64 = 0;
 
+/// So many bytes may wait to be written, and one request more.
+const OUTBOX: usize = 1024 * 1024;
+
+/// So many answers to the venue's pings may wait to be written.
+const MOST_PONGS: usize = 1024;
+
 /// What calls see of a connection.
 pub(crate) struct Connection {
     venue: &'static Venue,
     outbox: mpsc::UnboundedSender<Outgoing>,
-    /// Shared by all connections of a client. What waits in the outbox holds a permit, so that is bounded too.
-    permits: Arc<Semaphore>,
+    /// Bytes that still fit into the outbox. Those of a call that was given up count until the writer comes across them.
+    room: Arc<Semaphore>,
+    /// Turns among the calls under way, shared by all connections of a client.
+    turns: Arc<Semaphore>,
     ids: AtomicU64,
     login: Option<Arc<TokenCache>>,
     lost: Arc<OnceLock<String>>,
+}
+
+/// A request that may be sent at once: it has a turn among the calls under way, and room in the outbox.
+pub(crate) struct Ready {
+    operation: &'static Operation,
+    id: u64,
+    text: String,
+    change: Option<Change>,
+    turn: OwnedSemaphorePermit,
+    room: OwnedSemaphorePermit,
 }
 
 impl Connection {
@@ -48,7 +68,8 @@ impl Connection {
         let connection = Arc::new_cyclic(|weak| Self {
             venue: keeper.common.venue,
             outbox,
-            permits: keeper.permits.clone(),
+            room: Arc::new(Semaphore::new(OUTBOX)),
+            turns: keeper.turns.clone(),
             ids: AtomicU64::new(HEARTBEAT + 1),
             login: login(weak.clone()),
             lost: lost.clone(),
@@ -66,28 +87,54 @@ impl Connection {
         self.outbox.is_closed()
     }
 
-    /// Sends a call and waits for its answer.
-    pub(crate) async fn call(
+    /// A request for a call, once it may be sent.
+    pub(crate) async fn ready(
         &self,
         operation: &'static Operation,
         params: &str,
         time: Duration,
-    ) -> Result<Message, Error> {
-        let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        let text = jsonrpc::envelope(self.venue, operation, id, params)?;
-        let end = Instant::now() + time;
-        let _permit = match self.permits.try_acquire() {
-            Ok(permit) => permit,
-            Err(_) => match tokio::time::timeout_at(end, self.permits.acquire()).await {
-                Ok(permit) => permit.map_err(|_| super::WebSocket::gone())?,
-                Err(_) => return Err(late(operation, time, "no turn among the calls under way", false)),
-            },
+    ) -> Result<Ready, Error> {
+        if let Some(ready) = self.ready_now(operation, params)? {
+            return Ok(ready);
+        }
+        let end = after(time);
+        let mut what = "no turn among the calls under way";
+        let both = async {
+            let turn = self.turns.clone().acquire_owned().await;
+            what = "no room among what is to be written, since the venue does not read";
+            let (id, text) = self.request(operation, params)?;
+            let room = self.room.clone().acquire_many_owned(room_for(&text)).await;
+            let (turn, room) = turn.ok().zip(room.ok()).ok_or_else(super::WebSocket::gone)?;
+            Ok(Ready { operation, id, text, change: Settings::change(operation, params), turn, room })
         };
+        match tokio::time::timeout_at(end, both).await {
+            Ok(ready) => ready,
+            Err(_) => Err(late(operation, time, what, false)),
+        }
+    }
+
+    /// The same where nothing has to be waited for.
+    pub(crate) fn ready_now(&self, operation: &'static Operation, params: &str) -> Result<Option<Ready>, Error> {
+        let (id, text) = self.request(operation, params)?;
+        let Ok(turn) = self.turns.clone().try_acquire_owned() else { return Ok(None) };
+        let Ok(room) = self.room.clone().try_acquire_many_owned(room_for(&text)) else { return Ok(None) };
+        Ok(Some(Ready { operation, id, text, change: Settings::change(operation, params), turn, room }))
+    }
+
+    fn request(&self, operation: &'static Operation, params: &str) -> Result<(u64, String), Error> {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed);
+        Ok((id, jsonrpc::envelope(self.venue, operation, id, params)?))
+    }
+
+    /// Sends a request and waits for its answer.
+    pub(crate) async fn call(&self, ready: Ready, time: Duration) -> Result<Message, Error> {
+        let Ready { operation, id, text, change, turn: _turn, room } = ready;
+        let end = after(time);
         let (answer, answered) = oneshot::channel();
         let stage = Arc::new(Stage::default());
         let closes = operation.on_connection.is_some_and(|on| on.closes);
-        let waiting = Waiting { answer, closes, change: Settings::change(operation, params) };
-        let outgoing = Outgoing { id, text, stage: stage.clone(), waiting };
+        let waiting = Waiting { answer, closes, change };
+        let outgoing = Outgoing { id, text, room, stage: stage.clone(), waiting };
         if self.outbox.send(outgoing).is_err() {
             return Err(self.lost(operation, false));
         }
@@ -104,7 +151,7 @@ impl Connection {
     }
 
     fn lost(&self, operation: &'static Operation, has_left: bool) -> Error {
-        let reason = self.lost.get().map_or("it was closed", String::as_str);
+        let reason = self.lost.get().map_or("the task that kept it has ended", String::as_str);
         let when = if has_left { "before the answer came" } else { "before the request was sent" };
         Error::new(Inner {
             kind: Some(ErrorKind::Network),
@@ -114,6 +161,11 @@ impl Connection {
             ..Inner::default()
         })
     }
+}
+
+/// A request that is larger than the outbox has it for itself.
+fn room_for(text: &str) -> u32 {
+    u32::try_from(text.len().min(OUTBOX)).unwrap_or(u32::MAX)
 }
 
 struct GiveUp<'a>(&'a Stage);
@@ -156,6 +208,14 @@ struct Lane<'a> {
     heard: Mutex<Instant>,
     /// The venue wants to see that somebody is there.
     test: Notify,
+    /// The venue has sent a ping, whose answer is queued.
+    pinged: Notify,
+    /// All that was queued is written.
+    written: Notify,
+    /// Answers to pings that were queued since all was written last.
+    pongs: AtomicUsize,
+    /// A write may take so long.
+    patience: Duration,
     /// The user has asked the venue to close the connection, and it has not said no.
     closes: AtomicBool,
 }
@@ -170,6 +230,10 @@ impl Driver {
             calls: Mutex::new(Calls::new(keeper.options.in_flight)),
             heard: Mutex::new(Instant::now()),
             test: Notify::new(),
+            pinged: Notify::new(),
+            written: Notify::new(),
+            pongs: AtomicUsize::new(0),
+            patience: keeper.common.timeouts.attempt,
             closes: AtomicBool::new(false),
         };
         let (sink, source) = stream.split();
@@ -192,6 +256,13 @@ impl Lane<'_> {
             *lock(&self.heard) = Instant::now();
             match frame {
                 Ok(frame) if frame.is_text() || frame.is_binary() => self.take(frame.into_payload().into()),
+                Ok(frame) if frame.is_ping() => {
+                    self.pinged.notify_one();
+                    // A venue that does not read the answers is not read either, until the writer gives it up.
+                    if self.pongs.fetch_add(1, Ordering::Relaxed) >= MOST_PONGS {
+                        self.written.notified().await;
+                    }
+                }
                 Ok(frame) => match frame.as_close() {
                     Some((code, "")) => return format!("the venue closed it ({})", u16::from(code)),
                     Some((code, reason)) => return format!("the venue closed it ({}): {reason}", u16::from(code)),
@@ -240,7 +311,7 @@ impl Lane<'_> {
             && let Some((params, members)) = members()
             && let (Some(channel), Some(data)) = (members.get(words.channel).and_then(string), members.get(words.data))
         {
-            self.keeper.options.tell(Event::Notification { channel: &channel, data: data.get(), params });
+            self.keeper.tell(Event::Notification { channel: &channel, data: data.get(), params });
         } else if method == words.heartbeat.method
             && let Some((_, members)) = members()
         {
@@ -270,26 +341,40 @@ impl Lane<'_> {
                     }
                     fed
                 }
-                () = self.test.notified() => sink.feed(self.heartbeat()).await,
+                () = self.test.notified() => self.within(sink.feed(self.heartbeat())).await,
+                () = self.pinged.notified() => Ok(()),
             };
             let sent = match fed {
-                Ok(()) => sink.flush().await,
-                Err(error) => Err(error),
+                Ok(()) => self.within(sink.flush()).await,
+                Err(reason) => Err(reason),
             };
-            if let Err(error) = sent {
-                return broken(&error);
+            if let Err(reason) = sent {
+                return reason;
             }
+            self.pongs.store(0, Ordering::Relaxed);
+            self.written.notify_one();
         }
     }
 
-    async fn feed(&self, sink: &mut Sink, outgoing: Outgoing) -> Result<(), websocket::Error> {
-        let Outgoing { id, text, stage, waiting } = outgoing;
+    async fn feed(&self, sink: &mut Sink, outgoing: Outgoing) -> Result<(), String> {
+        let Outgoing { id, text, room, stage, waiting } = outgoing;
+        // Until what was written before is gone, the request has not left and may be given up.
+        self.within(poll_fn(|context| sink.poll_ready_unpin(context))).await?;
         if !stage.take() {
             return Ok(());
         }
         self.closes.fetch_or(waiting.closes, Ordering::Relaxed);
         lock(&self.calls).add(id, waiting);
-        sink.feed(Frame::text(text)).await
+        drop(room);
+        sink.start_send_unpin(Frame::text(text)).map_err(|error| broken(&error))
+    }
+
+    /// A step of writing, which a venue that reads lets happen soon. That it goes on sending proves nothing.
+    async fn within(&self, step: impl Future<Output = Result<(), websocket::Error>>) -> Result<(), String> {
+        match tokio::time::timeout(self.patience, step).await {
+            Ok(done) => done.map_err(|error| broken(&error)),
+            Err(_) => Err(format!("the venue has read nothing for {:.1?}", self.patience)),
+        }
     }
 
     fn heartbeat(&self) -> Frame {

@@ -1,26 +1,29 @@
 //! From an HTTP request to a WebSocket.
 
-use std::time::Duration;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
-use http::header::{CONNECTION, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use reqwest::Upgraded;
 use sha1_smol::Sha1;
 use tokio_websockets::{ClientBuilder, Limits, WebSocketStream};
 use uuid::Uuid;
-use venuekit_wire::operation::{ErrorKind, Venue};
+use venuekit_wire::operation::ErrorKind;
 
+use crate::endpoint::authority;
 use crate::error::{Error, Inner};
+use crate::retry_after;
 use crate::send::reason;
+use crate::session::Common;
 
-/// Opens a WebSocket whose messages have at most this many bytes.
+/// No message is larger, whatever the user allows: room is made for as much as the venue announces.
+const LARGEST: usize = 1 << 30;
+
+/// Opens a WebSocket.
 pub(crate) async fn open(
     http: &reqwest::Client,
-    venue: &Venue,
+    common: &Common,
     url: &str,
-    largest: usize,
 ) -> Result<WebSocketStream<Upgraded>, Error> {
     let key = STANDARD.encode(Uuid::new_v4().as_bytes());
     let request = http
@@ -29,15 +32,15 @@ pub(crate) async fn open(
         .header(UPGRADE, "websocket")
         .header(SEC_WEBSOCKET_VERSION, "13")
         .header(SEC_WEBSOCKET_KEY, &key);
-    let response = request.send().await.map_err(|error| broken(&error))?;
+    let response = request.send().await.map_err(|error| broken(common, &error))?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(refused(venue, &response));
+        return Err(refused(common, &response));
     }
     if response.headers().get(SEC_WEBSOCKET_ACCEPT).is_none_or(|accept| accept.as_bytes() != accepts(&key).as_bytes()) {
         return Err(failed(ErrorKind::Decode, "the answer to the handshake is not for this one".to_owned()));
     }
-    let stream = response.upgrade().await.map_err(|error| broken(&error))?;
-    let limits = Limits::default().max_payload_len(Some(largest));
+    let stream = response.upgrade().await.map_err(|error| broken(common, &error))?;
+    let limits = Limits::default().max_payload_len(Some(common.max_answer.min(LARGEST)));
     Ok(ClientBuilder::new().limits(limits).take_over(stream))
 }
 
@@ -47,22 +50,22 @@ fn accepts(key: &str) -> String {
     STANDARD.encode(proof.digest().bytes())
 }
 
-/// A venue that answers and opens nothing: too many connections, closed, or the wrong URL.
-fn refused(venue: &Venue, response: &reqwest::Response) -> Error {
+/// A venue that answers and opens nothing: too many connections, closed, or the wrong URL. What it asks to wait is bounded.
+fn refused(common: &Common, response: &reqwest::Response) -> Error {
     let status = response.status();
-    let seconds = response.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse().ok());
     Error::new(Inner {
-        kind: Some(venue.errors.kind(None, status.as_u16())),
+        kind: Some(common.venue.errors.kind(None, status.as_u16())),
         status: Some(status),
         message: "the venue opens no WebSocket here".to_owned(),
-        retry_after: seconds.map(Duration::from_secs),
+        retry_after: retry_after::of_headers(response.headers(), common.clock.now(), retry_after::LONG),
         ..Inner::default()
     })
 }
 
-fn broken(error: &reqwest::Error) -> Error {
+fn broken(common: &Common, error: &reqwest::Error) -> Error {
     let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network };
-    failed(kind, format!("no connection: {}", reason(error)))
+    let server = error.url().map(authority).unwrap_or_default();
+    failed(kind, format!("no connection to {server}{}: {}", common.route, reason(error)))
 }
 
 fn failed(kind: ErrorKind, message: String) -> Error {

@@ -13,16 +13,19 @@ use super::connection::{Connection, Lost};
 use super::handshake;
 use super::options::{Event, WebSocketOptions, WebSocketStats};
 use super::settings::Settings;
+use crate::clock::after;
 use crate::credentials::{Anonymous, MakeGrant};
 use crate::error::Error;
 use crate::jsonrpc;
+use crate::panics::caught_in;
+use crate::retry_after;
 use crate::session::{Carrier, Common};
 use crate::token::TokenCache;
 
 pub(crate) struct Keeper {
     pub(crate) common: Common,
     pub(crate) options: WebSocketOptions,
-    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) turns: Arc<Semaphore>,
     pub(crate) counts: Counts,
     url: String,
     http: reqwest::Client,
@@ -39,6 +42,7 @@ pub(crate) struct Counts {
     lost: AtomicU64,
     pub(crate) unasked: AtomicU64,
     pub(crate) unreadable: AtomicU64,
+    handler_panics: AtomicU64,
 }
 
 /// Where the connection stands.
@@ -48,6 +52,8 @@ pub(crate) enum State {
     Opening,
     Open(Arc<Connection>),
     Paused(Pause),
+    /// The task has ended, with the runtime that it ran in or because nobody wants a connection any more.
+    Ended,
 }
 
 /// Between a failure and the next try.
@@ -78,6 +84,21 @@ enum End {
 /// A connection that lasted this long was a good one.
 const LASTING: Duration = Duration::from_secs(1);
 
+/// The task that keeps the connection. However it ends, whoever waits for a connection sees it, and the next call starts another:
+/// a runtime that shuts down takes its tasks with it.
+struct Task(Arc<Keeper>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        let mut before = State::Ended;
+        // In one step with what `wake` does.
+        self.0.state.send_modify(|state| {
+            std::mem::swap(state, &mut before);
+            self.0.runs.store(false, Ordering::Release);
+        });
+    }
+}
+
 /// The last word to the venue may take this long.
 const LEAVE: Duration = Duration::from_secs(1);
 
@@ -90,7 +111,7 @@ impl Keeper {
         options: WebSocketOptions,
     ) -> Self {
         Self {
-            permits: Arc::new(Semaphore::new(options.in_flight)),
+            turns: Arc::new(Semaphore::new(options.in_flight)),
             settings: Mutex::new(Settings::new(common.venue, options.heartbeat)),
             counts: Counts::default(),
             state: watch::Sender::new(State::Idle),
@@ -116,17 +137,27 @@ impl Keeper {
         self.state.subscribe()
     }
 
-    /// Somebody wants a connection.
+    /// Somebody wants a connection. Where no task keeps one, it is started on the caller's runtime.
     pub(crate) fn wake(self: &Arc<Self>) {
+        let mut runs = true;
         self.state.send_if_modified(|state| {
-            let is_idle = matches!(state, State::Idle);
+            runs = self.runs.swap(true, Ordering::AcqRel);
+            let is_idle = matches!(state, State::Idle | State::Ended);
             if is_idle {
                 *state = State::Opening;
             }
             is_idle
         });
-        if !self.runs.swap(true, Ordering::AcqRel) {
-            tokio::spawn(self.clone().run());
+        if !runs {
+            let task = Task(self.clone());
+            tokio::spawn(async move { task.0.run().await });
+        }
+    }
+
+    /// Hands an event to the user's handler.
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        if !self.options.tell(event) {
+            self.counts.handler_panics.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -146,21 +177,23 @@ impl Keeper {
             lost: read(&self.counts.lost),
             unasked_answers: read(&self.counts.unasked),
             unreadable_messages: read(&self.counts.unreadable),
+            handler_panics: read(&self.counts.handler_panics),
         }
     }
 
-    async fn run(self: Arc<Self>) {
+    async fn run(self: &Arc<Self>) {
         let mut failures = 0_u32;
         let mut was_logged_in = false;
         loop {
             self.state.send_replace(State::Opening);
-            let (error, lasted) = match self.connect(&mut was_logged_in).await {
+            let end = caught_in("the task of a connection", self.connect(&mut was_logged_in)).await;
+            let (error, lasted) = match end.unwrap_or_else(|| self.panicked()) {
                 End::LetGo => return,
                 End::Lost { lost, lasted } => {
                     let Lost { reason, on_purpose } = lost;
                     tracing::info!(venue = self.common.venue.name, reason, on_purpose, "the connection is over");
                     self.counts.lost.fetch_add(1, Ordering::Relaxed);
-                    self.options.tell(Event::Lost { reason: &reason });
+                    self.tell(Event::Lost { reason: &reason });
                     if on_purpose {
                         (failures, was_logged_in) = (0, false);
                         self.settings(Settings::forget_private);
@@ -176,18 +209,27 @@ impl Keeper {
                 End::Failed(error) => (Some(error), false),
             };
             failures = if lasted { 0 } else { failures.saturating_add(1) };
-            let asked = error.as_ref().and_then(Error::retry_after).unwrap_or_default();
+            let asked = error.as_ref().and_then(Error::retry_after).unwrap_or_default().min(retry_after::LONG);
             let wait = self.wait(failures).max(asked);
             if let Some(error) = &error {
                 tracing::warn!(venue = self.common.venue.name, %error, ?wait, "no connection");
-                self.options.tell(Event::Failed { error, wait });
+                self.tell(Event::Failed { error, wait });
             }
-            self.state.send_replace(State::Paused(Pause { error, until: Instant::now() + wait }));
+            self.state.send_replace(State::Paused(Pause { error, until: after(wait) }));
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = self.let_go.notified() => return,
             }
         }
+    }
+
+    /// Something that the user supplies has panicked: a login, a rate budget, a subscriber of the log.
+    fn panicked(&self) -> End {
+        let reason = "its task panicked";
+        if matches!(&*self.state.borrow(), State::Open(_)) {
+            return End::Lost { lost: Lost { reason: reason.to_owned(), on_purpose: false }, lasted: false };
+        }
+        End::Failed(Error::no_connection(reason))
     }
 
     fn wait(&self, failures: u32) -> Duration {
@@ -196,21 +238,27 @@ impl Keeper {
 
     /// Opens a connection and keeps it until it ends.
     async fn connect(self: &Arc<Self>, was_logged_in: &mut bool) -> End {
-        let open = handshake::open(&self.http, self.common.venue, &self.url, self.common.max_answer);
+        let open = handshake::open(&self.http, &self.common, &self.url);
         let open = tokio::time::timeout(self.common.timeouts.connect, open);
         let stream = tokio::select! {
             open = open => match open {
                 Ok(Ok(stream)) => stream,
                 Ok(Err(error)) => return End::Failed(error),
-                Err(_) => return End::Failed(Error::no_connection("the handshake took too long")),
+                Err(_) => {
+                    let reason = format!("the handshake took too long{}", self.common.route);
+                    return End::Failed(Error::no_connection(&reason));
+                }
             },
             () = self.let_go.notified() => return End::LetGo,
         };
         let (connection, driver) = Connection::new(stream, self, |weak| self.token_cache(weak));
         let mut driver = pin!(driver.run());
+        let prepare = tokio::time::timeout(self.common.timeouts.call, self.prepare(&connection, *was_logged_in));
         let prepared = tokio::select! {
             lost = &mut driver => Err(Error::no_connection(&lost.reason)),
-            prepared = self.prepare(&connection, *was_logged_in) => prepared,
+            prepared = prepare => {
+                prepared.unwrap_or_else(|_| Err(Error::no_connection("the login and the settings took too long")))
+            }
             () = self.let_go.notified() => return End::LetGo,
         };
         if let Err(error) = prepared {
@@ -218,7 +266,7 @@ impl Keeper {
         }
         let number = self.counts.opened.fetch_add(1, Ordering::Relaxed) + 1;
         let began = Instant::now();
-        self.options.tell(Event::Opened { number });
+        self.tell(Event::Opened { number });
         self.state.send_replace(State::Open(connection.clone()));
         let lost = tokio::select! {
             lost = &mut driver => Some(lost),
@@ -262,7 +310,9 @@ impl Keeper {
         if let Some(login) = connection.login().filter(|_| !operation.is_public()) {
             login.get().await?;
         }
-        let message = connection.call(operation, params, self.common.timeouts.attempt).await?;
+        let time = self.common.timeouts.attempt;
+        let ready = connection.ready(operation, params, time).await?;
+        let message = connection.call(ready, time).await?;
         jsonrpc::unwrap_message(self.common.venue, operation, message).map(drop)
     }
 }

@@ -30,6 +30,9 @@ use crate::session::Common;
 /// lost, each call that was under way fails with an error that says whether it may have been carried out; a new connection is
 /// opened after a random wait, logged in if the lost one was, and given the settings that the lost one had (heartbeat, cancel on
 /// disconnect) before any call goes over it. Calls in the meantime wait for that.
+///
+/// A task does this, on the runtime of the call that first needed it. Where that runtime ends, the connection is lost, and the next
+/// call starts the task again on its own runtime.
 #[derive(Clone)]
 pub struct WebSocket(Arc<Hold>);
 
@@ -81,6 +84,7 @@ impl WebSocket {
         let open = async {
             let mut has_waited = false;
             loop {
+                // Starts the task again where it has ended, be it while this call waits.
                 keeper.wake();
                 match &*state.borrow_and_update() {
                     State::Open(connection) if !connection.is_over() => return Ok(connection.clone()),
@@ -89,6 +93,8 @@ impl WebSocket {
                             return Err(error);
                         }
                     }
+                    // The runtime takes no tasks any more.
+                    State::Ended => return Err(Error::no_connection("the task that keeps it ended with its runtime")),
                     State::Idle | State::Opening | State::Open(_) | State::Paused(_) => {}
                 }
                 has_waited = true;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::panics::caught;
 use crate::retry::RetryPolicy;
 
 /// How a WebSocket is kept.
@@ -26,11 +27,12 @@ impl WebSocketOptions {
         Self { heartbeat: Some(half_a_minute), in_flight: 1024, reconnect, on_event: None }
     }
 
-    /// How often the venue is asked to show that it is there, in whole seconds. A connection on which nothing was heard for two of
-    /// these and five seconds is given up. With none, a connection that died without a word is noticed by no more than the time
-    /// limits of calls.
+    /// How often the venue is asked to show that it is there: in whole seconds, rounded up, between one second and an hour. A
+    /// connection on which nothing was heard for two of these and five seconds is given up. With none, a connection that died
+    /// without a word is noticed by no more than the time limits of calls.
     pub fn heartbeat(mut self, interval: Option<Duration>) -> Self {
-        self.heartbeat = interval;
+        let whole = |interval: Duration| interval.as_secs().saturating_add(u64::from(interval.subsec_nanos() > 0));
+        self.heartbeat = interval.map(|interval| Duration::from_secs(whole(interval).clamp(1, LONGEST.as_secs())));
         self
     }
 
@@ -43,27 +45,32 @@ impl WebSocketOptions {
 
     /// How long to wait before a lost connection is opened again: randomly between nothing and an upper bound, which begins at the
     /// first of these and doubles up to the second with each connection that fails or does not last; no less than the venue asks
-    /// for.
+    /// for, which is believed up to an hour. Neither wait is longer than an hour.
     pub fn reconnect(mut self, first_wait: Duration, longest_wait: Duration) -> Self {
-        self.reconnect = endless(first_wait, longest_wait.max(first_wait));
+        self.reconnect = endless(first_wait.min(LONGEST), longest_wait.max(first_wait).min(LONGEST));
         self
     }
 
-    /// Whom to tell what happens besides calls.
+    /// The handler of what happens beside calls.
     ///
     /// It is called from the task that reads the connection: while it runs nothing else is read, so that nothing is stored up for
-    /// a handler that is slow. Let it hand over and return.
+    /// a handler that is slow. Let it hand over and return. A handler that panics has missed that event and is called for the
+    /// next one; the panic is logged and counted in [`WebSocketStats::handler_panics`].
     pub fn on_event(mut self, handler: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
         self.on_event = Some(Arc::new(handler));
         self
     }
 
-    pub(crate) fn tell(&self, event: Event<'_>) {
-        if let Some(handler) = &self.on_event {
-            handler(event);
-        }
+    /// Hands an event to the handler. Says whether it came through that without a panic.
+    pub(crate) fn tell(&self, event: Event<'_>) -> bool {
+        self.on_event
+            .as_ref()
+            .is_none_or(|handler| caught("the handler of WebSocket events", || handler(event)).is_some())
     }
 }
+
+/// No heartbeat and no wait is longer.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Connections are tried for as long as somebody may want one.
 fn endless(first_wait: Duration, longest_wait: Duration) -> RetryPolicy {
@@ -136,4 +143,33 @@ pub struct WebSocketStats {
     pub unasked_answers: u64,
     /// Messages that are no JSON-RPC, or that tell of nothing known.
     pub unreadable_messages: u64,
+    /// Events whose handler panicked.
+    pub handler_panics: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_interval_and_no_wait_is_too_much(heartbeat: (u64, u32), first: (u64, u32), longest: (u64, u32), attempt: u32) {
+            let span = |(seconds, nanos)| Duration::new(seconds, nanos % 1_000_000_000);
+            let options = WebSocketOptions::new().heartbeat(Some(span(heartbeat))).reconnect(span(first), span(longest));
+            let heartbeat = options.heartbeat.unwrap();
+            prop_assert!((Duration::from_secs(1)..=LONGEST).contains(&heartbeat) && heartbeat.subsec_nanos() == 0);
+            let wait = options.reconnect.wait(attempt.max(1), None, 1.0);
+            prop_assert!(wait.is_none_or(|wait| wait <= LONGEST));
+        }
+    }
+
+    #[test]
+    fn the_longest_spans_are_taken() {
+        for span in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
+            let options = WebSocketOptions::new().heartbeat(Some(span)).reconnect(span, span);
+            assert!(options.heartbeat.is_some_and(|heartbeat| heartbeat >= Duration::from_secs(1)));
+        }
+    }
 }

@@ -13,6 +13,9 @@ use crate::jsonrpc::method;
 /// A connection is given up when nothing was heard for two heartbeats and this.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// A heartbeat that a call asks for counts as no longer than this.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
 /// The settings that the user's calls have made, by name. The newest is the last.
 pub(crate) struct Settings {
     venue: &'static Venue,
@@ -53,7 +56,7 @@ impl Settings {
         if setting.on {
             self.made.push((setting.name, change));
         }
-        self.silence.send_replace(self.heartbeat().map(|interval| interval * 2 + GRACE));
+        self.silence.send_replace(self.heartbeat().map(silence));
     }
 
     /// The calls that give a new connection what the last one had.
@@ -73,7 +76,49 @@ impl Settings {
     fn heartbeat(&self) -> Option<Duration> {
         let words = &self.venue.websocket.as_ref()?.heartbeat;
         let (_, change) = self.made.iter().find(|(_, change)| method(change.operation) == words.set)?;
-        let params: Value = serde_json::from_str(&change.params).ok()?;
-        params.get(words.interval)?.as_u64().map(Duration::from_secs)
+        interval(&change.params, words.interval)
+    }
+}
+
+/// The heartbeat that a call's params ask for, in seconds.
+fn interval(params: &str, name: &str) -> Option<Duration> {
+    let params: Value = serde_json::from_str(params).ok()?;
+    let interval = params.get(name)?;
+    let seconds = interval.as_u64().map(Duration::from_secs);
+    let seconds = seconds.or_else(|| Duration::try_from_secs_f64(interval.as_f64()?).ok())?;
+    Some(seconds.min(LONGEST))
+}
+
+/// How long the venue may be silent.
+fn silence(interval: Duration) -> Duration {
+    interval * 2 + GRACE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heartbeat_is_read_from_any_number() {
+        let read = |params: &str| interval(params, "interval").map(silence);
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(read(r#"{"interval":30}"#), seconds(65));
+        assert_eq!(read(r#"{"interval":30.0}"#), seconds(65));
+        for nothing in [r#"{"interval":-1}"#, r#"{"interval":"30"}"#, r#"{"interval":null}"#, "{}", "", "[]"] {
+            assert_eq!(read(nothing), None, "{nothing}");
+        }
+        for much in ["18446744073709551615", "9223372036854775807", "1e18", "86401"] {
+            assert_eq!(read(&format!(r#"{{"interval":{much}}}"#)), seconds(2 * 86_400 + 5), "{much}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_heartbeat_is_too_much(whole: u64, signed: i64, float: f64) {
+            for number in [whole.to_string(), signed.to_string(), float.to_string(), format!("{float:e}")] {
+                let read = interval(&format!(r#"{{"interval":{number}}}"#), "interval").map(silence);
+                proptest::prop_assert!(read.is_none_or(|silence| silence <= LONGEST * 2 + GRACE));
+            }
+        }
     }
 }

@@ -200,8 +200,8 @@ fn what_stands_twice_is_named_with_both_places() {
     for (find, with, expected) in [
         (
             "enum: [big, small]",
-            "enum:\n      - big\n      - small\n      - big",
-            "`big` stands twice in `enum`, first at specs/v/a.yaml:36:9",
+            "enum: [big,\n      small,\n      big]",
+            "`big` stands twice in `enum`, first at specs/v/a.yaml:36:32",
         ),
         (
             "required: [name]",
@@ -257,6 +257,8 @@ fn what_is_allowed_is_generated() {
         ("id: { type: string }", "id: { type: object, additionalProperties: { $ref: '#/schemas/Part' } }"),
         ("id: { type: string }", "id: { allOf: [{ $ref: '#/schemas/Part' }], description: d, nullable: true }"),
         ("id: { type: string }", "id: { oneOf: [{ type: number, format: decimal }, { type: string }] }"),
+        ("id: { type: string }", "id: { oneOf: [{ type: integer }, { type: string }] }"),
+        ("  Part:\n    type: object", "  Part:\n    type: object\n    x-vital: [weight]"),
         ("id: { type: string }", "id: {}"),
         ("id: { type: string }", "type: { type: string }\n      self: { type: string }\n      '1d': { type: string }"),
         ("id: { type: string }", "parent: { $ref: '#/schemas/Thing' }"),

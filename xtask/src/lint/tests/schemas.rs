@@ -26,7 +26,7 @@ pub const CASES: &[Case] = &[
         "              schema: { type: object, properties: {} }",
         "schema: { type: object",
     ),
-    ("inline-choice", NAME, "      name: { oneOf: [{ type: integer }, { type: string }] }", "name: { oneOf"),
+    ("inline-choice", NAME, "      name: { oneOf: [{ type: boolean }, { type: string }] }", "name: { oneOf"),
     (
         "closed-object",
         "  Part:\n    type: object",
@@ -44,6 +44,8 @@ pub const CASES: &[Case] = &[
         "  NewThing:",
     ),
     ("unknown-required", "required: [name]", "required: [nmae]", "  NewThing:"),
+    ("unknown-vital", "  Part:\n    type: object", "  Part:\n    type: object\n    x-vital: [wieght]", "  Part:"),
+    ("unknown-vital", "    required: [name]", "    required: [name]\n    x-vital: [kind]", "  NewThing:"),
     ("plain-secret", ID, "      api_secret: { type: string }", "api_secret"),
     ("plain-secret", ID, "      backup_secrets: { type: array, items: { type: string } }", "backup_secrets"),
     ("float-money", ID, "      price: { type: number }", "price"),
