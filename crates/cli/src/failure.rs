@@ -131,7 +131,7 @@ impl Failure {
 
     /// Another sentence, where the cause's own says less.
     #[must_use]
-    pub fn message_of(mut self, message: impl Into<String>) -> Self {
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self
     }
@@ -151,7 +151,7 @@ impl Failure {
     }
 
     /// A fact for scripts that is a text.
-    pub fn told_of(&self, name: &str) -> Option<&str> {
+    pub fn text_of(&self, name: &str) -> Option<&str> {
         self.details.get(name)?.as_str()
     }
 

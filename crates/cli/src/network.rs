@@ -20,7 +20,7 @@ pub struct Network {
     /// Seconds that a call may take, with all its attempts [default: 60]
     #[arg(long, global = true, value_name = "SECONDS")]
     pub timeout: Option<Seconds>,
-    /// The proxy that calls are tunnelled through; one with a password belongs into the profile
+    /// The proxy that calls are tunnelled through; put one with a password into the profile
     #[arg(long, global = true, value_name = "URL")]
     pub proxy: Option<Proxy>,
 }
@@ -70,9 +70,9 @@ impl Proxy {
     /// What it says.
     ///
     /// # Errors
-    /// It is none.
+    /// It is not the URL of a proxy.
     pub fn url(&self) -> Result<Url, &'static str> {
-        const NO_URL: &str = "it is no URL of a proxy: write it as http://HOST:PORT or https://HOST:PORT";
+        const NO_URL: &str = "it is not the URL of a proxy: write it as http://HOST:PORT or https://HOST:PORT";
         let url = Url::parse(&self.0).map_err(|_| NO_URL)?;
         let is_known = matches!(url.scheme(), "http" | "https") && url.has_host();
         let has_more = url.path().len() > 1 || url.query().is_some() || url.fragment().is_some();
@@ -91,7 +91,7 @@ impl FromStr for Proxy {
 /// The server, without user and password.
 impl fmt::Display for Proxy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ok(url) = self.url() else { return formatter.write_str("[no URL]") };
+        let Ok(url) = self.url() else { return formatter.write_str("[not a URL]") };
         write!(formatter, "{}://{}", url.scheme(), url.host_str().unwrap_or_default())?;
         url.port().map_or(Ok(()), |port| write!(formatter, ":{port}"))
     }

@@ -31,13 +31,13 @@ pub fn seconds(text: &str) -> Result<u64, String> {
 /// A moment in milliseconds since 1970.
 pub fn millis(text: &str) -> Result<i64, String> {
     let number = text.parse::<Number>().ok().and_then(|number| number.as_i64());
-    number.ok_or_else(|| "it is no whole number, such as 1790000000000".to_owned())
+    number.ok_or_else(|| "it is not a whole number, such as 1790000000000".to_owned())
 }
 
 fn within<T: TryFrom<u64>>(text: &str, least: u64, most: u64) -> Result<T, String> {
     let number = text.parse::<Number>().ok().and_then(|number| number.as_u64());
     let number = number.filter(|number| (least..=most).contains(number)).and_then(|number| T::try_from(number).ok());
-    number.ok_or_else(|| format!("it is no whole number from {least} to {most}"))
+    number.ok_or_else(|| format!("it is not a whole number from {least} to {most}"))
 }
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ mod tests {
             assert!(seconds(text).is_err() && days(text).is_err() && port(text).is_err(), "{text}");
             assert!(descriptor(text).is_err() && (text == "-1" || millis(text).is_err()), "{text}");
         }
-        assert_eq!(port("65536"), Err("it is no whole number from 0 to 65535".to_owned()));
+        assert_eq!(port("65536"), Err("it is not a whole number from 0 to 65535".to_owned()));
         assert!(seconds("0").is_err() && seconds("86401").is_err());
     }
 }

@@ -92,7 +92,7 @@ fn a_file_that_is_no_store_is_called_that() {
                 let output = world.shell(&format!("venuekit {command} --store-file {file}"));
                 let (_, stderr) = texts(&output);
                 assert_eq!(output.status.code(), Some(6), "{file}: {stderr}");
-                assert!(stderr.contains("this file is no store") && stderr.contains(said), "{file}: {stderr}");
+                assert!(stderr.contains("this file is not a store") && stderr.contains(said), "{file}: {stderr}");
                 assert!(!stderr.contains("identity is") && !stderr.contains("missing"), "{file}: {stderr}");
             }
         }
@@ -306,8 +306,8 @@ fn a_time_limit_and_a_proxy_are_kept() {
     let shown = ok(&world.venuekit(&["config", "show", "--json"]));
     assert!(shown.contains(r#""proxy":"http://127.0.0.1:1""#) && !shown.contains(MARKER), "{shown}");
     for (more, said) in [
-        (format!("proxy = \"{MARKER}\""), "is no URL of a proxy"),
-        ("timeout = 0".to_owned(), "it is no whole number from 1"),
+        (format!("proxy = \"{MARKER}\""), "is not the URL of a proxy"),
+        ("timeout = 0".to_owned(), "it is not a whole number from 1"),
         ("timeout = 1.5".to_owned(), "expected"),
         ("timeout = -3".to_owned(), "config.toml:"),
     ] {
@@ -320,6 +320,6 @@ fn a_time_limit_and_a_proxy_are_kept() {
         let output = world.venuekit(&[&demo[..], &["--proxy", &proxy]].concat());
         let (_, stderr) = texts(&output);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
-        assert!(stderr.contains("--proxy: it is no URL of a proxy") && !stderr.contains(MARKER), "{stderr}");
+        assert!(stderr.contains("--proxy: it is not the URL of a proxy") && !stderr.contains(MARKER), "{stderr}");
     }
 }

@@ -48,7 +48,7 @@ pub struct Operation {
     pub second_factor: bool,
     /// Whether it only reads.
     pub reads: bool,
-    /// The members of a body that tell of an error.
+    /// The members of a body that report an error.
     pub(super) error_members: Arc<Vec<String>>,
     pub(super) page: Option<Page>,
     /// Values that would make a good answer a failure: where, and what.

@@ -40,13 +40,13 @@ impl Operation {
     /// where nothing came.
     ///
     /// Of a read only that is wanted. The response to a write must prove that it was done: an object without any member that the
-    /// spec knows, a list that is null and a member that tells of an error prove nothing.
+    /// spec knows, a list that is null and a member that reports an error prove nothing.
     pub fn lacks(&self, body: Option<&Value>) -> Option<Lack> {
         let body = body.filter(|body| !body.is_null());
         if !self.reads
             && let Some(member) = self.error_in(body)
         {
-            return Lack::new("", format!("tells of an error, in `{member}`"));
+            return Lack::new("", format!("reports an error in `{member}`"));
         }
         let Some(answer) = &self.answer else {
             let is_empty = body.is_none_or(Value::is_object);
@@ -59,7 +59,7 @@ impl Operation {
         )
     }
 
-    /// The member that tells of an error, where the spec knows no member of that name in a good response.
+    /// The member that reports an error, where the spec knows no member of that name in a good response.
     fn error_in<'a>(&'a self, body: Option<&Value>) -> Option<&'a str> {
         let members = body?.as_object()?;
         let says = |name: &&String| match members.get(*name) {
@@ -222,8 +222,8 @@ mod tests {
             ("kalshi", "create_order_v2", r#"{"order_id":" "}"#, "`order_id` in the response is empty"),
             ("kalshi", "create_order_v2", r#"{"order_id":7}"#, "`order_id` in the response is not a text"),
             ("kalshi", "create_order_v2", r#"{"order_id":{}}"#, "`order_id` in the response is not a text"),
-            ("kalshi", "create_order_v2", r#"{"error":{"code":"x"}}"#, "tells of an error, in `error`"),
-            ("kalshi", "create_order_v2", r#"{"order_id":"a","error":{"code":"x"}}"#, "tells of an error, in `error`"),
+            ("kalshi", "create_order_v2", r#"{"error":{"code":"x"}}"#, "reports an error in `error`"),
+            ("kalshi", "create_order_v2", r#"{"order_id":"a","error":{"code":"x"}}"#, "reports an error in `error`"),
             ("kalshi", "generate_api_key", "{}", "`api_key_id` in the response is missing"),
             ("kalshi", "generate_api_key", r#"{"api_key_id":"a"}"#, "`private_key` in the response is missing"),
             ("kalshi", "create_rfq_batch", r#"{"rfq_batch":{}}"#, "`rfq_batch/id` in the response is missing"),
@@ -232,9 +232,9 @@ mod tests {
             ("kalshi", "batch_create_orders_v2", r#"{"orders":[{}]}"#, "`orders/0` in the response has none of"),
             ("kalshi", "batch_create_orders_v2", r#"{"orders":[null]}"#, "`orders/0` in the response is null"),
             ("kalshi", "batch_cancel_orders_v2", r#"{"orders":[{"order_id":"a"},{}]}"#, "`orders/1/order_id`"),
-            ("kalshi", "delete_order_group", r#"{"error":{"code":"x"}}"#, "tells of an error"),
+            ("kalshi", "delete_order_group", r#"{"error":{"code":"x"}}"#, "reports an error"),
             ("kalshi", "delete_order_group", r#""no""#, "the response should be empty"),
-            ("kalshi", "delete_api_key", r#"{"error":"no"}"#, "tells of an error"),
+            ("kalshi", "delete_api_key", r#"{"error":"no"}"#, "reports an error"),
             ("kalshi", "create_subaccount", r#"{"subaccount_number":"x"}"#, "is not a number"),
             ("deribit", "buy", "null", "the response is empty"),
             ("deribit", "buy", "{}", "`order` in the response is missing"),

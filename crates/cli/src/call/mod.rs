@@ -85,8 +85,8 @@ pub struct CallArgs {
 
 /// Where the key of a call comes from.
 const KEY: &str = "
-The key is that of --key, of the profile or of environment variables. `venuekit keys create` makes one; the first time it asks twice
-for the passphrase of the new store.";
+The call is made with --key NAME, with the key of the profile, or with what environment variables hold. `venuekit keys create`
+makes a key; the first time it asks twice for the passphrase of the new store.";
 
 const AFTER_HELP: &str = "\
 With a venue and an operation, --help shows what that operation takes and gives.

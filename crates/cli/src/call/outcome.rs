@@ -99,9 +99,9 @@ pub fn of_code(failure: Failure) -> Failure {
         ),
         |(_, why, help)| (why, help),
     );
-    let operation = failure.told_of("operation").map(|name| format!("{name}: ")).unwrap_or_default();
+    let operation = failure.text_of("operation").map(|name| format!("{name}: ")).unwrap_or_default();
     let message = format!("{operation}the venue did not take the one-time code: {why}");
-    failure.message_of(message).exit(Exit::NeedsPerson).code("second_factor").help(help)
+    failure.with_message(message).exit(Exit::NeedsPerson).code("second_factor").help(help)
 }
 
 /// Whether a refusal is about a one-time code. The venues have no code in common for it.

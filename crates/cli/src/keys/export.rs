@@ -90,7 +90,7 @@ fn format(arguments: &ExportArgs, key: &StoredKey, is_json: bool) -> Result<Form
         (None, None) => Format::Env,
     };
     if format == Format::Pem && key.kind != Kind::PrivateKeyPem {
-        let message = "this key is a shared secret, and no PEM";
+        let message = "this key is a shared secret, not a PEM";
         return Err(Failure::usage(message)
             .code("format")
             .help("--format secret writes it into a file such as key.txt"));

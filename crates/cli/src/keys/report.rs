@@ -30,7 +30,7 @@ pub struct ReportArgs {
     /// A key that was not used for longer is told, where the venue says when it was
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = number::days)]
     unused_for: i64,
-    /// A key that is cared for elsewhere, by its id or its name: that it is not stored here is not told
+    /// A key that is managed elsewhere, by its id or its name: that it is not stored here is not reported
     #[arg(long, value_name = "ID")]
     known: Vec<String>,
     /// Exit with 8 if anything was told

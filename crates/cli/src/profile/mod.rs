@@ -74,7 +74,7 @@ pub struct Profile {
     pub timeout: Option<Seconds>,
     /// The proxy that calls are tunnelled through, as `http://HOST:PORT`.
     pub proxy: Option<Proxy>,
-    /// Ids of keys that are cared for elsewhere: `keys report` does not tell that they are not stored here.
+    /// Ids of keys that are managed elsewhere: `keys report` does not report that they are not stored here.
     #[serde(default)]
     pub known_keys: Vec<String>,
 }

@@ -146,7 +146,11 @@ impl fmt::Display for StoreError {
                 write!(f, "{}: the file that opens the store is missing; put it back from a copy", path.display())
             }
             Self::NotAStore { path, what } => {
-                write!(f, "{}: this file is no store: {what}; name the store's own file, or a new one", path.display())
+                write!(
+                    f,
+                    "{}: this file is not a store: {what}; name the file of a store, or a new file",
+                    path.display()
+                )
             }
             Self::NotAnIdentity { path, found } => {
                 let (what, remedy) = found.words();

@@ -105,7 +105,7 @@ impl FileStore {
         let not = |what: &str| Err(StoreError::NotAStore { path: path.clone(), what: what.to_owned() });
         let Ok(metadata) = std::fs::metadata(path) else { return Ok(()) };
         if !metadata.is_file() {
-            return not(if metadata.is_dir() { "it is a folder" } else { "it is no regular file" });
+            return not(if metadata.is_dir() { "it is a folder" } else { "it is not a regular file" });
         }
         if beside(path).exists() {
             return Ok(());
