@@ -207,7 +207,8 @@ mod tests {
         {
             assert!(read(json).is_ok(), "{json}");
         }
-        assert_eq!(read(r#"{"accounts":[1.0],"status":"ok","new":true}"#).unwrap().accounts, [1]);
+        let listed = read(r#"{"accounts":[1.0],"status":"ok","new":true}"#).unwrap();
+        assert_eq!((listed.accounts, listed.extra["new"]), (vec![1], true));
         for json in ["{}", r#"{"status":"ok"}"#, r#"{"data":null}"#, r#"{"new":true}"#] {
             let error = read(json).unwrap_err().to_string();
             assert!(error.starts_with("missing field: one of `data`, `accounts` is needed"), "{json}: {error}");
