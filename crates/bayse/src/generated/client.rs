@@ -16384,10 +16384,10 @@ pub mod types {
         BatchAmendOrdersRequest BatchAmendOrdersResponse BatchAmendResult BatchAmendment
         BatchCancelOrdersRequest BatchCancelOrdersResponse BatchCancelResult
         BatchItemError BatchOrder BatchPlaceOrdersRequest BatchPlaceOrdersResponse
-        BatchPlaceResult BatchSummary BookLevel BurnSharesRequest CreateApiKeyRequest
-        CreateApiKeyResponse Event EventPnl EventSeries LeanEvent LiquidityReward
-        LiquidityRewardsResponse ListActivitiesResponse ListApiKeysResponse
-        ListEventSeriesResponse ListEventsResponse ListOrdersResponse
+        BatchPlaceResult BatchSummary BookLevel BurnSharesRequest Confirmation
+        CreateApiKeyRequest CreateApiKeyResponse Event EventPnl EventSeries LeanEvent
+        LiquidityReward LiquidityRewardsResponse ListActivitiesResponse
+        ListApiKeysResponse ListEventSeriesResponse ListEventsResponse ListOrdersResponse
         ListSportsGamesResponse ListSportsLeaguesResponse ListSportsTeamsResponse
         LoginRequest LoginResponse MakerRebate MakerRebatesResponse Market
         MarketLiquidityReward MarketMakerRebate MarketPriceHistory MintSharesRequest
@@ -16400,21 +16400,21 @@ pub mod types {
         PropDirection SeriesInterval Side Slug SportMarketType StpMode TimeInForce
         YesOrNo } vital { BurnSharesResponse["marketId" "operationId" "outcome1Price"
         "outcome2Price" "proceeds" "quantity"] [] [market_id operation_id outcome1_price
-        outcome2_price proceeds quantity] Confirmation["message"] [] [message]
-        Health["status"] [] [status] ListTradesResponse["data" "trades"] ["data"
-        "trades"] [] MintSharesResponse["marketId" "operationId" "outcome1Price"
-        "outcome2Price" "quantity"] [] [market_id operation_id outcome1_price
-        outcome2_price quantity] OrderBook["bids" "asks"] ["bids" "asks"] []
-        PlaceOrderResponse["order" "clobOrder" "ammOrder" "engine"] [] [order clob_order
-        amm_order engine] Pnl["breakdown" "currency" "losses" "realizedPnl"
-        "realizedPnlPercent" "settlementPnl" "tradePnl" "wins"] ["breakdown"] [currency
-        losses realized_pnl realized_pnl_percent settlement_pnl trade_pnl wins]
-        Quote["price" "quantity" "amount" "costOfShares"] [] [price quantity amount
-        cost_of_shares] Ticker["bestAsk" "bestBid" "high24h" "lastPrice" "low24h"
-        "marketId" "midPrice" "outcome" "priceChange24h" "spread" "timestamp"
-        "tradeCount24h" "volume24h"] [] [best_ask best_bid high24h last_price low24h
-        market_id mid_price outcome price_change24h spread timestamp trade_count24h
-        volume24h] Version["commit" "version"] [] [commit version] }
+        outcome2_price proceeds quantity] Health["status"] [] [status]
+        ListTradesResponse["data" "trades"] ["data" "trades"] []
+        MintSharesResponse["marketId" "operationId" "outcome1Price" "outcome2Price"
+        "quantity"] [] [market_id operation_id outcome1_price outcome2_price quantity]
+        OrderBook["bids" "asks"] ["bids" "asks"] [] PlaceOrderResponse["order"
+        "clobOrder" "ammOrder" "engine"] [] [order clob_order amm_order engine]
+        Pnl["breakdown" "currency" "losses" "realizedPnl" "realizedPnlPercent"
+        "settlementPnl" "tradePnl" "wins"] ["breakdown"] [currency losses realized_pnl
+        realized_pnl_percent settlement_pnl trade_pnl wins] Quote["price" "quantity"
+        "amount" "costOfShares"] [] [price quantity amount cost_of_shares]
+        Ticker["bestAsk" "bestBid" "high24h" "lastPrice" "low24h" "marketId" "midPrice"
+        "outcome" "priceChange24h" "spread" "timestamp" "tradeCount24h" "volume24h"] []
+        [best_ask best_bid high24h last_price low24h market_id mid_price outcome
+        price_change24h spread timestamp trade_count24h volume24h] Version["commit"
+        "version"] [] [commit version] }
     }
 }
 #[derive(Clone, Debug)]
