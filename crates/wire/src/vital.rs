@@ -93,8 +93,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object: ")?;
-        self.inner.expecting(f)
+        self.inner.expecting(f)?;
+        f.write_str(" (an object)")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
@@ -215,7 +215,10 @@ mod tests {
         }
         for json in ["[]", r#"[{"id":"a"}]"#] {
             assert!(
-                read(json).unwrap_err().to_string().contains("invalid type: sequence, expected an object"),
+                read(json)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("invalid type: sequence, expected struct Wrapper (an object)"),
                 "{json}"
             );
         }
