@@ -195,14 +195,14 @@ async fn a_list_in_place_of_an_object_is_told_as_such() {
         let (_server, client) = yativo_on(body).await;
         let message = refused(client.list_accounts().send().await);
         assert!(
-            message.starts_with("the top in the answer: found a list, expected an object: struct ListAccountsResponse"),
+            message.starts_with("the top in the answer: found a list, expected struct ListAccountsResponse"),
             "{message}"
         );
     }
     // Nor one inside a response, as of a venue that writes an empty object as a list.
     let (_server, client) = yativo_on(r#"{"data":[]}"#).await;
     let message = refused(client.get_api_key().key_id("k").send().await);
-    assert!(message.starts_with("data in the answer: found a list, expected an object"), "{message}");
+    assert!(message.starts_with("data in the answer: found a list, expected struct ApiKey (an object)"), "{message}");
     let (_server, client) = deribit_on(r#"{"positions":[]}"#).await;
     let message = refused(client.get_positions().body_map(|body| body).send().await);
     assert_eq!(message, "the top in the answer: found an object, expected a list");

@@ -49,7 +49,7 @@ impl Views {
     }
 
     /// Whether a value has a place for a field, by its dotted name. What is left open has a place for any.
-    fn has(&self, mut schema: &Value, field: &str) -> bool {
+    fn has<'a>(&'a self, mut schema: &'a Value, field: &str) -> bool {
         for name in field.split('.') {
             let Some(members) = self.resolve(schema)["properties"].as_object() else { return true };
             let Some(member) = members.get(name) else { return false };

@@ -253,7 +253,7 @@ macro_rules! lenient_types {
         $vital:ident [$($member:literal)*] [$($list:literal)*] [$($field:ident)*]
     )* }) => {
         $(impl<'de> $crate::lenient::Lenient<'de> for $object {
-            const EXPECTED: &'static str = "an object";
+            const EXPECTED: &'static str = concat!("struct ", stringify!($object), " (an object)");
 
             fn read<D: $crate::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
                 $crate::lenient::object(deserializer)
@@ -265,7 +265,7 @@ macro_rules! lenient_types {
             }
         })*
         $(impl<'de> $crate::lenient::Lenient<'de> for $vital {
-            const EXPECTED: &'static str = "an object";
+            const EXPECTED: &'static str = concat!("struct ", stringify!($vital), " (an object)");
 
             fn read<D: $crate::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
                 let has = |value: &Self| false $(|| value.$field.is_some())*;
@@ -307,8 +307,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Members<'de, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object: ")?;
-        self.0.expecting(f)
+        self.0.expecting(f)?;
+        f.write_str(" (an object)")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
@@ -446,7 +446,7 @@ mod tests {
             ["[]", "[1]", r#"{"inner":[]}"#, r#"{"inner":[1,"a"]}"#, r#"{"rows":[[]]}"#, r#"{"rows":[{},[1,"a"]]}"#]
         {
             let error = refused::<Row>(json);
-            assert!(error.contains("invalid type: sequence, expected an object: struct "), "{json}: {error}");
+            assert!(error.contains("invalid type: sequence, expected struct "), "{json}: {error}");
         }
         assert!(refused::<Vec<Row>>("{}").contains("expected a sequence"));
     }

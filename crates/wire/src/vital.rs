@@ -93,8 +93,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object: ")?;
-        self.inner.expecting(f)
+        self.inner.expecting(f)?;
+        f.write_str(" (an object)")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
@@ -207,14 +207,18 @@ mod tests {
         {
             assert!(read(json).is_ok(), "{json}");
         }
-        assert_eq!(read(r#"{"accounts":[1.0],"status":"ok","new":true}"#).unwrap().accounts, [1]);
+        let listed = read(r#"{"accounts":[1.0],"status":"ok","new":true}"#).unwrap();
+        assert_eq!((listed.accounts, listed.extra["new"]), (vec![1], true));
         for json in ["{}", r#"{"status":"ok"}"#, r#"{"data":null}"#, r#"{"new":true}"#] {
             let error = read(json).unwrap_err().to_string();
             assert!(error.starts_with("missing field: one of `data`, `accounts` is needed"), "{json}: {error}");
         }
         for json in ["[]", r#"[{"id":"a"}]"#] {
             assert!(
-                read(json).unwrap_err().to_string().contains("invalid type: sequence, expected an object"),
+                read(json)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("invalid type: sequence, expected struct Wrapper (an object)"),
                 "{json}"
             );
         }

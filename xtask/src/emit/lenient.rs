@@ -108,12 +108,25 @@ fn one_of(items: &[Item], name: &Ident, members: &[String]) -> Result<TokenStrea
     for member in members {
         let field = owner.and_then(|owner| field(owner, member));
         let field = field.ok_or_else(|| format!("`{name}` has no field for `{member}` of its `x-vital`"))?;
-        match last(&field.ty) {
-            Some(last) if last.ident == "Option" => fields.push(&field.ident),
+        let optional = last(&field.ty).filter(|last| last.ident == "Option");
+        match optional.and_then(|last| argument(&last.arguments)) {
+            Some(inner) if !is_named_map(items, inner) => fields.push(&field.ident),
             _ => lists.push(member),
         }
     }
     Ok(quote!(#name [#(#members)*] [#(#lists)*] [#(#fields)*]))
+}
+
+/// Whether a type is a name for a list or a map.
+fn is_named_map(items: &[Item], kind: &Type) -> bool {
+    items.iter().any(|item| match item {
+        Item::Struct(item) => {
+            last(kind).is_some_and(|last| last.ident == item.ident)
+                && matches!(item.fields, Fields::Unnamed(_))
+                && item.fields.iter().all(|field| is_collection(&field.ty))
+        }
+        _ => false,
+    })
 }
 
 /// Where a type is read.

@@ -59405,8 +59405,8 @@ pub mod types {
         DeliveryPrices Deposit DepositAddress DepositId DepositPage DisableApiKeyParams
         DisableCancelOnDisconnectParams EditApiKeyParams EditBlockRfqQuoteParams
         EditByLabelParams EditParams EnableApiKeyParams EnableCancelOnDisconnectParams
-        ExchangeTokenParams ExecuteBlockTradeParams ExpirationsByKind ForkTokenParams
-        FundingChart FundingPoint GeneralRiskParams GetAccessLogParams
+        ExchangeTokenParams ExecuteBlockTradeParams Expirations ExpirationsByKind
+        ForkTokenParams FundingChart FundingPoint GeneralRiskParams GetAccessLogParams
         GetAccountSummariesParams GetAccountSummaryParams GetAddressBeneficiaryParams
         GetAddressBookParams GetAnnouncementsParams GetAprHistoryParams
         GetBlockRfqQuotesParams GetBlockRfqTradesParams GetBlockRfqsParams
@@ -59487,14 +59487,13 @@ pub mod types {
         BlockRfqAcceptance["trade_trigger" "block_trades"] ["block_trades"]
         [trade_trigger] BlockRfqUserInfo["parent" "users"] ["users"] [parent]
         Candles["close" "cost" "high" "low" "open" "status" "ticks" "volume"] ["close"
-        "cost" "high" "low" "open" "ticks" "volume"] [status] Expirations["future"
-        "option"] ["future" "option"] [] FundingRate["index_price" "interest_1h"
-        "interest_8h" "prev_index_price" "timestamp"] [] [index_price interest_1h
-        interest_8h prev_index_price timestamp] MassQuoteResult["errors" "errors_count"
-        "orders" "pending_requests" "pending_requests_count" "trades"] ["errors" "orders"
-        "pending_requests" "trades"] [errors_count pending_requests_count]
-        PlatformStatus["locked" "locked_currencies" "locked_indices"]
-        ["locked_currencies" "locked_indices"] [locked]
+        "cost" "high" "low" "open" "ticks" "volume"] [status] FundingRate["index_price"
+        "interest_1h" "interest_8h" "prev_index_price" "timestamp"] [] [index_price
+        interest_1h interest_8h prev_index_price timestamp] MassQuoteResult["errors"
+        "errors_count" "orders" "pending_requests" "pending_requests_count" "trades"]
+        ["errors" "orders" "pending_requests" "trades"] [errors_count
+        pending_requests_count] PlatformStatus["locked" "locked_currencies"
+        "locked_indices"] ["locked_currencies" "locked_indices"] [locked]
         RiskMatrix["aggregated_risk_vectors" "index_price" "initial_risk_vectors"
         "margins" "model_params" "portfolio" "ticker"] ["aggregated_risk_vectors"
         "initial_risk_vectors" "margins" "ticker"] [index_price model_params portfolio]
