@@ -34,6 +34,41 @@ fn an_answer_that_is_made_up_is_no_failure_and_the_last_page() {
     }
 }
 
+/// Members of responses that say whether more of a list is to come, and those that lead there.
+const MORE: [&str; 3] = ["has_more", "hasMore", "has_next"];
+const MARKS: [&str; 6] = ["continuation", "cursor", "next_cursor", "nextCursor", "next_page_token", "next_start_id"];
+
+fn leads_on(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            let says_more = MORE.contains(&name.as_str()) && *member != json!(false);
+            let has_mark = MARKS.contains(&name.as_str()) && *member != json!("");
+            if says_more || has_mark { Some(format!("{name}: {member}")) } else { leads_on(member) }
+        }),
+        Value::Array(items) => items.iter().find_map(leads_on),
+        _ => None,
+    }
+}
+
+#[test]
+fn no_list_that_is_made_up_says_that_more_is_to_come() {
+    for spec in all() {
+        for operation in &spec.operations {
+            let Some(value) = operation.example(&Given::default()) else { continue };
+            assert_eq!(leads_on(&value), None, "{} {}", spec.venue, operation.id);
+            assert!(operation.answer.as_ref().is_none_or(|schema| schema.check(&value).is_ok()), "{}", operation.id);
+        }
+    }
+    // What the request gives does not lead on either.
+    let mut given = Given::default();
+    given.add("continuation", &json!("more"));
+    given.add("cursor", &json!("more"));
+    for operation in all().into_iter().flat_map(|spec| &spec.operations) {
+        let value = operation.example(&given).unwrap_or_default();
+        assert_eq!(leads_on(&value), None, "{}", operation.id);
+    }
+}
+
 #[test]
 fn the_page_after_the_last_one_is_empty() {
     let mut tried = 0;

@@ -8,7 +8,7 @@ use crate::spec::Spec;
 use crate::state;
 
 /// No list of a new sandbox has as many pages.
-const MOST_PAGES: usize = 200;
+const MOST_PAGES: usize = 3000;
 
 async fn every_list_ends(venue: &'static str) {
     let spec = Spec::of(venue);
