@@ -16985,8 +16985,8 @@ pub mod types {
         BatchAmendOrdersRequest BatchAmendOrdersResponse BatchAmendment
         BatchCancelOrdersRequest BatchCancelOrdersResponse BatchItemError BatchOrder
         BatchPlaceOrdersRequest BatchPlaceOrdersResponse BatchSummary BookLevel
-        BurnSharesRequest CreateApiKeyRequest CreateApiKeyResponse Event EventPnl
-        EventSeries LeanEvent LiquidityReward LiquidityRewardsResponse
+        BurnSharesRequest Confirmation CreateApiKeyRequest CreateApiKeyResponse Event
+        EventPnl EventSeries LeanEvent LiquidityReward LiquidityRewardsResponse
         ListActivitiesResponse ListApiKeysResponse ListEventSeriesResponse
         ListEventsResponse ListOrdersResponse ListSportsGamesResponse
         ListSportsLeaguesResponse ListSportsTeamsResponse LoginRequest LoginResponse
@@ -17003,10 +17003,9 @@ pub mod types {
         BatchCancelResult["success" "error"] [] [success error]
         BatchPlaceResult["success" "order" "error"] [] [success order error]
         BurnSharesResponse["operationId" "quantity"] [] [operation_id quantity]
-        Confirmation["message"] [] [message] Health["status"] [] [status]
-        ListTradesResponse["data" "trades"] ["data" "trades"] []
-        MintSharesResponse["operationId" "quantity"] [] [operation_id quantity]
-        OrderBook["bids" "asks"] ["bids" "asks"] [] PlaceOrderResponse["order"
+        Health["status"] [] [status] ListTradesResponse["data" "trades"] ["data"
+        "trades"] [] MintSharesResponse["operationId" "quantity"] [] [operation_id
+        quantity] OrderBook["bids" "asks"] ["bids" "asks"] [] PlaceOrderResponse["order"
         "clobOrder" "ammOrder"] [] [order clob_order amm_order] Pnl["breakdown"
         "currency" "losses" "realizedPnl" "realizedPnlPercent" "settlementPnl" "tradePnl"
         "wins"] ["breakdown"] [currency losses realized_pnl realized_pnl_percent

@@ -59496,7 +59496,7 @@ pub mod types {
         "locked_indices"] ["locked_currencies" "locked_indices"] [locked]
         RiskMatrix["aggregated_risk_vectors" "index_price" "initial_risk_vectors"
         "margins" "model_params" "portfolio" "ticker"] ["aggregated_risk_vectors"
-        "initial_risk_vectors" "margins" "ticker"] [index_price model_params portfolio]
+        "index_price" "initial_risk_vectors" "margins" "ticker"] [model_params portfolio]
         TradeVolumes["calls_volume" "calls_volume_30d" "calls_volume_7d" "currency"
         "currency_pair" "futures_volume" "futures_volume_30d" "futures_volume_7d"
         "puts_volume" "puts_volume_30d" "puts_volume_7d" "spot_volume" "spot_volume_30d"

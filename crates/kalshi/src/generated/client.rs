@@ -32920,21 +32920,21 @@ pub mod types {
         GetFcmEventContractDailyCapResponse GetFcmFillsResponse
         GetFcmSubtraderBlockedCategoriesResponse GetFillsResponse
         GetFiltersBySportsResponse GetGameStatsResponse GetHistoricalCutoffResponse
-        GetIntraExchangeInstanceTransferResponse
+        GetIncentiveProgramsResponse GetIntraExchangeInstanceTransferResponse
         GetIntraExchangeInstanceTransfersResponse GetLiveDataResponse
         GetMarketCandlesticksHistoricalResponse GetMarketOrderbookResponse
-        GetMarketResponse GetMarketsResponse GetMilestoneResponse
+        GetMarketResponse GetMarketsResponse GetMilestoneResponse GetMilestonesResponse
         GetMultivariateEventCollectionResponse GetMultivariateEventCollectionsResponse
         GetMultivariateEventsResponse GetOrderGroupsResponse
         GetOrderQueuePositionResponse GetOrderQueuePositionsResponse GetOrderResponse
-        GetOrdersResponse GetPortfolioRestingOrderTotalValueResponse GetQuoteResponse
-        GetQuotesResponse GetRfqBatchBestQuotesResponse GetRfqBatchQuotesResponse
-        GetRfqBatchResponse GetRfqBatchesResponse GetRfqResponse GetRfqsResponse
-        GetSeriesFeeChangesResponse GetSeriesListResponse GetSeriesResponse
-        GetSettlementsResponse GetStructuredTargetResponse GetStructuredTargetsResponse
-        GetSubaccountBalancesResponse GetSubaccountNettingResponse
-        GetSubaccountTransfersResponse GetTargetBalanceAllocationResponse
-        GetTradesResponse GetUserDataTimestampResponse
+        GetOrdersResponse GetPortfolioRestingOrderTotalValueResponse GetPositionsResponse
+        GetQuoteResponse GetQuotesResponse GetRfqBatchBestQuotesResponse
+        GetRfqBatchQuotesResponse GetRfqBatchResponse GetRfqBatchesResponse
+        GetRfqResponse GetRfqsResponse GetSeriesFeeChangesResponse GetSeriesListResponse
+        GetSeriesResponse GetSettlementsResponse GetStructuredTargetResponse
+        GetStructuredTargetsResponse GetSubaccountBalancesResponse
+        GetSubaccountNettingResponse GetSubaccountTransfersResponse
+        GetTargetBalanceAllocationResponse GetTradesResponse GetUserDataTimestampResponse
         GetWeatherIndexCalibrationsResponse GetWeatherIndexResponse
         GetWithdrawalsResponse IncentiveProgram IndexedBalance
         IntraExchangeInstanceTransferRecord IntraExchangeInstanceTransferRequest
@@ -32974,17 +32974,13 @@ pub mod types {
         GetEventMetadataResponse["competition" "competition_scope" "featured_image_url"
         "image_url" "market_details" "settlement_sources"] ["market_details"
         "settlement_sources"] [competition competition_scope featured_image_url
-        image_url] GetIncentiveProgramsResponse["incentive_programs" "next_cursor"]
-        ["incentive_programs"] [next_cursor] GetLiveDatasResponse["live_datas"]
-        ["live_datas"] [] GetMarketCandlesticksResponse["candlesticks" "ticker"]
-        ["candlesticks"] [ticker] GetMarketOrderbooksResponse["orderbooks"]
-        ["orderbooks"] [] GetMilestonesResponse["cursor" "milestones"] ["milestones"]
-        [cursor] GetOrderGroupResponse["contracts_limit_fp" "exchange_index"
+        image_url] GetLiveDatasResponse["live_datas"] ["live_datas"] []
+        GetMarketCandlesticksResponse["candlesticks" "ticker"] ["candlesticks"] [ticker]
+        GetMarketOrderbooksResponse["orderbooks"] ["orderbooks"] []
+        GetOrderGroupResponse["contracts_limit_fp" "exchange_index"
         "is_auto_cancel_enabled" "orders"] ["orders"] [contracts_limit_fp exchange_index
-        is_auto_cancel_enabled] GetPositionsResponse["cursor" "event_positions"
-        "market_positions"] ["event_positions" "market_positions"] [cursor]
-        GetTagsForSeriesCategoriesResponse["tags_by_categories"] [] [tags_by_categories]
-        }
+        is_auto_cancel_enabled] GetTagsForSeriesCategoriesResponse["tags_by_categories"]
+        ["tags_by_categories"] [] }
     }
     impl ::std::convert::TryFrom<&::std::string::String> for ApiKeyId {
         type Error = self::error::ConversionError;

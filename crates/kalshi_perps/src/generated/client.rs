@@ -2344,6 +2344,9 @@ pub mod types {
             ::std::string::String,
             ::venuekit_wire::DecimalNumber,
         >,
+        ///Id of the market, which outlives a change of its ticker.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub market_id: ::std::option::Option<::std::string::String>,
         ///Rises from 1 with corporate actions. An order can insist on it.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
@@ -9988,6 +9991,10 @@ pub mod types {
                 >,
                 ::std::string::String,
             >,
+            market_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
             market_version: ::std::result::Result<
                 ::std::option::Option<i64>,
                 ::std::string::String,
@@ -10081,6 +10088,7 @@ pub mod types {
                     leverage_estimates: Ok(Default::default()),
                     liquidation_mark_price: Ok(Default::default()),
                     long_leverage_estimates: Ok(Default::default()),
+                    market_id: Ok(Default::default()),
                     market_version: Ok(Default::default()),
                     open_interest: Ok(Default::default()),
                     open_interest_notional_value_dollars: Ok(Default::default()),
@@ -10367,6 +10375,20 @@ pub mod types {
                         format!(
                             "error converting supplied value for long_leverage_estimates: {e}"
                         )
+                    });
+                self
+            }
+            /// Id of the market, which outlives a change of its ticker.
+            pub fn market_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.market_id = value
+                    .try_into()
+                    .map(::std::option::Option::Some)
+                    .map_err(|e| {
+                        format!("error converting supplied value for market_id: {e}")
                     });
                 self
             }
@@ -10670,6 +10692,7 @@ pub mod types {
                     leverage_estimates: value.leverage_estimates?,
                     liquidation_mark_price: value.liquidation_mark_price?,
                     long_leverage_estimates: value.long_leverage_estimates?,
+                    market_id: value.market_id?,
                     market_version: value.market_version?,
                     open_interest: value.open_interest?,
                     open_interest_notional_value_dollars: value
@@ -10715,6 +10738,7 @@ pub mod types {
                     leverage_estimates: Ok(value.leverage_estimates),
                     liquidation_mark_price: Ok(value.liquidation_mark_price),
                     long_leverage_estimates: Ok(value.long_leverage_estimates),
+                    market_id: Ok(value.market_id),
                     market_version: Ok(value.market_version),
                     open_interest: Ok(value.open_interest),
                     open_interest_notional_value_dollars: Ok(

@@ -37869,19 +37869,23 @@ pub mod types {
         objects { AccessToken Account ActivateCardIbanRequest AddAssetRequest
         AddCustomerAssetRequest AddGasStationAssetRequest ApiKey ApiKeyFirstGen
         ApiKeyListFirstGen ApplyForIssuerProgramRequest ArchiveAssetRequest
-        BatchAddAssetsRequest CancelTransactionRequest Card CardCustomer CardCustomerCard
-        CardCustomerDailyLimit CardCustomerKyc CardCustomerKycLink CardCustomerPage
-        CardCustomerPhone CardCustomerRecord CardEphemeralToken CardIban CardKyc
-        CardTransaction CardTransactionList CardTransfer CardTransferDestination
-        CardTransferSource CardViewToken CardWebhookSubscription CheckBalanceRequest
-        CreateAccountConnectionsRequest CreateAccountRequest CreateApiKeyFirstGenRequest
+        ArchiveAssetResponse BatchAddAssetsRequest CancelPhysicalOrderResponse
+        CancelTransactionRequest CancelTransactionResponse Card CardCustomer
+        CardCustomerCard CardCustomerDailyLimit CardCustomerKyc CardCustomerKycLink
+        CardCustomerPage CardCustomerPhone CardCustomerRecord CardEphemeralToken CardIban
+        CardKyc CardTransaction CardTransactionList CardTransfer CardTransferDestination
+        CardTransferSource CardViewToken CardWebhookSubscription ChangeCardResponse
+        CheckBalanceRequest CreateAccountConnectionsRequest
+        CreateAccountConnectionsResponse CreateAccountRequest CreateApiKeyFirstGenRequest
         CreateApiKeyFirstGenResponse CreateApiKeyGuideRequest CreateApiKeyGuideResponse
         CreateApiKeyRequest CreateApiKeyResponse CreateAutoForwardingRuleRequest
         CreateCardCustomerCardRequest CreateCardRequest CreateCardViewTokenRequest
         CreateCustomerRequest CreatePaymentRequest CreatePaymentResponse
         CreateProgramWebhookRequest CreateWebhookNamedRequest CreateWebhookRequest
-        CreateWebhookResponse CurrentSubscription Customer DeleteWebhookNamedRequest
-        DeployedCardSafe Dispute DisputeReason DisputeTransactionRequest
+        CreateWebhookResponse CurrentSubscription Customer
+        DeleteAutoForwardingRuleResponse DeleteWebhookNamedRequest
+        DeployCardAccountSafeResponse DeployCardCustomerSafeResponse DeployedCardSafe
+        Dispute DisputeReason DisputeTransactionRequest DisputeTransactionResponse
         EditWebhookNamedRequest ExchangeApiKeyRequest ExecuteSwapRequest
         FundCardCustomerRequest FundCardCustomerResponse FundIssuerDepositRequest
         GasCostBreakdown GasPrice GetCardCustomerKycLinkResponse GetCardCustomerResponse
@@ -37896,24 +37900,32 @@ pub mod types {
         ListDisputeReasonsResponse ListIssuerCardTransactionsResponse ListPlansResponse
         ListProgramWebhooksResponse ListTransactionsRequest ListUserAccountsRequest
         ListUserAssetsByUserIdRequest ListUserAssetsRequest ListWebhooksResponse
-        LoginLegacyRequest NamedWebhook NewApiKey NewApiKeyFirstGen NewCardAccount
-        NewPayment NewWebhook OnboardCardAccountRequest OnboardCardAccountResponse
-        OnboardCardCustomerRequest OnboardCardCustomerResponse OnboardedCardCustomer
-        OrderPhysicalCardRequest PasskeyOptionsRequest Payment PhysicalOrder Plan
-        PlanFeatures PlanList QuoteSwapRequest QuoteSwapResponse RegisterRequest
-        RegisteredUser RequestCardCustomerPhoneVerificationRequest RequestIbanRequest
-        ResendOtpRequest RevokedApiKey RevokedApiKeyFirstGen RotatedApiKey
-        SendFundsRequest SendFundsResponse SentFunds SessionTokenData SetAutoRenewRequest
-        SetCardCustomerDailyLimitRequest SetCardPinRequest SetDailySpendingLimitRequest
-        SetPhysicalCardPinRequest ShippingAddress SignInRequest SourceOfFundsAnswer
+        LoginLegacyRequest LoginLegacyResponse NamedWebhook NewApiKey NewApiKeyFirstGen
+        NewCardAccount NewPayment NewWebhook OnboardCardAccountRequest
+        OnboardCardAccountResponse OnboardCardCustomerRequest OnboardCardCustomerResponse
+        OnboardedCardCustomer OrderPhysicalCardRequest PasskeyOptionsRequest Payment
+        PhysicalOrder Plan PlanFeatures PlanList QuoteSwapRequest QuoteSwapResponse
+        RegisterRequest RegisterResponse RegisteredUser
+        RequestCardCustomerPhoneVerificationRequest
+        RequestCardCustomerPhoneVerificationResponse RequestCardPinOtpResponse
+        RequestIbanRequest ResendOtpRequest ResendOtpResponse
+        RevokeApiKeyFirstGenResponse RevokeApiKeyResponse RevokedApiKey
+        RevokedApiKeyFirstGen RotatedApiKey SendFundsRequest SendFundsResponse SentFunds
+        SessionTokenData SessionTokens SetAutoRenewRequest
+        SetCardCustomerDailyLimitRequest SetCardCustomerDailyLimitResponse
+        SetCardPinRequest SetCardPinResponse SetDailySpendingLimitRequest
+        SetDailySpendingLimitResponse SetPhysicalCardPinRequest
+        SetPhysicalCardPinResponse ShippingAddress SignInRequest SourceOfFundsAnswer
         SourceOfFundsQuestion SourceOfFundsQuestions SpendingLimits
-        SubmitCardCustomerSourceOfFundsRequest SubmitIbanKycRequest
-        SubmittedSourceOfFunds SubscribeCardWebhookRequest SubscribeToPlanRequest
-        SwapAsset SwapQuote SwapRoute TokenRenewal Transaction
-        UpdateApiKeyPermissionsRequest UpdateAutoForwardingRuleRequest
+        SubmitCardCustomerSourceOfFundsRequest SubmitCardCustomerSourceOfFundsResponse
+        SubmitIbanKycRequest SubmittedSourceOfFunds SubscribeCardWebhookRequest
+        SubscribeCardWebhookResponse SubscribeToPlanRequest SwapAsset SwapQuote SwapRoute
+        TokenRenewal Transaction UpdateApiKeyPermissionsRequest
+        UpdateApiKeyPermissionsResponse UpdateAutoForwardingRuleRequest
         UpdateProgramWebhookRequest UpdateWebhookRequest VerifiedCardAccount
-        VerifyCardCustomerPhoneRequest VerifyCardOtpRequest VerifyOtpRequest
-        VerifyTwoFactorRequest Wallet Webhook WebhookSecret } others {
+        VerifyCardCustomerOtpResponse VerifyCardCustomerPhoneRequest
+        VerifyCardCustomerPhoneResponse VerifyCardOtpRequest VerifyCardOtpResponse
+        VerifyOtpRequest VerifyTwoFactorRequest Wallet Webhook WebhookSecret } others {
         AcceptCardTermsResponse AccountType ActivateCardIbanResponse
         ActivateWebhookResponse AddGasStationAssetResponse ApplyForGatewayRequest
         ApplyForGatewayResponse ApplyForIssuerProgramResponse
@@ -37953,30 +37965,18 @@ pub mod types {
         UpdateWebhookResponse WebhookEvent WebhookId WebhookStatus YativoCardId } vital {
         AddAssetResponse["asset" "data"] [] [asset data]
         AddCustomerAssetResponse["result" "asset" "data"] [] [result asset data]
-        ArchiveAssetResponse["message" "status" "success"] [] [message status success]
-        CancelPhysicalOrderResponse["data" "message" "status" "success"] [] [data message
-        status success] CancelTransactionResponse["message" "status" "success"] []
-        [message status success] ChangeCardResponse["data" "message" "status" "success"]
-        [] [data message status success] CreateAccountConnectionsResponse["message"
-        "status" "success"] [] [message status success] CreateAccountResponse["id"
-        "account" "data"] [] [id account data] CreateCardCustomerCardResponse["data"] []
-        [data] CreateCardCustomerEphemeralTokenResponse["data" "ephemeral_token"
-        "card_token" "pse_auth_token"] [] [data ephemeral_token card_token
-        pse_auth_token] CreateCardCustomerViewTokenResponse["data" "url"
-        "secure_view_url"] [] [data url secure_view_url]
-        CreateCardCustomerVirtualCardResponse["data"] [] [data]
+        CreateAccountResponse["id" "account" "data"] [] [id account data]
+        CreateCardCustomerCardResponse["data"] [] [data]
+        CreateCardCustomerEphemeralTokenResponse["data" "ephemeral_token" "card_token"
+        "pse_auth_token"] [] [data ephemeral_token card_token pse_auth_token]
+        CreateCardCustomerViewTokenResponse["data" "url" "secure_view_url"] [] [data url
+        secure_view_url] CreateCardCustomerVirtualCardResponse["data"] [] [data]
         CreateCardEphemeralTokenResponse["data" "ephemeral_token" "card_token"
         "pse_auth_token"] [] [data ephemeral_token card_token pse_auth_token]
         CreateCardResponse["data"] [] [data] CreateCardViewTokenResponse["data" "url"
         "secure_view_url"] [] [data url secure_view_url] CreateCustomerResponse["id"
         "data"] [] [id data] CreateProgramWebhookResponse["data"] [] [data]
-        CreateWebhookNamedResponse["data"] [] [data]
-        DeleteAutoForwardingRuleResponse["message" "status" "success"] [] [message status
-        success] DeployCardAccountSafeResponse["data" "message" "status" "success"] []
-        [data message status success] DeployCardCustomerSafeResponse["data" "message"
-        "status" "success"] [] [data message status success]
-        DisputeTransactionResponse["data" "message" "status" "success"] [] [data message
-        status success] GetApiKeyResponse["data"] [] [data]
+        CreateWebhookNamedResponse["data"] [] [data] GetApiKeyResponse["data"] [] [data]
         GetCardCustomerKycStatusResponse["data"] [] [data]
         GetCardIbanStatusResponse["data" "iban"] [] [data iban]
         GetIssuerProgramResponse["data"] [] [data] GetPhysicalOrderStatusResponse["data"]
@@ -37989,33 +37989,9 @@ pub mod types {
         ListCustomersResponse["customers" "data"] ["customers"] [data]
         ListTransactionsResponse["transactions" "data"] ["transactions"] [data]
         ListUserAccountsResponse["accounts" "data"] ["accounts"] [data]
-        LoginLegacyResponse["message" "status" "success" "token"] [] [message status
-        success token] OrderPhysicalCardResponse["data"] [] [data]
-        RegisterResponse["access_token" "data" "message" "refresh_token" "status"
-        "success"] [] [access_token data message refresh_token status success]
-        RequestCardCustomerPhoneVerificationResponse["data" "message" "status" "success"]
-        [] [data message status success] RequestCardPinOtpResponse["message" "status"
-        "success"] [] [message status success] ResendOtpResponse["message" "status"
-        "success"] [] [message status success] RevokeApiKeyFirstGenResponse["data"
-        "status"] [] [data status] RevokeApiKeyResponse["data" "message" "success"] []
-        [data message success] RotateApiKeyResponse["api_secret" "data"] [] [api_secret
-        data] RotateWebhookSecretResponse["secret" "data"] [] [secret data]
-        SessionTokens["access_token" "data" "message" "refresh_token" "status" "success"]
-        [] [access_token data message refresh_token status success]
-        SetCardCustomerDailyLimitResponse["data" "message" "status" "success"] [] [data
-        message status success] SetCardPinResponse["message" "status" "success"] []
-        [message status success] SetDailySpendingLimitResponse["data" "message" "status"
-        "success"] [] [data message status success] SetPhysicalCardPinResponse["message"
-        "status" "success"] [] [message status success]
-        SubmitCardCustomerSourceOfFundsResponse["data" "message" "status" "success"] []
-        [data message status success] SubscribeCardWebhookResponse["data" "message"
-        "status" "success"] [] [data message status success]
-        UpdateApiKeyPermissionsResponse["data" "message" "status" "success"] [] [data
-        message status success] VerifyCardCustomerOtpResponse["data" "message" "status"
-        "success"] [] [data message status success]
-        VerifyCardCustomerPhoneResponse["data" "message" "status" "success"] [] [data
-        message status success] VerifyCardOtpResponse["data" "message" "status"
-        "success"] [] [data message status success] }
+        OrderPhysicalCardResponse["data"] [] [data] RotateApiKeyResponse["api_secret"
+        "data"] [] [api_secret data] RotateWebhookSecretResponse["secret" "data"] []
+        [secret data] }
     }
     impl AccountType {
         /// The word as the venue writes it.
