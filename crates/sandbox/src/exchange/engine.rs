@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::account::{Account, Position};
 use super::book::Book;
 use super::funds::Change;
-use super::order::{Order, Reason, Status, Traded};
+use super::order::{Order, Reason, Status};
 use super::records::{Fill, Trade};
 use super::terms::{Owner, SelfTradePrevention, Side, Terms, TimeInForce};
 use crate::make::uuid;

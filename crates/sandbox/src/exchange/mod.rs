@@ -13,11 +13,11 @@ mod order;
 mod records;
 mod terms;
 
-pub(crate) use self::account::{Account, Position};
+pub(crate) use self::account::Position;
 pub(crate) use self::book::Book;
 pub(crate) use self::candles::{Candle, Range};
 pub(crate) use self::change::Amendment;
 pub(crate) use self::engine::{Exchange, Refused, Rules};
-pub(crate) use self::order::{Order, Reason, Status, Traded};
+pub(crate) use self::order::{Order, Reason, Traded};
 pub(crate) use self::records::{Fill, Trade};
 pub(crate) use self::terms::{Owner, SelfTradePrevention, Side, Terms, TimeInForce};
