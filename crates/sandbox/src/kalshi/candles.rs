@@ -6,7 +6,7 @@ use super::call::Call;
 use super::error::Refusal;
 use super::markets::Market;
 use super::read::{count, dollars, mean};
-use super::seed;
+use super::series::series_at;
 use super::state::State;
 use crate::exchange::{Candle, Exchange, Range, Rules};
 use crate::message::Reply;
@@ -80,7 +80,7 @@ pub(super) fn of_market(state: &mut State, call: &Call) -> Result<Reply, Refusal
 }
 
 fn is_of_series(market: &Market, call: &Call) -> bool {
-    seed::series_at(market.series).ticker == call.given.in_path("series_ticker")
+    series_at(market.series).ticker == call.given.in_path("series_ticker")
 }
 
 pub(super) fn of_markets(state: &mut State, call: &Call) -> Result<Reply, Refusal> {

@@ -6,7 +6,7 @@ use super::call::Call;
 use super::error::Refusal;
 use super::markets::{Market, statuses};
 use super::read::count;
-use super::seed::{self, SERIES, Series};
+use super::series::{SERIES, Series, series_at};
 use super::state::State;
 use crate::clock::rfc3339;
 use crate::message::Reply;
@@ -23,7 +23,7 @@ pub(super) fn events_page(state: &mut State, call: &Call) -> Result<Reply, Refus
     let matching = events(state).filter(|markets| {
         let first = &markets[0];
         status.is_none_or(|statuses| markets.iter().any(|market| statuses.contains(&market.status(call.now))))
-            && query.lists("series_ticker", seed::series_at(first.series).ticker)
+            && query.lists("series_ticker", series_at(first.series).ticker)
             && query.lists("tickers", &first.event_ticker)
             && min_close.is_none_or(|seconds| first.times.close / 1000 >= seconds)
             && min_updated.is_none_or(|seconds| first.times.created / 1000 >= seconds)
@@ -55,7 +55,7 @@ fn shown(state: &State, call: &Call, markets: &[Market]) -> Value {
 
 fn event(state: &State, call: &Call, markets: &[Market], nested: bool) -> Value {
     let first = &markets[0];
-    let series = seed::series_at(first.series);
+    let series = series_at(first.series);
     let mut json = json!({
         "event_ticker": first.event_ticker,
         "series_ticker": series.ticker,
@@ -105,7 +105,7 @@ fn series_json(state: &State, series: &Series, with_volume: bool) -> Value {
         "exchange_index": 0,
     });
     if with_volume {
-        let own = state.markets.iter().filter(|market| seed::series_at(market.series).ticker == series.ticker);
+        let own = state.markets.iter().filter(|market| series_at(market.series).ticker == series.ticker);
         let books = own.filter_map(|market| state.events.book(&market.ticker));
         json["volume_fp"] = count(books.map(|book| book.volume).sum()).into();
     }

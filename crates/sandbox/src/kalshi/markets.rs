@@ -7,7 +7,7 @@ use super::call::Call;
 use super::error::Refusal;
 use super::fees::EventRules;
 use super::read::{count, dollars};
-use super::seed;
+use super::series::series_at;
 use super::state::State;
 use crate::clock::rfc3339;
 use crate::exchange::{Exchange, Side};
@@ -159,7 +159,7 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
         !combos
             && statuses.is_none_or(|statuses| statuses.contains(&market.status(call.now)))
             && query.lists("event_ticker", &market.event_ticker)
-            && query.lists("series_ticker", seed::series_at(market.series).ticker)
+            && query.lists("series_ticker", series_at(market.series).ticker)
             && query.lists("tickers", &market.ticker)
             && created.holds(Some(market.times.created))
             && updated.holds(Some(market.updated(call.now)))

@@ -25,6 +25,7 @@ mod read;
 mod rfqs;
 mod routes;
 mod seed;
+mod series;
 mod state;
 mod transfers;
 

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::fees::EventRules;
 use super::markets::{Market, PriceRange, Times};
 use super::read::dollars;
+use super::series::SERIES;
 use crate::clock::rfc3339;
 use crate::exchange::{Exchange, Owner, SelfTradePrevention, Side, Terms, TimeInForce};
 
@@ -21,41 +22,6 @@ const DAYS: [i64; 7] = [-2, -1, 1, 2, 3, 4, 5];
 pub(super) const MAKER: Owner = Owner { user: usize::MAX, subaccount: 0 };
 pub(super) const TAKER: Owner = Owner { user: usize::MAX - 1, subaccount: 0 };
 const QUOTE_SIZE: Decimal = dec!(1000);
-
-/// What the markets of a series have in common.
-pub(super) struct Series {
-    pub(super) ticker: &'static str,
-    pub(super) title: &'static str,
-    pub(super) category: &'static str,
-    unit: &'static str,
-    first_strike: i64,
-    strike_step: i64,
-    structure: &'static str,
-}
-
-pub(super) const SERIES: [Series; 6] = [
-    series("KXHIGHNY", "Highest temperature in New York", "Climate and Weather", "°F", (38, 3), "linear_cent"),
-    series("KXRAINSEA", "Rain in Seattle", "Climate and Weather", "mm", (1, 2), "linear_cent"),
-    series("KXBTCD", "Bitcoin at 5 pm", "Crypto", "USD", (84_000, 1_500), "tapered_deci_cent"),
-    series("KXETHD", "Ether at 5 pm", "Crypto", "USD", (2_600, 100), "tapered_deci_cent"),
-    series("KXINXD", "S&P 500 at the close", "Financials", "points", (6_300, 75), "deci_cent"),
-    series("KXEURUSD", "Euro in US cents at 10 am", "Financials", "¢", (104, 2), "deci_cent"),
-];
-
-const fn series(
-    ticker: &'static str,
-    title: &'static str,
-    category: &'static str,
-    unit: &'static str,
-    (first_strike, strike_step): (i64, i64),
-    structure: &'static str,
-) -> Series {
-    Series { ticker, title, category, unit, first_strike, strike_step, structure }
-}
-
-pub(super) fn series_at(index: usize) -> &'static Series {
-    &SERIES[index]
-}
 
 /// The markets of six series over seven days.
 pub(super) fn markets(now: i64) -> Vec<Market> {

@@ -155,7 +155,7 @@ pub(super) fn apply_margin(state: &mut State, call: &Call) -> Result<Reply, Refu
 }
 
 /// Transfers of the caller between subaccounts of one exchange, or between the exchanges; the newest first.
-fn of_caller<'a>(state: &'a State, user: usize, between_instances: bool) -> impl Iterator<Item = &'a Transfer> {
+fn of_caller(state: &State, user: usize, between_instances: bool) -> impl Iterator<Item = &Transfer> {
     let own = state.money.transfers.iter().rev().filter(move |transfer| transfer.from.owner.user == user);
     own.filter(move |transfer| (transfer.from.instance != transfer.to.instance) == between_instances)
 }

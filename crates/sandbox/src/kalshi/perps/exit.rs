@@ -208,8 +208,9 @@ fn advance(trigger: &mut Trigger, exchange: &mut Exchange<MarginRules>, now: i64
     trigger.follow_price(mark);
     let Some(leg) = trigger.reached(mark).filter(|_| trigger.status == TriggerStatus::Active) else { return false };
     let terms = trigger.exit(before);
-    let others = exchange.resting(&trigger.ticker, terms.side.opposite());
-    if others.filter(|order| order.owner.user != trigger.owner.user).next().is_none() {
+    let is_liquid =
+        exchange.resting(&trigger.ticker, terms.side.opposite()).any(|order| order.owner.user != trigger.owner.user);
+    if !is_liquid {
         return false;
     }
     let Ok(order) = exchange.place(trigger.owner, &trigger.ticker, terms, true, now) else { return false };
