@@ -6,9 +6,10 @@
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
-use std::sync::mpsc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+use tokio::time::timeout;
 use venuekit::deribit::{Client, Credentials, Environment, Event, WebSocketOptions};
 use venuekit_sandbox::{Accounts, Sandbox};
 
@@ -24,7 +25,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let secret = account.client_secret.clone().unwrap_or_default();
 
     // The handler is called where the connection is read: it hands over and returns.
-    let (send, tickers) = mpsc::sync_channel(16);
+    let (send, mut tickers) = mpsc::channel(16);
     let options = WebSocketOptions::new().on_event(move |event| {
         if let Event::Notification { channel, data, .. } = event {
             let _ = send.try_send(format!("{channel}: {data}"));
@@ -49,6 +50,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
         .send()
         .await?;
     // The first ticker comes of its own accord, the next one when something has changed.
-    println!("{}", tickers.recv_timeout(Duration::from_secs(10))?);
+    let ticker = timeout(Duration::from_secs(10), tickers.recv()).await?;
+    println!("{}", ticker.ok_or("the connection has ended")?);
     Ok(())
 }

@@ -120,7 +120,7 @@ async fn a_blank_text_is_absent_and_a_vital_one_is_named() {
     let order = r#"{"order":{"order_id":"a","maker_fill_cost_dollars":"","taker_fill_cost_dollars":" ","created_time":"",
         "expiration_time":"  ","subaccount_number":"","fill_count_fp":"10.00"}}"#;
     let (_server, client) = kalshi_on(order).await;
-    let order = client.get_order().order_id("a").send().await.unwrap();
+    let order = client.get_order().order_id("order-1").send().await.unwrap();
     let order = &order.order;
     assert!(order.maker_fill_cost_dollars.is_none() && order.taker_fill_cost_dollars.is_none());
     assert!(order.created_time.is_none() && order.expiration_time.is_none() && order.subaccount_number.is_none());
@@ -221,7 +221,7 @@ async fn an_order_that_nothing_proves() {
         let client = bayse::Client::builder(environment).credentials(credentials).build().unwrap();
         use bayse::types::{OrderType, Side};
         let order =
-            client.place_order().event_id("e").market_id("m").body_map(|order| {
+            client.place_order().event_id("event-1").market_id("market-1").body_map(|order| {
                 order.side(Side::Buy).outcome_id("o").amount(100).price("0.35").type_(OrderType::Limit)
             });
         let error = order.send().await.unwrap_err();

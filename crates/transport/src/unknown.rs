@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::ser::{Impossible, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple};
 use serde::{Serialize, Serializer};
 use serde_ignored::Path;
+use venuekit_wire::UnknownWord;
 use venuekit_wire::lenient::{Lenient, vital};
 
 /// Something in a response that its type does not know, by its JSON path, such as `markets[0].status`.
@@ -79,7 +80,7 @@ fn find<T: for<'de> Lenient<'de> + Serialize>(body: &[u8]) -> Vec<Unknown> {
     let mut json = serde_json::Deserializer::from_slice(body);
     match vital::<_, T>(serde_ignored::Deserializer::new(&mut json, &mut skipped)) {
         Ok(value) => {
-            let mut search = Search { path: String::new(), is_unknown: false, found: &mut found };
+            let mut search = Search { path: String::new(), found: &mut found };
             // What was read can be walked over; what the walk does not visit holds no enum.
             let _ = value.serialize(&mut search);
             found
@@ -135,8 +136,6 @@ fn push_name(path: &mut String, name: &str) {
 /// Walks over a value, and finds what [`Open`](venuekit_wire::Open) marks as unknown.
 struct Search<'a> {
     path: String,
-    /// Whether the next text is such a value.
-    is_unknown: bool,
     found: &'a mut Vec<Unknown>,
 }
 
@@ -187,10 +186,7 @@ impl<'s, 'a> Serializer for &'s mut Search<'a> {
         serialize_unit_struct(&'static str)
     );
 
-    fn serialize_str(self, text: &str) -> fmt::Result {
-        if std::mem::take(&mut self.is_unknown) {
-            self.found.push(Unknown::Value { path: whole(self.path.clone()), value: text.to_owned() });
-        }
+    fn serialize_str(self, _: &str) -> fmt::Result {
         Ok(())
     }
 
@@ -202,9 +198,15 @@ impl<'s, 'a> Serializer for &'s mut Search<'a> {
         Ok(())
     }
 
-    fn serialize_newtype_struct<T: ?Sized + Serialize>(self, name: &'static str, value: &T) -> fmt::Result {
-        self.is_unknown = name == venuekit_wire::UNKNOWN;
+    fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, value: &T) -> fmt::Result {
         value.serialize(self)
+    }
+
+    fn collect_str<T: ?Sized + fmt::Display>(self, value: &T) -> fmt::Result {
+        if UnknownWord::is::<T>() {
+            self.found.push(Unknown::Value { path: whole(self.path.clone()), value: value.to_string() });
+        }
+        Ok(())
     }
 
     fn serialize_newtype_variant<T: ?Sized + Serialize>(

@@ -39,7 +39,9 @@ mod vital;
 
 pub use decimal::{Decimal, DecimalNumber, DecimalOrText, ParseDecimalError};
 pub use integer::IntegerOrText;
-pub use open::{Open, UNKNOWN, Word};
+#[doc(hidden)]
+pub use open::UnknownWord;
+pub use open::{Open, Word};
 pub use rust_decimal;
 pub use secret::Secret;
 #[doc(hidden)]

@@ -6,9 +6,23 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The name of the newtype as which [`Open::Unknown`] is serialized, so that a serializer can find such values. Formats such as JSON write
-/// the text alone.
-pub const UNKNOWN: &str = "$venuekit_wire::Open::Unknown";
+/// The text of an [`Open::Unknown`] as it is serialized: by `collect_str`, so that a serializer can find such values by this type.
+/// Formats such as JSON write the text alone.
+#[doc(hidden)]
+pub struct UnknownWord<'a>(&'a str);
+
+impl UnknownWord<'_> {
+    /// Whether a value that is serialized by `collect_str` is one.
+    pub fn is<T: ?Sized>() -> bool {
+        std::any::type_name::<T>() == std::any::type_name::<UnknownWord<'static>>()
+    }
+}
+
+impl fmt::Display for UnknownWord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
 
 /// A value of an enum that the venue may extend: known to this version, or kept as it came.
 ///
@@ -138,7 +152,7 @@ impl<K: Serialize> Serialize for Open<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Known(known) => known.serialize(serializer),
-            Self::Unknown(text) => serializer.serialize_newtype_struct(UNKNOWN, text),
+            Self::Unknown(text) => serializer.collect_str(&UnknownWord(text)),
         }
     }
 }

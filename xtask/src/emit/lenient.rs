@@ -76,6 +76,8 @@ pub fn apply(items: &mut Vec<Item>, reading: &Reading) -> Result<(), String> {
             _ => continue,
         };
     }
+    let maps: BTreeSet<Ident> =
+        others.iter().filter(|name| is_named_map(items, &parse_quote!(#name))).cloned().collect();
     for item in &mut *items {
         let Item::Struct(item) = item else { continue };
         let name = item.ident.to_string();
@@ -86,7 +88,7 @@ pub fn apply(items: &mut Vec<Item>, reading: &Reading) -> Result<(), String> {
         };
         let transparent = item.attrs.iter().any(|attribute| says(attribute, "transparent"));
         if matches!(item.fields, Fields::Named(_)) || transparent {
-            item.fields.iter_mut().for_each(|field| read(field, &objects, how));
+            item.fields.iter_mut().for_each(|field| read(field, &objects, &maps, how));
         }
     }
     let vital = vital.into_iter().map(|name| one_of(items, &name, &reading.vital[&name.to_string()]));
@@ -137,7 +139,7 @@ enum How {
     Buffered,
 }
 
-fn read(field: &mut Field, objects: &BTreeSet<Ident>, how: How) {
+fn read(field: &mut Field, objects: &BTreeSet<Ident>, maps: &BTreeSet<Ident>, how: How) {
     // What has no name of its own has no null of its own either, and passes through serde's buffer.
     if field.attrs.iter().any(|attribute| says(attribute, "flatten")) {
         return;
@@ -156,7 +158,8 @@ fn read(field: &mut Field, objects: &BTreeSet<Ident>, how: How) {
         None if is_collection(&field.ty) => {
             field.attrs.push(parse_quote!(#[serde(deserialize_with = "::venuekit_wire::lenient::collection")]));
         }
-        None if in_responses && has_rule(&field.ty, objects) => {
+        // A map with a name of its own takes null for none, and would take a member that is missing for that.
+        None if in_responses && (has_rule(&field.ty, objects) || has_rule(&field.ty, maps)) => {
             field.attrs.push(parse_quote!(#[serde(deserialize_with = "::venuekit_wire::lenient::vital")]));
         }
         Some(inner) if in_responses && (is_collection(inner) || has_rule(inner, objects)) => {

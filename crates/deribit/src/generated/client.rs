@@ -8352,6 +8352,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct LspParticipantUsage {
         /// What a participant took over in each group. Groups without a limit and without use may be missing.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub groups: LspGroupsUsage,
         ///Id of the subaccount.
         #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
@@ -8401,6 +8402,7 @@ pub mod types {
         #[serde(default, deserialize_with = "::venuekit_wire::lenient::optional")]
         pub cooldown_period_ms: ::std::option::Option<i64>,
         /// What a participant took over in each group. Groups without a limit and without use may be missing.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub groups: LspGroupsUsage,
     }
     impl LspUsage {

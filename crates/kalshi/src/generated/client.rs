@@ -2751,6 +2751,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct GetFiltersBySportsResponse {
         /// Filters of each sport.
+        #[serde(deserialize_with = "::venuekit_wire::lenient::vital")]
         pub filters_by_sports: FiltersBySport,
         ///Sports in the order in which the venue shows them.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
