@@ -14,6 +14,8 @@ use crate::task::Work;
 pub struct Error {
     cause: Cause,
     run: Option<Left>,
+    /// Whether a call of the run may have been carried out, and nothing shows yet what became of it.
+    is_open: bool,
 }
 
 /// A run that can be resumed.
@@ -119,7 +121,7 @@ pub enum Class {
 
 impl Error {
     pub(crate) fn new(cause: Cause) -> Self {
-        Self { cause, run: None }
+        Self { cause, run: None, is_open: false }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -143,6 +145,12 @@ impl Error {
         self
     }
 
+    /// The same of a look-up that should have shown what became of a call whose response was lost.
+    pub(crate) fn of_open_call(mut self) -> Self {
+        self.is_open = true;
+        self
+    }
+
     pub(crate) fn venue(&self) -> Option<&venuekit_transport::Error> {
         match &self.cause {
             Cause::Venue(error) => Some(error),
@@ -161,6 +169,7 @@ impl Error {
     /// What kind of trouble it is.
     pub fn class(&self) -> Class {
         match &self.cause {
+            _ if self.is_open => Class::Unknown,
             Cause::Venue(error) if error.may_have_been_applied() => Class::Unknown,
             Cause::Venue(error) => match error.kind() {
                 ErrorKind::Network | ErrorKind::Timeout => Class::Network,

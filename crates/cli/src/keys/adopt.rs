@@ -28,7 +28,7 @@ pub struct AdoptArgs {
     #[arg(long)]
     name: Option<String>,
     /// What identifies the caller: key id, public key, API key or client id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     public_id: Option<String>,
     /// A private key as PEM; - is standard input
     #[arg(long, value_name = "FILE", requires = "public_id", conflicts_with = "secret_fd")]

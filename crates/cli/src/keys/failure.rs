@@ -20,6 +20,8 @@ impl From<Error> for Failure {
         };
         let mut failure = match error.of_venue() {
             Some(venue) if is_about_code(venue) => of_code(Self::from(venue.clone())),
+            // A look-up that failed leaves open what became of the call before it.
+            Some(venue) if exit == Exit::Unknown => Self::from(venue.clone()).exit(exit),
             Some(venue) => Self::from(venue.clone()),
             None => Self::new(exit, error.to_string()),
         };

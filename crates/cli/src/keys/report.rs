@@ -31,7 +31,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = number::days)]
     unused_for: i64,
     /// A key that is managed elsewhere, by its id or its name: that it is not stored here is not reported
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     known: Vec<String>,
     /// Exit with 8 if anything was told
     #[arg(long)]

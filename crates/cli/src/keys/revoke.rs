@@ -19,7 +19,7 @@ pub struct RevokeArgs {
     #[arg(long, conflicts_with = "id")]
     name: Option<String>,
     /// The key's id as the list shows it, for one that is not in the store
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     id: Option<String>,
     /// Do so even where it is the key that manages the account
     #[arg(long)]

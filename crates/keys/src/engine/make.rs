@@ -29,7 +29,7 @@ impl Run<'_> {
             if candidate.as_ref().is_some_and(|key| key.state != State::Prepared) {
                 return self.identify().await;
             }
-            if self.may_have_asked() && self.take_back(candidate.as_ref()).await? {
+            if self.may_have_asked() && self.take_back(candidate.as_ref()).await.map_err(Halt::of_open_call)? {
                 return self.identify().await;
             }
             let pair = self.prepare(candidate).await?;
@@ -53,7 +53,7 @@ impl Run<'_> {
             }
         }
         let candidate = self.candidate().await?;
-        if self.take_back(candidate.as_ref()).await? {
+        if self.take_back(candidate.as_ref()).await.map_err(Halt::of_open_call)? {
             return self.identify().await;
         }
         Err(Halt::Person {

@@ -20,6 +20,16 @@ pub(super) enum Halt {
     Person { what: String, how: String },
 }
 
+impl Halt {
+    /// The same of a look-up that should have shown what became of a call whose response was lost.
+    pub(super) fn of_open_call(self) -> Self {
+        match self {
+            Self::Error(error) => Self::Error(error.of_open_call()),
+            other => other,
+        }
+    }
+}
+
 impl<E: Into<Error>> From<E> for Halt {
     fn from(error: E) -> Self {
         Self::Error(error.into())
