@@ -66,6 +66,7 @@ async fn an_order_is_looked_up_by_the_id_and_the_status_that_a_response_holds() 
 }
 
 #[tokio::test]
+#[allow(clippy::needless_borrows_for_generic_args, reason = "that a reference is taken is what is tested")]
 async fn a_word_that_the_venue_may_have_added_is_sent_as_it_is() {
     let (server, client) = canned().await;
     client.get_orders().status("halted_by_moon").send().await.unwrap();

@@ -45,9 +45,9 @@ impl From<Exit> for ExitCode {
 pub struct Failure {
     /// What a script sees.
     pub exit: Exit,
-    code: String,
+    code: Box<str>,
     message: String,
-    help: Option<String>,
+    help: Option<Box<str>>,
     details: Map<String, Value>,
     is_told: bool,
     /// What else is wrong.
@@ -69,7 +69,7 @@ impl Failure {
             Exit::Fault => "fault_found",
             Exit::Internal => "internal",
         };
-        let (code, message) = (code.to_owned(), message.into());
+        let (code, message) = (code.into(), message.into());
         Self { exit, code, message, help: None, details: Map::new(), is_told: false, others: Vec::new() }
     }
 
@@ -118,7 +118,7 @@ impl Failure {
     /// What to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(help.into().into());
         self
     }
 
@@ -139,7 +139,7 @@ impl Failure {
     /// The word by which scripts tell it from others.
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {
-        self.code = code.into();
+        self.code = code.into().into();
         self
     }
 
@@ -268,7 +268,7 @@ fn help_of(error: &Error) -> Option<String> {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::new(exit_of(&error), error.to_string()).code(kind_word(error.kind()));
-        failure.help = help_of(&error);
+        failure.help = help_of(&error).map(Into::into);
         let texts = [
             ("operation", error.operation()),
             ("venue_code", error.code()),

@@ -2,7 +2,7 @@
 //! and whoever goes on meets the same. In the end the account has one new working key with its secret in the store, and no other.
 //!
 //! `cargo test -p venuekit-keys --test soak -- --ignored --nocapture` prints the figures.
-
+#![allow(clippy::print_stdout, reason = "the figures are what it is run for")]
 #![cfg(unix)]
 
 #[path = "common/child.rs"]

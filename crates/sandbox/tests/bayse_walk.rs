@@ -1,4 +1,5 @@
 //! A random walk by several accounts of Bayse: after each step, all that the venue shows agrees.
+#![allow(clippy::print_stdout, reason = "shown where a step of the walk fails")]
 
 mod common;
 #[path = "common/numbers.rs"]

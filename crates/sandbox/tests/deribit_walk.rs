@@ -1,4 +1,5 @@
 //! A random walk by several accounts of Deribit: after each step, all that the venue shows agrees.
+#![allow(clippy::print_stdout, reason = "shown where a step of the walk fails")]
 
 #[path = "common/desk.rs"]
 mod desk;

@@ -92,7 +92,7 @@ enum Way {
     /// This machine, under a name that needs no resolver.
     Loopback(Option<Arc<str>>),
     /// The proxy that was asked for.
-    Given(Proxy),
+    Given(Box<Proxy>),
     /// What the environment variables say: a proxy, or none.
     Environment(Option<Arc<str>>),
     /// Whatever the user's own settings say.
@@ -108,7 +108,7 @@ impl Route {
     pub fn to(url: &Url, proxy: Option<&Proxy>) -> Result<Self, Error> {
         let way = match proxy {
             _ if is_loopback(url) => Way::Loopback(url.domain().map(Arc::from)),
-            Some(proxy) => Way::Given(proxy.clone()),
+            Some(proxy) => Way::Given(Box::new(proxy.clone())),
             None => Way::Environment(of_environment(url)?),
         };
         Ok(Self { way })

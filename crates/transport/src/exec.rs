@@ -354,10 +354,8 @@ impl Held {
     /// An answer's error without the token in it. A token that was refused is forgotten.
     fn judged(&self, mut error: Error, progress: &mut Progress) -> Error {
         self.token.secrets().for_each(|secret| error.redact(secret.expose()));
-        if error.kind() == ErrorKind::Unauthorized {
-            if self.cache.drop_if(&self.token) {
-                progress.token_was_refused();
-            }
+        if error.kind() == ErrorKind::Unauthorized && self.cache.drop_if(&self.token) {
+            progress.token_was_refused();
         }
         error
     }

@@ -136,7 +136,7 @@ mod tests {
     fn a_member_is_found_however_its_name_is_written_and_however_often_it_comes() {
         let text = r#"{"success":true,"\u0064":1e400,"succ\u0065ss":false,"a":{"b/~":[1,{"c":"\u0078"}]}}"#;
         let members = Members::of(text).unwrap();
-        fn texts<'a>(values: Vec<&'a RawValue>) -> Vec<&'a str> {
+        fn texts(values: Vec<&RawValue>) -> Vec<&str> {
             values.into_iter().map(RawValue::get).collect()
         }
         assert_eq!(texts(members.at("/success")), ["true", "false"]);

@@ -28,21 +28,25 @@ pub(crate) async fn send(
 ) -> Result<Answer, Error> {
     let mut incoming = None;
     let whole = async {
-        let mut response = http.execute(request).await.map_err(|error| broken(route, error))?;
+        let mut response = http.execute(request).await.map_err(|error| Box::new(broken(route, error)))?;
         // Inside of TLS only the venue can answer.
         if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED && response.url().scheme() == "http" {
-            return Err(unauthenticated(route));
+            return Err(Box::new(unauthenticated(route)));
         }
-        incoming.insert(Incoming::new(&mut response, clock.now())).read(&mut response, max_answer).await
+        incoming
+            .insert(Incoming::new(&mut response, clock.now()))
+            .read(&mut response, max_answer)
+            .await
+            .map_err(Box::new)
     };
     let ended = tokio::time::timeout(time, whole).await;
-    let ended = ended.unwrap_or_else(|_| Err(late(time, incoming.is_some())));
+    let ended = ended.unwrap_or_else(|_| Err(Box::new(late(time, incoming.is_some()))));
     let failed = match (incoming, ended) {
         (Some(incoming), Ok(())) => return Ok(incoming.answer(false)),
         // What is here of an error tells more than how its body ended.
         (Some(incoming), Err(_)) if incoming.is_error() => return Ok(incoming.answer(true)),
-        (Some(incoming), Err(failed)) => Inner { status: Some(incoming.status), applied: true, ..failed },
-        (None, ended) => ended.err().unwrap_or_default(),
+        (Some(incoming), Err(failed)) => Inner { status: Some(incoming.status), applied: true, ..*failed },
+        (None, ended) => ended.err().map_or_else(Inner::default, |failed| *failed),
     };
     Err(Error::new(Inner { operation: Some(operation), ..failed }))
 }

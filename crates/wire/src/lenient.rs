@@ -186,7 +186,8 @@ impl<'de> Lenient<'de> for () {
         #[derive(Deserialize)]
         struct Nothing {}
 
-        object(deserializer).map(|nothing: Option<Nothing>| Some(nothing.map_or((), |Nothing {}| ())))
+        object::<_, Nothing>(deserializer)?;
+        Ok(Some(()))
     }
 }
 

@@ -199,13 +199,14 @@ mod tests {
         }
     }
 
+    impl Word for Abc {
+        fn as_str(&self) -> &str {
+            "abc"
+        }
+    }
+
     #[test]
     fn words_and_values_by_reference_convert() {
-        impl Word for Abc {
-            fn as_str(&self) -> &str {
-                "abc"
-            }
-        }
         let known: Open<Abc> = "abc".into();
         assert_eq!(known, Abc);
         let word = String::from("abc");

@@ -148,13 +148,10 @@ fn read(field: &mut Field, objects: &BTreeSet<Ident>, maps: &BTreeSet<Ident>, ho
     let in_responses = how != How::Request;
     match inner {
         // By serde alone, which needs no text.
-        _ if how == How::Buffered && has_token(&field.ty) => {
-            if is_collection(&field.ty) {
-                field
-                    .attrs
-                    .push(parse_quote!(#[serde(deserialize_with = "::venuekit_wire::lenient::null_as_default")]));
-            }
+        _ if how == How::Buffered && has_token(&field.ty) && is_collection(&field.ty) => {
+            field.attrs.push(parse_quote!(#[serde(deserialize_with = "::venuekit_wire::lenient::null_as_default")]));
         }
+        _ if how == How::Buffered && has_token(&field.ty) => {}
         None if is_collection(&field.ty) => {
             field.attrs.push(parse_quote!(#[serde(deserialize_with = "::venuekit_wire::lenient::collection")]));
         }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use venuekit_transport::keys::KeyInfo;
+use venuekit_transport::{Error as VenueError, ErrorKind};
 use venuekit_wire::{UnixMillis, UnixSeconds};
 
 use super::desk::{Desk, Manager, has_its_own};
@@ -226,8 +227,8 @@ impl Engine {
 fn tried(shown: Shown, what: &str, help: &str) -> Result<Event, Error> {
     match shown {
         Shown::Works { millis, refused } => Ok(Event::Verified { millis, refused }),
-        Shown::Nothing(error) => Err(error),
-        Shown::Unknown(error) => {
+        Shown::Nothing(error) if !is_refused_by_the_venue(&error) => Err(error),
+        Shown::Nothing(error) | Shown::Unknown(error) => {
             Err(Error::new(Cause::Fails { message: format!("{what} does not work: {error}"), help: help.to_owned() }))
         }
     }
@@ -273,4 +274,9 @@ fn stored_line(record: &Record, key: &StoredKey) -> Line {
         state: Some(key.state),
         ..Line::default()
     }
+}
+
+/// Whether the venue itself refuses the key, for whatever reason: a signature of another key, say.
+fn is_refused_by_the_venue(error: &Error) -> bool {
+    error.is(ErrorKind::Unauthorized) && error.venue().is_some_and(VenueError::has_known_code)
 }

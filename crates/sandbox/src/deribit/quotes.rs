@@ -169,11 +169,14 @@ impl Batch<'_> {
     }
 }
 
+/// Which orders a call is about.
+type Test = Box<dyn Fn(&State, &Order) -> bool>;
+
 /// `private/cancel_quotes`.
 pub(super) fn cancel_quotes(state: &mut State, session: &Session, params: &Params) -> Outcome {
     let cancel_type = params.required("cancel_type", params.one_of("cancel_type", &CANCEL_TYPES)?)?;
     let needed = |name: &str| params.required(name, params.text(name)?);
-    let test: Box<dyn Fn(&State, &Order) -> bool> = match cancel_type {
+    let test: Test = match cancel_type {
         "quote_set_id" => {
             let set = needed("quote_set_id")?;
             Box::new(move |_, order| order.quote_set_id.as_ref() == Some(&set))

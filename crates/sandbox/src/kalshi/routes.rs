@@ -12,12 +12,15 @@ use super::{
 };
 use crate::message::{Reply, Request};
 
+/// A key that was made, and the response that shows it.
+type NewKey = Result<(Key, Reply), Refusal>;
+
 /// What carries an operation out.
 #[derive(Clone, Copy)]
 pub(super) enum Run {
     State(fn(&mut State, &Call) -> Result<Reply, Refusal>),
     /// Makes a key for an account, which takes a while.
-    NewKey(fn(&Request, usize) -> Result<(Key, Reply), Refusal>),
+    NewKey(fn(&Request, usize) -> NewKey),
 }
 
 /// What carries out an operation of either spec; none for an example.
