@@ -130,7 +130,7 @@ fn scan(lines: &[&str], marker: &Marker, said: &str) -> Problem {
             format!("quote the text: {key}: '{}'", text.replace('\'', "''")),
         );
     }
-    if is_about_keys && !said("simple key") {
+    if is_about_keys && !said("simple key") && !is_open(lines, number) {
         return problem(
             "a key stands where none can: the line before it already has a value, or the indentation is wrong"
                 .to_owned(),

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use venuekit_keys::Reference;
 use venuekit_keys::record::{Kind, Record, State, StoredKey};
-use venuekit_keys::store::{FileStore, Store as _, StoreError, Unlock};
+use venuekit_keys::store::{FileStore, FoundInstead, Store as _, StoreError, Unlock};
 use venuekit_wire::{Secret, UnixSeconds};
 
 const MARKER: &str = "MARKER-of-a-secret";
@@ -124,11 +124,18 @@ async fn another_identity_does_not_open_it() {
     FileStore::open(elsewhere.path().join("keys.age"), &other).unwrap();
     let error = FileStore::open(&path, &other).unwrap_err();
     assert!(matches!(error, StoreError::WrongIdentity { .. }), "{error:?}");
-    for bad in ["", "nothing\n", "AGE-SECRET-KEY-1QQQQ\n", "age-encryption.org/v1\nrest"] {
+    for (bad, expected) in [
+        ("", FoundInstead::Empty),
+        ("nothing\n", FoundInstead::Other),
+        ("age-encryption.org/v1\nrest", FoundInstead::Encrypted),
+    ] {
         fs::write(folder.path().join("other.txt"), bad).unwrap();
         let error = FileStore::open(&path, &other).unwrap_err();
-        assert!(matches!(error, StoreError::Corrupted { .. }), "{error:?}");
+        assert!(matches!(error, StoreError::NotAnIdentity { found, .. } if found == expected), "{error:?}");
     }
+    fs::write(folder.path().join("other.txt"), "AGE-SECRET-KEY-1QQQQ\n").unwrap();
+    let error = FileStore::open(&path, &other).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupted { .. }), "{error:?}");
 }
 
 #[tokio::test]

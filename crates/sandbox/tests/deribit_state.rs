@@ -120,7 +120,7 @@ async fn money_that_moves_is_booked_once() {
     let address = desk.call(0, "private/get_current_deposit_address", json!({"currency": "USDC"})).await;
     assert_eq!(deposits["data"][0]["address"], address["address"]);
 
-    let withdrawn = json!({"currency": "USDC", "amount": 1000, "address": "there", "nonce": "n"});
+    let withdrawn = json!({"currency": "USDC", "amount": 1000, "address": "there", "nonce": "nonce-0001"});
     let first = desk.call(0, "private/withdraw", withdrawn.clone()).await;
     let again = desk.call(0, "private/withdraw", withdrawn).await;
     assert_eq!((&first, balance(0).await), (&again, json!(249_000)), "the nonce counts once");

@@ -244,7 +244,7 @@ mod tests {
             ("deribit", "set_email_language", "{}", "the response is not a text"),
             ("deribit", "cancel_all", "null", "the response is empty"),
             ("deribit", "cancel_all", "{}", "the response is empty"),
-            ("deribit", "mass_quote", "{}", "has no member that the spec knows"),
+            ("deribit", "mass_quote", "{}", "the response has none of errors, "),
             ("deribit", "accept_block_rfq", "{}", "the response has none of trade_trigger, block_trades"),
             ("bayse", "place_order", r#"{"engine":"CLOB"}"#, "the response has none of order, clobOrder, ammOrder"),
             ("bayse", "place_order", r#"{"clobOrder":{}}"#, "`clobOrder/id` in the response is missing"),

@@ -41,6 +41,8 @@ pub(super) struct Event {
     pub(super) title: String,
     description: String,
     category: &'static str,
+    /// Only filtered by: no page shows it.
+    #[serde(skip)]
     subcategory: &'static str,
     #[serde(rename = "type")]
     pub(super) kind: &'static str,

@@ -19,6 +19,8 @@ struct Entry {
     owner: Owner,
     /// The owner of the request that a quote is on.
     asker: Owner,
+    /// The event of its market, which is filtered by and not shown.
+    event: String,
     /// As it is shown.
     json: Value,
 }
@@ -87,13 +89,13 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let exact = |name: &str| new.get(name).and_then(Value::as_str).and_then(|text| fixed_point(text, 4));
     let contracts = exact("contracts_fp").unwrap_or_else(|| whole("contracts").into());
     let user = &state.users[owner.user];
+    let event = market.event_ticker.to_string();
     let mut rfq = json!({
         "id": uuid(),
         "creator_id": user,
         "creator_user_id": user,
         "creator_subaccount": owner.subaccount,
         "market_ticker": ticker,
-        "event_ticker": market.event_ticker,
         "contracts_fp": count(contracts),
         "rest_remainder": new["rest_remainder"],
         "status": "open",
@@ -110,7 +112,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
         state.rfqs.close(index, call.now);
     }
     let reply = Reply::json(201, &json!({"id": rfq["id"]}));
-    state.rfqs.rfqs.push(Entry { owner, asker: owner, json: rfq });
+    state.rfqs.rfqs.push(Entry { owner, asker: owner, event, json: rfq });
     Ok(reply)
 }
 
@@ -118,11 +120,12 @@ pub(super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let query = call.query();
     let subaccount = query.integer("subaccount")?;
     let own = query.one_of("user_filter", &["self"])?.is_some() || subaccount.is_some();
-    let mine =
-        state.rfqs.rfqs.iter().rev().filter(|rfq| {
-            (!own || call.sees(rfq.owner)) && subaccount.is_none_or(|number| rfq.owner.subaccount == number)
-        });
-    page(&query, mine, "rfqs", &["status", "market_ticker", "event_ticker", "creator_user_id"], 100)
+    let mine = state.rfqs.rfqs.iter().rev().filter(|rfq| {
+        (!own || call.sees(rfq.owner))
+            && subaccount.is_none_or(|number| rfq.owner.subaccount == number)
+            && query.text("event_ticker").is_none_or(|wanted| rfq.event == wanted)
+    });
+    page(&query, mine, "rfqs", &["status", "market_ticker", "creator_user_id"], 100)
 }
 
 pub(super) fn get(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
@@ -177,8 +180,8 @@ pub(super) fn create_quote(state: &mut State, call: &Call) -> Result<Reply, Refu
         quote["rfq_target_cost_dollars"] = cost.clone();
     }
     let reply = Reply::json(201, &json!({"id": quote["id"]}));
-    let asker = rfq.owner;
-    state.rfqs.quotes.push(Entry { owner, asker, json: quote });
+    let (asker, event) = (rfq.owner, rfq.event.clone());
+    state.rfqs.quotes.push(Entry { owner, asker, event, json: quote });
     Ok(reply)
 }
 

@@ -54,8 +54,16 @@ struct SecretView<'a> {
     api_key: &'a str,
     api_secret: &'a str,
     key_name: &'a str,
-    scopes: &'a [String],
     expires_at: Option<String>,
+    /// Of a new key alone.
+    #[serde(flatten)]
+    rights: Option<Rights<'a>>,
+}
+
+/// What a key may do, and how often.
+#[derive(Serialize)]
+struct Rights<'a> {
+    scopes: &'a [String],
     rate_limit: RateLimit,
     token_expiry_minutes: u32,
 }
@@ -68,20 +76,23 @@ struct RateLimit {
 }
 
 impl<'a> SecretView<'a> {
-    fn of(key: &'a Key, id: Option<&'a str>) -> Self {
+    /// Of a new key.
+    fn new(key: &'a Key) -> Self {
+        let rate_limit =
+            RateLimit { requests_per_minute: REQUESTS_PER_MINUTE, requests_per_hour: 3000, requests_per_day: 50000 };
+        let rights = Some(Rights { scopes: &key.scopes, rate_limit, token_expiry_minutes: 60 });
+        Self { id: None, rights, ..Self::rotated(key) }
+    }
+
+    /// Of a key with a new secret.
+    fn rotated(key: &'a Key) -> Self {
         Self {
-            id,
+            id: Some(&key.id),
             api_key: &key.api_key,
             api_secret: &key.api_secret,
             key_name: &key.name,
-            scopes: &key.scopes,
             expires_at: key.expires_at.map(iso),
-            rate_limit: RateLimit {
-                requests_per_minute: REQUESTS_PER_MINUTE,
-                requests_per_hour: 3000,
-                requests_per_day: 50000,
-            },
-            token_expiry_minutes: 60,
+            rights: None,
         }
     }
 }
@@ -89,7 +100,7 @@ impl<'a> SecretView<'a> {
 /// `POST /apikey/generate`.
 pub(super) fn generate(state: &mut State, call: &Call<'_>) -> Answer {
     let key = state.create_key(call.caller()?, call.body()?, Generation::Canonical)?;
-    Ok(Success::of(SecretView::of(key, None)).message("API key generated").warning(SHOWN_ONCE).reply())
+    Ok(Success::of(SecretView::new(key)).message("API key generated").warning(SHOWN_ONCE).reply())
 }
 
 /// `GET /apikey`.
@@ -108,7 +119,7 @@ pub(super) fn get(state: &mut State, call: &Call<'_>) -> Answer {
 /// `POST /apikey/{keyId}/rotate`.
 pub(super) fn rotate(state: &mut State, call: &Call<'_>) -> Answer {
     let key = state.rotate_key(call.caller()?, call.id)?;
-    let data = SecretView::of(key, Some(&key.id));
+    let data = SecretView::rotated(key);
     Ok(Success::of(data).message("API key rotated").warning(SHOWN_ONCE).reply())
 }
 

@@ -123,7 +123,10 @@ async fn kalshi(caller: &Caller) -> Value {
         "CreateSubaccount": {"body": {"exchange_index": 0}},
         "UpdateSubaccountNetting": {"body": {"subaccount_number": 0}},
         "ApplySubaccountTransfer": {
-            "body": {"from_subaccount": 0, "to_subaccount": 1, "amount_cents": 100, "exchange_index": 0},
+            "body": {
+                "from_subaccount": 0, "to_subaccount": 1, "amount_cents": 100, "exchange_index": 0,
+                "client_transfer_id": "6c0e8a34-1f0b-4a5e-9a52-7d3f1b2c4d5e",
+            },
         },
         "IntraExchangeInstanceTransfer": {"body": transfer},
         "GetIntraExchangeInstanceTransfer": {"path": {"transfer_id": moved}},
@@ -250,11 +253,13 @@ async fn kalshi_perps(caller: &Caller) -> Value {
         "SetIsolatedMarginExitTrigger": isolated,
         "DeleteIsolatedMarginExitTrigger": position,
         "GetMarginFills": {"query": {"subaccount": 0}},
-        "ApplyMarginSubaccountTransfer": {"body": {"from_subaccount": 0, "to_subaccount": 1, "amount_cents": 100}},
+        "ApplyMarginSubaccountTransfer": {
+            "body": {"from_subaccount": 0, "to_subaccount": 1, "amount_cents": 100, "exchange_index": 0},
+        },
         "IntraExchangeInstanceTransfer": {
             "body": {
                 "source": "event_contract", "destination": "margined", "amount": 10000, "source_exchange_shard": 0,
-                "destination_exchange_shard": 0,
+                "destination_exchange_shard": 0, "source_subaccount": 0, "destination_subaccount": 0,
             },
         },
     })
