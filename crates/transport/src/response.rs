@@ -172,6 +172,11 @@ impl<T> ResponseValue<T> {
         self.unread.unknown()
     }
 
+    /// The body as it came, its envelope off. None of an operation that takes or returns a secret, whose body is not kept.
+    pub fn body(&self) -> Option<&Bytes> {
+        self.unread.body()
+    }
+
     /// The HTTP status; 200 over a WebSocket, which has none.
     pub fn status(&self) -> StatusCode {
         self.status

@@ -55,6 +55,13 @@ pub enum Unread {
 }
 
 impl Unread {
+    pub(crate) fn body(&self) -> Option<&Bytes> {
+        match self {
+            Self::Body(body, _) => Some(body),
+            Self::Found(_) => None,
+        }
+    }
+
     pub(crate) fn new<T: for<'de> Lenient<'de> + Serialize>(body: &Bytes, secret: bool) -> Self {
         match secret {
             true => Self::Found(find::<T>(body)),
