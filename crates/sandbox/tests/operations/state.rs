@@ -254,7 +254,10 @@ async fn kalshi_perps(caller: &Caller) -> Value {
         "DeleteIsolatedMarginExitTrigger": position,
         "GetMarginFills": {"query": {"subaccount": 0}},
         "ApplyMarginSubaccountTransfer": {
-            "body": {"from_subaccount": 0, "to_subaccount": 1, "amount_cents": 100, "exchange_index": 0},
+            "body": {
+                "from_subaccount": 0, "to_subaccount": 1, "amount_cents": 100, "exchange_index": 0,
+                "client_transfer_id": "6c0e8a34-1f0b-4a5e-9a52-7d3f1b2c4d5e",
+            },
         },
         "IntraExchangeInstanceTransfer": {
             "body": {
