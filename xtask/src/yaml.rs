@@ -150,12 +150,17 @@ fn scan(lines: &[&str], marker: &Marker, said: &str) -> Problem {
         return problem("anchors, aliases and tags are not read".to_owned(), format!("write the value out; {QUOTE}"));
     }
     if said("simple key") {
-        let text = line.trim();
-        return problem(
-            format!("`{text}` is neither a key with a value nor part of a text"),
-            "write `key: value` with a space after the colon, or quote a text that goes on over several lines"
+        // The parser stops at the next key; what is wrong is the line before it that has none.
+        let is_key = |text: &str| text.contains(": ") || text.ends_with(':');
+        let text_at = |number: usize| lines.get(number - 1).map_or("", |line| line.trim());
+        let at = (1..=number).rev().find(|at| !text_at(*at).is_empty() && !is_key(text_at(*at))).unwrap_or(number);
+        return Problem {
+            message: format!("`{}` is neither a key with a value nor part of a text", text_at(at)),
+            line: at,
+            column,
+            help: "write `key: value` with a space after the colon, or quote a text that goes on over several lines"
                 .to_owned(),
-        );
+        };
     }
     if said("block sequence entries are not allowed") {
         return problem(
