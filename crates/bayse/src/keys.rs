@@ -33,7 +33,7 @@ impl ApiKeys for Keys<'_> {
         let answer = self.0.list_api_keys().send().await?.into_inner();
         let shown = answer.keys.len();
         match answer.total.and_then(|total| usize::try_from(total).ok()) {
-            // Whoever looks for a key in it must not take half a list for the whole.
+            // A caller that looks for a key must not take a partial list for a complete one.
             Some(total) if total > shown => {
                 let message = format!("the response shows {shown} of {total} keys");
                 Err(Error::incomplete(row("list_api_keys"), message))

@@ -24,7 +24,7 @@ impl Lines {
         Self { option, number, reader: Mutex::default(), first: OnceLock::new() }
     }
 
-    /// The first line, however often it is asked for. None where there is none.
+    /// The first line, the same on every call. `None` if there is no line.
     pub fn first(&self) -> Result<Option<Secret>, Failure> {
         if let Some(first) = self.first.get() {
             return Ok(first.clone());

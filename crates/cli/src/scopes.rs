@@ -76,7 +76,7 @@ fn split(scope: &str) -> (&str, &str) {
     (&scope[..end], scope[end..].trim_start_matches([':', '.', '/']))
 }
 
-/// Whether the letters stand in the word, in their order.
+/// Whether the word contains the letters, in their order.
 fn is_short_for(letters: &str, word: &str) -> bool {
     let mut word = word.chars();
     letters.chars().all(|letter| word.any(|own| own == letter))

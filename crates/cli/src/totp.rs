@@ -53,7 +53,7 @@ impl Codes {
         }
         match seed(context, target).await {
             Ok(Some(seed)) => return self.made(context, &seed).await,
-            // Whoever can be asked needs no store.
+            // With a person at the terminal the store is not needed.
             Err(failure) if !confirm::is_attended() || failure.word() != "no_store" => return Err(failure),
             Ok(None) | Err(_) => {}
         }

@@ -118,7 +118,7 @@ static YATIVO: Facts = Facts {
         finds_nothing: true,
         members: &["data"],
     },
-    // Where the accounts stand in the answer, its spec says.
+    // The spec says which member of the response holds the accounts.
     prove: &[probe("list_accounts", &[], &[], "the key lists the accounts")],
     window: None,
     prefixes: Some(("yativo_", "")),

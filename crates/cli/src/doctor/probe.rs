@@ -33,7 +33,7 @@ pub fn fits(probe: &Probe, response: &Response) -> bool {
 pub fn proves(probe: &Probe, response: &Response) -> bool {
     let Ok(answer) = serde_json::from_slice::<Value>(response.body()) else { return false };
     let is_there = |member: &&str| answer.get(*member).is_some_and(|value| !value.is_null());
-    // What stands in one of several places was looked for by the spec.
+    // A member that may be in one of several places was found by the spec's `x-vital`.
     !probe.finds_nothing && answer.is_object() && probe.members.iter().all(is_there)
 }
 

@@ -127,7 +127,7 @@ impl<'a> Desk<'a> {
             if codes == CODES || error.may_have_been_applied() {
                 return Err(error.into());
             }
-            // Where the venue challenges once more after a wrong code, that was told already.
+            // A second challenge after a wrong code was already reported.
             let carried_code = !matches!(factor, Factor::None);
             if carried_code && (access.wants_code(&error) || access.was_wrong_code(&error)) {
                 self.tell(Event::Warning { text: "the venue did not take the one-time code".to_owned() });

@@ -86,7 +86,7 @@ impl Run<'_> {
         self.desk.life(&new, &old).await
     }
 
-    /// What works if the venue does: the new key, or whoever manages the account.
+    /// What works if the venue does: the new key, or the credential that manages the account.
     async fn witness(&self, old: &Credential) -> Result<Option<Credential>, Error> {
         if self.plan.work != Work::Revoke {
             return Ok(self.candidate().await?.as_ref().and_then(StoredKey::credential));
