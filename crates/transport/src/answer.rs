@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use reqwest::Request;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::{ErrorKind, FailedWhen, Operation, UnknownKey, Venue};
 
+use crate::carrier::RawResponse;
 use crate::error::{Error, Inner};
 use crate::members::{Members, closed, string};
 use crate::response::Response;
@@ -29,6 +29,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// A response that was here at this time.
+    pub(crate) fn of(response: RawResponse, now: UnixMillis) -> Self {
+        let RawResponse { status, headers, body, is_cut } = response;
+        Self { status, headers, body, is_cut, now }
+    }
+
     /// The body as a JSON document. Of one that is cut, what is whole.
     pub(crate) fn document(&self) -> Bytes {
         match self.is_cut {
@@ -59,7 +65,7 @@ pub(crate) fn judge(venue: &'static Venue, operation: &'static Operation, answer
 fn unreadable(operation: &'static Operation, answer: Answer) -> Error {
     let message = describe(&answer, false);
     let Answer { status, headers, body, .. } = answer;
-    Error::of_response(&Response::new(operation, status, headers, body), ErrorKind::Decode, message)
+    Response::new(operation, status, headers, body).refused(ErrorKind::Decode, message)
 }
 
 /// The error that a response tells of. `body` is the part of its body that `x-errors` points into.
@@ -192,33 +198,6 @@ fn verdict(failed_when: &[FailedWhen], body: &[u8]) -> Verdict {
 fn is(value: &RawValue, test: &FailedWhen) -> bool {
     let read = |text| serde_json::from_str::<Value>(text).ok();
     value.get() == test.equals || read(value.get()).is_some_and(|value| read(test.equals) == Some(value))
-}
-
-/// The secrets in a request, so that an error that echoes one can be cleaned.
-pub(crate) fn secret_values(request: &Request, operation: &Operation) -> Vec<String> {
-    let mut found = Vec::new();
-    if !operation.secret_fields.is_empty()
-        && let Some(body) = request.body().and_then(|body| body.as_bytes())
-        && let Ok(body) = serde_json::from_slice::<Value>(body)
-    {
-        collect(&body, operation.secret_fields, &mut found);
-    }
-    found
-}
-
-fn collect(value: &Value, names: &[&str], found: &mut Vec<String>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, names, found)),
-        Value::Object(map) => {
-            for (name, inner) in map {
-                match inner.as_str() {
-                    Some(text) if names.contains(&name.as_str()) => found.push(text.to_owned()),
-                    _ => collect(inner, names, found),
-                }
-            }
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

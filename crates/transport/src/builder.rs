@@ -1,50 +1,37 @@
 //! How a client is made.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 use venuekit_wire::Secret;
 use venuekit_wire::operation::Venue;
 
+use crate::carrier::{Carrier, HttpCarrier};
 use crate::clock::Clock;
-use crate::credentials::{Anonymous, Credentials};
-use crate::endpoint::{Proxy, Route, may_carry_secrets, without_user};
+use crate::credentials::Credentials;
+use crate::endpoint::{Base, Proxy, Route, may_carry_secrets, plain_text, without_user};
 use crate::error::Error;
 use crate::rate::RateLimits;
 use crate::retry::RetryPolicy;
-use crate::session::{Carrier, Common, Session};
+use crate::session::{Channel, Common, Session, Timeouts};
 use crate::socket::{WebSocket, WebSocketOptions};
-
-/// How long things may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Making a connection.
-    pub connect: Duration,
-    /// One attempt, from the first byte sent to the last byte of its answer.
-    pub attempt: Duration,
-    /// A call with all its attempts and the waits between them.
-    pub call: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        let [connect, attempt, call] = [5, 20, 60].map(Duration::from_secs);
-        Self { connect, attempt, call }
-    }
-}
 
 /// A generated client, as the builder makes it.
 pub trait Connect: Sized {
     /// The venue's table.
     const VENUE: &'static Venue;
 
-    /// Puts the parts together.
-    fn connect(base_url: &str, http: reqwest::Client, session: Session) -> Self;
+    /// A client that makes its calls by this session.
+    fn connect(session: Session) -> Self;
 }
 
 /// What a user sets on the HTTP client.
 type OwnSettings = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
+
+/// What a user puts in the place of HTTP, or around it.
+type OwnCarrier = Box<dyn FnOnce(HttpCarrier) -> Arc<dyn Carrier> + Send>;
 
 /// Makes a client. Every venue's `Client::builder` returns one.
 #[must_use = "a builder does nothing before `build`"]
@@ -55,6 +42,7 @@ pub struct ClientBuilder<C> {
     clock: Clock,
     http: Option<OwnSettings>,
     proxy: Option<Secret>,
+    carrier: Option<OwnCarrier>,
     max_answer: usize,
     retry: RetryPolicy,
     rate_limits: RateLimits,
@@ -74,6 +62,7 @@ impl<C: Connect> ClientBuilder<C> {
             clock: Clock::default(),
             http: None,
             proxy: None,
+            carrier: None,
             max_answer: 64 * 1024 * 1024,
             retry: RetryPolicy::default(),
             rate_limits: RateLimits::new(),
@@ -160,6 +149,18 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
+    /// What sends requests in place of HTTP, such as [`Canned`](crate::carrier::Canned) responses in a test of yours. Nothing is
+    /// connected to then. A client that calls over a WebSocket has no carrier.
+    pub fn carrier(self, carrier: impl Carrier + 'static) -> Self {
+        self.wrap_carrier(|_| carrier)
+    }
+
+    /// Puts a carrier around the one that sends requests over HTTP, such as a [`Recording`](crate::carrier::Recording).
+    pub fn wrap_carrier<T: Carrier + 'static>(mut self, wrap: impl FnOnce(HttpCarrier) -> T + Send + 'static) -> Self {
+        self.carrier = Some(Box::new(|http| Arc::new(wrap(http))));
+        self
+    }
+
     /// The largest answer that is read, in bytes. 64 MiB if nothing is said.
     pub fn max_answer(mut self, bytes: usize) -> Self {
         self.max_answer = bytes;
@@ -186,18 +187,20 @@ impl<C: Connect> ClientBuilder<C> {
             return Err(Error::invalid_request(message));
         }
         if !self.credentials.is_empty() && !may_carry_secrets(&url) {
-            return Err(Error::plain_text(&url));
+            return Err(plain_text(&url));
         }
         // Requests are made for the URL that the connection is asked for at, `ws` being HTTP until then.
         let base_url = match url.as_str().strip_prefix("ws") {
-            Some(rest) => ["http", rest.trim_end_matches('/')].concat(),
-            None => base_url.to_owned(),
+            Some(rest) => ["http", rest].concat(),
+            None => url.to_string(),
         };
+        let base_url = base_url.trim_end_matches('/').to_owned();
         let proxy = self.proxy.map(|proxy| Proxy::new(proxy.expose())).transpose()?;
         let route = Route::to(&server(&base_url)?, proxy.as_ref())?;
         let (http, route) = http_client(self.http, route, &self.timeouts, is_socket)?;
         let common = Common {
             venue: C::VENUE,
+            base: Arc::new(Base::new(&base_url, may_carry_secrets(&url))),
             clock: self.clock,
             timeouts: self.timeouts,
             max_answer: self.max_answer,
@@ -206,16 +209,21 @@ impl<C: Connect> ClientBuilder<C> {
             heal_clock: self.heal_clock,
             route,
         };
-        let (credentials, carrier) = if is_socket {
+        if is_socket && self.carrier.is_some() {
+            return Err(Error::invalid_request("a carrier sends requests, and this client calls over a WebSocket"));
+        }
+        let (credentials, channel) = if is_socket {
             let login = self.credentials.login().map(|(_, grant)| grant.clone());
-            let socket = WebSocket::new(common.clone(), base_url.clone(), http.clone(), login, self.websocket);
-            (self.credentials, Carrier::Socket(socket))
+            let socket = WebSocket::new(common.clone(), http, login, self.websocket);
+            (self.credentials, Channel::Socket(socket))
         } else {
-            let session = common.clone().anonymous(Carrier::Http);
-            let anonymous = Anonymous { base_url: base_url.clone(), http: http.clone(), session };
-            (self.credentials.connected(&anonymous), Carrier::Http)
+            let http = HttpCarrier::new(http, common.route.clone());
+            let carrier =
+                self.carrier.map_or_else(|| Arc::new(http.clone()) as Arc<dyn Carrier>, |wrap| wrap(http.clone()));
+            let anonymous = common.clone().anonymous(Channel::Requests(carrier.clone()));
+            (self.credentials.connected(&anonymous), Channel::Requests(carrier))
         };
-        Ok(C::connect(&base_url, http, common.session(credentials, self.retry, carrier)))
+        Ok(C::connect(common.session(credentials, self.retry, channel)))
     }
 }
 
@@ -267,5 +275,8 @@ fn http_client(
     let http = route.client(http).connect_timeout(timeouts.connect);
     // A WebSocket begins as HTTP/1.1.
     let http = if is_socket { http.http1_only() } else { http };
-    Ok((http.build()?, route))
+    let http = http.build().map_err(|error| {
+        Error::invalid_request(format!("the HTTP client could not be made: {}", error.without_url()))
+    })?;
+    Ok((http, route))
 }

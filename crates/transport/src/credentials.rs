@@ -20,17 +20,6 @@ pub struct Credentials {
     secrets: Vec<Secret>,
 }
 
-/// What a grant makes a client of its own from: the same server and clock as the client it serves, and no credentials.
-#[derive(Clone, Debug)]
-pub struct Anonymous {
-    /// The server, path prefix included.
-    pub base_url: String,
-    /// The HTTP client.
-    pub http: reqwest::Client,
-    /// A session without credentials.
-    pub session: Session,
-}
-
 /// A credential that a call carries.
 #[derive(Clone, Debug)]
 pub struct Carried {
@@ -42,7 +31,7 @@ pub struct Carried {
 
 type OneTime = fn(Secret) -> Result<Arc<dyn Signer>, SignError>;
 
-pub(crate) type MakeGrant = Arc<dyn Fn(Anonymous) -> Box<dyn Grant> + Send + Sync>;
+pub(crate) type MakeGrant = Arc<dyn Fn(Session) -> Box<dyn Grant> + Send + Sync>;
 
 #[derive(Clone)]
 pub(crate) enum Credential {
@@ -77,12 +66,13 @@ impl Credentials {
         self
     }
 
-    /// Adds a bearer token under a name, fetched when it is first needed from the server that the client is for.
+    /// Adds a bearer token under a name, fetched when it is first needed from the server that the client is for. The grant is made
+    /// with a session for the same server and clock, without credentials.
     #[must_use]
     pub fn token<G: Grant + 'static>(
         mut self,
         name: &'static str,
-        grant: impl Fn(Anonymous) -> G + Send + Sync + 'static,
+        grant: impl Fn(Session) -> G + Send + Sync + 'static,
     ) -> Self {
         self.by_name.insert(name, Credential::Grant(Arc::new(move |anonymous| Box::new(grant(anonymous)))));
         self
@@ -108,7 +98,7 @@ impl Credentials {
     }
 
     /// The same, each grant knowing where it fetches.
-    pub(crate) fn connected(mut self, anonymous: &Anonymous) -> Self {
+    pub(crate) fn connected(mut self, anonymous: &Session) -> Self {
         for credential in self.by_name.values_mut() {
             if let Credential::Grant(grant) = credential {
                 *credential = Credential::Token(Arc::new(TokenCache::new(grant(anonymous.clone()))));

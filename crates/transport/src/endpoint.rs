@@ -39,6 +39,40 @@ pub fn may_carry_secrets(url: &Url) -> bool {
     }
 }
 
+/// Secrets for a server that would receive them in plain text over a network.
+pub(crate) fn plain_text(url: &Url) -> Error {
+    let (scheme, server) = (url.scheme(), authority(url));
+    let tls = if scheme.starts_with("ws") { "wss" } else { "https" };
+    Error::invalid_request(format!(
+        "`{scheme}://{server}` is not {tls}: credentials and other secrets are sent over TLS, or in plain text to a \
+         server on this machine only; write {tls}://"
+    ))
+}
+
+/// The server that paths are appended to, as `http` or `https`.
+#[derive(Debug)]
+pub(crate) struct Base {
+    /// The URL in its normal form, the prefix of the API included, without a slash at its end.
+    pub(crate) url: String,
+    /// Where the path begins in it.
+    path_at: usize,
+    /// Whether secrets may be sent there.
+    pub(crate) may_carry_secrets: bool,
+}
+
+impl Base {
+    pub(crate) fn new(url: &str, may_carry_secrets: bool) -> Self {
+        let host_at = url.find("://").map_or(0, |at| at + 3);
+        let path_at = url[host_at..].find('/').map_or(url.len(), |at| host_at + at);
+        Self { url: url.to_owned(), path_at, may_carry_secrets }
+    }
+
+    /// The URL of a target below it, and where its path begins.
+    pub(crate) fn join(&self, target: &str) -> (String, usize) {
+        ([&self.url, target].concat(), self.path_at)
+    }
+}
+
 /// A proxy that TLS connections are tunnelled through. Its user name and password are secret.
 #[derive(Clone)]
 pub struct Proxy {

@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use serde_json::error::Category;
 use venuekit_auth::{KeyError, SignError};
 use venuekit_wire::Secret;
 use venuekit_wire::operation::{ErrorKind, Operation, Retry};
 
 use crate::clock::VenueTime;
-use crate::response::Response;
 
 /// Why a call failed.
 ///
@@ -26,8 +24,6 @@ pub struct Error(Box<Inner>);
 pub(crate) struct Inner {
     pub(crate) kind: Option<ErrorKind>,
     pub(crate) operation: Option<&'static Operation>,
-    /// The operation's name where its row is not at hand: a request that never came about.
-    pub(crate) name: Option<&'static str>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) code: Option<String>,
     pub(crate) message: String,
@@ -77,7 +73,7 @@ impl Error {
 
     /// The operation that failed, as the generated method is called. None outside of a call.
     pub fn operation(&self) -> Option<&'static str> {
-        self.0.operation.map(|operation| operation.id).or(self.0.name)
+        self.0.operation.map(|operation| operation.id)
     }
 
     /// The HTTP status, where there was an answer.
@@ -211,23 +207,6 @@ impl Error {
         Self::new(Inner { kind: Some(ErrorKind::InvalidRequest), message: message.into(), ..Inner::default() })
     }
 
-    /// Refuses the values given for a call of this operation.
-    #[doc(hidden)]
-    pub fn refused(operation: &'static str) -> impl Fn(String) -> Self {
-        move |message| {
-            let mut error = Self::invalid_request(message);
-            error.0.name = Some(operation);
-            error
-        }
-    }
-
-    /// A good answer under a status that the spec does not have. Every 2xx is taken, so this is for none of them.
-    #[doc(hidden)]
-    pub fn unexpected_response(response: Response) -> Self {
-        let message = format!("status {} is not in the spec", response.status.as_u16());
-        Self::of_response(&response, ErrorKind::Decode, message)
-    }
-
     /// A good response that lacks what the call was made for. The venue has acted where the operation changes something.
     #[doc(hidden)]
     pub fn incomplete(operation: &'static Operation, message: impl Into<String>) -> Self {
@@ -265,16 +244,6 @@ impl Error {
         self
     }
 
-    /// Secrets for a server that would receive them in plain text over a network.
-    pub(crate) fn plain_text(url: &url::Url) -> Self {
-        let (scheme, server) = (url.scheme(), crate::endpoint::authority(url));
-        let tls = if scheme.starts_with("ws") { "wss" } else { "https" };
-        Self::invalid_request(format!(
-            "`{scheme}://{server}` is not {tls}: credentials and other secrets are sent over TLS, or in plain text to a \
-             server on this machine only; write {tls}://"
-        ))
-    }
-
     pub(crate) fn no_connection(reason: &str) -> Self {
         let message = format!("no connection: {reason}");
         Self::new(Inner { kind: Some(ErrorKind::Network), message, ..Inner::default() })
@@ -299,33 +268,6 @@ impl Error {
 
     pub(crate) fn out_of_time(operation: &'static Operation) -> Self {
         Self::before_sending(operation, ErrorKind::Timeout, "the time for the whole call is over")
-    }
-
-    /// A good status with an answer that is of no use. The venue did what was asked.
-    pub(crate) fn of_response(response: &Response, kind: ErrorKind, message: String) -> Self {
-        Self::new(Inner {
-            kind: Some(kind),
-            operation: Some(response.operation),
-            status: Some(response.status),
-            message,
-            body: kept(&response.body),
-            applied: true,
-            idempotency_key: response.idempotency_key.clone(),
-            attempts: response.attempts,
-            ..Inner::default()
-        })
-    }
-
-    pub(crate) fn decode(response: &Response, path: &str, error: &serde_json::Error) -> Self {
-        let message = match response.body.len() {
-            0 => "the answer is empty".to_owned(),
-            _ => format!("{} in the answer: {}", if path == "." { "the top" } else { path }, without_values(error)),
-        };
-        Self::of_response(response, ErrorKind::Decode, message)
-    }
-
-    pub(crate) fn decode_trailing(response: &Response) -> Self {
-        Self::of_response(response, ErrorKind::Decode, "the answer goes on after its end".to_owned())
     }
 
     /// An error with the operation it happened in.
@@ -375,42 +317,8 @@ impl Error {
 }
 
 /// A copy, so that an error that is kept does not keep the whole body with it.
-fn kept(body: &[u8]) -> Bytes {
+pub(crate) fn kept(body: &[u8]) -> Bytes {
     Bytes::copy_from_slice(&body[..body.len().min(KEPT_BODY)])
-}
-
-/// serde's sentence without the values it quotes: they come from the answer.
-fn without_values(error: &serde_json::Error) -> String {
-    let said = error.to_string();
-    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
-    match error.classify() {
-        Category::Eof => "it ends too early".to_owned(),
-        Category::Syntax | Category::Io => said.to_owned(),
-        Category::Data if said.starts_with("missing field") || said.starts_with("duplicate field") => said.to_owned(),
-        Category::Data => match said.rsplit_once(", expected ") {
-            Some((found, expected)) => format!("{}expected {}", kind_of(found), in_json_words(expected)),
-            None => "a value that does not fit".to_owned(),
-        },
-    }
-}
-
-/// What was found, where it can be said without its value.
-fn kind_of(found: &str) -> &'static str {
-    match found {
-        "invalid type: sequence" => "found a list, ",
-        "invalid type: map" => "found an object, ",
-        "invalid type: null" => "found null, ",
-        "empty or null" => "found an empty text or null, ",
-        _ => "",
-    }
-}
-
-fn in_json_words(expected: &str) -> &str {
-    match expected {
-        "a sequence" => "a list",
-        "a map" => "an object",
-        other => other,
-    }
 }
 
 impl fmt::Display for Error {
@@ -460,20 +368,6 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
-    }
-}
-
-/// A request that could not be built.
-impl From<reqwest::Error> for Error {
-    fn from(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        Self::invalid_request(format!("the request could not be built: {error}"))
-    }
-}
-
-impl From<http::header::InvalidHeaderValue> for Error {
-    fn from(_: http::header::InvalidHeaderValue) -> Self {
-        Self::invalid_request("a header parameter holds a character that no header can")
     }
 }
 

@@ -4,31 +4,35 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use reqwest::Request;
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
+use serde::Serialize;
 use tracing::Instrument;
+use venuekit_auth::Parts;
 use venuekit_wire::Secret;
+use venuekit_wire::lenient::Lenient;
 use venuekit_wire::operation::{ErrorKind, Operation, Protocol};
 
-use crate::answer;
-use crate::client::OperationInfo;
+use crate::answer::{self, Answer};
+use crate::call::Call;
+use crate::carrier::{Carrier, CarrierRequest, SendError, target_of};
 use crate::clock::{Offsets, VenueTime};
 use crate::credentials::Credential;
-use crate::endpoint::may_carry_secrets;
-use crate::error::Error;
-use crate::idempotency;
+use crate::endpoint;
+use crate::error::{Error, Inner};
 use crate::jsonrpc;
 use crate::observe::Observed;
 use crate::progress::Progress;
 use crate::rate::{Debit, Told};
-use crate::response::Response;
-use crate::send;
-use crate::session::{Carrier, Session};
+use crate::response::{Response, ResponseValue};
+use crate::session::{Channel, Session};
 use crate::socket::{Connection, WebSocket};
 use crate::token::{Token, TokenCache};
 
 /// What stays the same in every attempt of a call.
 struct Plan {
-    operation: &'static Operation,
+    call: Call,
     credentials: Vec<Credential>,
     debit: Option<Debit>,
     way: Way,
@@ -36,56 +40,64 @@ struct Plan {
 
 /// How the call travels.
 enum Way {
-    /// As the request it is.
-    Rest,
-    /// As the request whose body is an envelope with this id.
-    Rpc { id: u64 },
+    /// As a request with this URL and body. An envelope around the body has an id.
+    Request { method: Method, url: String, body: Bytes, rpc_id: Option<u64> },
     /// As a message of its own on a connection.
     Message { params: String, needs_login: bool },
 }
 
 impl Session {
-    /// Carries out a call: what `ClientHooks::exec` of every venue does.
+    /// Carries out a call and reads the response as a type.
     ///
     /// # Errors
     /// Everything that can go wrong with a call.
-    pub async fn exec(
-        &self,
-        http: &reqwest::Client,
-        request: Request,
-        info: &OperationInfo,
-    ) -> Result<Response, Error> {
-        let Some(operation) = self.shared.common.venue.operation(info.operation_id) else {
-            return Err(Error::invalid_request(format!("`{}` is not in the operation table", info.operation_id)));
-        };
-        let secrets = answer::secret_values(&request, operation);
-        if self.carries_secrets(operation) && !may_carry_secrets(request.url()) {
-            return Err(Error::plain_text(request.url()).within(operation));
-        }
-        let observed = Observed::begin(self.shared.common.venue, operation);
-        let mut progress = Progress::new(self.call.timeout.unwrap_or(self.shared.common.timeouts.call));
+    pub async fn call<T: for<'de> Lenient<'de> + Serialize>(&self, call: Call) -> Result<ResponseValue<T>, Error> {
+        ResponseValue::read(self.send(call).await?)
+    }
+
+    /// Carries out a call of which no response body is expected.
+    ///
+    /// # Errors
+    /// Everything that can go wrong with a call.
+    pub async fn call_empty(&self, call: Call) -> Result<ResponseValue<()>, Error> {
+        self.send(call).await.map(ResponseValue::empty)
+    }
+
+    /// Carries out a call and returns the response as it came, its envelope off.
+    ///
+    /// # Errors
+    /// Everything that can go wrong with a call.
+    pub async fn send(&self, call: Call) -> Result<Response, Error> {
         // On the heap, so that a caller's own futures stay small.
-        let call = Box::pin(self.call(http, request, operation, &mut progress));
-        let result = call.instrument(observed.span()).await;
+        Box::pin(self.watched(call)).await
+    }
+
+    async fn watched(&self, call: Call) -> Result<Response, Error> {
+        let operation = call.operation;
+        let mut call = call.ready()?;
+        let common = &self.shared.common;
+        if !common.base.may_carry_secrets && self.carries_secrets(operation) {
+            let url = url::Url::parse(&common.base.url).map_err(|_| Error::invalid_request("the base URL"))?;
+            return Err(endpoint::plain_text(&url).within(operation));
+        }
+        let secrets = std::mem::take(&mut call.secrets);
+        let observed = Observed::begin(common.venue, operation);
+        let mut progress = Progress::new(self.own.timeout.unwrap_or(common.timeouts.call));
+        let result = self.repeated(call, &mut progress).instrument(observed.span()).await;
         let result = result.map_err(|error| self.presentable(error.within(operation), &secrets));
         observed.end(&result, &progress);
         result
     }
 
-    async fn call(
-        &self,
-        http: &reqwest::Client,
-        mut request: Request,
-        operation: &'static Operation,
-        progress: &mut Progress,
-    ) -> Result<Response, Error> {
-        let key = idempotency::key_of(&mut request, operation)?;
-        let debit = self.shared.common.limiter.debit(operation, &request);
-        let (credentials, way) = self.way(operation, &mut request)?;
-        let plan = Plan { operation, credentials, debit, way };
+    async fn repeated(&self, mut call: Call, progress: &mut Progress) -> Result<Response, Error> {
+        let key = call.key.take();
+        let operation = call.operation;
+        let debit = self.shared.common.limiter.debit(operation, call.items);
+        let (credentials, way) = self.way(&mut call)?;
+        let plan = Plan { call, credentials, debit, way };
         self.shared.budget.earn();
         loop {
-            let error = match self.attempt(http, &request, &plan, progress).await {
+            let error = match self.attempt(&plan, progress).await {
                 Ok(response) => {
                     let (venue, attempts) = (self.shared.common.venue.name, progress.attempts());
                     return Ok(Response { venue, idempotency_key: key, attempts, ..response });
@@ -106,77 +118,105 @@ impl Session {
     /// Whether a request of this operation holds what must not be read on its way, or its answer does.
     fn carries_secrets(&self, operation: &Operation) -> bool {
         !self.shared.credentials.is_empty()
-            || self.call.code.is_some()
+            || self.own.code.is_some()
             || operation.secret
             || !operation.secret_fields.is_empty()
     }
 
     /// How the call travels, and what it carries to prove who calls.
-    fn way(&self, operation: &'static Operation, request: &mut Request) -> Result<(Vec<Credential>, Way), Error> {
-        let shared = &self.shared;
-        if matches!(shared.carrier, Carrier::Http) {
-            if operation.on_connection.is_some_and(|on| on.only) {
-                let message = "it exists on a WebSocket only: make the client for the venue's `websocket_url`";
-                return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
-            }
-            let credentials = shared.credentials.choose(operation, self.code_for_header())?;
-            return Ok(match shared.common.venue.protocol {
-                Protocol::Rest => (credentials, Way::Rest),
-                Protocol::JsonRpc => {
-                    let id = shared.rpc_ids.fetch_add(1, Ordering::Relaxed);
-                    let params = jsonrpc::params(self, operation, request)?;
-                    jsonrpc::put(jsonrpc::envelope(shared.common.venue, operation, id, &params)?, request);
-                    (credentials, Way::Rpc { id })
-                }
-            });
+    fn way(&self, call: &mut Call) -> Result<(Vec<Credential>, Way), Error> {
+        let (shared, operation) = (&self.shared, call.operation);
+        let refused = |message: String| Error::before_sending(operation, ErrorKind::InvalidRequest, message);
+        let venue = shared.common.venue;
+        let body = call.body.take().unwrap_or_default();
+        if !matches!(shared.channel, Channel::Requests(_)) {
+            let needs_login = shared.credentials.needs_login(operation)?;
+            return Ok((Vec::new(), Way::Message { params: self.params(operation, &body)?, needs_login }));
         }
-        let needs_login = shared.credentials.needs_login(operation)?;
-        let params = jsonrpc::params(self, operation, request)?;
-        Ok((Vec::new(), Way::Message { params, needs_login }))
+        if operation.on_connection.is_some_and(|on| on.only) {
+            return Err(refused(
+                "it exists on a WebSocket only: make the client for the venue's `websocket_url`".to_owned(),
+            ));
+        }
+        let credentials = shared.credentials.choose(operation, self.code_for_header())?;
+        let method = Method::from_bytes(operation.method.as_bytes())
+            .map_err(|_| refused(format!("`{}` is no HTTP method", operation.method)))?;
+        let (url, _) = shared.common.base.join(call.target());
+        let (body, rpc_id) = match venue.protocol {
+            Protocol::Rest => (body, None),
+            Protocol::JsonRpc => {
+                let id = shared.rpc_ids.fetch_add(1, Ordering::Relaxed);
+                let params = self.params(operation, &body)?;
+                (jsonrpc::envelope(venue, operation, id, &params)?.into(), Some(id))
+            }
+        };
+        Ok((credentials, Way::Request { method, url, body, rpc_id }))
+    }
+
+    /// A call's params, with the answer to the venue's challenge if this call gives one.
+    fn params(&self, operation: &'static Operation, body: &Bytes) -> Result<String, Error> {
+        let body = if body.is_empty() { b"{}" } else { &body[..] };
+        let params = std::str::from_utf8(body)
+            .map_err(|_| Error::before_sending(operation, ErrorKind::InvalidRequest, "the params are not UTF-8"))?;
+        Ok(match (&self.own.challenge, &self.own.code) {
+            (Some(challenge), Some(code)) => jsonrpc::confirmed(self.shared.common.venue, params, challenge, code),
+            _ => params.to_owned(),
+        })
     }
 
     /// One attempt, and what is to be learned from it.
-    async fn attempt(
-        &self,
-        http: &reqwest::Client,
-        request: &Request,
-        plan: &Plan,
-        progress: &mut Progress,
-    ) -> Result<Response, Error> {
+    async fn attempt(&self, plan: &Plan, progress: &mut Progress) -> Result<Response, Error> {
         progress.begin_attempt();
         let Outcome { result, tokens, date } = match &plan.way {
             Way::Message { params, needs_login } => self.over_connection(plan, params, *needs_login, progress).await?,
-            Way::Rest => self.over_http(http, request, plan, None, progress).await?,
-            Way::Rpc { id } => self.over_http(http, request, plan, Some(*id), progress).await?,
+            Way::Request { method, url, body, rpc_id } => {
+                let request = self.request(plan, method, url, body, *rpc_id);
+                self.over_carrier(plan, request, progress).await?
+            }
         };
         self.learn(plan, &result, date, progress);
         result.map_err(|error| tokens.iter().fold(error, |error, token| token.judged(error, progress)))
+    }
+
+    /// The request of an attempt, unsigned.
+    fn request(&self, plan: &Plan, method: &Method, url: &str, body: &Bytes, rpc_id: Option<u64>) -> CarrierRequest {
+        const JSON: HeaderValue = HeaderValue::from_static("application/json");
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(ACCEPT, JSON);
+        if !body.is_empty() {
+            headers.insert(CONTENT_TYPE, JSON);
+        }
+        headers.extend(plan.call.headers.iter().cloned());
+        CarrierRequest {
+            operation: plan.call.operation,
+            method: method.clone(),
+            url: url.to_owned(),
+            headers,
+            body: body.clone(),
+            rpc_id,
+            time: Duration::ZERO,
+            largest: self.shared.common.max_answer,
+        }
     }
 
     /// Returns when the venue's limit lets the call through. Whatever else a call waits for comes before: calls that have paid
     /// and then wait for the same thing would leave together.
     async fn pay(&self, plan: &Plan, progress: &mut Progress) -> Result<(), Error> {
         let Some(debit) = &plan.debit else { return Ok(()) };
-        let longest = self.call.rate_wait.unwrap_or(self.shared.common.rate_wait).min(progress.time_left());
+        let longest = self.own.rate_wait.unwrap_or(self.shared.common.rate_wait).min(progress.time_left());
         let time_left = progress.time_left();
-        progress.waits(self.shared.common.limiter.take(plan.operation, debit, longest, time_left)).await
+        progress.waits(self.shared.common.limiter.take(plan.call.operation, debit, longest, time_left)).await
     }
 
-    /// One HTTP request and its answer, with an envelope around it where there is an id.
-    async fn over_http(
+    /// One request and its response.
+    async fn over_carrier(
         &self,
-        http: &reqwest::Client,
-        request: &Request,
         plan: &Plan,
-        id: Option<u64>,
+        mut request: CarrierRequest,
         progress: &mut Progress,
     ) -> Result<Outcome, Error> {
-        let (common, operation) = (&self.shared.common, plan.operation);
-        // Each attempt is made of the same bytes, and signed for itself.
-        let Some(mut request) = request.try_clone() else {
-            let message = "a streaming body cannot be signed";
-            return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
-        };
+        let (common, operation) = (&self.shared.common, plan.call.operation);
+        let Channel::Requests(carrier) = &self.shared.channel else { return Err(WebSocket::gone()) };
         let tokens = loop {
             let tokens = self.tokens(plan, progress).await?;
             self.pay(plan, progress).await?;
@@ -187,15 +227,16 @@ impl Session {
             progress.in_time(operation)?;
         };
         self.sign(&mut request, plan, &tokens, progress)?;
-        let time = self.send_within(operation, progress)?;
-        let answer =
-            send::send(http, &common.route, request, operation, common.max_answer, time, &common.clock).await?;
+        request.time = self.send_within(operation, progress)?;
+        let rpc_id = request.rpc_id;
+        let response = carrier.send(request).await.map_err(|error| of_carrier(operation, error))?;
+        let answer = Answer::of(response, common.clock.now());
         let told = common.limiter.told(&answer.headers, answer.now);
         // What anybody may ask, anybody may have asked before: such an answer may come from a cache.
         let tells_time =
             !plan.credentials.is_empty() && (!answer.status.is_success() || common.clock.looks(progress.sent()));
         let date = tells_time.then(|| VenueTime::of_headers(&answer.headers)).flatten();
-        let result = match id {
+        let result = match rpc_id {
             Some(id) => jsonrpc::unwrap(common.venue, operation, answer, id),
             None => answer::judge(common.venue, operation, answer),
         };
@@ -213,7 +254,7 @@ impl Session {
         needs_login: bool,
         progress: &mut Progress,
     ) -> Result<Outcome, Error> {
-        let operation = plan.operation;
+        let (operation, changes) = (plan.call.operation, plan.call.changes_setting);
         let (connection, ready, tokens) = loop {
             let connection = self.connection(progress).await?;
             let mut tokens = Vec::new();
@@ -226,11 +267,11 @@ impl Session {
                 progress.in_time(operation)?;
                 continue;
             }
-            if let Some(ready) = connection.ready_now(operation, params)? {
+            if let Some(ready) = connection.ready_now(operation, params, changes)? {
                 break (connection, ready, tokens);
             }
             let time = self.shared.common.timeouts.attempt.min(progress.time_left());
-            let ready = progress.waits(connection.ready(operation, params, time)).await?;
+            let ready = progress.waits(connection.ready(operation, params, changes, time)).await?;
             // The turn was long in coming: what was paid is past, and those who got theirs together are spread again.
             self.pay(plan, progress).await?;
             break (connection, ready, tokens);
@@ -243,14 +284,14 @@ impl Session {
 
     /// The connection that carries the call, once there is one.
     async fn connection(&self, progress: &Progress) -> Result<Arc<Connection>, Error> {
-        match &self.shared.carrier {
-            Carrier::Socket(socket) => {
+        match &self.shared.channel {
+            Channel::Socket(socket) => {
                 socket.connection(self.shared.common.timeouts.attempt.min(progress.time_left())).await
             }
-            Carrier::Connection(connection) => {
+            Channel::Connection(connection) => {
                 connection.upgrade().filter(|connection| !connection.is_over()).ok_or_else(WebSocket::gone)
             }
-            Carrier::Http => Err(WebSocket::gone()),
+            Channel::Requests(_) => Err(WebSocket::gone()),
         }
     }
 
@@ -265,21 +306,33 @@ impl Session {
         let mut tokens = Vec::new();
         for credential in &plan.credentials {
             if let Credential::Token(cache) = credential {
-                tokens.push(Held::fetch(cache, plan.operation, progress).await?);
+                tokens.push(Held::fetch(cache, plan.call.operation, progress).await?);
             }
         }
         Ok(tokens)
     }
 
     /// Puts every signature on the request, made of exactly what will be sent.
-    fn sign(&self, request: &mut Request, plan: &Plan, tokens: &[Held], progress: &mut Progress) -> Result<(), Error> {
+    fn sign(
+        &self,
+        request: &mut CarrierRequest,
+        plan: &Plan,
+        tokens: &[Held],
+        progress: &mut Progress,
+    ) -> Result<(), Error> {
         let signers = plan.credentials.iter().filter_map(|credential| match credential {
             Credential::Signer(signer) => Some(&**signer),
             Credential::Grant(_) | Credential::Token(_) => None,
         });
         let signers = signers.chain(tokens.iter().map(|held| held.token.signer()));
         let now = self.shared.common.clock.now().get();
-        venuekit_auth::apply(request, signers, now).map_err(|error| Error::from(error).within(plan.operation))?;
+        let parts = Parts::new(request.method.as_str(), target_of(&request.url), &request.body);
+        for signer in signers {
+            let signed = signer.sign(&parts, now).map_err(|error| Error::from(error).within(plan.call.operation))?;
+            for (name, value) in signed {
+                request.headers.insert(name, value);
+            }
+        }
         if !plan.credentials.is_empty() {
             progress.signed(self.shared.common.clock.offset_millis());
         }
@@ -305,23 +358,30 @@ impl Session {
 
     /// A code that answers a challenge travels in the request; any other in a header of its own.
     fn code_for_header(&self) -> Option<&Secret> {
-        self.call.code.as_ref().filter(|_| self.shared.common.venue.challenge.is_none())
+        self.own.code.as_ref().filter(|_| self.shared.common.venue.challenge.is_none())
     }
 
     /// Takes out of an error what must not be seen.
-    fn presentable(&self, mut error: Error, secrets: &[String]) -> Error {
+    fn presentable(&self, mut error: Error, secrets: &[Secret]) -> Error {
         for secret in self.shared.credentials.hidden() {
             error.redact(secret.expose());
         }
         for secret in secrets {
-            error.redact(secret);
+            error.redact(secret.expose());
         }
-        if let Some(code) = &self.call.code {
+        if let Some(code) = &self.own.code {
             error.redact(code.expose());
         }
         error.shorten();
         error
     }
+}
+
+/// The error of a call whose request got no response.
+fn of_carrier(operation: &'static Operation, error: SendError) -> Error {
+    let SendError { kind, message, may_have_left, status, source } = error;
+    let inner = Inner { kind: Some(kind), operation: Some(operation), status, ..Inner::default() };
+    Error::new(Inner { message, applied: may_have_left, source, ..inner })
 }
 
 /// What came of one attempt that was answered.

@@ -2,70 +2,24 @@
 //!
 //! A key is what makes a write repeatable, so one that the venue may not take as such is refused before anything is sent.
 
-use http::{HeaderName, HeaderValue};
-use reqwest::{Body, Request};
-use serde_json::value::RawValue;
 use uuid::Uuid;
-use venuekit_wire::operation::{ErrorKind, Key, KeyBounds, Operation, Retry};
-
-use crate::error::Error;
-use crate::jsonrpc::with_members;
-use crate::members::{Members, string};
+use venuekit_wire::operation::KeyBounds;
 
 /// The longest key, in characters, where the venue's sources do not tell. A key that a venue cuts is another one.
 const LONGEST: usize = 255;
 
-/// The call's key: the caller's, or a new one that is put on the request. None for an operation that takes no key.
-pub(crate) fn key_of(request: &mut Request, operation: &'static Operation) -> Result<Option<String>, Error> {
-    let Retry::Keyed(place) = operation.retry else { return Ok(None) };
-    let key = match place {
-        Key::Header(name) => in_header(request, name, operation.key),
-        Key::Field(name) => in_body(request, name, operation.key),
-    };
-    key.map(Some).map_err(|problem| {
-        let (Key::Header(name) | Key::Field(name)) = place;
-        let message = format!("nothing was sent: the idempotency key `{name}` {problem}");
-        Error::before_sending(operation, ErrorKind::InvalidRequest, message)
-    })
+/// A new key.
+pub(crate) fn new_key() -> String {
+    Uuid::new_v4().to_string()
 }
 
-fn in_header(request: &mut Request, name: &str, bounds: Option<KeyBounds>) -> Result<String, String> {
-    let unfit = || "is in a header that cannot be sent".to_owned();
-    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit())?;
-    let mut given = request.headers().get_all(&name).iter();
-    if let Some(key) = given.next() {
-        if given.next().is_some() {
-            return Err("is given more than once".to_owned());
-        }
-        let key = key.to_str().map_err(|_| "has characters that a header cannot carry; use ASCII".to_owned())?;
-        return checked(key.to_owned(), bounds);
-    }
-    let key = Uuid::new_v4().to_string();
-    request.headers_mut().insert(name, HeaderValue::from_str(&key).map_err(|_| unfit())?);
-    Ok(key)
+/// What is said of a key that is refused.
+pub(crate) fn refusal(name: &str, problem: impl std::fmt::Display) -> String {
+    format!("nothing was sent: the idempotency key `{name}` {problem}")
 }
 
-fn in_body(request: &mut Request, name: &str, bounds: Option<KeyBounds>) -> Result<String, String> {
-    let body = request.body().and_then(Body::as_bytes).and_then(|body| std::str::from_utf8(body).ok());
-    let Some((body, members)) = body.and_then(|body| Some((body, Members::of(body)?))) else {
-        return Err("has no place: the request body is not a JSON object".to_owned());
-    };
-    let given: Vec<&RawValue> = members.all(name).collect();
-    match given[..] {
-        [] => {
-            let key = Uuid::new_v4().to_string();
-            // The members' own text is kept: a number must reach the venue digit by digit.
-            let body = with_members(body, &format!(r#""{name}":"{key}""#));
-            *request.body_mut() = Some(body.into());
-            Ok(key)
-        }
-        [key] => checked(string(key).ok_or("is not a string; leave it out to get a new one")?, bounds),
-        _ => Err("is given more than once".to_owned()),
-    }
-}
-
-/// A caller's own key, if the venue takes it for one.
-fn checked(key: String, bounds: Option<KeyBounds>) -> Result<String, String> {
+/// Whether a venue takes this for a key, and which one.
+pub(crate) fn check(key: &str, bounds: Option<KeyBounds>) -> Result<(), String> {
     let (shortest, longest) = bounds.map_or((1, None), |bounds| (bounds.shortest.max(1), bounds.longest));
     let longest = longest.unwrap_or(LONGEST);
     let length = key.chars().count();
@@ -84,7 +38,7 @@ fn checked(key: String, bounds: Option<KeyBounds>) -> Result<String, String> {
     if length > longest {
         return Err(format!("has {length} characters, and {longest} are the most"));
     }
-    Ok(key)
+    Ok(())
 }
 
 fn is_blank(character: char) -> bool {
@@ -104,8 +58,10 @@ fn is_invisible(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use venuekit_wire::operation::{Key, Operation, Retry};
 
     use super::*;
+    use crate::call::{Call, JsonBody};
 
     static IN_BODY: Operation = operation(Key::Field("key"));
     static IN_HEADER: Operation = operation(Key::Header("Idempotency-Key"));
@@ -129,25 +85,17 @@ mod tests {
         }
     }
 
-    fn request() -> Request {
-        Request::new(http::Method::POST, "http://localhost/".parse().unwrap())
-    }
-
     /// The key that comes of a body, and the body that is sent.
     fn with_body(body: &str) -> Result<(String, String), String> {
-        let mut request = request();
-        *request.body_mut() = Some(body.to_owned().into());
-        let key = key_of(&mut request, &IN_BODY).map_err(|error| error.to_string())?;
-        let sent = request.body().and_then(Body::as_bytes).unwrap();
-        Ok((key.unwrap(), String::from_utf8(sent.to_vec()).unwrap()))
+        let body = JsonBody::new(&IN_BODY, body).map_err(|error| error.to_string())?;
+        let call = Call::new(&IN_BODY).body(body).ready().map_err(|error| error.to_string())?;
+        Ok((call.key.clone().unwrap(), String::from_utf8(call.json().to_vec()).unwrap()))
     }
 
-    fn with_headers(keys: &[&[u8]]) -> Result<String, String> {
-        let mut request = request();
-        for key in keys {
-            request.headers_mut().append("idempotency-key", HeaderValue::from_bytes(key).unwrap());
-        }
-        key_of(&mut request, &IN_HEADER).map(Option::unwrap).map_err(|error| error.to_string())
+    fn with_headers(keys: &[&str]) -> Result<String, String> {
+        let call = Call::new(&IN_HEADER);
+        let call = keys.iter().fold(call, |call, key| call.header("idempotency-key", Some(key)));
+        call.ready().map(|call| call.key.unwrap()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -158,7 +106,7 @@ mod tests {
         let (key, sent) = with_body(r#"{"a":1.50}"#).unwrap();
         assert_eq!(sent, format!(r#"{{"a":1.50,"key":"{key}"}}"#));
         assert_eq!(key.len(), 36);
-        assert_eq!(with_headers(&[b"mine 1"]).as_deref(), Ok("mine 1"));
+        assert_eq!(with_headers(&["mine 1"]).as_deref(), Ok("mine 1"));
         assert_eq!(with_headers(&[]).unwrap().len(), 36);
     }
 
@@ -186,19 +134,19 @@ mod tests {
             (r#"{"key":"ab","key":"ab"}"#, "more than once"),
             (r#"{"key":"ab","k\u0065y":""}"#, "more than once"),
             ("[]", "not a JSON object"),
-            ("", "not a JSON object"),
         ] {
             let error = with_body(body).unwrap_err();
             assert!(error.contains(problem) && error.contains("nothing was sent"), "{body}: {error}");
         }
         for (keys, problem) in [
-            (&[&b""[..]][..], "is empty"),
-            (&[b"  \t"], "is empty"),
-            (&[b"ab\tc"], "control"),
-            (&[b"ab "], "begins or ends"),
-            (&["\u{fc}".as_bytes()], "use ASCII"),
-            (&[b"ab", b"ab"], "more than once"),
-            (&[&[b'x'; 41]], "40 are the most"),
+            (&[""][..], "is empty"),
+            (&["  \t"], "is empty"),
+            (&["ab\tc"], "control"),
+            (&["ab "], "begins or ends"),
+            (&["\u{fc}"], "use ASCII"),
+            (&["a\nb"], "use ASCII"),
+            (&["ab", "ab"], "more than once"),
+            (&[&"x".repeat(41)], "40 are the most"),
         ] {
             let error = with_headers(keys).unwrap_err();
             assert!(error.contains(problem), "{keys:?}: {error}");

@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 use memchr::memmem;
-use reqwest::{Body, Request};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -18,15 +16,6 @@ use crate::clock::VenueTime;
 use crate::error::{Challenge, Error, Inner};
 use crate::members::{Members, string};
 use crate::response::{Response, RpcTiming};
-use crate::session::Session;
-
-/// A call's params, with the answer to the venue's challenge if this call gives one.
-pub(crate) fn params(session: &Session, operation: &'static Operation, request: &Request) -> Result<String, Error> {
-    let body = request.body().and_then(Body::as_bytes).unwrap_or(b"{}");
-    let params = std::str::from_utf8(body)
-        .map_err(|_| Error::before_sending(operation, ErrorKind::InvalidRequest, "the params are not UTF-8"))?;
-    Ok(confirmed(session, params))
-}
 
 /// The envelope around a call's params. One that is larger than the venue takes is refused here: the venue's own refusal names no
 /// call.
@@ -50,19 +39,9 @@ pub(crate) fn method(operation: &Operation) -> &'static str {
     operation.path.trim_start_matches('/')
 }
 
-/// Makes an envelope the body of a request.
-pub(crate) fn put(envelope: String, request: &mut Request) {
-    *request.body_mut() = Some(envelope.into());
-    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-}
-
-/// The params, with the answer to the venue's challenge if this call gives one.
-fn confirmed(session: &Session, params: &str) -> String {
-    let (Some(words), Some(challenge), Some(code)) =
-        (&session.shared.common.venue.challenge, &session.call.challenge, &session.call.code)
-    else {
-        return params.to_owned();
-    };
+/// A call's params, with the answer to a challenge of the venue.
+pub(crate) fn confirmed(venue: &Venue, params: &str, challenge: &Challenge, code: &Secret) -> String {
+    let Some(words) = &venue.challenge else { return params.to_owned() };
     let text = |secret: &Secret| Value::from(secret.expose());
     let (challenge, code) = (text(&challenge.challenge), text(code));
     with_members(params, &format!(r#""{}":{challenge},"{}":{code}"#, words.challenge_param, words.code_param))
@@ -175,7 +154,7 @@ pub(crate) fn unwrap(
         if answer.status.is_success() {
             let message = failed.message().to_owned();
             let response = Response::new(operation, answer.status, answer.headers, answer.body);
-            failed = Error::of_response(&response, ErrorKind::Decode, format!("no JSON-RPC envelope: {message}"));
+            failed = response.refused(ErrorKind::Decode, format!("no JSON-RPC envelope: {message}"));
         }
         return Err(failed);
     };
@@ -184,7 +163,7 @@ pub(crate) fn unwrap(
     let response = open(venue, operation, answer, message.part, message.timing)?;
     if for_another {
         let message = format!("the answer is for another call than {id}");
-        return Err(Error::of_response(&response, ErrorKind::Decode, message));
+        return Err(response.refused(ErrorKind::Decode, message));
     }
     unchallenged(venue, response, Some(status))
 }
@@ -222,7 +201,7 @@ fn open(
         Part::Notification { .. } | Part::Nothing => {
             let Answer { status, headers, body, .. } = answer;
             let message = "the envelope holds neither result nor error".to_owned();
-            Err(Error::of_response(&Response::new(operation, status, headers, body), ErrorKind::Decode, message))
+            Err(Response::new(operation, status, headers, body).refused(ErrorKind::Decode, message))
         }
     }
 }

@@ -1,13 +1,15 @@
 //! The one send loop behind venuekit's clients.
 //!
-//! A generated method builds a request and hands it to `ClientHooks::exec`. From there on everything happens here, by the
-//! venue's generated operation table and nothing else: which credential a call needs, how it is signed, how long it may take,
-//! what its answer means, what may be shown of it.
+//! A generated method makes a [`Call`] of typed values and hands it to the [`Session`]. From there on everything happens here, by
+//! the venue's generated operation table and nothing else: which credential a call needs, how it is signed and encoded, how long
+//! it may take, what its response means, what may be shown of it.
 //!
 //! | module | concern |
 //! |---|---|
-//! | [`client`] | what generated code names: hooks, errors, responses |
-//! | [`Session`], [`ClientBuilder`] | a client's credentials and settings |
+//! | [`client`] | what generated code names |
+//! | [`Call`] | what an operation is given, before anything decides how it travels |
+//! | [`Session`], [`ClientBuilder`] | a client's credentials and settings, and the loop that carries out a call |
+//! | [`carrier`] | what sends a request: HTTP, or in a test whatever the test wants |
 //! | [`Credentials`], [`Token`] | what a client has to prove who it is |
 //! | [`Error`] | one vocabulary for everything that goes wrong |
 //! | [`RetryPolicy`] | how failed calls are repeated; which ones may be is the spec's word |
@@ -23,6 +25,8 @@
 
 mod answer;
 mod builder;
+mod call;
+pub mod carrier;
 pub mod client;
 mod clock;
 mod credentials;
@@ -41,15 +45,15 @@ mod rate;
 mod response;
 mod retry;
 mod retry_after;
-mod send;
 mod session;
 mod socket;
 mod token;
 mod unknown;
 
-pub use builder::{ClientBuilder, Connect, Timeouts};
+pub use builder::{ClientBuilder, Connect};
+pub use call::{Call, CallBody, JsonBody};
 pub use clock::Clock;
-pub use credentials::{Anonymous, Carried, Credentials};
+pub use credentials::{Carried, Credentials};
 pub use error::{Challenge, Error};
 pub use paging::Pages;
 #[cfg(feature = "redis")]
@@ -57,7 +61,7 @@ pub use rate::RedisBudget;
 pub use rate::{Debit, LocalBudget, RateBudget, RateFuture, RateLimits, Refused, Told};
 pub use response::{Response, ResponseValue, RpcTiming};
 pub use retry::RetryPolicy;
-pub use session::Session;
+pub use session::{Session, Timeouts};
 pub use socket::{Event, WebSocket, WebSocketOptions, WebSocketStats};
 pub use token::{Grant, GrantFuture, Token};
 pub use unknown::Unknown;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::stream::{BoxStream, FusedStream, Stream};
 use futures_util::stream::try_unfold;
 use serde::Serialize;
-use venuekit_wire::operation::ErrorKind;
+use venuekit_wire::operation::{ErrorKind, Operation};
 
 use crate::error::{Error, Inner};
 use crate::unknown::{Unknown, Unread};
@@ -58,7 +58,7 @@ impl<T> Pages<'_, T> {
 impl<'a, T: Send + 'a> Pages<'a, T> {
     /// An answer has the cursor of the next page, or none on the last.
     pub fn by_cursor<C, F>(
-        operation: &'static str,
+        operation: &'static Operation,
         first: Option<C>,
         fetch: impl FnMut(Option<C>) -> F + Send + 'a,
     ) -> Self
@@ -94,7 +94,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
 
     /// Pages have numbers, and none tells how many there are: an empty one follows the last.
     pub fn by_page<F>(
-        operation: &'static str,
+        operation: &'static Operation,
         first: Option<i64>,
         fetch: impl FnMut(Option<i64>) -> F + Send + 'a,
     ) -> Self
@@ -107,7 +107,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
 
     /// A request says how many items to leave out; an empty page follows the last.
     pub fn by_offset<F>(
-        operation: &'static str,
+        operation: &'static Operation,
         first: Option<i64>,
         fetch: impl FnMut(Option<i64>) -> F + Send + 'a,
     ) -> Self
@@ -120,7 +120,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
 
     /// A venue that does not heed the parameter would answer the same page for ever.
     fn until_empty<F>(
-        operation: &'static str,
+        operation: &'static Operation,
         start: i64,
         step: fn(&[T]) -> usize,
         fetch: impl FnMut(Option<i64>) -> F + Send + 'a,
@@ -148,9 +148,9 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
     }
 }
 
-fn no_end(operation: &'static str, message: &str) -> Error {
-    let (kind, name) = (Some(ErrorKind::Decode), Some(operation));
-    Error::new(Inner { kind, name, message: message.to_owned(), ..Inner::default() })
+fn no_end(operation: &'static Operation, message: &str) -> Error {
+    let (kind, operation) = (Some(ErrorKind::Decode), Some(operation));
+    Error::new(Inner { kind, operation, message: message.to_owned(), ..Inner::default() })
 }
 
 // Items are moved out, never pinned.

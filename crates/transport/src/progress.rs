@@ -136,7 +136,7 @@ impl Progress {
     fn decide(&mut self, session: &Session, operation: &Operation, keyed: bool, error: &Error) -> Option<Duration> {
         let shared = &session.shared;
         // A one-time code counts once. A call that did not get past the limiter is the caller's to repeat.
-        if session.call.code.is_some() || error.was_held_back() {
+        if session.own.code.is_some() || error.was_held_back() {
             return None;
         }
         // The venue refused the timestamp and did nothing: put the clock right and sign once more. Not every venue says that it
@@ -165,7 +165,7 @@ impl Progress {
         if !may_repeat(operation, error, keyed) {
             return None;
         }
-        let policy = session.call.retry.unwrap_or(shared.retry);
+        let policy = session.own.retry.unwrap_or(shared.retry);
         let wait = policy.wait(self.attempts, error.retry_after(), fastrand::f64())?;
         // One login serves any number of calls, so that those who wait for it amplify nothing.
         let may = wait < self.time_left() && (error.is_of_login() || shared.budget.spend());

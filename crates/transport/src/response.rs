@@ -6,11 +6,12 @@ use std::ops::{Deref, DerefMut};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use serde_json::error::Category;
 use venuekit_wire::lenient::{self, Lenient};
-use venuekit_wire::operation::Operation;
+use venuekit_wire::operation::{ErrorKind, Operation};
 
 use crate::clock::VenueTime;
-use crate::error::Error;
+use crate::error::{Error, Inner, kept};
 use crate::observe::unreadable;
 use crate::unknown::{Unknown, Unread};
 
@@ -72,6 +73,29 @@ impl Response {
         self.idempotency_key.as_deref()
     }
 
+    /// A good status with a body that is of no use. The venue did what was asked.
+    pub(crate) fn refused(&self, kind: ErrorKind, message: String) -> Error {
+        Error::new(Inner {
+            kind: Some(kind),
+            operation: Some(self.operation),
+            status: Some(self.status),
+            message,
+            body: kept(&self.body),
+            applied: true,
+            idempotency_key: self.idempotency_key.clone(),
+            attempts: self.attempts,
+            ..Inner::default()
+        })
+    }
+
+    fn undecoded(&self, path: &str, error: &serde_json::Error) -> Error {
+        let message = match self.body.len() {
+            0 => "the answer is empty".to_owned(),
+            _ => format!("{} in the answer: {}", if path == "." { "the top" } else { path }, without_values(error)),
+        };
+        self.refused(ErrorKind::Decode, message)
+    }
+
     /// The venue's clock when it answered: by the envelope, or because the operation asks for it.
     pub(crate) fn venue_time(&self) -> Option<VenueTime> {
         let by_envelope = || self.timing.and_then(|timing| timing.us_out).map(VenueTime::exact);
@@ -111,16 +135,16 @@ pub struct ResponseValue<T> {
 }
 
 impl<T: for<'de> Lenient<'de> + Serialize> ResponseValue<T> {
-    #[doc(hidden)]
-    pub async fn from_response(response: Response) -> Result<Self, Error> {
+    /// Reads the body of a response as the type.
+    pub(crate) fn read(response: Response) -> Result<Self, Error> {
         let inner = lenient::from_slice(&response.body).map_err(|_| {
             // Only now, when speed no longer matters: where in the response?
             let mut json = serde_json::Deserializer::from_slice(&response.body);
             let mut track = serde_path_to_error::Track::new();
             let again = lenient::vital::<_, T>(serde_path_to_error::Deserializer::new(&mut json, &mut track));
             let error = match again {
-                Err(error) => Error::decode(&response, &track.path().to_string(), &error),
-                Ok(_) => Error::decode_trailing(&response),
+                Err(error) => response.undecoded(&track.path().to_string(), &error),
+                Ok(_) => response.refused(ErrorKind::Decode, "the answer goes on after its end".to_owned()),
             };
             unreadable(&response, &error);
             error
@@ -130,8 +154,8 @@ impl<T: for<'de> Lenient<'de> + Serialize> ResponseValue<T> {
 }
 
 impl ResponseValue<()> {
-    #[doc(hidden)]
-    pub fn empty(response: Response) -> Self {
+    /// A response of which no body is expected.
+    pub(crate) fn empty(response: Response) -> Self {
         Self::of((), response)
     }
 }
@@ -221,5 +245,39 @@ impl<T> AsRef<T> for ResponseValue<T> {
 impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
+    }
+}
+
+/// serde's sentence without the values it quotes: they come from the answer.
+fn without_values(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+    match error.classify() {
+        Category::Eof => "it ends too early".to_owned(),
+        Category::Syntax | Category::Io => said.to_owned(),
+        Category::Data if said.starts_with("missing field") || said.starts_with("duplicate field") => said.to_owned(),
+        Category::Data => match said.rsplit_once(", expected ") {
+            Some((found, expected)) => format!("{}expected {}", kind_of(found), in_json_words(expected)),
+            None => "a value that does not fit".to_owned(),
+        },
+    }
+}
+
+/// What was found, where it can be said without its value.
+fn kind_of(found: &str) -> &'static str {
+    match found {
+        "invalid type: sequence" => "found a list, ",
+        "invalid type: map" => "found an object, ",
+        "invalid type: null" => "found null, ",
+        "empty or null" => "found an empty text or null, ",
+        _ => "",
+    }
+}
+
+fn in_json_words(expected: &str) -> &str {
+    match expected {
+        "a sequence" => "a list",
+        "a map" => "an object",
+        other => other,
     }
 }

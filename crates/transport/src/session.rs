@@ -8,20 +8,38 @@ use std::time::Duration;
 use venuekit_wire::Secret;
 use venuekit_wire::operation::Venue;
 
-use crate::builder::Timeouts;
+use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::credentials::Credentials;
-use crate::endpoint::Route;
+use crate::endpoint::{Base, Route};
 use crate::error::Challenge;
 use crate::rate::Limiter;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::socket::{Connection, WebSocket};
 
+/// How long things may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Making a connection.
+    pub connect: Duration,
+    /// One attempt, from the first byte sent to the last byte of its answer.
+    pub attempt: Duration,
+    /// A call with all its attempts and the waits between them.
+    pub call: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let [connect, attempt, call] = [5, 20, 60].map(Duration::from_secs);
+        Self { connect, attempt, call }
+    }
+}
+
 /// What a generated client carries along. Clones share everything but what is said for single calls.
 #[derive(Clone)]
 pub struct Session {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) call: Call,
+    pub(crate) own: Overrides,
 }
 
 pub(crate) struct Shared {
@@ -30,13 +48,13 @@ pub(crate) struct Shared {
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
     pub(crate) rpc_ids: AtomicU64,
-    pub(crate) carrier: Carrier,
+    pub(crate) channel: Channel,
 }
 
-/// What carries the calls.
-pub(crate) enum Carrier {
-    /// One HTTP request each.
-    Http,
+/// What the calls go over.
+pub(crate) enum Channel {
+    /// One request each.
+    Requests(Arc<dyn Carrier>),
     /// Whichever connection is open.
     Socket(WebSocket),
     /// This connection and no other: what is called over it belongs to it, as a login does.
@@ -47,6 +65,7 @@ pub(crate) enum Carrier {
 #[derive(Clone)]
 pub(crate) struct Common {
     pub(crate) venue: &'static Venue,
+    pub(crate) base: Arc<Base>,
     pub(crate) clock: Clock,
     pub(crate) timeouts: Timeouts,
     pub(crate) max_answer: usize,
@@ -57,21 +76,21 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    pub(crate) fn session(self, credentials: Credentials, retry: RetryPolicy, carrier: Carrier) -> Session {
+    pub(crate) fn session(self, credentials: Credentials, retry: RetryPolicy, channel: Channel) -> Session {
         let shared =
-            Shared { common: self, credentials, retry, budget: RetryBudget::new(), rpc_ids: 1.into(), carrier };
-        Session { shared: Arc::new(shared), call: Call::default() }
+            Shared { common: self, credentials, retry, budget: RetryBudget::new(), rpc_ids: 1.into(), channel };
+        Session { shared: Arc::new(shared), own: Overrides::default() }
     }
 
     /// A session without credentials, for a login: that is repeated with the call that needs it.
-    pub(crate) fn anonymous(self, carrier: Carrier) -> Session {
-        self.session(Credentials::none(), RetryPolicy::none(), carrier)
+    pub(crate) fn anonymous(self, channel: Channel) -> Session {
+        self.session(Credentials::none(), RetryPolicy::none(), channel)
     }
 }
 
 /// What holds for the calls of one clone only.
 #[derive(Clone, Default)]
-pub(crate) struct Call {
+pub(crate) struct Overrides {
     pub(crate) code: Option<Secret>,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) timeout: Option<Duration>,
@@ -83,43 +102,43 @@ impl Session {
     /// The same session, its calls carrying a one-time code.
     #[must_use]
     pub fn with_code(&self, code: impl Into<Secret>) -> Self {
-        let call = Call { code: Some(code.into()), ..self.call.clone() };
-        Self { call, ..self.clone() }
+        let own = Overrides { code: Some(code.into()), ..self.own.clone() };
+        Self { own, ..self.clone() }
     }
 
     /// The same session, its calls carrying no code.
     #[must_use]
     pub fn without_code(&self) -> Self {
-        let call = Call { code: None, challenge: None, ..self.call.clone() };
-        Self { call, ..self.clone() }
+        let own = Overrides { code: None, challenge: None, ..self.own.clone() };
+        Self { own, ..self.clone() }
     }
 
     /// The same session, its calls answering a venue's challenge with a one-time code.
     #[must_use]
     pub fn confirming(&self, challenge: &Challenge, code: impl Into<Secret>) -> Self {
-        let call = Call { code: Some(code.into()), challenge: Some(challenge.clone()), ..self.call.clone() };
-        Self { call, ..self.clone() }
+        let own = Overrides { code: Some(code.into()), challenge: Some(challenge.clone()), ..self.own.clone() };
+        Self { own, ..self.clone() }
     }
 
     /// The same session, its failed calls repeated by another policy.
     #[must_use]
     pub fn with_retry(&self, policy: RetryPolicy) -> Self {
-        let call = Call { retry: Some(policy), ..self.call.clone() };
-        Self { call, ..self.clone() }
+        let own = Overrides { retry: Some(policy), ..self.own.clone() };
+        Self { own, ..self.clone() }
     }
 
     /// The same session with another time limit for each of its calls, all attempts and waits included.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
-        let call = Call { timeout: Some(timeout), ..self.call.clone() };
-        Self { call, ..self.clone() }
+        let own = Overrides { timeout: Some(timeout), ..self.own.clone() };
+        Self { own, ..self.clone() }
     }
 
     /// The same session, its calls waiting no longer than this for the venue's rate limit.
     #[must_use]
     pub fn with_rate_wait(&self, longest: Duration) -> Self {
-        let call = Call { rate_wait: Some(longest), ..self.call.clone() };
-        Self { call, ..self.clone() }
+        let own = Overrides { rate_wait: Some(longest), ..self.own.clone() };
+        Self { own, ..self.clone() }
     }
 
     /// The clock that signatures are made by.
@@ -129,15 +148,15 @@ impl Session {
 
     /// The WebSocket that carries the calls, where one does.
     pub fn websocket(&self) -> Option<&WebSocket> {
-        match &self.shared.carrier {
-            Carrier::Socket(socket) => Some(socket),
-            Carrier::Http | Carrier::Connection(_) => None,
+        match &self.shared.channel {
+            Channel::Socket(socket) => Some(socket),
+            Channel::Requests(_) | Channel::Connection(_) => None,
         }
     }
 
     /// Whether what is called belongs to one connection, as a login over a WebSocket does.
     pub fn is_on_connection(&self) -> bool {
-        matches!(self.shared.carrier, Carrier::Connection(_))
+        matches!(self.shared.channel, Channel::Connection(_))
     }
 
     /// The venue's table.

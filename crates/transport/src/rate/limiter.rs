@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::HeaderMap;
-use reqwest::{Body, Request};
-use serde::de::IgnoredAny;
 use tokio::sync::Semaphore;
 use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::{Bucket, ErrorKind, Operation, Rate, Tier, Venue};
@@ -14,7 +12,6 @@ use venuekit_wire::operation::{Bucket, ErrorKind, Operation, Rate, Tier, Venue};
 use super::budget::{Debit, RateBudget, Refused, Told};
 use super::local::LocalBudget;
 use crate::error::{Error, Inner};
-use crate::members::Members;
 use crate::panics::caught_in;
 use crate::retry_after::{believed, longest_of};
 
@@ -102,12 +99,12 @@ pub(crate) struct Limiter {
 
 impl Limiter {
     /// What a call costs, as long as somebody counts it.
-    pub(crate) fn debit(&self, operation: &Operation, request: &Request) -> Option<Debit> {
+    pub(crate) fn debit(&self, operation: &Operation, items: usize) -> Option<Debit> {
         self.budget.as_ref()?;
         let rate = operation.rate?;
         let bucket = self.venue.buckets.iter().find(|bucket| bucket.name == rate.bucket)?;
         let tier = self.tier_of(bucket)?;
-        let tokens = tokens(rate, request);
+        let tokens = tokens(rate, items);
         Some(Debit { venue: self.venue.name, bucket: bucket.name, limits: tier.limits, tokens })
     }
 
@@ -203,13 +200,8 @@ fn not_learned(debit: &Debit, reason: &str) {
     tracing::warn!(venue, bucket, reason, "the rate budget was not told what the venue says");
 }
 
-/// What a request costs: so much, or so much an item.
-fn tokens(rate: Rate, request: &Request) -> u64 {
+/// What a call costs: so much, or so much an item.
+fn tokens(rate: Rate, items: usize) -> u64 {
     let cost = u64::from(rate.cost);
-    let Some(list) = rate.per_item else { return cost };
-    let items = request.body().and_then(Body::as_bytes).and_then(|body| {
-        let members = Members::of(std::str::from_utf8(body).ok()?)?;
-        serde_json::from_str::<Vec<IgnoredAny>>(members.get(list)?.get()).ok()
-    });
-    cost.saturating_mul(items.map_or(1, |items| items.len().max(1) as u64))
+    if rate.per_item.is_none() { cost } else { cost.saturating_mul(items.max(1) as u64) }
 }

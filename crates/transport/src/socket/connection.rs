@@ -92,9 +92,10 @@ impl Connection {
         &self,
         operation: &'static Operation,
         params: &str,
+        changes: bool,
         time: Duration,
     ) -> Result<Ready, Error> {
-        if let Some(ready) = self.ready_now(operation, params)? {
+        if let Some(ready) = self.ready_now(operation, params, changes)? {
             return Ok(ready);
         }
         let end = after(time);
@@ -105,7 +106,7 @@ impl Connection {
             let (id, text) = self.request(operation, params)?;
             let room = self.room.clone().acquire_many_owned(room_for(&text)).await;
             let (turn, room) = turn.ok().zip(room.ok()).ok_or_else(super::WebSocket::gone)?;
-            Ok(Ready { operation, id, text, change: Settings::change(operation, params), turn, room })
+            Ok(Ready { operation, id, text, change: Settings::change(operation, params, changes), turn, room })
         };
         match tokio::time::timeout_at(end, both).await {
             Ok(ready) => ready,
@@ -114,11 +115,16 @@ impl Connection {
     }
 
     /// The same where nothing has to be waited for.
-    pub(crate) fn ready_now(&self, operation: &'static Operation, params: &str) -> Result<Option<Ready>, Error> {
+    pub(crate) fn ready_now(
+        &self,
+        operation: &'static Operation,
+        params: &str,
+        changes: bool,
+    ) -> Result<Option<Ready>, Error> {
         let (id, text) = self.request(operation, params)?;
         let Ok(turn) = self.turns.clone().try_acquire_owned() else { return Ok(None) };
         let Ok(room) = self.room.clone().try_acquire_many_owned(room_for(&text)) else { return Ok(None) };
-        Ok(Some(Ready { operation, id, text, change: Settings::change(operation, params), turn, room }))
+        Ok(Some(Ready { operation, id, text, change: Settings::change(operation, params, changes), turn, room }))
     }
 
     fn request(&self, operation: &'static Operation, params: &str) -> Result<(u64, String), Error> {

@@ -10,24 +10,20 @@ use tokio_websockets::{ClientBuilder, Limits, WebSocketStream};
 use uuid::Uuid;
 use venuekit_wire::operation::ErrorKind;
 
+use crate::carrier::reason;
 use crate::endpoint::authority;
 use crate::error::{Error, Inner};
 use crate::retry_after;
-use crate::send::reason;
 use crate::session::Common;
 
 /// No message is larger, whatever the user allows: room is made for as much as the venue announces.
 const LARGEST: usize = 1 << 30;
 
 /// Opens a WebSocket.
-pub(crate) async fn open(
-    http: &reqwest::Client,
-    common: &Common,
-    url: &str,
-) -> Result<WebSocketStream<Upgraded>, Error> {
+pub(crate) async fn open(http: &reqwest::Client, common: &Common) -> Result<WebSocketStream<Upgraded>, Error> {
     let key = STANDARD.encode(Uuid::new_v4().as_bytes());
     let request = http
-        .get(url)
+        .get(&common.base.url)
         .header(CONNECTION, "Upgrade")
         .header(UPGRADE, "websocket")
         .header(SEC_WEBSOCKET_VERSION, "13")

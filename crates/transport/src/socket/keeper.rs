@@ -14,12 +14,12 @@ use super::handshake;
 use super::options::{Event, WebSocketOptions, WebSocketStats};
 use super::settings::Settings;
 use crate::clock::after;
-use crate::credentials::{Anonymous, MakeGrant};
+use crate::credentials::MakeGrant;
 use crate::error::Error;
 use crate::jsonrpc;
 use crate::panics::caught_in;
 use crate::retry_after;
-use crate::session::{Carrier, Common};
+use crate::session::{Channel, Common};
 use crate::token::TokenCache;
 
 pub(crate) struct Keeper {
@@ -27,7 +27,6 @@ pub(crate) struct Keeper {
     pub(crate) options: WebSocketOptions,
     pub(crate) turns: Arc<Semaphore>,
     pub(crate) counts: Counts,
-    url: String,
     http: reqwest::Client,
     login: Option<MakeGrant>,
     settings: Mutex<Settings>,
@@ -105,7 +104,6 @@ const LEAVE: Duration = Duration::from_secs(1);
 impl Keeper {
     pub(crate) fn new(
         common: Common,
-        url: String,
         http: reqwest::Client,
         login: Option<MakeGrant>,
         options: WebSocketOptions,
@@ -118,7 +116,6 @@ impl Keeper {
             runs: AtomicBool::new(false),
             let_go: Notify::new(),
             common,
-            url,
             http,
             login,
             options,
@@ -238,7 +235,7 @@ impl Keeper {
 
     /// Opens a connection and keeps it until it ends.
     async fn connect(self: &Arc<Self>, was_logged_in: &mut bool) -> End {
-        let open = handshake::open(&self.http, &self.common, &self.url);
+        let open = handshake::open(&self.http, &self.common);
         let open = tokio::time::timeout(self.common.timeouts.connect, open);
         let stream = tokio::select! {
             open = open => match open {
@@ -286,9 +283,8 @@ impl Keeper {
 
     fn token_cache(&self, connection: Weak<Connection>) -> Option<Arc<TokenCache>> {
         let grant = self.login.as_ref()?;
-        let session = self.common.clone().anonymous(Carrier::Connection(connection));
-        let anonymous = Anonymous { base_url: self.url.clone(), http: self.http.clone(), session };
-        Some(Arc::new(TokenCache::new(grant(anonymous))))
+        let session = self.common.clone().anonymous(Channel::Connection(connection));
+        Some(Arc::new(TokenCache::new(grant(session))))
     }
 
     /// Gives a connection what the one before it had. Without it no call may go over it: an order would stay that was to be
@@ -311,7 +307,7 @@ impl Keeper {
             login.get().await?;
         }
         let time = self.common.timeouts.attempt;
-        let ready = connection.ready(operation, params, time).await?;
+        let ready = connection.ready(operation, params, true, time).await?;
         let message = connection.call(ready, time).await?;
         jsonrpc::unwrap_message(self.common.venue, operation, message).map(drop)
     }

@@ -48,12 +48,11 @@ impl Drop for Hold {
 impl WebSocket {
     pub(crate) fn new(
         common: Common,
-        url: String,
         http: reqwest::Client,
         login: Option<MakeGrant>,
         options: WebSocketOptions,
     ) -> Self {
-        Self(Arc::new(Hold(Arc::new(Keeper::new(common, url, http, login, options)))))
+        Self(Arc::new(Hold(Arc::new(Keeper::new(common, http, login, options)))))
     }
 
     /// Opens the connection, and logs in where the client has credentials for it.

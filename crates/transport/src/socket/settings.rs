@@ -1,6 +1,5 @@
 //! What holds for as long as a connection lives, so that the next one is given it.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -40,13 +39,9 @@ impl Settings {
     }
 
     /// The change that a call makes, if it is about its connection.
-    pub(crate) fn change(operation: &'static Operation, params: &str) -> Option<Change> {
-        let setting = operation.on_connection?.setting?;
-        let is_meant = setting.when.is_none_or(|(name, word)| {
-            let given: HashMap<String, Value> = serde_json::from_str(params).unwrap_or_default();
-            given.get(name).is_none_or(|value| value == word)
-        });
-        is_meant.then(|| Change { operation, params: params.to_owned() })
+    pub(crate) fn change(operation: &'static Operation, params: &str, changes: bool) -> Option<Change> {
+        operation.on_connection?.setting?;
+        changes.then(|| Change { operation, params: params.to_owned() })
     }
 
     /// The venue has made a change.

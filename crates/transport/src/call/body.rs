@@ -1,0 +1,177 @@
+//! What the send loop must know of a request body.
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use venuekit_wire::Secret;
+use venuekit_wire::operation::{Key, Operation, Retry};
+
+use crate::jsonrpc::with_members;
+use crate::members::{Members, string};
+
+/// A request body that answers for itself, so that nobody has to read what was written.
+///
+/// Generated types implement it, and override what their spec says something of.
+pub trait CallBody: Serialize {
+    /// The idempotency key in it, where it has one.
+    fn idempotency_key(&self) -> Option<&str> {
+        None
+    }
+
+    /// Puts a key into it, where it has a place for one.
+    fn set_idempotency_key(&mut self, _key: String) {}
+
+    /// The secrets in it.
+    fn secrets(&self, _into: &mut Vec<Secret>) {}
+
+    /// How many items it asks for, where the venue's limit counts each of them.
+    fn items(&self) -> usize {
+        1
+    }
+
+    /// Whether the call changes the setting of the connection that its operation is about.
+    fn changes_setting(&self) -> bool {
+        true
+    }
+
+    /// Why it cannot be sent, where something is wrong with it.
+    fn flaw(&self) -> Option<String> {
+        None
+    }
+}
+
+impl<T: CallBody + ?Sized> CallBody for &mut T {
+    fn idempotency_key(&self) -> Option<&str> {
+        (**self).idempotency_key()
+    }
+
+    fn set_idempotency_key(&mut self, key: String) {
+        (**self).set_idempotency_key(key);
+    }
+
+    fn secrets(&self, into: &mut Vec<Secret>) {
+        (**self).secrets(into);
+    }
+
+    fn items(&self) -> usize {
+        (**self).items()
+    }
+
+    fn changes_setting(&self) -> bool {
+        (**self).changes_setting()
+    }
+
+    fn flaw(&self) -> Option<String> {
+        (**self).flaw()
+    }
+}
+
+/// A body that somebody wrote as JSON, for whoever calls an operation by its name. It is read once, by the operation's row.
+pub struct JsonBody {
+    text: Box<RawValue>,
+    operation: &'static Operation,
+    key: Option<String>,
+    secrets: Vec<Secret>,
+    items: usize,
+    changes_setting: bool,
+    flaw: Option<String>,
+}
+
+impl JsonBody {
+    /// Reads a body of this operation.
+    ///
+    /// # Errors
+    /// A text that is not JSON.
+    pub fn new(operation: &'static Operation, text: &str) -> Result<Self, serde_json::Error> {
+        let text: Box<RawValue> = serde_json::from_str(text)?;
+        let members = Members::of(text.get());
+        let mut secrets = Vec::new();
+        if !operation.secret_fields.is_empty() {
+            collect(&serde_json::from_str(text.get())?, operation.secret_fields, &mut secrets);
+        }
+        let list = operation.rate.and_then(|rate| rate.per_item);
+        let items = list.and_then(|list| {
+            let list: Vec<&RawValue> = serde_json::from_str(members.as_ref()?.get(list)?.get()).ok()?;
+            Some(list.len())
+        });
+        let when = operation.on_connection.and_then(|on| on.setting).and_then(|setting| setting.when);
+        let changes_setting = when.is_none_or(|(name, word)| {
+            let given = members.as_ref().and_then(|members| members.get(name));
+            given.is_none_or(|given| string(given).as_deref() == Some(word))
+        });
+        let (key, flaw) = match operation.retry {
+            Retry::Keyed(Key::Field(name)) => match key(members.as_ref(), name) {
+                Ok(key) => (key, None),
+                Err(problem) => (None, Some(crate::idempotency::refusal(name, problem))),
+            },
+            Retry::Keyed(Key::Header(_)) | Retry::Safe | Retry::Never => (None, None),
+        };
+        let items = items.unwrap_or(1).max(1);
+        drop(members);
+        Ok(Self { text, operation, key, secrets, items, changes_setting, flaw })
+    }
+}
+
+/// The key in a body that has one.
+fn key(members: Option<&Members<'_>>, name: &str) -> Result<Option<String>, &'static str> {
+    let members = members.ok_or("has no place: the request body is not a JSON object")?;
+    let given: Vec<&RawValue> = members.all(name).collect();
+    match given[..] {
+        [] => Ok(None),
+        [key] => string(key).map(Some).ok_or("is not a string; leave it out to get a new one"),
+        _ => Err("is given more than once"),
+    }
+}
+
+fn collect(value: &Value, names: &[&str], found: &mut Vec<Secret>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, names, found)),
+        Value::Object(map) => {
+            for (name, inner) in map {
+                match inner.as_str() {
+                    Some(text) if names.contains(&name.as_str()) => found.push(Secret::new(text.to_owned())),
+                    _ => collect(inner, names, found),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The text as it was written: a number must reach the venue digit by digit.
+impl Serialize for JsonBody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(serializer)
+    }
+}
+
+impl CallBody for JsonBody {
+    fn idempotency_key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    fn set_idempotency_key(&mut self, key: String) {
+        let Retry::Keyed(Key::Field(name)) = self.operation.retry else { return };
+        let text = with_members(self.text.get(), &format!(r#""{name}":"{key}""#));
+        if let Ok(text) = RawValue::from_string(text) {
+            self.text = text;
+            self.key = Some(key);
+        }
+    }
+
+    fn secrets(&self, into: &mut Vec<Secret>) {
+        into.extend(self.secrets.iter().cloned());
+    }
+
+    fn items(&self) -> usize {
+        self.items
+    }
+
+    fn changes_setting(&self) -> bool {
+        self.changes_setting
+    }
+
+    fn flaw(&self) -> Option<String> {
+        self.flaw.clone()
+    }
+}

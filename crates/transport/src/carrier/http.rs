@@ -1,0 +1,169 @@
+//! One request over HTTP, and its response.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use reqwest::Request;
+use url::Url;
+use venuekit_wire::operation::ErrorKind;
+
+use super::{Carrier, CarrierFuture, CarrierRequest, RawResponse, SendError};
+use crate::endpoint::{Route, authority};
+
+/// Of an error's body no more is read than this: it is there to say what went wrong.
+const LARGEST_ERROR: usize = 1024 * 1024;
+
+/// Sends requests over HTTP, or HTTPS, as the base URL says.
+#[derive(Clone, Debug)]
+pub struct HttpCarrier {
+    http: reqwest::Client,
+    route: Route,
+}
+
+impl HttpCarrier {
+    pub(crate) fn new(http: reqwest::Client, route: Route) -> Self {
+        Self { http, route }
+    }
+}
+
+impl Carrier for HttpCarrier {
+    fn send(&self, request: CarrierRequest) -> CarrierFuture<'_> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+impl HttpCarrier {
+    async fn exchange(&self, request: CarrierRequest) -> Result<RawResponse, SendError> {
+        let CarrierRequest { method, url, headers, body, time, largest, .. } = request;
+        let parsed = Url::parse(&url).map_err(|_| SendError::refused("the URL of the request cannot be read"))?;
+        // What is sent is what was signed.
+        if parsed.as_str() != url {
+            return Err(SendError::refused("the URL of the request is not in its normal form"));
+        }
+        let mut request = Request::new(method, parsed);
+        *request.headers_mut() = headers;
+        if !body.is_empty() {
+            *request.body_mut() = Some(body.into());
+        }
+        let mut incoming = None;
+        let whole = async {
+            let response = self.http.execute(request).await;
+            let mut response = response.map_err(|error| Box::new(broken(&self.route, error)))?;
+            // Inside of TLS only the venue can answer.
+            if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED && response.url().scheme() == "http" {
+                return Err(Box::new(unauthenticated(&self.route)));
+            }
+            incoming.insert(Incoming::new(&mut response)).read(&mut response, largest).await.map_err(Box::new)
+        };
+        let ended = tokio::time::timeout(time, whole).await;
+        let ended = ended.unwrap_or_else(|_| Err(Box::new(late(time, incoming.is_some()))));
+        match (incoming, ended) {
+            (Some(incoming), Ok(())) => Ok(incoming.response(false)),
+            // What is here of an error tells more than how its body ended.
+            (Some(incoming), Err(_)) if incoming.is_error() => Ok(incoming.response(true)),
+            (Some(incoming), Err(failed)) => {
+                Err(SendError { status: Some(incoming.status), may_have_left: true, ..*failed })
+            }
+            (None, ended) => Err(ended.err().map_or_else(|| SendError::lost("no response"), |failed| *failed)),
+        }
+    }
+}
+
+fn late(time: Duration, has_begun: bool) -> SendError {
+    let what = if has_begun { "the answer was not complete" } else { "no answer" };
+    SendError::late(format!("{what} in {time:.1?}"))
+}
+
+/// An answer of which the head is here, and the body comes in pieces.
+struct Incoming {
+    status: StatusCode,
+    headers: HeaderMap,
+    pieces: Vec<Bytes>,
+    /// How many bytes the pieces have together.
+    size: usize,
+    is_cut: bool,
+}
+
+impl Incoming {
+    fn new(response: &mut reqwest::Response) -> Self {
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        Self { status, headers, pieces: Vec::new(), size: 0, is_cut: false }
+    }
+
+    fn is_error(&self) -> bool {
+        !self.status.is_success()
+    }
+
+    /// Reads the body to its end, and that of an error no further than makes sense.
+    async fn read(&mut self, response: &mut reqwest::Response, max_answer: usize) -> Result<(), SendError> {
+        let limit = if self.is_error() { max_answer.min(LARGEST_ERROR) } else { max_answer };
+        while let Some(piece) = response.chunk().await.map_err(|error| broken_off(&error))? {
+            if piece.len() <= limit - self.size {
+                self.size += piece.len();
+                self.pieces.push(piece);
+            } else if self.is_error() {
+                self.pieces.push(piece.slice(..limit - self.size));
+                self.is_cut = true;
+                return Ok(());
+            } else {
+                let message = format!("the answer is larger than {limit} bytes; raise `max_answer` if that is right");
+                return Err(SendError { kind: ErrorKind::Decode, ..SendError::lost(message) });
+            }
+        }
+        Ok(())
+    }
+
+    /// What is here.
+    fn response(self, broke_off: bool) -> RawResponse {
+        let Self { status, headers, pieces, is_cut, .. } = self;
+        // An answer in one piece, as most are, is not copied.
+        let body = if let [whole] = &*pieces { whole.clone() } else { pieces.concat().into() };
+        RawResponse { status, headers, body, is_cut: is_cut || broke_off }
+    }
+}
+
+fn broken_off(error: &reqwest::Error) -> SendError {
+    let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network };
+    SendError { kind, ..SendError::lost(format!("the answer broke off: {}", reason(error))) }
+}
+
+/// A call that got no answer.
+fn broken(route: &Route, error: reqwest::Error) -> SendError {
+    let server = error.url().map(authority).unwrap_or_default();
+    let error = error.without_url();
+    let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network };
+    // Only while connecting is it certain that the venue has seen nothing.
+    let (may_have_left, what) = match (error.is_connect(), error.is_timeout()) {
+        (true, _) => (false, "no connection to"),
+        (false, true) => (true, "no answer in time from"),
+        (false, false) => (true, "no answer from"),
+    };
+    let message = format!("{what} {server}{route}: {}", reason(&error));
+    SendError { kind, message, may_have_left, status: None, source: Some(Arc::new(error)) }
+}
+
+/// A proxy that passes on nothing without a user and a password. The venue has seen nothing.
+fn unauthenticated(route: &Route) -> SendError {
+    SendError::not_sent(format!("nothing was sent{route}: it asks for a user name and a password (407)"))
+}
+
+/// The innermost reason, which is the one that tells something.
+pub(crate) fn reason(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    // The words of the client that opens tunnels, which name neither the proxy nor what to do.
+    match innermost.to_string() {
+        said if said.ends_with("proxy authorization required") => {
+            "the proxy asks for a user name and a password (407)".to_owned()
+        }
+        said if said == "tunnel error: unsuccessful" => "the proxy refused to open a tunnel".to_owned(),
+        said if said == "tunnel error: unexpected end of file" => {
+            "the proxy closed the connection instead of opening a tunnel".to_owned()
+        }
+        said => said,
+    }
+}

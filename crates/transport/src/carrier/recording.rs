@@ -1,0 +1,70 @@
+//! What was sent, for a test to look at.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use super::{Carrier, CarrierFuture, CarrierRequest};
+
+/// Passes requests on to another carrier and keeps them. Clones share what was kept.
+///
+/// Headers are not kept: they hold the signature. The body of an operation that takes or returns a secret is not kept either.
+#[derive(Clone, Debug)]
+pub struct Recording<C> {
+    carrier: C,
+    sent: Arc<Mutex<Vec<Sent>>>,
+}
+
+/// A request that was sent.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sent {
+    /// The operation, as the generated method is called.
+    pub operation: &'static str,
+    /// The HTTP method.
+    pub method: String,
+    /// Path and query, with the prefix of the API.
+    pub target: String,
+    /// The body; of a JSON-RPC call with its envelope. Empty where there is none, and where it may hold a secret.
+    pub body: Bytes,
+}
+
+/// Query and body may hold what belongs to nobody else, so their sizes are shown.
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split('?').next().unwrap_or_default();
+        f.debug_struct("Sent")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<C> Recording<C> {
+    /// Keeps what goes to this carrier.
+    pub fn new(carrier: C) -> Self {
+        Self { carrier, sent: Arc::default() }
+    }
+
+    /// What was sent so far, in order.
+    pub fn sent(&self) -> Vec<Sent> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl<C: Carrier> Carrier for Recording<C> {
+    fn send(&self, request: CarrierRequest) -> CarrierFuture<'_> {
+        let is_secret = request.operation.secret || !request.operation.secret_fields.is_empty();
+        let sent = Sent {
+            operation: request.operation.id,
+            method: request.method.to_string(),
+            target: request.target().to_owned(),
+            body: if is_secret { Bytes::new() } else { request.body.clone() },
+        };
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
+        self.carrier.send(request)
+    }
+}
