@@ -95,6 +95,15 @@ impl Call {
         self
     }
 
+    /// The whole path, with its parameters in it and encoded already.
+    #[must_use]
+    pub fn encoded_path(mut self, path: &str) -> Self {
+        self.target.clear();
+        self.target.push_str(path);
+        self.rest = "";
+        self
+    }
+
     /// A parameter of the query: each item of a list for itself, and nothing for none.
     #[must_use]
     pub fn query<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
@@ -113,6 +122,13 @@ impl Call {
             self.target.push_str(query);
             self.has_query = true;
         }
+        self
+    }
+
+    /// A header of the request.
+    #[must_use]
+    pub fn header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
         self
     }
 
