@@ -18,11 +18,11 @@ use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::carrier::{Carrier, CarrierRequest, SendError, target_of};
 use crate::clock::{Offsets, VenueTime};
-use crate::credentials::Credential;
 use crate::endpoint;
 use crate::error::{Error, Inner};
 use crate::jsonrpc;
-use crate::observe::Observed;
+use crate::key_ring::Credential;
+use crate::observe::{self, Observed};
 use crate::progress::Progress;
 use crate::rate::{Debit, Told};
 use crate::response::{Response, ResponseValue};
@@ -52,7 +52,9 @@ impl Session {
     /// # Errors
     /// Everything that can go wrong with a call.
     pub async fn call<T: for<'de> Lenient<'de> + Serialize>(&self, call: Call) -> Result<ResponseValue<T>, Error> {
-        ResponseValue::read(self.send(call).await?)
+        let response = self.send(call).await?;
+        let venue = self.venue();
+        ResponseValue::read(response).inspect_err(|error| observe::unreadable(venue, error))
     }
 
     /// Carries out a call of which no response body is expected.
@@ -99,8 +101,7 @@ impl Session {
         loop {
             let error = match self.attempt(&plan, progress).await {
                 Ok(response) => {
-                    let (venue, attempts) = (self.shared.common.venue.name, progress.attempts());
-                    return Ok(Response { venue, idempotency_key: key, attempts, ..response });
+                    return Ok(Response { idempotency_key: key, attempts: progress.attempts(), ..response });
                 }
                 Err(error) => error,
             };
@@ -322,7 +323,7 @@ impl Session {
     ) -> Result<(), Error> {
         let signers = plan.credentials.iter().filter_map(|credential| match credential {
             Credential::Signer(signer) => Some(&**signer),
-            Credential::Grant(_) | Credential::Token(_) => None,
+            Credential::Login | Credential::Token(_) => None,
         });
         let signers = signers.chain(tokens.iter().map(|held| held.token.signer()));
         let now = self.shared.common.clock.now().get();

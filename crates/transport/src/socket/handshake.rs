@@ -11,10 +11,10 @@ use uuid::Uuid;
 use venuekit_wire::operation::ErrorKind;
 
 use crate::carrier::reason;
+use crate::common::Common;
 use crate::endpoint::authority;
 use crate::error::{Error, Inner};
 use crate::retry_after;
-use crate::session::Common;
 
 /// No message is larger, whatever the user allows: room is made for as much as the venue announces.
 const LARGEST: usize = 1 << 30;
