@@ -129,10 +129,10 @@ impl Session {
         let (shared, operation) = (&self.shared, call.operation);
         let refused = |message: String| Error::before_sending(operation, ErrorKind::InvalidRequest, message);
         let venue = shared.common.venue;
-        let body = call.body.take().unwrap_or_default();
+        let body = call.body.take();
         if !matches!(shared.channel, Channel::Requests(_)) {
             let needs_login = shared.credentials.needs_login(operation)?;
-            return Ok((Vec::new(), Way::Message { params: self.params(operation, &body)?, needs_login }));
+            return Ok((Vec::new(), Way::Message { params: self.params(body), needs_login }));
         }
         if operation.on_connection.is_some_and(|on| on.only) {
             return Err(refused(
@@ -144,25 +144,22 @@ impl Session {
             .map_err(|_| refused(format!("`{}` is no HTTP method", operation.method)))?;
         let (url, _) = shared.common.base.join(call.target());
         let (body, rpc_id) = match venue.protocol {
-            Protocol::Rest => (body, None),
+            Protocol::Rest => (body.unwrap_or_default().into(), None),
             Protocol::JsonRpc => {
                 let id = shared.rpc_ids.fetch_add(1, Ordering::Relaxed);
-                let params = self.params(operation, &body)?;
-                (jsonrpc::envelope(venue, operation, id, &params)?.into(), Some(id))
+                (jsonrpc::envelope(venue, operation, id, &self.params(body))?.into(), Some(id))
             }
         };
         Ok((credentials, Way::Request { method, url, body, rpc_id }))
     }
 
     /// A call's params, with the answer to the venue's challenge if this call gives one.
-    fn params(&self, operation: &'static Operation, body: &Bytes) -> Result<String, Error> {
-        let body = if body.is_empty() { b"{}" } else { &body[..] };
-        let params = std::str::from_utf8(body)
-            .map_err(|_| Error::before_sending(operation, ErrorKind::InvalidRequest, "the params are not UTF-8"))?;
-        Ok(match (&self.own.challenge, &self.own.code) {
-            (Some(challenge), Some(code)) => jsonrpc::confirmed(self.shared.common.venue, params, challenge, code),
-            _ => params.to_owned(),
-        })
+    fn params(&self, params: Option<String>) -> String {
+        let params = params.unwrap_or_else(|| "{}".to_owned());
+        match (&self.own.challenge, &self.own.code) {
+            (Some(challenge), Some(code)) => jsonrpc::confirmed(self.shared.common.venue, &params, challenge, code),
+            _ => params,
+        }
     }
 
     /// One attempt, and what is to be learned from it.

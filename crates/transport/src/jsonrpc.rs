@@ -1,6 +1,7 @@
 //! The JSON-RPC 2.0 envelope: put on around a generated method's params, taken off its result.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -20,8 +21,10 @@ use crate::response::{Response, RpcTiming};
 /// The envelope around a call's params. One that is larger than the venue takes is refused here: the venue's own refusal names no
 /// call.
 pub(crate) fn envelope(venue: &Venue, operation: &'static Operation, id: u64, params: &str) -> Result<String, Error> {
-    let (id, method) = (id.to_string(), method(operation));
-    let envelope = [r#"{"jsonrpc":"2.0","id":"#, &id, r#","method":""#, method, r#"","params":"#, params, "}"].concat();
+    let method = method(operation);
+    let mut envelope = String::with_capacity(params.len() + method.len() + 72);
+    // Writing to a text cannot fail.
+    let _ = write!(envelope, r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#);
     match venue.largest_request {
         Some(largest) if envelope.len() > largest => {
             let message = format!(

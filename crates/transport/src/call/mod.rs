@@ -5,7 +5,6 @@ mod query;
 
 use std::fmt::{self, Display};
 
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
@@ -29,7 +28,7 @@ pub struct Call {
     has_query: bool,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// The body as JSON; of a JSON-RPC call its params.
-    pub(crate) body: Option<Bytes>,
+    pub(crate) body: Option<String>,
     /// The idempotency key that the call carries.
     pub(crate) key: Option<String>,
     /// Texts that must not be seen, should the venue echo one.
@@ -169,9 +168,9 @@ impl Call {
         self.items = body.items();
         self.changes_setting = body.changes_setting();
         body.secrets(&mut self.secrets);
-        match serde_json::to_vec(&body) {
+        match serde_json::to_string(&body) {
             Ok(body) => {
-                self.body = Some(body.into());
+                self.body = Some(body);
                 self
             }
             Err(error) => self.refuse(format!("the body cannot be written as JSON: {error}")),
@@ -196,7 +195,7 @@ impl Call {
     }
 
     /// The body as JSON; of a JSON-RPC call its params. It may hold a secret.
-    pub fn json(&self) -> &[u8] {
+    pub fn json(&self) -> &str {
         self.body.as_deref().unwrap_or_default()
     }
 
