@@ -14,6 +14,7 @@ use crate::common::{Common, Timeouts};
 use crate::credentials::Credentials;
 use crate::endpoint::{Base, Proxy, Route, may_carry_secrets, plain_text, without_user};
 use crate::error::Error;
+use crate::jsonrpc::challenge_search;
 use crate::rate::RateLimits;
 use crate::retry::RetryPolicy;
 use crate::session::{Channel, Session};
@@ -202,6 +203,7 @@ impl<C: Connect> ClientBuilder<C> {
         let common = Common {
             venue: C::VENUE,
             base: Arc::new(Base::new(&base_url, may_carry_secrets(&url))),
+            challenge: challenge_search(C::VENUE),
             clock: self.clock,
             timeouts: self.timeouts,
             max_answer: self.max_answer,

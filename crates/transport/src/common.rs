@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use memchr::memmem::Finder;
 use venuekit_wire::operation::Venue;
 
 use crate::clock::Clock;
@@ -32,6 +33,8 @@ impl Default for Timeouts {
 pub(crate) struct Common {
     pub(crate) venue: &'static Venue,
     pub(crate) base: Arc<Base>,
+    /// What finds the venue's demand for a second factor.
+    pub(crate) challenge: Option<Finder<'static>>,
     pub(crate) clock: Clock,
     pub(crate) timeouts: Timeouts,
     pub(crate) max_answer: usize,

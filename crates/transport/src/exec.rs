@@ -235,7 +235,7 @@ impl Session {
             !plan.credentials.is_empty() && (!answer.status.is_success() || common.clock.looks(progress.sent()));
         let date = tells_time.then(|| VenueTime::of_headers(&answer.headers)).flatten();
         let result = match rpc_id {
-            Some(id) => jsonrpc::unwrap(common.venue, operation, answer, id),
+            Some(id) => jsonrpc::unwrap(common.venue, common.challenge.as_ref(), operation, answer, id),
             None => answer::judge(common.venue, operation, answer),
         };
         if let (Some(debit), Some(told)) = (&plan.debit, told) {
@@ -276,7 +276,8 @@ impl Session {
         };
         let time = self.send_within(operation, progress)?;
         let message = connection.call(ready, time).await?;
-        let result = jsonrpc::unwrap_message(self.shared.common.venue, operation, message);
+        let common = &self.shared.common;
+        let result = jsonrpc::unwrap_message(common.venue, common.challenge.as_ref(), operation, message);
         Ok(Outcome { result, tokens, date: None })
     }
 

@@ -307,7 +307,7 @@ impl Keeper {
         let time = self.common.timeouts.attempt;
         let ready = connection.ready(operation, params, true, time).await?;
         let message = connection.call(ready, time).await?;
-        jsonrpc::unwrap_message(self.common.venue, operation, message).map(drop)
+        jsonrpc::unwrap_message(self.common.venue, self.common.challenge.as_ref(), operation, message).map(drop)
     }
 }
 
