@@ -59,7 +59,7 @@ impl Call {
     /// A call of this operation, with nothing given yet.
     pub fn new(operation: &'static Operation) -> Self {
         let (begin, rest) = operation.path.split_at(operation.path.find('{').unwrap_or(operation.path.len()));
-        let mut target = String::with_capacity(operation.path.len() + 96);
+        let mut target = String::with_capacity(operation.path.len() + 128);
         target.push_str(begin);
         Self {
             operation,
@@ -192,6 +192,13 @@ impl Call {
     /// Path and query below the base URL, percent-encoded.
     pub fn target(&self) -> &str {
         &self.target
+    }
+
+    /// The URL of the call below this one. It is written once.
+    pub(crate) fn take_url(&mut self, base: &str) -> String {
+        let mut url = std::mem::take(&mut self.target);
+        url.insert_str(0, base);
+        url
     }
 
     /// The body as JSON; of a JSON-RPC call its params. It may hold a secret.

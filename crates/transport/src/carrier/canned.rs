@@ -76,7 +76,7 @@ impl Canned {
 }
 
 impl Carrier for Canned {
-    fn send(&self, request: CarrierRequest) -> CarrierFuture<'_> {
+    fn send<'a>(&'a self, request: CarrierRequest<'a>) -> CarrierFuture<'a> {
         let response = self.next(request.operation.id).map(|response| match request.rpc_id {
             Some(id) => enveloped(id, response),
             None => response,

@@ -75,6 +75,11 @@ impl WebSocket {
         self.0.0.stats()
     }
 
+    /// The connection, if one is open.
+    pub(crate) fn open_now(&self) -> Option<Arc<Connection>> {
+        self.0.0.open()
+    }
+
     /// The open connection, waited for no longer than this. While the keeper pauses after a failure there is none, and the error
     /// tells for how long.
     pub(crate) async fn connection(&self, time: Duration) -> Result<Arc<Connection>, Error> {
