@@ -7,9 +7,9 @@ use progenitor_impl::{CrateVers, GenerationSettings, Generator, HooksMode, Inter
 use quote::quote;
 use serde_json::Value;
 
-use super::lenient::Reading;
 use super::seal::seal;
-use super::{docs, pages};
+use super::types::lenient::Reading;
+use super::{docs, pages, types};
 use crate::document::{Document, Kind};
 use crate::model::operations;
 
@@ -36,7 +36,8 @@ pub fn source(document: &Document, lowered: &Value) -> Result<(syn::File, String
     if document.value.get("x-websocket").is_some() {
         file.items.extend(websocket());
     }
-    let source = prettyplease::unparse(&file);
+    let types = types::take(document, lowered, &mut file)?;
+    let source = types::put(&types, &prettyplease::unparse(&file))?;
     complete(document, lowered, &source)?;
     Ok((file, source))
 }
@@ -117,23 +118,24 @@ fn complete(document: &Document, lowered: &Value, source: &str) -> Result<(), St
         }
     }
     let mut named = BTreeSet::new();
-    types(lowered, &mut named);
+    rust_types(lowered, &mut named);
     for path in named {
-        if !source.contains(&format!("::{path}")) {
+        let name = path.rsplit("::").next().unwrap_or(path);
+        if !source.contains(&format!("::{name}")) {
             return Err(format!("the generator ignored `x-rust-type: {path}`"));
         }
     }
     Ok(())
 }
 
-fn types<'a>(value: &'a Value, into: &mut BTreeSet<&'a str>) {
+fn rust_types<'a>(value: &'a Value, into: &mut BTreeSet<&'a str>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| types(item, into)),
+        Value::Array(items) => items.iter().for_each(|item| rust_types(item, into)),
         Value::Object(map) => {
             if let Some(path) = value.pointer("/x-rust-type/path").and_then(Value::as_str) {
                 into.insert(path);
             }
-            map.values().for_each(|inner| types(inner, into));
+            map.values().for_each(|inner| rust_types(inner, into));
         }
         _ => {}
     }

@@ -255,7 +255,7 @@ fn methods(item: &mut ItemImpl) -> impl Iterator<Item = &mut ImplItemFn> {
 }
 
 /// The lines of documentation.
-fn lines(attributes: &[Attribute]) -> Vec<String> {
+pub(super) fn lines(attributes: &[Attribute]) -> Vec<String> {
     let texts =
         attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| match &attribute
             .meta

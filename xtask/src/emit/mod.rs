@@ -1,15 +1,14 @@
 //! From a linted spec to the files of a client crate, in memory.
 
 mod client;
-mod conversions;
 mod dispatch;
 mod docs;
 mod environment;
 mod error_code;
 mod joined;
-mod lenient;
 mod pages;
 mod seal;
+mod types;
 mod venue;
 
 use std::cell::Cell;

@@ -203,13 +203,14 @@ fn answer_of(client: &File, builder: &Ident) -> Option<Type> {
 }
 
 /// `T` of a type `name<T, ...>`.
-fn of<'a>(name: &str, kind: &'a Type) -> Option<&'a Type> {
+pub fn of<'a>(name: &str, kind: &'a Type) -> Option<&'a Type> {
     let Type::Path(path) = kind else { return None };
     let last = path.path.segments.last().filter(|segment| segment.ident == name)?;
     argument(&last.arguments)
 }
 
-fn option(kind: &Type) -> Option<&Type> {
+/// `T` of an option.
+pub fn option(kind: &Type) -> Option<&Type> {
     of("Option", kind)
 }
 

@@ -6,13 +6,10 @@
 //! 2. No request carries an `api-version` header, which no venue asked for.
 //! 3. A client is made by our builder only: progenitor's constructors would follow redirects and time out as they please.
 //! 4. Responses are read leniently: see `lenient.rs`.
-//! 5. A setter of an optional field takes what the field holds, as those of query parameters do, and not an `Option` of it:
-//!    `.price("0.56")`, `.label("mine")`.
-//! 6. A value that is refused before anything is sent is refused in the name of its operation.
-//! 7. Types may gain fields and variants without breaking a user: `#[non_exhaustive]`.
-//! 8. Patterns are read with the flag `u`, as JSON Schema asks and as lint reads them.
-//! 9. A parameter that is refused says why, and not only that it is.
-//! 10. Ids and words convert from what a response holds: see `conversions`.
+//! 5. A value that is refused before anything is sent is refused in the name of its operation.
+//! 6. Types may gain fields and variants without breaking a user: `#[non_exhaustive]`.
+//! 7. Patterns are read with the flag `u`, as JSON Schema asks and as lint reads them.
+//! 8. A parameter that is refused says why, and not only that it is.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -22,8 +19,7 @@ use syn::{
     TypeParamBound, WherePredicate, parse_quote,
 };
 
-use super::conversions;
-use super::lenient::{self, Reading};
+use super::types::lenient::{self, Reading};
 
 pub fn seal(file: &mut File, operations: usize, reading: &Reading) -> Result<(), String> {
     let renamed = runtime(file.to_token_stream());
@@ -37,12 +33,10 @@ pub fn seal(file: &mut File, operations: usize, reading: &Reading) -> Result<(),
         if let Item::Mod(module) = item
             && module.ident == "types"
         {
-            Setters.visit_item_mod_mut(module);
             if let Some((_, items)) = &mut module.content {
                 open(items);
                 lenient::apply(items, reading)?;
             }
-            conversions::add(&mut module.content.get_or_insert_default().1);
         }
         if let Item::Mod(module) = item
             && module.ident == "builder"
@@ -200,32 +194,6 @@ fn open(items: &mut [Item]) {
     }
 }
 
-struct Setters;
-
-impl VisitMut for Setters {
-    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
-        let predicates = function.sig.generics.where_clause.iter_mut().flat_map(|clause| &mut clause.predicates);
-        let mut optional = false;
-        for predicate in predicates {
-            let WherePredicate::Type(predicate) = predicate else { continue };
-            for bound in &mut predicate.bounds {
-                let TypeParamBound::Trait(bound) = bound else { continue };
-                if let Some(target) = bound.path.segments.last_mut().filter(|segment| segment.ident == "TryInto")
-                    && let Some(Type::Path(option)) = argument(&target.arguments)
-                    && let Some(last) = option.path.segments.last().filter(|segment| segment.ident == "Option")
-                    && let Some(inner) = argument(&last.arguments).cloned()
-                {
-                    target.arguments = PathArguments::AngleBracketed(parse_quote!(<#inner>));
-                    optional = true;
-                }
-            }
-        }
-        if optional {
-            SomeOf.visit_block_mut(&mut function.block);
-        }
-    }
-}
-
 /// Setters of parameters keep the reason for which a value is refused.
 struct Reasons;
 
@@ -275,20 +243,5 @@ pub fn argument(arguments: &PathArguments) -> Option<&Type> {
     match arguments.args.first()? {
         GenericArgument::Type(kind) => Some(kind),
         _ => None,
-    }
-}
-
-/// `value.try_into()` becomes `value.try_into().map(Some)`.
-struct SomeOf;
-
-impl VisitMut for SomeOf {
-    fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        if let Expr::MethodCall(call) = expression
-            && call.method == "try_into"
-        {
-            *expression = parse_quote!(#call.map(::std::option::Option::Some));
-        } else {
-            visit_mut::visit_expr_mut(self, expression);
-        }
     }
 }
