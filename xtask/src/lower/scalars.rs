@@ -29,7 +29,9 @@ pub fn apply(document: &mut Document) {
 
 /// A text with a name and a pattern.
 fn is_id(schema: &Value) -> bool {
-    text(schema, "type") == Some("string") && schema.get("pattern").is_some() && !matches!(text(schema, "format"), Some("decimal" | "secret" | "date-time"))
+    text(schema, "type") == Some("string")
+        && schema.get("pattern").is_some()
+        && !matches!(text(schema, "format"), Some("decimal" | "secret" | "date-time"))
 }
 
 fn inline(value: &mut Value, scalars: &BTreeMap<String, Value>) {
@@ -51,8 +53,7 @@ mod tests {
         );
         let after = pass(before, super::apply);
         assert_eq!(after.pointer("/paths/~1a~1{id}/get/parameters/0/schema/$ref").unwrap(), "#/components/schemas/Id");
-        let expected =
-            json!({"id": {"$ref": "#/components/schemas/Id"}, "m": {"type": "string", "format": "decimal", "description": "mine"}});
+        let expected = json!({"id": {"$ref": "#/components/schemas/Id"}, "m": {"type": "string", "format": "decimal", "description": "mine"}});
         assert_eq!(after.pointer("/components/schemas/A/properties").unwrap(), &expected);
         assert!(after.pointer("/components/schemas/Money").is_none());
     }

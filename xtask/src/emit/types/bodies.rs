@@ -160,7 +160,8 @@ fn innermost(kind: &Type) -> (&Type, Option<&'static str>) {
     }
     if named(kind).is_some_and(|name| name == "HashMap")
         && let Type::Path(path) = kind
-        && let Some(syn::PathArguments::AngleBracketed(arguments)) = path.path.segments.last().map(|last| &last.arguments)
+        && let Some(syn::PathArguments::AngleBracketed(arguments)) =
+            path.path.segments.last().map(|last| &last.arguments)
         && let Some(syn::GenericArgument::Type(inner)) = arguments.args.last()
     {
         return (inner, Some("HashMap"));

@@ -81,8 +81,11 @@ fn result(kind: &Type) -> Option<&Type> {
 }
 
 fn is_flat(owner: Option<&ItemStruct>, field: &str) -> bool {
-    let field = owner.and_then(|owner| owner.fields.iter().find(|own| own.ident.as_ref().is_some_and(|own| own == field)));
-    field.is_some_and(|field| super::text::attributes(&field.attrs).iter().any(|attribute| attribute.contains("flatten")))
+    let field =
+        owner.and_then(|owner| owner.fields.iter().find(|own| own.ident.as_ref().is_some_and(|own| own == field)));
+    field.is_some_and(|field| {
+        super::text::attributes(&field.attrs).iter().any(|attribute| attribute.contains("flatten"))
+    })
 }
 
 /// The documentation of setters.

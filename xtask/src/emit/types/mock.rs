@@ -47,9 +47,9 @@ fn plain(kind: &Type) -> Option<String> {
 }
 
 fn has_default(attributes: &[Attribute]) -> bool {
-    attributes
-        .iter()
-        .any(|attribute| attribute.path().is_ident("derive") && attribute.to_token_stream().to_string().contains("Default"))
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("derive") && attribute.to_token_stream().to_string().contains("Default")
+    })
 }
 
 #[cfg(test)]
