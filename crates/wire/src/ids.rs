@@ -16,8 +16,8 @@ pub fn check(text: &str, form: Option<&Regex>, pattern: &str) -> Result<(), Refu
     if form.is_some_and(|form| form.find(text).is_some()) {
         return Ok(());
     }
-    let shown: String = text.chars().take(80).collect();
-    Err(Refusal::new(format!("`{shown}` is not of the form {pattern}")))
+    // The text is not shown: it may be a secret that was taken for an id.
+    Err(Refusal::new(format!("does not match the pattern {pattern}")))
 }
 
 /// Makes types of ids, each with its pattern.

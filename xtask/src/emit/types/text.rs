@@ -137,6 +137,7 @@ fn code(tokens: TokenStream) -> String {
         ("( ", "("),
         (" )", ")"),
         (",::", ", ::"),
+        (",>", ">"),
     ] {
         code = code.replace(long, short);
     }
