@@ -2,11 +2,10 @@
 
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use reqwest::Method;
 use venuekit_auth::PrivateKey;
 use venuekit_keys::Credential as Material;
 use venuekit_spec::Request;
-use venuekit_transport::client::{ClientHooks, ClientInfo, OperationInfo};
+use venuekit_transport::client::{Call, JsonBody, Session};
 use venuekit_transport::keys::SecretKind;
 use venuekit_transport::{Challenge, Clock, Error, Response, RetryPolicy};
 use venuekit_wire::Secret;
@@ -82,17 +81,24 @@ impl Client {
 
     /// Sends a request of an operation, signed and judged as any call of the client.
     pub async fn send(&self, operation: &'static str, request: &Request) -> Result<Response, Error> {
-        let info = OperationInfo { operation_id: operation };
-        on!(self, client => {
-            let query = request.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
-            let url = format!("{}{}{query}", client.baseurl(), request.path);
-            let mut built = client.client().request(method(request), url).headers(request.headers.clone());
-            built = built.header("accept", HeaderValue::from_static("application/json"));
-            if !request.body.is_empty() {
-                built = built.body(request.body.clone());
-            }
-            client.exec(built.build()?, &info).await
-        })
+        let session = self.session();
+        let row = session.venue().operation(operation);
+        let row = row.ok_or_else(|| Error::invalid_request(format!("`{operation}` is not in the operation table")))?;
+        let query = request.query.as_deref().unwrap_or_default();
+        let mut call = Call::new(row).encoded_path(&request.path).encoded_query(query);
+        // The transport says by itself that a body is JSON.
+        for (name, value) in request.headers.iter().filter(|(name, _)| *name != CONTENT_TYPE) {
+            call = call.header_value(name.clone(), value.clone());
+        }
+        if !request.body.is_empty() {
+            let body = std::str::from_utf8(&request.body).ok().and_then(|text| JsonBody::new(row, text).ok());
+            call = call.body(body.ok_or_else(|| Error::invalid_request("the request body is not JSON"))?);
+        }
+        session.send(call).await
+    }
+
+    fn session(&self) -> &Session {
+        on!(self, client => client.session())
     }
 
     /// The same, its calls carrying a one-time code where the venue takes it in a header.
@@ -117,10 +123,6 @@ impl Client {
     pub fn clock(&self) -> Clock {
         on!(self, client => client.clock().clone())
     }
-}
-
-fn method(request: &Request) -> Method {
-    request.method.clone()
 }
 
 /// What says that a body is JSON.
