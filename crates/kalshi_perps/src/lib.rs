@@ -4,10 +4,9 @@
 // Formatted by its generator.
 #[rustfmt::skip]
 mod generated;
-mod hooks;
 mod session;
 
 pub use generated::client::{Client, builder, types};
-pub use generated::venue::{Environment, VENUE};
+pub use generated::venue::{Environment, VENUE, operations};
 pub use session::Credentials;
 pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, ResponseValue};

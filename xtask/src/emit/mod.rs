@@ -1,15 +1,16 @@
 //! From a linted spec to the files of a client crate, in memory.
 
 mod client;
-mod conversions;
 mod dispatch;
 mod docs;
 mod environment;
 mod error_code;
+mod items;
 mod joined;
-mod lenient;
+mod operations;
 mod pages;
 mod seal;
+mod types;
 mod venue;
 
 use std::cell::Cell;
@@ -78,8 +79,8 @@ fn silently<T>(work: impl FnOnce() -> T) -> T {
 
 fn build(document: &Document) -> Result<Generated, String> {
     let lowered = canonical(lower(document));
-    let (items, client) = client::source(document, &lowered)?;
-    let calls = dispatch::source(document, &lowered, &items)?;
+    let (methods, client) = client::source(document, &lowered)?;
+    let calls = dispatch::source(document, &methods)?;
     let venue = venue::source(document);
     let header = header(&document.venue);
     let files = BTreeMap::from([
