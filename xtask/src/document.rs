@@ -1,6 +1,6 @@
 //! A venue's spec, joined into one document whose every value still knows its file and line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -86,7 +86,8 @@ impl Document {
                 }]);
             }
         };
-        Joiner { venue, sources: &sources, findings: Vec::new(), mounts: Vec::new() }
+        let files = sources.iter().enumerate().map(|(at, source)| (source.path.as_str(), at)).collect();
+        Joiner { venue, sources: &sources, files, findings: Vec::new(), mounts: Vec::new() }
             .run(root, kind)
             .map(|(value, mounts)| Self { venue: venue.to_owned(), kind, value, sources, mounts })
     }
@@ -125,6 +126,8 @@ type Mounts = Vec<(String, usize, String)>;
 struct Joiner<'a> {
     venue: &'a str,
     sources: &'a [Source],
+    /// The sources by their paths.
+    files: HashMap<&'a str, usize>,
     findings: Vec<Finding>,
     mounts: Mounts,
 }
@@ -203,7 +206,7 @@ impl Joiner<'_> {
             return Some((source, pointer.to_owned()));
         }
         let path = format!("specs/{}/{}", self.venue, file.trim_start_matches("./"));
-        Some((self.sources.iter().position(|s| s.path == path)?, pointer.to_owned()))
+        Some((*self.files.get(path.as_str())?, pointer.to_owned()))
     }
 
     fn mount_paths(&mut self, root: usize, document: &mut Value) {

@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask codegen | lint | bundle`.
+//! The project's chores: `cargo xtask codegen | lint | bundle | synthetic | growth`.
 #![allow(clippy::print_stderr)]
 
 mod characters;
@@ -6,6 +6,7 @@ mod codegen;
 mod document;
 mod emit;
 mod finding;
+mod growth;
 mod lint;
 mod lower;
 mod markup;
@@ -29,6 +30,8 @@ const USAGE: &str = "\
 usage: cargo xtask codegen [VENUE...] [--check]   regenerate the clients; with --check only say what is stale
        cargo xtask lint [VENUE...]                check the specs
        cargo xtask bundle VENUE [--lowered]       print a spec as one JSON document; --lowered: as Progenitor receives it
+       cargo xtask synthetic NUMBER FOLDER        write a spec of so many operations into a folder of its own
+       cargo xtask growth [NUMBER...] [--codegen] measure an operation's cost in specs of so many; --codegen: no compiler
 each works on the workspace that it is run in; --root=DIR names another";
 
 fn main() -> ExitCode {
@@ -66,6 +69,11 @@ fn run(root: Option<PathBuf>, words: &[String], flags: &[String]) -> Result<Exit
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let work: fn(&Path, &[String]) -> ExitCode = match (words.as_slice(), flags.as_slice()) {
         (_, ["-h" | "--help"]) => return Ok(print(USAGE)),
+        (["synthetic", count, folder], []) => return synthetic(number(count)?, Path::new(folder)),
+        (["growth", sizes @ ..], [] | ["--codegen"]) => {
+            let sizes = sizes.iter().map(|size| number(size)).collect::<Result<Vec<_>, _>>()?;
+            return growth(&workspace(root)?, &sizes, flags.is_empty());
+        }
         (["codegen", ..], []) => |root, venues| codegen(root, venues, false),
         (["codegen", ..], ["--check"]) => |root, venues| codegen(root, venues, true),
         (["lint", ..], []) => lint,
@@ -86,7 +94,17 @@ fn chosen(root: &Path, names: &[&str]) -> Result<Vec<String>, String> {
     if let Some(unknown) = names.iter().find(|name| !all.iter().any(|venue| venue == *name)) {
         return Err(format!("there is no venue `{unknown}`; specs/ has {}", all.join(", ")));
     }
-    Ok(if names.is_empty() { all } else { names.iter().map(|name| (*name).to_owned()).collect() })
+    if names.is_empty() {
+        return Ok(all);
+    }
+    let mut chosen: Vec<String> = Vec::new();
+    for name in names {
+        // Two at once would write the same files.
+        if !chosen.iter().any(|other| other == name) {
+            chosen.push((*name).to_owned());
+        }
+    }
+    Ok(chosen)
 }
 
 /// Writes to standard output. Whoever reads it may stop when they have seen enough, as `head` does.
@@ -115,25 +133,23 @@ fn codegen(root: &Path, venues: &[String], check: bool) -> ExitCode {
             "venue", "operations", "types", "lines", "changed"
         ));
     }
-    for venue in venues {
-        match codegen::codegen(root, venue, check) {
-            Err(findings) => {
-                report(&findings);
-                eprintln!("{venue}: not generated, {} errors", findings.len());
-                failed = true;
-            }
-            Ok(outcome) if check => failed |= stale(&outcome),
-            Ok(outcome) => {
-                let g = &outcome.generated;
-                let changed = if outcome.stale.is_empty() { "no" } else { "yes" };
-                let seconds = outcome.took.as_secs_f64();
-                print(&format!(
-                    "{:<width$} {:>10} {:>7} {:>8}   {changed:<7}   {seconds:.2} s",
-                    outcome.venue, g.operations, g.types, g.lines
-                ));
-            }
+    codegen::side_by_side(root, venues, check, |venue, outcome| match outcome {
+        Err(findings) => {
+            report(&findings);
+            eprintln!("{venue}: not generated, {} errors", findings.len());
+            failed = true;
         }
-    }
+        Ok(outcome) if check => failed |= stale(&outcome),
+        Ok(outcome) => {
+            let g = &outcome.generated;
+            let changed = if outcome.stale.is_empty() { "no" } else { "yes" };
+            let seconds = outcome.took.as_secs_f64();
+            print(&format!(
+                "{:<width$} {:>10} {:>7} {:>8}   {changed:<7}   {seconds:.2} s",
+                outcome.venue, g.operations, g.types, g.lines
+            ));
+        }
+    });
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
@@ -188,4 +204,26 @@ fn bundle(root: &Path, venue: &str, lowered: bool) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A number of operations.
+fn number(word: &str) -> Result<usize, String> {
+    // No venue has a tenth of this, and a larger one fills the disk.
+    let number = word.parse().ok().filter(|number| (1..=20_000).contains(number));
+    number.ok_or_else(|| format!("`{word}` is no number of operations from 1 to 20000"))
+}
+
+fn synthetic(count: usize, folder: &Path) -> Result<ExitCode, String> {
+    growth::synthetic::write(folder, count).map_err(|error| error.to_string())?;
+    Ok(print(&format!("{}: {count} operations", folder.display())))
+}
+
+/// Measures in a folder beside the builds, where nothing else is looked for.
+fn growth(root: &Path, sizes: &[usize], with_check: bool) -> Result<ExitCode, String> {
+    let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    let builds = program.ancestors().nth(2).ok_or("this program stands in no build folder")?;
+    let sizes = if sizes.is_empty() { &[500, 1_000, 2_000] } else { sizes };
+    let rows = growth::measure(root, &builds.join("growth"), sizes, with_check)?;
+    let clock = if growth::counts_processor_time() { "processor time" } else { "time on the wall" };
+    Ok(print(&format!("{}\n{clock}, the least of two runs; the check is without dependencies", growth::table(&rows))))
 }

@@ -1,7 +1,7 @@
 //! The parts of a joined spec that lint, lowering and the operation table all walk over.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use heck::{ToPascalCase, ToSnakeCase};
 use serde_json::Value;
@@ -58,8 +58,9 @@ fn rest_operations(document: &Document) -> Vec<Operation<'_>> {
 }
 
 fn rpc_operations(document: &Document) -> Vec<Operation<'_>> {
-    let methods = document.value.get("methods").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let names: Vec<&str> = methods.iter().filter_map(|method| text(method, "name")).collect();
+    let methods = methods(document);
+    let public: HashSet<&str> =
+        methods.iter().filter_map(|method| text(method, "name")?.strip_prefix("public/")).collect();
     methods
         .iter()
         .enumerate()
@@ -67,7 +68,7 @@ fn rpc_operations(document: &Document) -> Vec<Operation<'_>> {
             let name = text(value, "name")?;
             Some(Operation {
                 pointer: step("/methods", &i.to_string()),
-                id: rpc_id(name, &names),
+                id: rpc_id(name, |name| public.contains(name)),
                 method: "POST".to_owned(),
                 path: format!("/{name}"),
                 value,
@@ -78,14 +79,31 @@ fn rpc_operations(document: &Document) -> Vec<Operation<'_>> {
 }
 
 /// A method's generated name: without `public/` or `private/`, unless both have it; then the private one says so.
-fn rpc_id(name: &str, names: &[&str]) -> String {
+fn rpc_id(name: &str, is_public: impl Fn(&str) -> bool) -> String {
     let bare = |prefix: &str| name.strip_prefix(prefix);
-    let taken = |public: &str| names.contains(&format!("public/{public}").as_str());
     match (bare("public/"), bare("private/")) {
         (Some(public), _) => public.to_snake_case(),
-        (_, Some(private)) if !taken(private) => private.to_snake_case(),
+        (_, Some(private)) if !is_public(private) => private.to_snake_case(),
         _ => name.to_snake_case(),
     }
+}
+
+fn methods(document: &Document) -> &[Value] {
+    document.value.get("methods").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The generated name of the operation that a spec calls `name`. Looks for the one without making a list of all.
+pub fn id_of(document: &Document, name: &str) -> String {
+    let is_there = |wanted: &str| methods(document).iter().any(|method| text(method, "name") == Some(wanted));
+    if !is_there(name) {
+        return name.to_snake_case();
+    }
+    let is_public = |bare: &str| {
+        methods(document)
+            .iter()
+            .any(|method| text(method, "name").and_then(|n| n.strip_prefix("public/")) == Some(bare))
+    };
+    rpc_id(name, is_public)
 }
 
 impl<'a> Operation<'a> {

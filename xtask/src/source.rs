@@ -104,7 +104,16 @@ fn strange_character(path: &str, text: &str) -> Option<Finding> {
 
 /// Appends one step to a JSON pointer.
 pub fn step(pointer: &str, key: &str) -> String {
-    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+    // Called for every value of a document in every pass over it.
+    let mut below = String::with_capacity(pointer.len() + 1 + key.len());
+    below.push_str(pointer);
+    below.push('/');
+    if key.contains(['~', '/']) {
+        below.push_str(&key.replace('~', "~0").replace('/', "~1"));
+    } else {
+        below.push_str(key);
+    }
+    below
 }
 
 /// Turns a parsed file into JSON.

@@ -34,15 +34,20 @@ schemas:
 impl Workspace {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("venuekit-xtask-cli-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(path.join("specs/things")).unwrap();
         let workspace = Self(path);
         workspace.write(SPEC);
-        std::fs::write(workspace.0.join("specs/things/sources.md"), "None.\n").unwrap();
         workspace
     }
 
     fn write(&self, spec: &str) {
-        std::fs::write(self.0.join("specs/things/openapi.yaml"), spec).unwrap();
+        self.add("things", spec);
+    }
+
+    fn add(&self, venue: &str, spec: &str) {
+        let folder = self.0.join("specs").join(venue);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("openapi.yaml"), spec).unwrap();
+        std::fs::write(folder.join("sources.md"), "None.\n").unwrap();
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -83,6 +88,8 @@ fn what_is_not_understood_is_answered_with_the_usage() {
         &["lint", "--check"],
         &["bundle"],
         &["bundle", "things", "more"],
+        &["synthetic", "12"],
+        &["growth", "--check"],
     ] {
         let (code, stdout, stderr) = workspace.run(arguments);
         assert_eq!((code, stdout.as_str()), (Some(2), ""), "{arguments:?}");
@@ -169,6 +176,51 @@ stale: crates/things/src/generated (specs/things/openapi.yaml changed)
 repair: cargo xtask codegen things
 ";
     assert_eq!(stderr, expected);
+}
+
+/// Venues are generated side by side, and whichever is done first: what is said of them comes in their order.
+#[test]
+fn what_is_said_of_several_venues_comes_in_order() {
+    let workspace = Workspace::new("several");
+    let broken = SPEC.replace("name: { type: string }", "price: { type: number }");
+    // The last one has most to do, and would be first with its errors if it were not for the order.
+    let large: String = (0..300).map(|at| format!("      name{at}: {{ type: string }}\n")).collect();
+    for (venue, spec) in
+        [("a", &broken), ("b", &format!("{SPEC}{large}")), ("c", &broken), ("d", &format!("{broken}{large}"))]
+    {
+        workspace.add(venue, spec);
+    }
+    let (code, stdout, stderr) = workspace.run(&["codegen"]);
+    assert_eq!(code, Some(1));
+    let first_words = |text: &str| -> Vec<String> {
+        text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    };
+    assert_eq!(first_words(&stdout), ["venue", "b", "things"]);
+    let places: Vec<&str> =
+        stderr.lines().filter(|line| line.contains("--> ") || line.contains("not generated")).collect();
+    let expected = ["a", "c", "d"]
+        .map(|venue| [format!("  --> specs/{venue}/openapi.yaml:22:7"), format!("{venue}: not generated, 1 errors")]);
+    assert_eq!(places, expected.concat());
+    // In the order that was asked for, and once each.
+    let (_, stdout, _) = workspace.run(&["codegen", "things", "b", "things"]);
+    assert_eq!(first_words(&stdout), ["venue", "things", "b"]);
+}
+
+#[test]
+fn a_synthetic_spec_is_written_where_it_is_wanted() {
+    let workspace = Workspace::new("synthetic");
+    let folder = workspace.0.join("elsewhere/specs/made");
+    let (code, stdout, stderr) = workspace.run(&["synthetic", "12", &folder.display().to_string()]);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.ends_with(": 12 operations\n"), "{stdout}");
+    let root = format!("--root={}", workspace.0.join("elsewhere").display());
+    let (code, stdout, stderr) =
+        said(Command::new(env!("CARGO_BIN_EXE_xtask")).args(["codegen", &root]).output().unwrap());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.lines().last().is_some_and(|line| line.starts_with("made ") && line.contains(" 12 ")), "{stdout}");
+    for number in ["0", "many", "1000000"] {
+        assert_eq!(workspace.run(&["synthetic", number, &folder.display().to_string()]).0, Some(2), "{number}");
+    }
 }
 
 #[test]

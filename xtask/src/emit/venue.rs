@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use heck::ToSnakeCase;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use serde_json::Value;
@@ -10,7 +9,7 @@ use serde_json::Value;
 use super::{environment, error_code};
 use crate::document::{Document, Kind};
 use crate::lint::{KINDS, UNITS};
-use crate::model::{Operation, follow, members, operations, resolve, text, walk_schema};
+use crate::model::{Operation, follow, id_of, members, operations, resolve, text, walk_schema};
 use crate::source::step;
 
 pub fn source(document: &Document) -> String {
@@ -99,9 +98,7 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
 
 /// The operation that tells what became of this one.
 pub(super) fn reconcile(document: &Document, operation: &Operation<'_>) -> Option<String> {
-    let name = text(operation.value, "x-reconcile")?;
-    let named = operations(document).into_iter().find(|other| text(other.value, "name") == Some(name));
-    Some(named.map_or_else(|| name.to_snake_case(), |other| other.id))
+    text(operation.value, "x-reconcile").map(|name| id_of(document, name))
 }
 
 fn access(document: &Document, operation: &Operation<'_>) -> TokenStream {

@@ -1,12 +1,13 @@
 //! What each of our words may say.
 
+use heck::ToSnakeCase;
 use serde_json::Value;
 
+use super::words::Known;
 use super::{KINDS, UNITS};
-use crate::document::Document;
-use crate::model::{members, operations, text};
+use crate::model::{members, text};
 
-pub fn name(_: &Document, value: &Value) -> Result<(), String> {
+pub fn name(_: &Known<'_>, value: &Value) -> Result<(), String> {
     let plain = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_lowercase())
             && !text.ends_with('-')
@@ -17,38 +18,38 @@ pub fn name(_: &Document, value: &Value) -> Result<(), String> {
     value.as_str().is_some_and(plain).then_some(()).ok_or_else(|| "is a name in lower case, with dashes".to_owned())
 }
 
-pub fn sentence(_: &Document, value: &Value) -> Result<(), String> {
+pub fn sentence(_: &Known<'_>, value: &Value) -> Result<(), String> {
     value.as_str().is_some_and(|text| !text.trim().is_empty()).then_some(()).ok_or_else(|| "is a text".to_owned())
 }
 
-pub fn yes(_: &Document, value: &Value) -> Result<(), String> {
+pub fn yes(_: &Known<'_>, value: &Value) -> Result<(), String> {
     (*value == true).then_some(()).ok_or_else(|| "is `true` or left out".to_owned())
 }
 
-pub fn mapping(_: &Document, value: &Value) -> Result<(), String> {
+pub fn mapping(_: &Known<'_>, value: &Value) -> Result<(), String> {
     value.is_object().then_some(()).ok_or_else(|| "is a mapping".to_owned())
 }
 
-pub fn hosts(_: &Document, value: &Value) -> Result<(), String> {
+pub fn hosts(_: &Known<'_>, value: &Value) -> Result<(), String> {
     let is_host = |one: &Value| one.as_str().is_some_and(|host| host.contains('.') && !host.contains(['/', ':']));
     let listed = value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_host));
     listed.then_some(()).ok_or_else(|| "is a list of host names".to_owned())
 }
 
 /// A list of members, which must be there beside it: see `schemas.rs`.
-pub fn names(_: &Document, value: &Value) -> Result<(), String> {
+pub fn names(_: &Known<'_>, value: &Value) -> Result<(), String> {
     let is_name = |one: &Value| one.as_str().is_some_and(|name| !name.is_empty());
     let listed = value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_name));
     listed.then_some(()).ok_or_else(|| "is a list of members".to_owned())
 }
 
-pub fn websockets(_: &Document, value: &Value) -> Result<(), String> {
+pub fn websockets(_: &Known<'_>, value: &Value) -> Result<(), String> {
     let is_url = |one: &Value| one.as_str().is_some_and(|url| url.starts_with("wss://") && !url.ends_with('/'));
     let listed = value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_url));
     listed.then_some(()).ok_or_else(|| "is a list of wss:// URLs without a slash at the end".to_owned())
 }
 
-pub fn list(_: &Document, value: &Value) -> Result<(), String> {
+pub fn list(_: &Known<'_>, value: &Value) -> Result<(), String> {
     value.is_array().then_some(()).ok_or_else(|| "is a list".to_owned())
 }
 
@@ -64,7 +65,7 @@ fn shape(value: &Value, needed: &[&str], allowed: &[&str]) -> Result<(), String>
     }
 }
 
-pub fn retry(_: &Document, value: &Value) -> Result<(), String> {
+pub fn retry(_: &Known<'_>, value: &Value) -> Result<(), String> {
     if matches!(value.as_str(), Some("safe" | "never")) {
         return Ok(());
     }
@@ -76,10 +77,10 @@ pub fn retry(_: &Document, value: &Value) -> Result<(), String> {
         .map_err(|_| "`keyed` names one `header` or one `field`".to_owned())
 }
 
-pub fn rate(document: &Document, value: &Value) -> Result<(), String> {
+pub fn rate(known: &Known<'_>, value: &Value) -> Result<(), String> {
     shape(value, &["bucket", "cost"], &["per-item"])?;
     let bucket = text(value, "bucket").ok_or("`bucket` is a name")?;
-    if document.value.get("x-buckets").and_then(|buckets| buckets.get(bucket)).is_none() {
+    if known.document.value.get("x-buckets").and_then(|buckets| buckets.get(bucket)).is_none() {
         return Err(format!("the root's `x-buckets` has no `{bucket}`"));
     }
     if value["cost"].as_u64().is_none_or(|cost| cost > u64::from(u32::MAX)) {
@@ -91,7 +92,7 @@ pub fn rate(document: &Document, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-pub fn page(_: &Document, value: &Value) -> Result<(), String> {
+pub fn page(_: &Known<'_>, value: &Value) -> Result<(), String> {
     match text(value, "style") {
         Some("cursor") => shape(value, &["style", "param", "next", "items"], &["end"])?,
         Some("page") => shape(value, &["style", "param", "items"], &["last"])?,
@@ -102,16 +103,13 @@ pub fn page(_: &Document, value: &Value) -> Result<(), String> {
     texts.then_some(()).ok_or_else(|| "its members are texts".to_owned())
 }
 
-pub fn reconcile(document: &Document, value: &Value) -> Result<(), String> {
-    use heck::ToSnakeCase;
+pub fn reconcile(known: &Known<'_>, value: &Value) -> Result<(), String> {
     let name = value.as_str().ok_or("names an operation")?;
-    let known = |operation: &crate::model::Operation<'_>| {
-        operation.id == name.to_snake_case() || text(operation.value, "name") == Some(name)
-    };
-    operations(document).iter().any(known).then_some(()).ok_or_else(|| format!("there is no operation `{name}`"))
+    let is_known = known.methods.contains(name) || known.ids.contains(&name.to_snake_case());
+    is_known.then_some(()).ok_or_else(|| format!("there is no operation `{name}`"))
 }
 
-pub fn rust_type(_: &Document, value: &Value) -> Result<(), String> {
+pub fn rust_type(_: &Known<'_>, value: &Value) -> Result<(), String> {
     shape(value, &["crate", "version", "path"], &["parameters"])?;
     // The generator would ignore all of these without a word.
     if text(value, "crate") != Some("venuekit-wire") || text(value, "version") != Some("*") {
@@ -152,7 +150,7 @@ fn unknown_key(test: &Value) -> Result<(), String> {
     })
 }
 
-pub fn errors(_: &Document, value: &Value) -> Result<(), String> {
+pub fn errors(_: &Known<'_>, value: &Value) -> Result<(), String> {
     const POINTERS: [&str; 5] = ["code", "message", "detail", "param", "retry-after"];
     let others = ["request-id-header", "failed-when", "names", "kinds", "statuses", "unknown-key", "not-processed"];
     shape(value, &[], &[POINTERS.as_slice(), others.as_slice()].concat())?;
@@ -199,7 +197,7 @@ pub fn errors(_: &Document, value: &Value) -> Result<(), String> {
     good.then_some(()).ok_or_else(|| "`not-processed` is a list of codes, as text, and statuses, as numbers".to_owned())
 }
 
-pub fn challenge(_: &Document, value: &Value) -> Result<(), String> {
+pub fn challenge(_: &Known<'_>, value: &Value) -> Result<(), String> {
     shape(value, &["flag", "challenge", "params"], &[])?;
     shape(&value["params"], &["challenge", "code"], &[])?;
     let texts = text(value, "flag").is_some()
@@ -208,7 +206,7 @@ pub fn challenge(_: &Document, value: &Value) -> Result<(), String> {
     texts.then_some(()).ok_or_else(|| "its members are names".to_owned())
 }
 
-pub fn buckets(_: &Document, value: &Value) -> Result<(), String> {
+pub fn buckets(_: &Known<'_>, value: &Value) -> Result<(), String> {
     for (bucket, tiers) in value.as_object().ok_or("is a mapping of buckets")? {
         let tiers = tiers.as_array().filter(|tiers| !tiers.is_empty());
         for tier in tiers.ok_or_else(|| format!("`{bucket}` is a list of tiers"))? {
@@ -246,13 +244,13 @@ fn limits(tier: &Value) -> Result<(), String> {
     Ok(())
 }
 
-pub fn rate_headers(_: &Document, value: &Value) -> Result<(), String> {
+pub fn rate_headers(_: &Known<'_>, value: &Value) -> Result<(), String> {
     shape(value, &["remaining", "reset"], &[])?;
     let names = value.as_object().into_iter().flatten().all(|(_, name)| name.is_string());
     names.then_some(()).ok_or_else(|| "its members are names of headers".to_owned())
 }
 
-pub fn venue_time(_: &Document, value: &Value) -> Result<(), String> {
+pub fn venue_time(_: &Known<'_>, value: &Value) -> Result<(), String> {
     shape(value, &["at", "unit"], &[])?;
     if !text(value, "at").is_some_and(|at| at.is_empty() || at.starts_with('/')) {
         return Err("`at` is a JSON pointer into the answer, empty for the answer itself".to_owned());
@@ -261,14 +259,14 @@ pub fn venue_time(_: &Document, value: &Value) -> Result<(), String> {
     known.then_some(()).ok_or_else(|| "`unit` is `unix-s`, `unix-ms`, `unix-us` or `unix-ns`".to_owned())
 }
 
-pub fn count(_: &Document, value: &Value) -> Result<(), String> {
+pub fn count(_: &Known<'_>, value: &Value) -> Result<(), String> {
     let above_nothing = value.as_u64().is_some_and(|count| count > 0 && count <= u64::from(u32::MAX));
     above_nothing.then_some(()).ok_or_else(|| "is a whole number above 0".to_owned())
 }
 
-pub fn websocket(document: &Document, value: &Value) -> Result<(), String> {
+pub fn websocket(known: &Known<'_>, value: &Value) -> Result<(), String> {
     shape(value, &["servers", "notification", "heartbeat"], &[])?;
-    let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
+    let servers = known.document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
     let environments: Vec<&str> = servers.filter_map(|server| text(server, "x-environment")).collect();
     shape(&value["servers"], &environments, &[]).map_err(|problem| format!("`servers`: {problem}"))?;
     if let Some((name, _)) =
@@ -283,14 +281,14 @@ pub fn websocket(document: &Document, value: &Value) -> Result<(), String> {
         return Err("its members are names".to_owned());
     }
     for method in ["answer", "set"].map(|key| text(&value["heartbeat"], key).unwrap_or_default()) {
-        if !operations(document).iter().any(|operation| text(operation.value, "name") == Some(method)) {
+        if !known.methods.contains(method) {
             return Err(format!("there is no method `{method}`"));
         }
     }
     Ok(())
 }
 
-pub fn connection(_: &Document, value: &Value) -> Result<(), String> {
+pub fn connection(_: &Known<'_>, value: &Value) -> Result<(), String> {
     shape(value, &[], &["only", "closes", "sets", "unsets", "when"])?;
     let is_set = |key| value.get(key).is_some();
     if !["only", "closes"].iter().all(|key| value.get(*key).is_none_or(|yes| *yes == true)) {

@@ -1,5 +1,7 @@
 //! Names that are no names in Rust, are the same name twice, or are taken by what is generated around them.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::document::{Document, Kind};
@@ -121,9 +123,12 @@ fn types(document: &Document, all: &[Operation<'_>], findings: &mut Vec<Finding>
         findings.push(document.finding("type-collision", &at, message, "rename one of them"));
     }
     if document.kind == Kind::OpenRpc {
+        let mut cased: HashMap<String, &str> = HashMap::new();
+        for name in &schemas {
+            cased.entry(pascal(name)).or_insert(name);
+        }
         for operation in all {
-            let made = format!("{}Params", operation.pascal());
-            if let Some(name) = schemas.iter().find(|name| pascal(name) == made) {
+            if let Some(name) = cased.get(&format!("{}Params", operation.pascal())) {
                 let at = step("/components/schemas", name);
                 let message = format!("the params of `{}` become a type of this name", operation.id);
                 findings.push(document.finding("type-collision", &at, message, "rename the schema"));

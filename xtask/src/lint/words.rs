@@ -1,5 +1,7 @@
 //! Our own words: which there are, where they stand, what they may say.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::forms::{
@@ -8,7 +10,7 @@ use super::forms::{
 };
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
-use crate::model::operations;
+use crate::model::{operations, text};
 use crate::source::step;
 
 /// Where a word may stand.
@@ -21,7 +23,31 @@ enum Place {
     Schema,
 }
 
-type Check = fn(&Document, &Value) -> Result<(), String>;
+type Check = fn(&Known<'_>, &Value) -> Result<(), String>;
+
+/// What the checks of words look up, collected once for all of them.
+pub struct Known<'a> {
+    /// The document that is checked.
+    pub document: &'a Document,
+    /// The generated names of its operations.
+    pub ids: HashSet<String>,
+    /// The names of its JSON-RPC methods.
+    pub methods: HashSet<&'a str>,
+    /// Where its operations stand.
+    places: HashSet<String>,
+}
+
+impl<'a> Known<'a> {
+    fn of(document: &'a Document) -> Self {
+        let (mut ids, mut methods, mut places) = (HashSet::new(), HashSet::new(), HashSet::new());
+        for operation in operations(document) {
+            methods.extend(text(operation.value, "name"));
+            ids.insert(operation.id);
+            places.insert(operation.pointer);
+        }
+        Self { document, ids, methods, places }
+    }
+}
 
 /// The closed list.
 const WORDS: &[(&str, &[Place], Check)] = &[
@@ -68,16 +94,15 @@ const OPENRPC_ONLY: [&str; 8] = [
 ];
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {
-    let places: Vec<String> = operations(document).into_iter().map(|operation| operation.pointer).collect();
-    visit(document, &places, "", &document.value, findings);
+    visit(&Known::of(document), "", &document.value, findings);
     required(document, findings);
 }
 
-fn visit(document: &Document, operations: &[String], pointer: &str, value: &Value, findings: &mut Vec<Finding>) {
+fn visit(known: &Known<'_>, pointer: &str, value: &Value, findings: &mut Vec<Finding>) {
     match value {
         Value::Array(items) => {
             for (i, item) in items.iter().enumerate() {
-                visit(document, operations, &step(pointer, &i.to_string()), item, findings);
+                visit(known, &step(pointer, &i.to_string()), item, findings);
             }
         }
         Value::Object(map) => {
@@ -85,11 +110,11 @@ fn visit(document: &Document, operations: &[String], pointer: &str, value: &Valu
             for (key, value) in map {
                 let below = step(pointer, key);
                 if key.starts_with("x-") && !holds_names {
-                    word(document, place(operations, pointer), &below, key, value, findings);
+                    word(known, place(known, pointer), &below, key, value, findings);
                 }
                 // Examples are the venue's data, not ours.
                 if !matches!(key.as_str(), "example" | "examples" | "enum" | "default") || holds_names {
-                    visit(document, operations, &below, value, findings);
+                    visit(known, &below, value, findings);
                 }
             }
         }
@@ -97,10 +122,10 @@ fn visit(document: &Document, operations: &[String], pointer: &str, value: &Valu
     }
 }
 
-fn place(operations: &[String], holder: &str) -> Place {
+fn place(known: &Known<'_>, holder: &str) -> Place {
     if holder.is_empty() {
         Place::Root
-    } else if operations.iter().any(|operation| operation == holder) {
+    } else if known.places.contains(holder) {
         Place::Operation
     } else if holder.starts_with("/servers/") {
         Place::Server
@@ -111,7 +136,8 @@ fn place(operations: &[String], holder: &str) -> Place {
     }
 }
 
-fn word(document: &Document, place: Place, at: &str, key: &str, value: &Value, findings: &mut Vec<Finding>) {
+fn word(known: &Known<'_>, place: Place, at: &str, key: &str, value: &Value, findings: &mut Vec<Finding>) {
+    let document = known.document;
     let Some((_, places, check)) = WORDS.iter().find(|(word, _, _)| *word == key) else {
         let help = "specs/README.md lists our words; a new one is documented there, checked here and used";
         findings.push(document.finding("unknown-word", at, format!("`{key}` is none of our words"), help));
@@ -120,7 +146,7 @@ fn word(document: &Document, place: Place, at: &str, key: &str, value: &Value, f
     if !places.contains(&place) || document.kind == Kind::OpenApi && OPENRPC_ONLY.contains(&key) {
         let help = "specs/README.md says where each word stands";
         findings.push(document.finding("misplaced-word", at, format!("`{key}` does not belong here"), help));
-    } else if let Err(problem) = check(document, value) {
+    } else if let Err(problem) = check(known, value) {
         let help = "specs/README.md shows the form";
         findings.push(document.finding("bad-word", at, format!("`{key}`: {problem}"), help));
     }
