@@ -70,7 +70,7 @@ fn encrypted(key: &PrivateKey) -> String {
     use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 
     let key = SigningKey::from_pkcs8_pem(key.private_key_pem().expose()).unwrap();
-    key.to_pkcs8_encrypted_pem(rand_core::OsRng, PASSPHRASE, LineEnding::LF).unwrap().to_string()
+    key.to_pkcs8_encrypted_pem(PASSPHRASE, LineEnding::LF).unwrap().to_string()
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use ed25519_dalek::VerifyingKey;
 use hmac::{Hmac, KeyInit, Mac};
-use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::signature::Verifier;
 use rsa::traits::PublicKeyParts;
@@ -10,7 +9,7 @@ use rsa::traits::PublicKeyParts;
 /// The public half of a key pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PublicKey {
-    Rsa(RsaPublicKey),
+    Rsa(rsa::PublicKey),
     Ed25519(VerifyingKey),
 }
 
@@ -21,7 +20,7 @@ impl PublicKey {
         if let Ok(key) = VerifyingKey::from_public_key_pem(pem) {
             return Some(Self::Ed25519(key));
         }
-        RsaPublicKey::from_public_key_pem(pem).ok().map(Self::Rsa)
+        rsa::PublicKey::from_public_key_pem(pem).ok().map(Self::Rsa)
     }
 
     /// The size of an RSA modulus in bits, rounded up to whole bytes.
