@@ -9,6 +9,7 @@ use venuekit_wire::Secret;
 
 use crate::credential::{check, check_time, header};
 use crate::mac::MacKey;
+use crate::text::{push_hex, push_method, push_number};
 use crate::{Algorithm, Nonces, Parts, PrivateKey, SignError, Signed, Signer};
 
 /// A client id and its secret: signs requests (`deri-hmac-sha256`) and logins.
@@ -46,10 +47,17 @@ impl Signer for DeribitHmac {
     fn sign(&self, parts: &Parts<'_>, now_millis: i64) -> Result<Signed, SignError> {
         check_time(now_millis)?;
         let nonce = self.nonces.next()?;
-        let text = string_to_sign(parts, now_millis, &nonce)?;
-        let signature = hex::encode(self.key.sign(text.as_bytes()));
-        let value = format!("deri-hmac-sha256 id={},ts={now_millis},nonce={nonce},sig={signature}", self.client_id);
-        Ok(Signed::of(text).sensitive(AUTHORIZATION, header("client id", &value)?))
+        let text = string_to_sign(parts, now_millis, nonce.as_str())?;
+        let mut value = String::with_capacity(120 + self.client_id.len() + nonce.as_str().len());
+        value.push_str("deri-hmac-sha256 id=");
+        value.push_str(&self.client_id);
+        value.push_str(",ts=");
+        push_number(&mut value, now_millis);
+        value.push_str(",nonce=");
+        value.push_str(nonce.as_str());
+        value.push_str(",sig=");
+        push_hex(&mut value, &self.key.sign(text.as_bytes()));
+        Ok(Signed::of(text, 1).sensitive(AUTHORIZATION, header("client id", value)?))
     }
 }
 
@@ -121,7 +129,7 @@ impl ClientSignature {
         sign: impl FnOnce(&[u8]) -> Result<String, SignError>,
     ) -> Result<Self, SignError> {
         check_time(timestamp)?;
-        let nonce = nonces.next()?;
+        let nonce = nonces.next()?.as_str().to_owned();
         let signature = sign(login_string_to_sign(timestamp, &nonce, data).as_bytes())?;
         Ok(Self {
             client_id: client_id.to_owned(),
@@ -141,9 +149,24 @@ impl ClientSignature {
 /// Timestamp, nonce, method, path with query and body, each followed by a line feed, the last one too.
 pub fn string_to_sign(parts: &Parts<'_>, now_millis: i64, nonce: &str) -> Result<String, SignError> {
     let body = std::str::from_utf8(parts.body).map_err(|_| SignError::BodyNotText)?;
-    let (mark, query) = parts.query.map_or(("", ""), |query| ("?", query));
-    let method = parts.method.to_ascii_uppercase();
-    Ok(format!("{now_millis}\n{nonce}\n{method}\n{}{mark}{query}\n{body}\n", parts.path))
+    let query = parts.query.unwrap_or_default();
+    let length = parts.method.len() + parts.path.len() + query.len() + body.len();
+    let mut text = String::with_capacity(20 + nonce.len() + length + 6);
+    push_number(&mut text, now_millis);
+    text.push('\n');
+    text.push_str(nonce);
+    text.push('\n');
+    push_method(&mut text, parts.method);
+    text.push('\n');
+    text.push_str(parts.path);
+    if parts.query.is_some() {
+        text.push('?');
+        text.push_str(query);
+    }
+    text.push('\n');
+    text.push_str(body);
+    text.push('\n');
+    Ok(text)
 }
 
 /// Timestamp, nonce and data, with a line feed between them; the second one stays where there is no data.

@@ -32,12 +32,13 @@ impl Signed {
         &self.headers
     }
 
-    pub(crate) fn of(text: String) -> Self {
-        Self { headers: Vec::new(), text: Some(text) }
+    /// For a text that was signed, and so many headers.
+    pub(crate) fn of(text: String, headers: usize) -> Self {
+        Self { headers: Vec::with_capacity(headers), text: Some(text) }
     }
 
-    pub(crate) fn open(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
-        self.headers.push((name, value.into()));
+    pub(crate) fn open(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
         self
     }
 
