@@ -35,7 +35,7 @@ impl PublicKey {
     pub(crate) fn verify_pss(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Rsa(key) => {
-                let verifier = rsa::pss::VerifyingKey::<rsa::sha2::Sha256>::new(key.clone());
+                let verifier = rsa::pss::VerifyingKey::<sha2::Sha256>::new(key.clone());
                 rsa::pss::Signature::try_from(signature)
                     .is_ok_and(|signature| verifier.verify(message, &signature).is_ok())
             }
@@ -47,7 +47,7 @@ impl PublicKey {
     pub(crate) fn verify_pkcs1v15(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Rsa(key) => {
-                let verifier = rsa::pkcs1v15::VerifyingKey::<rsa::sha2::Sha256>::new(key.clone());
+                let verifier = rsa::pkcs1v15::VerifyingKey::<sha2::Sha256>::new(key.clone());
                 rsa::pkcs1v15::Signature::try_from(signature)
                     .is_ok_and(|signature| verifier.verify(message, &signature).is_ok())
             }

@@ -193,6 +193,7 @@ impl<C: Connect> ClientBuilder<C> {
             Some(rest) => ["http", rest.trim_end_matches('/')].concat(),
             None => base_url.to_owned(),
         };
+        let credentials = self.credentials.signing_ahead(C::VENUE, &base_url, &self.clock)?;
         let proxy = self.proxy.map(|proxy| Proxy::new(proxy.expose())).transpose()?;
         let route = Route::to(&server(&base_url)?, proxy.as_ref())?;
         let (http, route) = http_client(self.http, route, &self.timeouts, is_socket)?;
@@ -207,13 +208,13 @@ impl<C: Connect> ClientBuilder<C> {
             route,
         };
         let (credentials, carrier) = if is_socket {
-            let login = self.credentials.login().map(|(_, grant)| grant.clone());
+            let login = credentials.login().map(|(_, grant)| grant.clone());
             let socket = WebSocket::new(common.clone(), base_url.clone(), http.clone(), login, self.websocket);
-            (self.credentials, Carrier::Socket(socket))
+            (credentials, Carrier::Socket(socket))
         } else {
             let session = common.clone().anonymous(Carrier::Http);
             let anonymous = Anonymous { base_url: base_url.clone(), http: http.clone(), session };
-            (self.credentials.connected(&anonymous), Carrier::Http)
+            (credentials.connected(&anonymous), Carrier::Http)
         };
         Ok(C::connect(&base_url, http, common.session(credentials, self.retry, carrier)))
     }

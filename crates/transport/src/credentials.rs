@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use venuekit_auth::{SignError, Signer};
 use venuekit_wire::Secret;
-use venuekit_wire::operation::{ErrorKind, Operation};
+use venuekit_wire::operation::{ErrorKind, Operation, Venue};
 
+use crate::ahead::{Ahead, SignAhead};
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::session::Session;
 use crate::token::{Grant, TokenCache};
@@ -18,6 +20,7 @@ pub struct Credentials {
     by_name: BTreeMap<&'static str, Credential>,
     one_time: Option<(&'static str, OneTime)>,
     secrets: Vec<Secret>,
+    ahead: Option<SignAhead>,
 }
 
 /// What a grant makes a client of its own from: the same server and clock as the client it serves, and no credentials.
@@ -102,9 +105,35 @@ impl Credentials {
         self
     }
 
+    /// Keeps a fresh signature ready for these operations, so that their calls wait for none. Off if nothing is said.
+    ///
+    /// It is made in the background, again and again while the client signs anything at all, and several calls may carry the
+    /// same one; none is older than a second, or than [`SignAhead::oldest`] says. A call that finds none signs for itself. That
+    /// pays for RSA keys, whose signature takes longer than everything else in a call.
+    ///
+    /// It is possible where the venue's signature covers neither query nor body, and for operations whose path has no
+    /// parameters. Of anything else the client cannot be made, with an error that names the operation.
+    #[must_use]
+    pub fn sign_ahead(mut self, operations: impl Into<SignAhead>) -> Self {
+        self.ahead = Some(operations.into());
+        self
+    }
+
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
         self.by_name.is_empty()
+    }
+
+    /// The same, with signatures made ahead for this server where that was asked for.
+    pub(crate) fn signing_ahead(mut self, venue: &'static Venue, base_url: &str, clock: &Clock) -> Result<Self, Error> {
+        let Some(ahead) = self.ahead.take() else { return Ok(self) };
+        for plan in ahead.plan(venue, base_url)? {
+            let Some(Credential::Signer(signer)) = self.by_name.get_mut(plan.credential) else {
+                return Err(self.missing(plan.operation));
+            };
+            *signer = Arc::new(Ahead::start(signer.clone(), plan, clock.clone()));
+        }
+        Ok(self)
     }
 
     /// The same, each grant knowing where it fetches.

@@ -9,6 +9,7 @@
 //! | [`client`] | what generated code names: hooks, errors, responses |
 //! | [`Session`], [`ClientBuilder`] | a client's credentials and settings |
 //! | [`Credentials`], [`Token`] | what a client has to prove who it is |
+//! | [`SignAhead`] | signatures that are ready before a call needs them |
 //! | [`Error`] | one vocabulary for everything that goes wrong |
 //! | [`RetryPolicy`] | how failed calls are repeated; which ones may be is the spec's word |
 //! | [`RateLimits`], [`RateBudget`] | the venue's limits, kept by one process or shared by many |
@@ -21,6 +22,7 @@
 //! It never follows a redirect: the headers that carry a signature would go along.
 #![deny(missing_docs)]
 
+mod ahead;
 mod answer;
 mod builder;
 pub mod client;
@@ -47,6 +49,7 @@ mod socket;
 mod token;
 mod unknown;
 
+pub use ahead::SignAhead;
 pub use builder::{ClientBuilder, Connect, Timeouts};
 pub use clock::Clock;
 pub use credentials::{Anonymous, Carried, Credentials};
