@@ -26,8 +26,8 @@ const SHORTEST: Duration = Duration::from_millis(100);
 /// A client that signs nothing for so long is left alone until it does.
 const IDLE: Duration = Duration::from_secs(300);
 
-/// A call reads the clock before it looks for a signature, and one may be made in between.
-const BETWEEN_MILLIS: i64 = 10;
+/// A call reads the clock before it looks for a signature, and its thread may have to wait in between, while one is made.
+const BETWEEN_MILLIS: i64 = 100;
 
 /// The operations whose signature is kept ready, by the names of their methods.
 ///
