@@ -134,12 +134,13 @@ async fn orders_are_taken_and_a_clock_that_is_off_is_healed() {
     let credentials = Credentials::from_pem(&account.key_id, pem).unwrap().sign_ahead(ahead);
     let clock = Clock::default();
     let kalshi = built(format!("{}/trade-api/v2", sandbox.base_url()), credentials, &clock).unwrap();
-    let ticker = kalshi.get_markets().limit(1).send().await.unwrap().markets[0].ticker.clone();
+    let markets = kalshi.get_markets().status("open").limit(1).send().await.unwrap();
+    let ticker = &markets.markets[0].ticker;
     for shift in [0, 600_000] {
         sandbox.clock().set_offset_millis(shift);
         for number in 0..20 {
             let order = kalshi.create_order_v2().body_map(|order| {
-                let order = order.ticker(ticker.as_str()).side(BookSide::Bid).count("1").price("0.01");
+                let order = order.ticker(ticker).side(BookSide::Bid).count("1").price("0.01");
                 let order = order.time_in_force(TimeInForce::GoodTillCanceled);
                 let order = order.self_trade_prevention_type(SelfTradePreventionType::TakerAtCross);
                 order.client_order_id(format!("order-{shift}-{number}"))

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue};
 
 use crate::credential::{check, check_time, header};
-use crate::text::{push_method, push_number};
+use crate::text::{push_method, push_number, string};
 use crate::{Algorithm, Parts, PrivateKey, SignError, Signed, Signer};
 
 /// The id of the key.
@@ -34,10 +34,10 @@ impl KalshiSigner {
 impl Signer for KalshiSigner {
     fn sign(&self, parts: &Parts<'_>, now_millis: i64) -> Result<Signed, SignError> {
         check_time(now_millis)?;
-        let text = string_to_sign(parts, now_millis);
+        let text = text_to_sign(parts, now_millis);
         let signature = match self.key.algorithm() {
-            Algorithm::Rsa => STANDARD.encode(self.key.sign_pss(text.as_bytes())?),
-            Algorithm::Ed25519 => STANDARD.encode(self.key.sign_ed25519(text.as_bytes())?),
+            Algorithm::Rsa => STANDARD.encode(self.key.sign_pss(&text)?),
+            Algorithm::Ed25519 => STANDARD.encode(self.key.sign_ed25519(&text)?),
         };
         Ok(Signed::of(text, 3)
             .open(ACCESS_KEY, self.key_id.clone())
@@ -48,9 +48,13 @@ impl Signer for KalshiSigner {
 
 /// `1703123456789GET/trade-api/v2/portfolio/balance`: neither query nor body belong to it.
 pub fn string_to_sign(parts: &Parts<'_>, now_millis: i64) -> String {
-    let mut text = String::with_capacity(20 + parts.method.len() + parts.path.len());
+    string(text_to_sign(parts, now_millis))
+}
+
+fn text_to_sign(parts: &Parts<'_>, now_millis: i64) -> Vec<u8> {
+    let mut text = Vec::with_capacity(20 + parts.method.len() + parts.path.len());
     push_number(&mut text, now_millis);
     push_method(&mut text, parts.method);
-    text.push_str(parts.path);
+    text.extend_from_slice(parts.path.as_bytes());
     text
 }
