@@ -222,7 +222,7 @@ async fn an_rsa_key_can_be_registered_and_used() {
     assert_eq!(created["client_secret"].as_str().unwrap().len(), 32, "an MD5 fingerprint");
 
     let now = now_millis();
-    let signer = rsa::pkcs1v15::SigningKey::<rsa::sha2::Sha256>::new(key);
+    let signer = rsa::pkcs1v15::SigningKey::<sha2::Sha256>::new(key);
     let signature = URL_SAFE_NO_PAD.encode(signer.sign(format!("{now}\nn\n").as_bytes()).to_bytes());
     let params = json!({
         "grant_type": "client_signature", "client_id": created["client_id"], "timestamp": now, "nonce": "n",
