@@ -19,11 +19,11 @@ use zeroize::Zeroizing;
 use super::pss;
 
 /// A public key that is marked for RSASSA-PSS only: the same numbers as in a plain RSA key, under another name.
-fn pss_only(pem: &str) -> Result<PublicKey, rsa::pkcs8::spki::Error> {
-    let (_, document) = rsa::pkcs8::Document::from_pem(pem)?;
-    let info = rsa::pkcs8::SubjectPublicKeyInfoRef::try_from(document.as_bytes())?;
-    info.algorithm.assert_algorithm_oid(RSASSA_PSS)?;
-    Ok(PublicKey::from_pkcs1_der(info.subject_public_key.raw_bytes())?)
+fn pss_only(pem: &str) -> Option<PublicKey> {
+    let (_, document) = rsa::pkcs8::Document::from_pem(pem).ok()?;
+    let info = rsa::pkcs8::SubjectPublicKeyInfoRef::try_from(document.as_bytes()).ok()?;
+    info.algorithm.assert_algorithm_oid(RSASSA_PSS).ok()?;
+    PublicKey::from_pkcs1_der(info.subject_public_key.raw_bytes()).ok()
 }
 
 /// The name of RSA keys that sign with PSS only (RFC 4055).
@@ -48,7 +48,7 @@ impl Key {
             Err(_) => pem.trim().to_owned(),
         };
         let rsa = PublicKey::from_public_key_pem(&public).ok();
-        let rsa = rsa.or_else(|| PublicKey::from_pkcs1_pem(&public).ok()).or_else(|| pss_only(&public).ok());
+        let rsa = rsa.or_else(|| PublicKey::from_pkcs1_pem(&public).ok()).or_else(|| pss_only(&public));
         match (rsa, VerifyingKey::from_public_key_pem(&public)) {
             (Some(key), _) => Some(Self::Rsa(Box::new(key))),
             (_, Ok(key)) => Some(Self::Ed25519(Box::new(key))),
