@@ -119,13 +119,13 @@ fn rsa_sign(key: &rsa::PrivateKey, scheme: Scheme, kind: Kind, hash: Hash, text:
         Scheme::Salt(None) => 256 - digest.len() - 2,
         _ => digest.len(),
     };
-    let scheme = match hash {
-        Hash::Sha1 => Pss::new_with_salt::<sha1::Sha1>(salt),
-        Hash::Sha256 => Pss::new_with_salt::<Sha256>(salt),
-        Hash::Sha384 => Pss::new_with_salt::<Sha384>(salt),
-        Hash::Sha512 => Pss::new_with_salt::<Sha512>(salt),
+    let signature = match hash {
+        Hash::Sha1 => key.sign(Pss::<sha1::Sha1>::new_with_salt(salt), &digest),
+        Hash::Sha256 => key.sign(Pss::<Sha256>::new_with_salt(salt), &digest),
+        Hash::Sha384 => key.sign(Pss::<Sha384>::new_with_salt(salt), &digest),
+        Hash::Sha512 => key.sign(Pss::<Sha512>::new_with_salt(salt), &digest),
     };
-    key.sign(scheme, &digest).unwrap()
+    signature.unwrap()
 }
 
 fn rsa_pair() -> (Signer, Key) {
