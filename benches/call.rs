@@ -20,12 +20,13 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::routing::{get, post};
 use calls::{generous, measure};
 use criterion::{Criterion, criterion_group, criterion_main};
+use pair::{compare, way};
 use reqwest::{Request, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::runtime::Builder;
-use venuekit::auth::kalshi::KalshiSigner;
-use venuekit::auth::{KeyKind, PrivateKey, Signer, apply};
+use venuekit::auth::kalshi::{ACCESS_KEY, ACCESS_SIGNATURE, ACCESS_TIMESTAMP, KalshiSigner};
+use venuekit::auth::{Headers, KeyKind, PrivateKey, Signer, apply};
 use venuekit::kalshi::types::{
     BookSide, CreateOrderV2Request, CreateOrderV2Response, GetBalanceResponse, GetMarketResponse,
     SelfTradePreventionType, TimeInForce,
@@ -107,6 +108,30 @@ fn calls(criterion: &mut Criterion) {
     }
 }
 
+/// What signing costs the caller of an order when the key is RSA, as the difference between whole calls: signed ahead, with three
+/// headers that are there already, and signed on the spot. The signatures in the background are another thread's.
+fn rsa_orders(criterion: &mut Criterion) {
+    let environment = Environment::Custom(format!("http://{}/trade-api/v2", serve()));
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let on_the_spot = Credentials::new("key", PrivateKey::generate(KeyKind::Rsa2048).unwrap()).unwrap();
+    let ahead = on_the_spot.clone().sign_ahead(["create_order_v2"]);
+    let headers = Headers::new("key id", ACCESS_KEY, "key").unwrap();
+    let headers = headers.and("timestamp", ACCESS_TIMESTAMP, "1703123456789").unwrap();
+    let headers = headers.and("signature", ACCESS_SIGNATURE, "A".repeat(344)).unwrap();
+    let unsigned = venuekit::transport::Credentials::none().signer("signature", headers);
+    let all: [venuekit::transport::Credentials; 3] = [ahead.into(), unsigned, on_the_spot.into()];
+    let [ahead, unsigned, on_the_spot] = all.map(|credentials| {
+        let builder = Client::builder(environment.clone()).credentials(credentials);
+        builder.rate_limits(generous()).build().unwrap()
+    });
+    let order = |kalshi: Client| {
+        let runtime = &runtime;
+        move || runtime.block_on(place(kalshi.clone()))
+    };
+    let others = vec![way("headers that are there", order(unsigned)), way("signed on the spot", order(on_the_spot))];
+    compare(criterion, "create_order_v2_rsa", way("signed ahead", order(ahead)), others);
+}
+
 async fn balance(kalshi: Client) {
     black_box(kalshi.get_balance().send().await.unwrap());
 }
@@ -163,5 +188,5 @@ async fn one_market() -> String {
     format!(r#"{{"market":{}}}"#, page.markets[0])
 }
 
-criterion_group!(benches, calls);
+criterion_group!(benches, calls, rsa_orders);
 criterion_main!(benches);

@@ -91,6 +91,22 @@ fn a_build_of_a_client_runs_no_generator_and_links_no_advisory() {
     }
 }
 
+/// Hashes and random numbers exist in several generations, which do not fit together and each cost their build.
+#[test]
+fn a_client_links_each_hash_once() {
+    for venue in VENUES {
+        let tree = cargo(&["tree", "--offline", "-p", &package(venue), "-e", "normal", "--prefix", "none"]);
+        for shared in ["digest", "hmac", "sha2", "rand_core", "pkcs8", "der"] {
+            let versions: BTreeSet<&str> = tree
+                .lines()
+                .filter_map(|line| line.strip_prefix(shared)?.strip_prefix(" v"))
+                .filter_map(|rest| rest.split(' ').next())
+                .collect();
+            assert_eq!(versions.len(), 1, "{venue}: {shared} {versions:?}");
+        }
+    }
+}
+
 /// The Rust sources below a folder.
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();

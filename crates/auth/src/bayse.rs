@@ -10,6 +10,7 @@ use venuekit_wire::Secret;
 
 use crate::credential::{check, check_time, header};
 use crate::mac::MacKey;
+use crate::text::{push_hex, push_method, push_number, string};
 use crate::{Headers, Parts, SignError, Signed, Signer};
 
 /// The public half of the key pair. It alone reads an account, so it is treated as confidential.
@@ -49,9 +50,14 @@ impl BayseWrite {
 impl Signer for BayseWrite {
     fn sign(&self, parts: &Parts<'_>, now_millis: i64) -> Result<Signed, SignError> {
         check_time(now_millis)?;
-        let text = string_to_sign(parts, now_millis);
-        let signature = STANDARD.encode(self.0.sign(text.as_bytes()));
-        Ok(Signed::of(text).open(TIMESTAMP, now_millis / 1000).sensitive(SIGNATURE, header("signature", &signature)?))
+        let text = text_to_sign(parts, now_millis);
+        let mut signature = [0; 44];
+        STANDARD.encode_slice(self.0.sign(&text), &mut signature).expect("32 bytes are 44 in base64");
+        // The text begins with the digits of the header.
+        let digits = text.iter().position(|byte| *byte == b'.').unwrap_or_default();
+        let timestamp = header("timestamp", &text[..digits])?;
+        let signature = header("signature", signature)?;
+        Ok(Signed::of(text, 2).open(TIMESTAMP, timestamp).sensitive(SIGNATURE, signature))
     }
 }
 
@@ -65,6 +71,19 @@ impl fmt::Debug for BayseWrite {
 ///
 /// No write operation of the venue has a query, and whether one would be signed is not documented: it is left out.
 pub fn string_to_sign(parts: &Parts<'_>, now_millis: i64) -> String {
-    let hash = if parts.body.is_empty() { String::new() } else { hex::encode(Sha256::digest(parts.body)) };
-    format!("{}.{}.{}.{hash}", now_millis.div_euclid(1000), parts.method.to_ascii_uppercase(), parts.path)
+    string(text_to_sign(parts, now_millis))
+}
+
+fn text_to_sign(parts: &Parts<'_>, now_millis: i64) -> Vec<u8> {
+    let mut text = Vec::with_capacity(20 + parts.method.len() + parts.path.len() + 3 + 64);
+    push_number(&mut text, now_millis.div_euclid(1000));
+    text.push(b'.');
+    push_method(&mut text, parts.method);
+    text.push(b'.');
+    text.extend_from_slice(parts.path.as_bytes());
+    text.push(b'.');
+    if !parts.body.is_empty() {
+        push_hex(&mut text, &Sha256::digest(parts.body).into());
+    }
+    text
 }

@@ -16,8 +16,8 @@ pub(crate) fn check(what: &'static str, text: &str) -> Result<(), SignError> {
 }
 
 /// A checked text as the value of a header.
-pub(crate) fn header(what: &'static str, text: &str) -> Result<HeaderValue, SignError> {
-    HeaderValue::from_str(text).map_err(|_| SignError::Unfit(what))
+pub(crate) fn header(what: &'static str, text: impl AsRef<[u8]>) -> Result<HeaderValue, SignError> {
+    HeaderValue::from_bytes(text.as_ref()).map_err(|_| SignError::Unfit(what))
 }
 
 /// The time as the venues take it: not negative.

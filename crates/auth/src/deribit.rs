@@ -9,6 +9,7 @@ use venuekit_wire::Secret;
 
 use crate::credential::{check, check_time, header};
 use crate::mac::MacKey;
+use crate::text::{push_hex, push_method, push_number, string};
 use crate::{Algorithm, Nonces, Parts, PrivateKey, SignError, Signed, Signer};
 
 /// A client id and its secret: signs requests (`deri-hmac-sha256`) and logins.
@@ -46,10 +47,17 @@ impl Signer for DeribitHmac {
     fn sign(&self, parts: &Parts<'_>, now_millis: i64) -> Result<Signed, SignError> {
         check_time(now_millis)?;
         let nonce = self.nonces.next()?;
-        let text = string_to_sign(parts, now_millis, &nonce)?;
-        let signature = hex::encode(self.key.sign(text.as_bytes()));
-        let value = format!("deri-hmac-sha256 id={},ts={now_millis},nonce={nonce},sig={signature}", self.client_id);
-        Ok(Signed::of(text).sensitive(AUTHORIZATION, header("client id", &value)?))
+        let text = text_to_sign(parts, now_millis, nonce.as_str())?;
+        let mut value = Vec::with_capacity(120 + self.client_id.len() + nonce.as_str().len());
+        value.extend_from_slice(b"deri-hmac-sha256 id=");
+        value.extend_from_slice(self.client_id.as_bytes());
+        value.extend_from_slice(b",ts=");
+        push_number(&mut value, now_millis);
+        value.extend_from_slice(b",nonce=");
+        value.extend_from_slice(nonce.as_str().as_bytes());
+        value.extend_from_slice(b",sig=");
+        push_hex(&mut value, &self.key.sign(&text));
+        Ok(Signed::of(text, 1).sensitive(AUTHORIZATION, header("client id", value)?))
     }
 }
 
@@ -121,7 +129,7 @@ impl ClientSignature {
         sign: impl FnOnce(&[u8]) -> Result<String, SignError>,
     ) -> Result<Self, SignError> {
         check_time(timestamp)?;
-        let nonce = nonces.next()?;
+        let nonce = nonces.next()?.as_str().to_owned();
         let signature = sign(login_string_to_sign(timestamp, &nonce, data).as_bytes())?;
         Ok(Self {
             client_id: client_id.to_owned(),
@@ -140,10 +148,30 @@ impl ClientSignature {
 
 /// Timestamp, nonce, method, path with query and body, each followed by a line feed, the last one too.
 pub fn string_to_sign(parts: &Parts<'_>, now_millis: i64, nonce: &str) -> Result<String, SignError> {
+    text_to_sign(parts, now_millis, nonce).map(string)
+}
+
+/// A text, since its parts are.
+fn text_to_sign(parts: &Parts<'_>, now_millis: i64, nonce: &str) -> Result<Vec<u8>, SignError> {
     let body = std::str::from_utf8(parts.body).map_err(|_| SignError::BodyNotText)?;
-    let (mark, query) = parts.query.map_or(("", ""), |query| ("?", query));
-    let method = parts.method.to_ascii_uppercase();
-    Ok(format!("{now_millis}\n{nonce}\n{method}\n{}{mark}{query}\n{body}\n", parts.path))
+    let query = parts.query.unwrap_or_default();
+    let length = parts.method.len() + parts.path.len() + query.len() + body.len();
+    let mut text = Vec::with_capacity(20 + nonce.len() + length + 6);
+    push_number(&mut text, now_millis);
+    text.push(b'\n');
+    text.extend_from_slice(nonce.as_bytes());
+    text.push(b'\n');
+    push_method(&mut text, parts.method);
+    text.push(b'\n');
+    text.extend_from_slice(parts.path.as_bytes());
+    if parts.query.is_some() {
+        text.push(b'?');
+        text.extend_from_slice(query.as_bytes());
+    }
+    text.push(b'\n');
+    text.extend_from_slice(body.as_bytes());
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// Timestamp, nonce and data, with a line feed between them; the second one stays where there is no data.

@@ -2,9 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 
 use crate::credential::{check, check_time, header};
+use crate::text::{push_method, push_number, string};
 use crate::{Algorithm, Parts, PrivateKey, SignError, Signed, Signer};
 
 /// The id of the key.
@@ -17,7 +18,7 @@ pub const ACCESS_TIMESTAMP: HeaderName = HeaderName::from_static("kalshi-access-
 /// Signs with a private key. RSA keys make PSS signatures (SHA-256, salt of 32 bytes), Ed25519 keys plain Ed25519 ones.
 #[derive(Debug, Clone)]
 pub struct KalshiSigner {
-    key_id: String,
+    key_id: HeaderValue,
     key: PrivateKey,
 }
 
@@ -26,26 +27,34 @@ impl KalshiSigner {
     pub fn new(key_id: impl Into<String>, key: PrivateKey) -> Result<Self, SignError> {
         let key_id = key_id.into();
         check("key id", &key_id)?;
-        Ok(Self { key_id, key })
+        Ok(Self { key_id: header("key id", &key_id)?, key })
     }
 }
 
 impl Signer for KalshiSigner {
     fn sign(&self, parts: &Parts<'_>, now_millis: i64) -> Result<Signed, SignError> {
         check_time(now_millis)?;
-        let text = string_to_sign(parts, now_millis);
+        let text = text_to_sign(parts, now_millis);
         let signature = match self.key.algorithm() {
-            Algorithm::Rsa => STANDARD.encode(self.key.sign_pss(text.as_bytes())?),
-            Algorithm::Ed25519 => STANDARD.encode(self.key.sign_ed25519(text.as_bytes())?),
+            Algorithm::Rsa => STANDARD.encode(self.key.sign_pss(&text)?),
+            Algorithm::Ed25519 => STANDARD.encode(self.key.sign_ed25519(&text)?),
         };
-        Ok(Signed::of(text)
-            .open(ACCESS_KEY, header("key id", &self.key_id)?)
-            .open(ACCESS_TIMESTAMP, now_millis)
+        Ok(Signed::of(text, 3)
+            .open(ACCESS_KEY, self.key_id.clone())
+            .open(ACCESS_TIMESTAMP, now_millis.into())
             .sensitive(ACCESS_SIGNATURE, header("signature", &signature)?))
     }
 }
 
 /// `1703123456789GET/trade-api/v2/portfolio/balance`: neither query nor body belong to it.
 pub fn string_to_sign(parts: &Parts<'_>, now_millis: i64) -> String {
-    format!("{now_millis}{}{}", parts.method.to_ascii_uppercase(), parts.path)
+    string(text_to_sign(parts, now_millis))
+}
+
+fn text_to_sign(parts: &Parts<'_>, now_millis: i64) -> Vec<u8> {
+    let mut text = Vec::with_capacity(20 + parts.method.len() + parts.path.len());
+    push_number(&mut text, now_millis);
+    push_method(&mut text, parts.method);
+    text.extend_from_slice(parts.path.as_bytes());
+    text
 }

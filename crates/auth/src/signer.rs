@@ -1,6 +1,6 @@
 //! The one interface of all signers, and what comes out of it.
 
-use std::fmt;
+use std::{fmt, str};
 
 use http::{HeaderName, HeaderValue};
 
@@ -18,13 +18,14 @@ pub trait Signer: fmt::Debug + Send + Sync {
 #[derive(Clone, Default)]
 pub struct Signed {
     headers: Vec<(HeaderName, HeaderValue)>,
-    text: Option<String>,
+    text: Option<Vec<u8>>,
 }
 
 impl Signed {
     /// The text that was signed, for signers that sign one.
     pub fn string_to_sign(&self) -> Option<&str> {
-        self.text.as_deref()
+        // Signers put it together from texts.
+        self.text.as_deref().and_then(|text| str::from_utf8(text).ok())
     }
 
     /// The headers, in the order in which they go on the request.
@@ -32,12 +33,13 @@ impl Signed {
         &self.headers
     }
 
-    pub(crate) fn of(text: String) -> Self {
-        Self { headers: Vec::new(), text: Some(text) }
+    /// For a text that was signed, and so many headers.
+    pub(crate) fn of(text: Vec<u8>, headers: usize) -> Self {
+        Self { headers: Vec::with_capacity(headers), text: Some(text) }
     }
 
-    pub(crate) fn open(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
-        self.headers.push((name, value.into()));
+    pub(crate) fn open(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
         self
     }
 

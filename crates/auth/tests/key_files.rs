@@ -2,7 +2,8 @@
 
 mod support;
 
-use pkcs8::{LineEnding, PrivateKeyInfo, SecretDocument};
+use pkcs8::der::asn1::BitStringRef;
+use pkcs8::{LineEnding, PrivateKeyInfoRef, SecretDocument};
 use support::{FIXTURES, fixture, text, verify_pss};
 use venuekit_auth::{Algorithm, KeyError, KeyKind, PrivateKey};
 use venuekit_wire::Secret;
@@ -103,8 +104,8 @@ fn version_2_holds_the_public_key_as_well() {
     let own = aws_lc_rs::signature::Ed25519KeyPair::generate().unwrap();
     let document = own.to_pkcs8().unwrap();
     let pem = |public: &[u8]| {
-        let mut info = PrivateKeyInfo::try_from(document.as_ref()).unwrap();
-        info.public_key = Some(public);
+        let mut info = PrivateKeyInfoRef::try_from(document.as_ref()).unwrap();
+        info.public_key = Some(BitStringRef::from_bytes(public).unwrap());
         SecretDocument::encode_msg(&info).unwrap().to_pem("PRIVATE KEY", LineEnding::LF).unwrap()
     };
     let right = aws_lc_rs::signature::KeyPair::public_key(&own).as_ref();

@@ -8,10 +8,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::Signer as _;
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use rsa::pkcs8::EncodePublicKey as _;
-use rsa::rand_core::OsRng;
+use rsa::pss;
 use rsa::sha2::Sha256;
 use rsa::signature::{RandomizedSigner, SignatureEncoding};
-use rsa::{RsaPrivateKey, pss};
 use support::{text, verify_ed25519, verify_pkcs1v15, verify_pss};
 use venuekit_auth::deribit::{DeribitHmac, DeribitKey};
 use venuekit_auth::kalshi::KalshiSigner;
@@ -43,14 +42,14 @@ fn pss_signatures_verify_and_differ() {
 /// What makes the test above say something about the salt: both verifiers take 32 bytes and nothing else.
 #[test]
 fn the_verifiers_refuse_other_salt_lengths() {
-    let key: RsaPrivateKey = pkcs8::DecodePrivateKey::from_pkcs8_pem(
+    let key: rsa::PrivateKey = pkcs8::DecodePrivateKey::from_pkcs8_pem(
         PrivateKey::from_pem(text("rsa_pkcs8.pem")).unwrap().private_key_pem().expose(),
     )
     .unwrap();
     let public = key.to_public_key().to_public_key_pem(Default::default()).unwrap();
     for (salt, valid) in [(0, false), (20, false), (31, false), (32, true), (33, false), (64, false), (222, false)] {
         let signer = pss::SigningKey::<Sha256>::new_with_salt_len(key.clone(), salt);
-        let signature = signer.sign_with_rng(&mut OsRng, b"message").to_vec();
+        let signature = signer.sign_with_rng(&mut rand::rng(), b"message").to_vec();
         assert_eq!(verify_pss(&public, b"message", &signature), valid, "salt of {salt} bytes");
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCompleter;
 use serde_json::json;
-use totp_rs::{Algorithm, TOTP};
+use totp_rs::{Algorithm, Builder, Totp};
 use url::Url;
 use venuekit_keys::record::{Kind, Record, State, StoredKey};
 use venuekit_keys::store::StoreError;
@@ -72,12 +72,12 @@ impl Codes {
 
     async fn made(&self, context: &Context, seed: &Secret) -> Result<Secret, Failure> {
         let generator = generator(seed)?;
-        let step = generator.step;
+        let step = generator.step();
         loop {
             let now = now();
             let is_spent = |spent: &mut Option<u64>| spent.replace(now / step) == Some(now / step);
             if !self.spent.lock().is_ok_and(|mut spent| is_spent(&mut spent)) {
-                return Ok(Secret::new(generator.generate(now)));
+                return Ok(Secret::new(generator.generate(now).to_string()));
             }
             context.out().note(&format!("waiting {} s for the next one-time code", step - now % step));
             tokio::time::sleep(Duration::from_secs(step - now % step)).await;
@@ -102,7 +102,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-fn generator(seed: &Secret) -> Result<TOTP, Failure> {
+fn generator(seed: &Secret) -> Result<Totp, Failure> {
     let wrong = || {
         let help = "it is the text that a venue shows beside the QR code: base32, or an otpauth://totp address";
         Failure::new(Exit::Store, "the seed of one-time codes cannot be read").code("totp_seed").help(help)
@@ -113,19 +113,26 @@ fn generator(seed: &Secret) -> Result<TOTP, Failure> {
         false => of_seed(text, Algorithm::SHA1, 6, STEP),
     };
     let generator = generator.ok_or_else(wrong)?;
-    let makes_codes = !generator.secret.is_empty() && generator.step > 0 && (6..=8).contains(&generator.digits);
+    let makes_codes = !generator.secret().is_empty() && generator.step() > 0 && (6..=8).contains(&generator.digits());
     if makes_codes { Ok(generator) } else { Err(wrong()) }
 }
 
-fn of_seed(text: &str, algorithm: Algorithm, digits: usize, step: u64) -> Option<TOTP> {
+fn of_seed(text: &str, algorithm: Algorithm, digits: u8, step: u64) -> Option<Totp> {
     let plain = Secret::new(text.replace([' ', '-', '='], "").to_ascii_uppercase());
-    let bytes = totp_rs::Secret::Encoded(plain.expose().to_owned()).to_bytes().ok()?;
+    let seed = totp_rs::Secret::try_from_base32(plain.expose()).ok()?;
     // Some venues give seeds that are shorter than the standard wants.
-    Some(TOTP::new_unchecked(algorithm, digits, 1, step, bytes, None, String::new()))
+    Some(
+        Builder::new()
+            .with_algorithm(algorithm)
+            .with_digits(digits)
+            .with_secret(seed)
+            .with_step_duration(step)
+            .build_noncompliant(),
+    )
 }
 
 /// Label and issuer are for people: whether they agree says nothing about the codes.
-fn of_address(text: &str) -> Option<TOTP> {
+fn of_address(text: &str) -> Option<Totp> {
     let address = Url::parse(text).ok().filter(|address| address.host_str() == Some("totp"))?;
     let value = |name| address.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value);
     let algorithm = match value("algorithm").map(|name| name.to_ascii_uppercase()).as_deref() {
@@ -180,7 +187,7 @@ pub async fn run(context: &Context, command: &TotpCommand) -> Result<(), Failure
                 Some(seed) => seed,
                 None => crate::input::secret_from_stdin()?,
             };
-            if generator(&seed)?.secret.len() < SHORT {
+            if generator(&seed)?.secret().len() < SHORT {
                 out.note("the seed is very short: see that it is whole");
             }
             let reference = store::reference(&target, NAME)?;
@@ -209,7 +216,7 @@ pub async fn run(context: &Context, command: &TotpCommand) -> Result<(), Failure
         TotpCommand::Code(_) => {
             let none = || Failure::new(Exit::NotFound, format!("no seed of one-time codes is stored as {shown}"));
             let seed = seed(context, &target).await?.ok_or_else(none)?;
-            let code = generator(&seed)?.generate(now());
+            let code = generator(&seed)?.generate(now()).to_string();
             out.line(&code);
             out.document(&json!({ "code": code }));
         }
@@ -231,7 +238,7 @@ mod tests {
     fn a_code_is_that_of_the_standard() {
         // RFC 6238, appendix B: the last six of the eight digits for SHA-1, and all of those for SHA-256.
         let seed = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
-        let code = |text: &str, time| generator(&Secret::new(text)).unwrap().generate(time);
+        let code = |text: &str, time| generator(&Secret::new(text)).unwrap().generate(time).to_string();
         let address = |seed: &str, more| format!("otpauth://totp/Venue:me%40example.com?secret={seed}{more}");
         for text in [
             seed.to_owned(),

@@ -65,12 +65,12 @@ fn an_encrypted_key_is_stored_decrypted_under_the_passphrase_of_the_store() {
 }
 
 fn encrypted(key: &PrivateKey) -> String {
-    use ed25519_dalek::SigningKey;
-    use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-    use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
+    use rsa::pkcs8::{LineEnding, PrivateKeyInfoRef, SecretDocument};
 
-    let key = SigningKey::from_pkcs8_pem(key.private_key_pem().expose()).unwrap();
-    key.to_pkcs8_encrypted_pem(rand_core::OsRng, PASSPHRASE, LineEnding::LF).unwrap().to_string()
+    let (_, plain) = SecretDocument::from_pem(key.private_key_pem().expose()).unwrap();
+    let info = PrivateKeyInfoRef::try_from(plain.as_bytes()).unwrap();
+    let encrypted = info.encrypt_with_rng(&mut rand::rng(), PASSPHRASE).unwrap();
+    encrypted.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).unwrap().to_string()
 }
 
 #[test]

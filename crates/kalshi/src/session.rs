@@ -4,7 +4,7 @@ use std::path::Path;
 
 use venuekit_auth::PrivateKey;
 use venuekit_auth::kalshi::KalshiSigner;
-use venuekit_transport::Error;
+use venuekit_transport::{Error, SignAhead};
 
 /// A Kalshi API key: its id and the private key that signs. Belongs to one environment.
 #[derive(Clone, Debug)]
@@ -34,6 +34,13 @@ impl Credentials {
     /// A file that cannot be read or is no such key: the error says what it is instead, and what to do.
     pub fn from_pem_file(key_id: impl Into<String>, path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::new(key_id, PrivateKey::from_file(path)?)
+    }
+
+    /// Keeps a fresh signature ready for these operations, such as `["create_order_v2"]`: with an RSA key, signing takes most of the
+    /// time that a call costs. What holds then is told by [`Credentials::sign_ahead`](venuekit_transport::Credentials::sign_ahead).
+    #[must_use]
+    pub fn sign_ahead(self, operations: impl Into<SignAhead>) -> Self {
+        Self(self.0.sign_ahead(operations))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use rand::Rng;
+use rand::RngExt;
 
 use crate::accounts::{Accounts, BayseAccount, DeribitKey, KalshiKey, YativoAccount};
 use crate::make::{ed25519_key_pair, public_pem_of, random_text, shared_rsa_key_pair, uuid};

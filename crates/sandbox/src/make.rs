@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _};
-use rand::Rng;
+use rand::RngExt;
 use rand::distr::Alphanumeric;
-use rsa::RsaPrivateKey;
+use rsa::PrivateKey;
 use rsa::pkcs1::EncodeRsaPrivateKey;
 use rsa::pkcs8::LineEnding;
 
@@ -30,7 +30,7 @@ pub(crate) fn ed25519_key_pair() -> KeyPair {
 
 /// An RSA-2048 key pair; the private half in PKCS#1.
 pub(crate) fn rsa_key_pair() -> KeyPair {
-    let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).expect("the system has random bytes");
+    let key = PrivateKey::new(&mut rand::rng(), 2048).expect("the system has random bytes");
     KeyPair {
         private_pem: key.to_pkcs1_pem(LineEnding::LF).expect("a fresh key encodes").to_string(),
         public_pem: rsa_public_pem(&key),
@@ -52,11 +52,11 @@ pub(crate) fn public_pem_of(private_pem: &str) -> Option<String> {
     if let Ok(key) = SigningKey::from_pkcs8_pem(pem) {
         return key.verifying_key().to_public_key_pem(LineEnding::LF).ok();
     }
-    let key = RsaPrivateKey::from_pkcs8_pem(pem).or_else(|_| RsaPrivateKey::from_pkcs1_pem(pem)).ok()?;
+    let key = PrivateKey::from_pkcs8_pem(pem).or_else(|_| PrivateKey::from_pkcs1_pem(pem)).ok()?;
     Some(rsa_public_pem(&key))
 }
 
-fn rsa_public_pem(key: &RsaPrivateKey) -> String {
+fn rsa_public_pem(key: &PrivateKey) -> String {
     key.to_public_key().to_public_key_pem(LineEnding::LF).expect("a parsed key encodes")
 }
 

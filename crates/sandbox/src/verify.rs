@@ -2,7 +2,6 @@
 
 use ed25519_dalek::VerifyingKey;
 use hmac::{Hmac, KeyInit, Mac};
-use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::signature::Verifier;
 use rsa::traits::PublicKeyParts;
@@ -10,7 +9,7 @@ use rsa::traits::PublicKeyParts;
 /// The public half of a key pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PublicKey {
-    Rsa(RsaPublicKey),
+    Rsa(rsa::PublicKey),
     Ed25519(VerifyingKey),
 }
 
@@ -21,7 +20,7 @@ impl PublicKey {
         if let Ok(key) = VerifyingKey::from_public_key_pem(pem) {
             return Some(Self::Ed25519(key));
         }
-        RsaPublicKey::from_public_key_pem(pem).ok().map(Self::Rsa)
+        rsa::PublicKey::from_public_key_pem(pem).ok().map(Self::Rsa)
     }
 
     /// The size of an RSA modulus in bits, rounded up to whole bytes.
@@ -36,7 +35,7 @@ impl PublicKey {
     pub(crate) fn verify_pss(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Rsa(key) => {
-                let verifier = rsa::pss::VerifyingKey::<rsa::sha2::Sha256>::new(key.clone());
+                let verifier = rsa::pss::VerifyingKey::<sha2::Sha256>::new(key.clone());
                 rsa::pss::Signature::try_from(signature)
                     .is_ok_and(|signature| verifier.verify(message, &signature).is_ok())
             }
@@ -48,7 +47,7 @@ impl PublicKey {
     pub(crate) fn verify_pkcs1v15(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Rsa(key) => {
-                let verifier = rsa::pkcs1v15::VerifyingKey::<rsa::sha2::Sha256>::new(key.clone());
+                let verifier = rsa::pkcs1v15::VerifyingKey::<sha2::Sha256>::new(key.clone());
                 rsa::pkcs1v15::Signature::try_from(signature)
                     .is_ok_and(|signature| verifier.verify(message, &signature).is_ok())
             }

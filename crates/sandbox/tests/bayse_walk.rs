@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use common::{Bayse, now_millis};
 use numbers::{dec, list, number};
 use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
+use rand::{RngExt as _, SeedableRng as _};
 use reqwest::Client;
 use rust_decimal::Decimal;
 use rust_decimal_macros::dec;

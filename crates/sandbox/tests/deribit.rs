@@ -10,7 +10,7 @@ use common::{now_millis, send};
 use deribit::{Caller, get, hmac_hex, post, sandbox, two_accounts};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePublicKey as _};
-use rsa::RsaPrivateKey;
+use rsa::PrivateKey;
 use rsa::pkcs8::LineEnding;
 use rsa::signature::{SignatureEncoding as _, Signer as _};
 use serde_json::{Value, json};
@@ -213,7 +213,7 @@ async fn a_login_is_signed_with_a_secret_or_a_key_pair() {
 async fn an_rsa_key_can_be_registered_and_used() {
     let sandbox = sandbox().await;
     let caller = Caller::given(&sandbox, 0);
-    let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap();
+    let key = PrivateKey::new(&mut rand::rng(), 2048).unwrap();
     let pem = key.to_public_key().to_public_key_pem(LineEnding::LF).unwrap();
     let created = caller
         .result("private/create_api_key", json!({"max_scope": "account:read", "name": "rsa", "public_key": pem}))
@@ -222,7 +222,7 @@ async fn an_rsa_key_can_be_registered_and_used() {
     assert_eq!(created["client_secret"].as_str().unwrap().len(), 32, "an MD5 fingerprint");
 
     let now = now_millis();
-    let signer = rsa::pkcs1v15::SigningKey::<rsa::sha2::Sha256>::new(key);
+    let signer = rsa::pkcs1v15::SigningKey::<sha2::Sha256>::new(key);
     let signature = URL_SAFE_NO_PAD.encode(signer.sign(format!("{now}\nn\n").as_bytes()).to_bytes());
     let params = json!({
         "grant_type": "client_signature", "client_id": created["client_id"], "timestamp": now, "nonce": "n",
@@ -233,7 +233,7 @@ async fn an_rsa_key_can_be_registered_and_used() {
     let reset = caller.refused("private/reset_api_key", json!({"id": created["id"]})).await;
     assert_eq!(reset, (400, -32602));
 
-    let small = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 1024).unwrap();
+    let small = PrivateKey::new(&mut rand::rng(), 1024).unwrap();
     let small = small.to_public_key().to_public_key_pem(LineEnding::LF).unwrap();
     for pem in [small.as_str(), "not a key"] {
         let params = json!({"max_scope": "account:read", "public_key": pem});

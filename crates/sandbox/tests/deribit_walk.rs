@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use desk::Desk;
 use numbers::{dec, list, number};
 use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
+use rand::{RngExt as _, SeedableRng as _};
 use rust_decimal::Decimal;
 use rust_decimal_macros::dec;
 use serde_json::{Value, json};

@@ -142,7 +142,7 @@ async fn a_bad_key_is_refused() {
     let public_key = &sandbox.accounts().kalshi[0].public_key_pem;
     let small = {
         use rsa::pkcs8::EncodePublicKey as _;
-        let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 1024).unwrap();
+        let key = rsa::PrivateKey::new(&mut rand::rng(), 1024).unwrap();
         key.to_public_key().to_public_key_pem(rsa::pkcs8::LineEnding::LF).unwrap()
     };
     for (body, status, code) in [

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use common::trader::{PERP, Trader, margin_order, number, open_market, order, traders};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rust_decimal::Decimal;
 use rust_decimal_macros::dec;
 use serde_json::{Value, json};

@@ -253,6 +253,7 @@ mod tests {
         rate_headers: None,
         largest_request: None,
         websocket: None,
+        signature_ages: &[],
     };
 
     fn answer(status: u16, body: impl Into<Bytes>, is_cut: bool) -> Answer {

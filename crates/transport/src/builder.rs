@@ -197,6 +197,7 @@ impl<C: Connect> ClientBuilder<C> {
             None => url.to_string(),
         };
         let base_url = base_url.trim_end_matches('/').to_owned();
+        let credentials = self.credentials.signing_ahead(C::VENUE, &base_url, &self.clock)?;
         let proxy = self.proxy.map(|proxy| Proxy::new(proxy.expose())).transpose()?;
         let route = Route::to(&server(&base_url)?, proxy.as_ref())?;
         let (http, route) = http_client(self.http, route, &self.timeouts, is_socket)?;
@@ -216,7 +217,7 @@ impl<C: Connect> ClientBuilder<C> {
             return Err(Error::invalid_request("a carrier sends requests, and this client calls over a WebSocket"));
         }
         let (credentials, channel) = if is_socket {
-            let (credentials, grant) = self.credentials.for_connections();
+            let (credentials, grant) = credentials.for_connections();
             let login = grant.map(|grant| {
                 let common = common.clone();
                 let login = move |on| grant(Session::anonymous(common.clone(), Channel::Connection(on)));
@@ -228,7 +229,7 @@ impl<C: Connect> ClientBuilder<C> {
             let carrier =
                 self.carrier.map_or_else(|| Arc::new(http.clone()) as Arc<dyn Carrier>, |wrap| wrap(http.clone()));
             let anonymous = Session::anonymous(common.clone(), Channel::Requests(carrier.clone()));
-            (self.credentials.for_requests(&anonymous), Channel::Requests(carrier))
+            (credentials.for_requests(&anonymous), Channel::Requests(carrier))
         };
         Ok(C::connect(Session::new(common, credentials, self.retry, channel)))
     }

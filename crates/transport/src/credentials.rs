@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use venuekit_auth::{SignError, Signer};
 use venuekit_wire::Secret;
-use venuekit_wire::operation::Operation;
+use venuekit_wire::operation::{Operation, Venue};
 
+use crate::ahead::{Ahead, SignAhead};
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::key_ring::{Credential, KeyRing};
 use crate::session::Session;
@@ -19,6 +21,7 @@ pub struct Credentials {
     ring: KeyRing,
     /// How those that are fetched from the venue are fetched, once it is known where that is. The ring holds a login for each.
     grants: BTreeMap<&'static str, MakeGrant>,
+    ahead: Option<SignAhead>,
 }
 
 type MakeGrant = Arc<dyn Fn(Session) -> Box<dyn Grant> + Send + Sync>;
@@ -79,9 +82,35 @@ impl Credentials {
         self
     }
 
+    /// Keeps a fresh signature ready for these operations, so that their calls wait for none. Off if nothing is said.
+    ///
+    /// It is made in the background, again and again while the client signs anything at all, and several calls may carry the
+    /// same one; none is older than a second, or than [`SignAhead::oldest`] says. A call that finds none signs for itself. That
+    /// pays for RSA keys, whose signature takes longer than everything else in a call.
+    ///
+    /// It is possible where the venue's signature covers neither query nor body, and for operations whose path has no
+    /// parameters. Of anything else the client cannot be made, with an error that names the operation.
+    #[must_use]
+    pub fn sign_ahead(mut self, operations: impl Into<SignAhead>) -> Self {
+        self.ahead = Some(operations.into());
+        self
+    }
+
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
         self.ring.is_empty()
+    }
+
+    /// The same, with signatures made ahead for this server where that was asked for.
+    pub(crate) fn signing_ahead(mut self, venue: &'static Venue, base_url: &str, clock: &Clock) -> Result<Self, Error> {
+        let Some(ahead) = self.ahead.take() else { return Ok(self) };
+        for plan in ahead.plan(venue, base_url)? {
+            let Some(Credential::Signer(signer)) = self.ring.by_name.get_mut(plan.credential) else {
+                return Err(self.ring.missing(plan.operation));
+            };
+            *signer = Arc::new(Ahead::start(signer.clone(), plan, clock.clone()));
+        }
+        Ok(self)
     }
 
     /// What a session holds that makes requests: each grant fetches over sessions like this one.

@@ -104,7 +104,7 @@ impl KeyRing {
         way.copied().ok_or_else(|| self.missing(operation))
     }
 
-    fn missing(&self, operation: &'static Operation) -> Error {
+    pub(crate) fn missing(&self, operation: &'static Operation) -> Error {
         let ways: Vec<String> = operation.access.iter().map(|way| way.join(" and ")).collect();
         let message = format!("it needs the credential {}, and this client has {}", ways.join(", or "), self.names());
         Error::before_sending(operation, ErrorKind::Unauthorized, message)

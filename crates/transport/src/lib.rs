@@ -11,6 +11,7 @@
 //! | [`Session`], [`ClientBuilder`] | a client's credentials and settings, and the loop that carries out a call |
 //! | [`carrier`] | what sends a request: HTTP, or in a test whatever the test wants |
 //! | [`Credentials`], [`Token`] | what a client has to prove who it is |
+//! | [`SignAhead`] | signatures that are ready before a call needs them |
 //! | [`Error`] | one vocabulary for everything that goes wrong |
 //! | [`RetryPolicy`] | how failed calls are repeated; which ones may be is the spec's word |
 //! | [`RateLimits`], [`RateBudget`] | the venue's limits, kept by one process or shared by many |
@@ -23,6 +24,7 @@
 //! It never follows a redirect: the headers that carry a signature would go along.
 #![deny(missing_docs)]
 
+mod ahead;
 mod answer;
 mod builder;
 mod call;
@@ -52,6 +54,7 @@ mod socket;
 mod token;
 mod unknown;
 
+pub use ahead::SignAhead;
 pub use builder::{ClientBuilder, Connect};
 pub use call::{Call, CallBody, JsonBody};
 pub use clock::Clock;

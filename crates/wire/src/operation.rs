@@ -23,6 +23,8 @@ pub struct Venue {
     pub largest_request: Option<usize>,
     /// How the venue talks over a WebSocket, where that is a way to call it.
     pub websocket: Option<WebSocket>,
+    /// The credentials that may be used for a while after they were made.
+    pub signature_ages: &'static [SignatureAge],
 }
 
 impl Venue {
@@ -31,6 +33,15 @@ impl Venue {
         let at = self.operations.binary_search_by(|operation| operation.id.cmp(id)).ok()?;
         self.operations.get(at)
     }
+}
+
+/// How long a signature may be used that covers nothing of a request but method, path and time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignatureAge {
+    /// The credential that signs.
+    pub credential: &'static str,
+    /// The age in seconds at which the venue is known to take it.
+    pub seconds: u32,
 }
 
 /// How a venue talks over a WebSocket, apart from answers to calls.

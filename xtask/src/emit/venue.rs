@@ -1,6 +1,6 @@
 //! The operation table: everything the transport needs to know about a venue, as constants.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -35,12 +35,13 @@ pub fn source(document: &Document) -> String {
         quote!(#bytes)
     }));
     let websocket = option(root.get("x-websocket").map(websocket));
+    let signature_ages = signature_ages(document);
     let environment = environment::source(document);
     let error_code = root.pointer("/x-errors/names").map(error_code::source);
     let tokens = quote! {
         use ::venuekit_wire::operation::{
             Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, KeyBounds, Limit, OnConnection, Operation, Page, Protocol,
-            Rate, RateHeaders, Retry, Setting, Tier, UnknownKey, Venue, VenueTime, WebSocket,
+            Rate, RateHeaders, Retry, Setting, SignatureAge, Tier, UnknownKey, Venue, VenueTime, WebSocket,
         };
 
         #environment
@@ -58,6 +59,7 @@ pub fn source(document: &Document) -> String {
             rate_headers: #rate_headers,
             largest_request: #largest_request,
             websocket: #websocket,
+            signature_ages: &[#(#signature_ages),*],
         };
 
         /// One row an operation, ordered by name.
@@ -109,11 +111,33 @@ fn access(document: &Document, operation: &Operation<'_>) -> TokenStream {
     quote!(&[#(#ways),*])
 }
 
+/// How long what a credential signs may be used: the shortest that one of its headers allows.
+fn signature_ages(document: &Document) -> impl Iterator<Item = TokenStream> {
+    let mut ages: BTreeMap<&str, u64> = BTreeMap::new();
+    for (_, scheme) in document.value.pointer(schemes(document)).and_then(Value::as_object).into_iter().flatten() {
+        if let (Some(credential), Some(age)) = (text(scheme, "x-credential"), scheme["x-signature-age"].as_u64()) {
+            ages.entry(credential).and_modify(|least| *least = age.min(*least)).or_insert(age);
+        }
+    }
+    ages.into_iter().map(|(credential, seconds)| {
+        let seconds = proc_macro2::Literal::u64_unsuffixed(seconds);
+        quote!(SignatureAge { credential: #credential, seconds: #seconds })
+    })
+}
+
+fn schemes(document: &Document) -> &'static str {
+    match document.kind {
+        Kind::OpenApi => "/components/securitySchemes",
+        Kind::OpenRpc => "/x-security-schemes",
+    }
+}
+
 /// Each requirement as the credentials it needs, in the order of their names.
 pub(super) fn ways<'a>(document: &'a Document, operation: &Operation<'a>) -> Vec<BTreeSet<&'a str>> {
-    let (key, schemes) = match document.kind {
-        Kind::OpenApi => ("security", "/components/securitySchemes"),
-        Kind::OpenRpc => ("x-security", "/x-security-schemes"),
+    let schemes = schemes(document);
+    let key = match document.kind {
+        Kind::OpenApi => "security",
+        Kind::OpenRpc => "x-security",
     };
     let requirements = operation
         .value

@@ -64,6 +64,7 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-hosts", &[Place::Server], hosts),
     ("x-websockets", &[Place::Server], websockets),
     ("x-credential", &[Place::SecurityScheme], name),
+    ("x-signature-age", &[Place::SecurityScheme], count),
     ("x-retry", &[Place::Operation], retry),
     ("x-rate", &[Place::Operation], rate),
     ("x-venue-time", &[Place::Operation], venue_time),

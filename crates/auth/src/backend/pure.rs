@@ -1,17 +1,15 @@
 use ed25519_dalek::{Signer as _, SigningKey};
+use getrandom::SysRng;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::EncodePrivateKey;
-use rsa::rand_core::{OsRng, RngCore};
-use rsa::sha2::{Digest, Sha256};
-use rsa::traits::SignatureScheme;
-use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey};
+use rsa::sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::Refused;
 use crate::key::KeyKind;
 
 pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Refused> {
-    OsRng.try_fill_bytes(bytes).map_err(|_| Refused)
+    getrandom::fill(bytes).map_err(|_| Refused)
 }
 
 /// A new RSA key as PKCS#8 DER.
@@ -22,28 +20,25 @@ pub(crate) fn generate_rsa(kind: KeyKind) -> Result<Zeroizing<Vec<u8>>, Refused>
         KeyKind::Rsa3072 => 3072,
         KeyKind::Rsa4096 => 4096,
     };
-    let key = RsaPrivateKey::new(&mut OsRng, bits).map_err(|_| Refused)?;
+    let key = rsa::PrivateKey::new(&mut SysRng, bits).map_err(|_| Refused)?;
     Ok(key.to_pkcs8_der().map_err(|_| Refused)?.to_bytes())
 }
 
-pub(crate) struct Rsa(RsaPrivateKey);
+pub(crate) struct Rsa(rsa::PrivateKey);
 
 impl Rsa {
     pub(crate) fn from_pkcs1(der: &[u8]) -> Result<Self, Refused> {
-        RsaPrivateKey::from_pkcs1_der(der).map(Self).map_err(|_| Refused)
+        rsa::PrivateKey::from_pkcs1_der(der).map(Self).map_err(|_| Refused)
     }
 
+    /// The salt is as long as the hash.
     pub(crate) fn sign_pss(&self, message: &[u8]) -> Result<Vec<u8>, Refused> {
-        self.sign(Pss::new_blinded::<Sha256>(), message)
+        self.0.pss_sign_with_rng::<Sha256, _>(&mut SysRng, message).map_err(|_| Refused)
     }
 
+    /// With a random generator, though the padding has no randomness: it is what the blinding needs.
     pub(crate) fn sign_pkcs1v15(&self, message: &[u8]) -> Result<Vec<u8>, Refused> {
-        self.sign(Pkcs1v15Sign::new::<Sha256>(), message)
-    }
-
-    /// Always with a random generator, also for the padding that has no randomness: it is what the blinding needs.
-    fn sign(&self, padding: impl SignatureScheme, message: &[u8]) -> Result<Vec<u8>, Refused> {
-        self.0.sign_with_rng(&mut OsRng, padding, &Sha256::digest(message)).map_err(|_| Refused)
+        self.0.pkcs1v15_sign_with_rng::<Sha256, _>(&mut SysRng, message).map_err(|_| Refused)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Reads the DER bytes of a private key.
 
-use pkcs1::RsaPrivateKey;
+use pkcs1::RsaPrivateKeyRef;
 use pkcs8::der::asn1::OctetStringRef;
 use pkcs8::der::{AnyRef, Decode, Encode, ErrorKind, Reader, SliceReader, Tag, TagNumber, Tagged};
 use pkcs8::spki::AlgorithmIdentifierRef;
-use pkcs8::{EncryptedPrivateKeyInfo, ObjectIdentifier, SecretDocument, pkcs5};
+use pkcs8::{EncryptedPrivateKeyInfoRef, ObjectIdentifier, SecretDocument, pkcs5};
 use venuekit_wire::Secret;
 use zeroize::Zeroizing;
 
@@ -106,7 +106,7 @@ pub(super) fn read(bytes: &[u8], passphrase: Option<&Secret>) -> Result<Contents
 }
 
 fn decrypt(bytes: &[u8], passphrase: &Secret) -> Result<SecretDocument, KeyError> {
-    let info = EncryptedPrivateKeyInfo::try_from(bytes).map_err(|_| KeyError::UnsupportedEncryption)?;
+    let info = EncryptedPrivateKeyInfoRef::try_from(bytes).map_err(|_| KeyError::UnsupportedEncryption)?;
     // One wrong passphrase in 256 leaves a padding that looks right and nonsense inside, which is not DER.
     info.decrypt(passphrase.expose()).map_err(|error| match error {
         pkcs8::Error::EncryptedPrivateKey(pkcs5::Error::DecryptFailed | pkcs5::Error::EncryptFailed)
@@ -115,14 +115,14 @@ fn decrypt(bytes: &[u8], passphrase: &Secret) -> Result<SecretDocument, KeyError
     })
 }
 
-/// Reads PKCS#8, version 1 or 2 (RFC 5958). `PrivateKeyInfo` takes the public key of version 2 in its primitive form only; older
+/// Reads PKCS#8, version 1 or 2 (RFC 5958). `PrivateKeyInfoRef` takes the public key of version 2 in its primitive form only; older
 /// versions of `ring` wrote the constructed one.
 fn pkcs8(bytes: &[u8]) -> Result<Contents, KeyError> {
     const INVALID: KeyError = KeyError::Damaged("it is not valid PKCS#8");
     let outer = AnyRef::from_der(bytes).map_err(unreadable)?;
     let items = items(outer.value()).map_err(|_| INVALID)?;
     let [version, algorithm, key, rest @ ..] = &items[..] else { return Err(INVALID) };
-    let key = key.decode_as::<OctetStringRef<'_>>().map_err(|_| INVALID)?.as_bytes();
+    let key = key.decode_as::<&OctetStringRef>().map_err(|_| INVALID)?.as_bytes();
     let algorithm = algorithm.decode_as::<AlgorithmIdentifierRef<'_>>().map_err(|_| INVALID)?;
     if !matches!(version.value(), [0 | 1]) || rest.len() > 2 {
         return Err(INVALID);
@@ -131,7 +131,7 @@ fn pkcs8(bytes: &[u8]) -> Result<Contents, KeyError> {
         RSA => rsa(key, false),
         RSASSA_PSS => rsa(key, true),
         ED25519 => {
-            let seed = OctetStringRef::from_der(key).ok().and_then(|seed| seed.as_bytes().try_into().ok());
+            let seed = <&OctetStringRef>::from_der(key).ok().and_then(|seed| seed.as_bytes().try_into().ok());
             match (seed, public_key(rest)) {
                 (Some(seed), Some(public)) => Ok(Contents::Ed25519 { seed: Zeroizing::new(seed), public }),
                 _ => Err(KeyError::Damaged("an Ed25519 key has 32 bytes")),
@@ -144,7 +144,7 @@ fn pkcs8(bytes: &[u8]) -> Result<Contents, KeyError> {
 /// The public key among the optional elements at the end: `[1]`, as the bits themselves or as a whole BIT STRING inside. `None`
 /// where there is one that is not 32 bytes long.
 fn public_key(rest: &[AnyRef<'_>]) -> Option<Option<[u8; 32]>> {
-    let is_public = |item: &&AnyRef<'_>| matches!(item.tag(), Tag::ContextSpecific { number: TagNumber::N1, .. });
+    let is_public = |item: &&AnyRef<'_>| matches!(item.tag(), Tag::ContextSpecific { number: TagNumber(1), .. });
     let Some(item) = rest.iter().find(is_public) else { return Some(None) };
     let bits = match item.tag() {
         Tag::ContextSpecific { constructed: true, .. } => {
@@ -159,7 +159,7 @@ fn public_key(rest: &[AnyRef<'_>]) -> Option<Option<[u8; 32]>> {
 
 /// Reads PKCS#1. `pss_only` says that what it was wrapped in restricts it to PSS.
 fn rsa(bytes: &[u8], pss_only: bool) -> Result<Contents, KeyError> {
-    let key = RsaPrivateKey::try_from(bytes).map_err(|_| KeyError::Damaged("it is not valid PKCS#1"))?;
+    let key = RsaPrivateKeyRef::try_from(bytes).map_err(|_| KeyError::Damaged("it is not valid PKCS#1"))?;
     if key.version() != pkcs1::Version::TwoPrime {
         return Err(KeyError::UnsupportedAlgorithm("a multi-prime RSA".to_owned()));
     }

@@ -15,7 +15,7 @@ use pkcs8::der::asn1::{BitStringRef, OctetStringRef};
 use pkcs8::der::pem::LineEnding;
 use pkcs8::der::{AnyRef, Encode};
 use pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
-use pkcs8::{ObjectIdentifier, PrivateKeyInfo, SecretDocument};
+use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef, SecretDocument};
 use venuekit_wire::Secret;
 use zeroize::Zeroizing;
 
@@ -226,7 +226,7 @@ fn encode(
     public: &[u8],
 ) -> pkcs8::der::Result<Inner> {
     let algorithm = AlgorithmIdentifierRef { oid, parameters };
-    let pkcs8 = SecretDocument::encode_msg(&PrivateKeyInfo::new(algorithm, private))?;
+    let pkcs8 = SecretDocument::encode_msg(&PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(private)?))?;
     let private_pem = Secret::new(pkcs8.to_pem("PRIVATE KEY", LineEnding::LF)?.as_str());
     let spki = SubjectPublicKeyInfoRef { algorithm, subject_public_key: BitStringRef::from_bytes(public)? };
     let public_pem = pkcs8::Document::encode_msg(&spki)?.to_pem("PUBLIC KEY", LineEnding::LF)?;

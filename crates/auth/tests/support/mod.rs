@@ -5,7 +5,7 @@ use aws_lc_rs::signature::{ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_819
 use rsa::pkcs8::DecodePublicKey;
 use rsa::sha2::Sha256;
 use rsa::signature::Verifier;
-use rsa::{RsaPublicKey, pkcs1v15, pss};
+use rsa::{PublicKey, pkcs1v15, pss};
 
 pub const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys");
 
@@ -28,7 +28,7 @@ fn agree(first: bool, second: bool) -> bool {
 }
 
 pub fn verify_pss(public_pem: &str, message: &[u8], signature: &[u8]) -> bool {
-    let public = RsaPublicKey::from_public_key_pem(public_pem).unwrap();
+    let public = PublicKey::from_public_key_pem(public_pem).unwrap();
     let pure = pss::Signature::try_from(signature)
         .is_ok_and(|signature| pss::VerifyingKey::<Sha256>::new(public).verify(message, &signature).is_ok());
     let aws = UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, spki(public_pem)).verify(message, signature).is_ok();
@@ -36,7 +36,7 @@ pub fn verify_pss(public_pem: &str, message: &[u8], signature: &[u8]) -> bool {
 }
 
 pub fn verify_pkcs1v15(public_pem: &str, message: &[u8], signature: &[u8]) -> bool {
-    let public = RsaPublicKey::from_public_key_pem(public_pem).unwrap();
+    let public = PublicKey::from_public_key_pem(public_pem).unwrap();
     let pure = pkcs1v15::Signature::try_from(signature)
         .is_ok_and(|signature| pkcs1v15::VerifyingKey::<Sha256>::new(public).verify(message, &signature).is_ok());
     let aws = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, spki(public_pem)).verify(message, signature).is_ok();

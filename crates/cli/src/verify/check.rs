@@ -11,7 +11,7 @@ use rsa::pkcs1::DecodeRsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::sha2::{Sha256, Sha384, Sha512};
 use rsa::traits::PublicKeyParts;
-use rsa::{Pkcs1v15Sign, RsaPublicKey};
+use rsa::{Pkcs1v15Sign, PublicKey};
 use sha1::Sha1;
 use venuekit_auth::PrivateKey;
 use zeroize::Zeroizing;
@@ -19,11 +19,11 @@ use zeroize::Zeroizing;
 use super::pss;
 
 /// A public key that is marked for RSASSA-PSS only: the same numbers as in a plain RSA key, under another name.
-fn pss_only(pem: &str) -> Result<RsaPublicKey, rsa::pkcs8::spki::Error> {
-    let (_, document) = rsa::pkcs8::Document::from_pem(pem)?;
-    let info = rsa::pkcs8::SubjectPublicKeyInfoRef::try_from(document.as_bytes())?;
-    info.algorithm.assert_algorithm_oid(RSASSA_PSS)?;
-    Ok(RsaPublicKey::from_pkcs1_der(info.subject_public_key.raw_bytes())?)
+fn pss_only(pem: &str) -> Option<PublicKey> {
+    let (_, document) = rsa::pkcs8::Document::from_pem(pem).ok()?;
+    let info = rsa::pkcs8::SubjectPublicKeyInfoRef::try_from(document.as_bytes()).ok()?;
+    info.algorithm.assert_algorithm_oid(RSASSA_PSS).ok()?;
+    PublicKey::from_pkcs1_der(info.subject_public_key.raw_bytes()).ok()
 }
 
 /// The name of RSA keys that sign with PSS only (RFC 4055).
@@ -33,7 +33,7 @@ const RSASSA_PSS: rsa::pkcs8::ObjectIdentifier = rsa::pkcs8::ObjectIdentifier::n
 #[derive(Clone)]
 pub enum Key {
     /// The public half of an RSA pair.
-    Rsa(Box<RsaPublicKey>),
+    Rsa(Box<PublicKey>),
     /// The public half of an Ed25519 pair.
     Ed25519(Box<VerifyingKey>),
     /// A secret that both sides know.
@@ -47,8 +47,8 @@ impl Key {
             Ok(key) => key.public_key_pem().to_owned(),
             Err(_) => pem.trim().to_owned(),
         };
-        let rsa = RsaPublicKey::from_public_key_pem(&public).ok();
-        let rsa = rsa.or_else(|| RsaPublicKey::from_pkcs1_pem(&public).ok()).or_else(|| pss_only(&public).ok());
+        let rsa = PublicKey::from_public_key_pem(&public).ok();
+        let rsa = rsa.or_else(|| PublicKey::from_pkcs1_pem(&public).ok()).or_else(|| pss_only(&public));
         match (rsa, VerifyingKey::from_public_key_pem(&public)) {
             (Some(key), _) => Some(Self::Rsa(Box::new(key))),
             (_, Ok(key)) => Some(Self::Ed25519(Box::new(key))),
@@ -246,7 +246,7 @@ fn mac(hash: Hash, key: &[u8], text: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(algorithm, key), text).as_ref().to_vec()
 }
 
-fn rsa_is_right(key: &RsaPublicKey, scheme: Scheme, hash: Hash, text: &[u8], signature: &[u8]) -> bool {
+fn rsa_is_right(key: &PublicKey, scheme: Scheme, hash: Hash, text: &[u8], signature: &[u8]) -> bool {
     let digest = hashed(hash, text);
     if scheme == Scheme::Pkcs1v15 {
         let scheme = match hash {

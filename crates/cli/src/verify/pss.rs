@@ -1,7 +1,8 @@
 //! RSA-PSS with any hash, mask and salt: libraries check the right ones alone, and people use others.
 
+use rsa::hazmat::rsa_encrypt;
 use rsa::traits::PublicKeyParts;
-use rsa::{BigUint, RsaPublicKey};
+use rsa::{BoxedUint, PublicKey};
 
 use super::check::{Hash, hashed};
 
@@ -17,13 +18,20 @@ pub struct Choice {
 }
 
 /// Whether a signature is right for the hash of a text (RFC 8017, 8.1.2 and 9.1.2).
-pub fn is_right(key: &RsaPublicKey, choice: Choice, digest: &[u8], signature: &[u8]) -> bool {
+pub fn is_right(key: &PublicKey, choice: Choice, digest: &[u8], signature: &[u8]) -> bool {
     if signature.len() != key.size() {
         return false;
     }
-    let bits = key.n().bits() - 1;
+    let modulus: &BoxedUint = key.n().as_ref();
+    let bits = modulus.bit_width() as usize - 1;
     let length = bits.div_ceil(8);
-    let opened = BigUint::from_bytes_be(signature).modpow(key.e(), key.n()).to_bytes_be();
+    let Ok(number) = BoxedUint::from_be_slice(signature, key.n_bits_precision()) else { return false };
+    // No signature is the modulus or more, which the bare operation does not check.
+    if number >= *modulus {
+        return false;
+    }
+    let Ok(opened) = rsa_encrypt(key, &number) else { return false };
+    let opened = opened.to_be_bytes_trimmed_vartime().into_vec();
     let (Some(zeros), Some(masked_length)) = (length.checked_sub(opened.len()), length.checked_sub(digest.len() + 1))
     else {
         return false;

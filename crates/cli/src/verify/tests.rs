@@ -5,7 +5,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rsa::pkcs8::{DecodePublicKey, EncodePublicKey};
-use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey, RsaPublicKey};
+use rsa::{Pkcs1v15Sign, Pss};
 use venuekit_auth::{KeyKind, PrivateKey};
 
 use super::check::{Encoding, Hash, Key, Scheme, hashed};
@@ -48,7 +48,7 @@ fn guess(kind: Kind, key: Key) -> Guess {
 
 /// What signs, for a guess that says how.
 enum Signer {
-    Rsa(Box<RsaPrivateKey>),
+    Rsa(Box<rsa::PrivateKey>),
     Ed25519(PrivateKey),
     Shared,
 }
@@ -100,7 +100,7 @@ fn sign(signer: &Signer, guess: &Guess) -> String {
     }
 }
 
-fn rsa_sign(key: &RsaPrivateKey, scheme: Scheme, kind: Kind, hash: Hash, text: &[u8]) -> Vec<u8> {
+fn rsa_sign(key: &rsa::PrivateKey, scheme: Scheme, kind: Kind, hash: Hash, text: &[u8]) -> Vec<u8> {
     use rsa::sha2::{Sha256, Sha384, Sha512};
 
     let digest = hashed(hash, text);
@@ -119,19 +119,19 @@ fn rsa_sign(key: &RsaPrivateKey, scheme: Scheme, kind: Kind, hash: Hash, text: &
         Scheme::Salt(None) => 256 - digest.len() - 2,
         _ => digest.len(),
     };
-    let scheme = match hash {
-        Hash::Sha1 => Pss::new_with_salt::<sha1::Sha1>(salt),
-        Hash::Sha256 => Pss::new_with_salt::<Sha256>(salt),
-        Hash::Sha384 => Pss::new_with_salt::<Sha384>(salt),
-        Hash::Sha512 => Pss::new_with_salt::<Sha512>(salt),
+    let signature = match hash {
+        Hash::Sha1 => key.sign(Pss::<sha1::Sha1>::new_with_salt(salt), &digest),
+        Hash::Sha256 => key.sign(Pss::<Sha256>::new_with_salt(salt), &digest),
+        Hash::Sha384 => key.sign(Pss::<Sha384>::new_with_salt(salt), &digest),
+        Hash::Sha512 => key.sign(Pss::<Sha512>::new_with_salt(salt), &digest),
     };
-    key.sign_with_rng(&mut rand_core::OsRng, scheme, &digest).unwrap()
+    signature.unwrap()
 }
 
 fn rsa_pair() -> (Signer, Key) {
-    let key = RsaPrivateKey::new(&mut rand_core::OsRng, 2048).unwrap();
-    let pem = RsaPublicKey::from(&key).to_public_key_pem(rsa::pkcs8::LineEnding::LF).unwrap();
-    assert!(RsaPublicKey::from_public_key_pem(&pem).is_ok());
+    let key = rsa::PrivateKey::new(&mut rand::rng(), 2048).unwrap();
+    let pem = key.to_public_key().to_public_key_pem(rsa::pkcs8::LineEnding::LF).unwrap();
+    assert!(rsa::PublicKey::from_public_key_pem(&pem).is_ok());
     (Signer::Rsa(Box::new(key)), Key::from_pem(&pem).unwrap())
 }
 

@@ -3,8 +3,8 @@
 
 use ::venuekit_wire::operation::{
     Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, KeyBounds, Limit,
-    OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting, Tier,
-    UnknownKey, Venue, VenueTime, WebSocket,
+    OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting,
+    SignatureAge, Tier, UnknownKey, Venue, VenueTime, WebSocket,
 };
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -877,6 +877,7 @@ pub static VENUE: Venue = Venue {
             interval: "interval",
         },
     }),
+    signature_ages: &[],
 };
 /// One row an operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[

@@ -6,7 +6,7 @@ mod rule;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
+use rand::{RngExt as _, SeedableRng as _};
 
 pub use self::rule::{Fault, Rule, Transport};
 

@@ -12,7 +12,7 @@ use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Client, Method};
-use rsa::RsaPrivateKey;
+use rsa::PrivateKey;
 use rsa::pkcs1::DecodeRsaPrivateKey as _;
 use rsa::signature::{RandomizedSigner, SignatureEncoding, Signer};
 use serde_json::Value;
@@ -103,15 +103,13 @@ impl<'a> Kalshi<'a> {
     }
 
     pub fn sign(&self, scheme: &Signature, text: &str) -> String {
-        let rsa = || RsaPrivateKey::from_pkcs1_pem(&self.private_pem).unwrap();
+        let rsa = || PrivateKey::from_pkcs1_pem(&self.private_pem).unwrap();
         STANDARD.encode(match scheme {
             Signature::Pss { salt } => {
-                let key = rsa::pss::SigningKey::<rsa::sha2::Sha256>::new_with_salt_len(rsa(), *salt);
-                key.sign_with_rng(&mut rsa::rand_core::OsRng, text.as_bytes()).to_vec()
+                let key = rsa::pss::SigningKey::<sha2::Sha256>::new_with_salt_len(rsa(), *salt);
+                key.sign_with_rng(&mut rand::rng(), text.as_bytes()).to_vec()
             }
-            Signature::Pkcs1v15 => {
-                rsa::pkcs1v15::SigningKey::<rsa::sha2::Sha256>::new(rsa()).sign(text.as_bytes()).to_vec()
-            }
+            Signature::Pkcs1v15 => rsa::pkcs1v15::SigningKey::<sha2::Sha256>::new(rsa()).sign(text.as_bytes()).to_vec(),
             Signature::Ed25519 => {
                 SigningKey::from_pkcs8_pem(&self.private_pem).unwrap().sign(text.as_bytes()).to_bytes().to_vec()
             }

@@ -1,0 +1,63 @@
+//! Writes texts to sign and encoded signatures as bytes, without a buffer of their own for each part.
+
+/// The decimal digits of a number.
+pub(crate) fn push_number(text: &mut Vec<u8>, number: i64) {
+    text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// A method in upper case, as the venues sign it.
+pub(crate) fn push_method(text: &mut Vec<u8>, method: &str) {
+    let start = text.len();
+    text.extend_from_slice(method.as_bytes());
+    text[start..].make_ascii_uppercase();
+}
+
+/// Each byte in lower-case hex.
+const HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
+/// A hash or a MAC in lower-case hex.
+pub(crate) fn push_hex(text: &mut Vec<u8>, hash: &[u8; 32]) {
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(hash) {
+        *pair = HEX[usize::from(*byte)];
+    }
+    text.extend_from_slice(&digits);
+}
+
+/// What was put together from texts alone, as one.
+pub(crate) fn string(text: Vec<u8>) -> String {
+    String::from_utf8(text).expect("texts one behind the other are a text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_is_that_of_the_library() {
+        for start in (0..=255_u8).step_by(32) {
+            let hash: [u8; 32] = std::array::from_fn(|at| start + u8::try_from(at).unwrap());
+            let mut text = b"x".to_vec();
+            push_hex(&mut text, &hash);
+            assert_eq!(string(text), format!("x{}", hex::encode(hash)));
+        }
+    }
+
+    #[test]
+    fn numbers_and_methods_are_written_behind_what_is_there() {
+        let mut text = b"get ".to_vec();
+        push_method(&mut text, "pOst");
+        push_number(&mut text, -7);
+        push_number(&mut text, i64::MAX);
+        assert_eq!(string(text), "get POST-79223372036854775807");
+    }
+}
