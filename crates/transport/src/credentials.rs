@@ -18,6 +18,8 @@ pub struct Credentials {
     by_name: BTreeMap<&'static str, Credential>,
     one_time: Option<(&'static str, OneTime)>,
     secrets: Vec<Secret>,
+    /// The environment that they belong to, where it is known.
+    environment: Option<&'static str>,
 }
 
 /// A credential that a call carries.
@@ -90,6 +92,18 @@ impl Credentials {
     pub fn hide(mut self, secret: impl Into<Secret>) -> Self {
         self.secrets.push(secret.into());
         self
+    }
+
+    /// Says which environment they belong to, such as `demo`. A client of another one refuses them.
+    #[must_use]
+    pub fn of_environment(mut self, environment: &'static str) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// The environment that they belong to, where it is known.
+    pub fn environment(&self) -> Option<&'static str> {
+        self.environment
     }
 
     /// Whether there are none.

@@ -33,8 +33,10 @@ mod number;
 mod open;
 pub mod operation;
 mod secret;
+pub mod server;
 mod time;
 mod token;
+pub mod variables;
 mod vital;
 
 pub use decimal::{Decimal, DecimalNumber, DecimalOrText, ParseDecimalError};

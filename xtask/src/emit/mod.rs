@@ -10,6 +10,7 @@ mod joined;
 mod lenient;
 mod pages;
 mod seal;
+mod variables;
 mod venue;
 
 use std::cell::Cell;
