@@ -7,8 +7,8 @@ use venuekit_wire::Secret;
 
 use super::access::{self, Access, Factor};
 use super::{Facts, Opened, settle, unfit};
+use crate::Credential;
 use crate::account::Account;
-use crate::credential::Credential;
 use crate::network::Network;
 
 pub(super) static FACTS: Facts = Facts {

@@ -7,8 +7,8 @@ use venuekit_wire::UnixMillis;
 
 use super::access::{self, Access, Factor};
 use super::{Facts, settle, unfit};
+use crate::Credential;
 use crate::account::Account;
-use crate::credential::Credential;
 use crate::network::Network;
 
 pub(super) static FACTS: Facts = Facts {

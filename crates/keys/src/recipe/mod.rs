@@ -12,8 +12,8 @@ use venuekit_transport::{ClientBuilder, Connect, Error};
 use venuekit_wire::Secret;
 
 pub(crate) use self::access::{Access, Factor};
+use crate::Credential;
 use crate::account::{Account, Venue};
-use crate::credential::Credential;
 use crate::network::Network;
 
 /// Where an environment is served.
