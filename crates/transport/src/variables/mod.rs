@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use url::Url;
 
 pub use self::hint::{elsewhere, halves, names};
-pub use self::pem::pem_file;
+pub use self::pem::{pem_file, plain};
 pub use self::read::{read, text};
 use crate::endpoint::without_user;
 use crate::environment;
@@ -83,7 +83,7 @@ impl Found {
 /// An encrypted private key, and who may know its passphrase.
 #[derive(Clone, Copy, Debug)]
 pub struct Encrypted<'a> {
-    /// The variable that the key, or the path of its file, is in.
+    /// Where it is: the variable that it, or the path of its file, is in.
     pub variable: &'a str,
     /// The variable for its passphrase.
     pub passphrase: &'a str,

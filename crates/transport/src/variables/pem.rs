@@ -10,7 +10,10 @@ use super::{Encrypted, Fault};
 use crate::flaw::is_key_text;
 
 /// A PEM as it can be used: an encrypted one is decrypted. What else is wrong with it, its signer says.
-pub(super) fn plain<E: From<Fault>>(
+///
+/// # Errors
+/// Its passphrase is missing or wrong.
+pub fn plain<E: From<Fault>>(
     pem: Secret,
     encrypted: &Encrypted<'_>,
     passphrase: impl Fn(&Encrypted<'_>) -> Result<Option<Secret>, E>,
