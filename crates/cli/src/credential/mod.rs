@@ -10,6 +10,7 @@ use venuekit_keys::record::State;
 pub use venuekit_transport::flaw::is_key_text;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
+use venuekit_wire::variables::VariableKind;
 
 use crate::context::{self, Context};
 use crate::failure::{Exit, Failure};
@@ -68,10 +69,10 @@ impl Credential {
         self.material.iter().find_map(Material::public_id)
     }
 
-    /// What a variable for this credential is called: `KALSHI_DEMO_KEY_ID`.
-    pub fn variable(&self, target: &Target, name: &str) -> String {
+    /// The variable that the secret of such a credential would be in: `KALSHI_DEMO_PRIVATE_KEY`.
+    pub fn variable(&self, target: &Target, kind: VariableKind) -> String {
         let prefix = self.prefix.clone().unwrap_or_else(|| variable::prefix(target));
-        format!("{prefix}_{name}")
+        variable::of_kind(target.venue, &prefix, kind).map(|(_, secret)| secret).unwrap_or_default()
     }
 
     /// Refuses an id or a shared secret that was copied badly, by the name of the variable that holds it. A signer would blame the

@@ -238,12 +238,12 @@ impl Examination<'_> {
             }
         }
         let is_pair = self.credential.key().is_some_and(|(_, _, kind)| kind == SecretKind::PrivateKeyPem);
-        let named = |name: &str| self.credential.variable(&self.target, name);
+        let named = |kind| self.credential.variable(&self.target, kind);
         let also = match self.target.venue {
             Venue::Deribit if is_pair => {
-                format!("where the id is of a key with a secret, set {}", named("CLIENT_SECRET"))
+                format!("where the id is of a key with a secret, set {}", named(VariableKind::Key))
             }
-            Venue::Deribit => format!("where the id is of a key pair, set {}", named("PRIVATE_KEY_FILE")),
+            Venue::Deribit => format!("where the id is of a key pair, set {}", named(VariableKind::PrivateKeyFile)),
             _ => String::new(),
         };
         if is_pair { self.wrong_pair(said, &also) } else { self.wrong_secret(said, &also) }
