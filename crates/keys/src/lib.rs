@@ -23,7 +23,7 @@ pub use engine::{Adopted, Attendant, Engine, Handed, Line, Manager, Settings, Si
 pub use error::{Class, Error};
 pub use event::Event;
 pub use from_store::FromStore;
-pub use place::{KEYRING_SERVICE, Place, VAULT_MOUNT, VAULT_PREFIX};
+pub use place::{KEYRING_SERVICE, Place, STORE_FILE, VAULT_MOUNT, VAULT_PREFIX};
 pub use reference::{BadReference, Reference};
 pub use task::{
     Create, NeedsPerson, OldKey, Origin, Outcome, Plan, Preview, Report, Revoke, Rotate, Target, Task, Work,

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::store::{FileStore, Store, Unlock};
 
 /// The file of the command's store, in its folder for data.
-const FILE: &str = "keys.age";
+pub const STORE_FILE: &str = "keys.age";
 
 /// The command's folder in those for data and for configurations.
 const FOLDER: &str = "venuekit";
@@ -97,7 +97,7 @@ impl Place {
                 let file = path("VENUEKIT_STORE_FILE").or(store.path);
                 let identity = path("VENUEKIT_IDENTITY").or(store.identity).map(Unlock::IdentityFile);
                 let passphrase = text("VENUEKIT_PASSPHRASE")?.map(|text| Unlock::Passphrase(Secret::new(text)));
-                let path = file.unwrap_or_else(|| base.data_dir().join(FOLDER).join(FILE));
+                let path = file.unwrap_or_else(|| base.data_dir().join(FOLDER).join(STORE_FILE));
                 Inner::File { path, unlock: identity.or(passphrase) }
             }
             Kind::Keyring => Inner::Keyring,
