@@ -98,7 +98,7 @@ async fn on_bayse(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
 
     // Keys are managed in a session. Bayse allows one login in two minutes: keep the token.
     let anonymous = bayse::Client::builder(environment.clone()).build()?;
-    let login = anonymous.login().body_map(|body| body.email(email).password(password)).send().await?;
+    let login = anonymous.login().email(email).password(password).send().await?;
     let session = bayse::Credentials::session(login.token.clone(), login.device_id.clone())?;
 
     let bayse = bayse::Client::builder(environment.clone()).credentials(session).build()?;
@@ -136,7 +136,7 @@ async fn on_deribit(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     let call = async |key: &CreatedKey| {
         let credentials = deribit::Credentials::try_from(key)?;
         let client = deribit::Client::builder(environment.clone()).credentials(credentials).build()?;
-        let summary = client.get_account_summary().body_map(|params| params.currency(deribit::types::Currency::Btc));
+        let summary = client.get_account_summary().currency(deribit::types::Currency::Btc);
         summary.send().await.map(drop)
     };
     let new = NewKey::named("example").scopes(["account:read_write", "trade:read_write", "wallet:none"]);

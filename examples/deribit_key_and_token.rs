@@ -46,7 +46,7 @@ async fn show(how: &str, environment: &Environment, credentials: Credentials) ->
     println!("{how}:");
     let deribit = Client::builder(environment.clone()).credentials(credentials).build()?;
     for currency in [Currency::Btc, Currency::Eth] {
-        let summary = deribit.get_account_summary().body_map(|params| params.currency(currency)).send().await?;
+        let summary = deribit.get_account_summary().currency(currency).send().await?;
         let equity = summary.equity.map(|equity| equity.to_string()).unwrap_or_default();
         println!("  {equity} {currency}");
     }

@@ -40,15 +40,11 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     deribit.enable_cancel_on_disconnect().send().await?;
 
     // Any number of calls may be under way at once.
-    let call = |name| deribit.ticker().body_map(|params| params.instrument_name(name)).send();
+    let call = |name| deribit.ticker().instrument_name(name).send();
     let (bitcoin, ether) = tokio::join!(call("BTC-PERPETUAL"), call("ETH-PERPETUAL"));
     println!("{:?} {:?}", bitcoin?.mark_price, ether?.mark_price);
 
-    deribit
-        .subscribe()
-        .body_map(|params| params.channels(vec!["ticker.BTC-PERPETUAL.100ms".to_owned()]))
-        .send()
-        .await?;
+    deribit.subscribe().channels(vec!["ticker.BTC-PERPETUAL.100ms".to_owned()]).send().await?;
     // The first ticker comes of its own accord, the next one when something has changed.
     let ticker = timeout(Duration::from_secs(10), tickers.recv()).await?;
     println!("{}", ticker.ok_or("the connection has ended")?);

@@ -33,12 +33,12 @@ pub async fn run() -> Result<(), Box<dyn StdError>> {
     // Refused by the venue: the credential is wrong. It is the exchange for a token that fails, ahead of the call itself.
     handle(yativo.list_accounts().send().await)?;
     // The same, said in another shape.
-    handle(bayse.login().body_map(|body| body.email("nobody@example.com").password("wrong")).send().await)?;
+    handle(bayse.login().email("nobody@example.com").password("wrong").send().await)?;
     // Two shapes of "there is no such thing".
     handle(kalshi.get_market().ticker("NO-SUCH-MARKET").send().await)?;
-    handle(deribit.ticker().body_map(|params| params.instrument_name("BTC-NEVER")).send().await)?;
+    handle(deribit.ticker().instrument_name("BTC-NEVER").send().await)?;
     // A value that cannot be sent ends here, too.
-    handle(deribit.buy().body_map(|params| params.instrument_name("BTC-PERPETUAL").amount("ten")).send().await)?;
+    handle(deribit.buy().instrument_name("BTC-PERPETUAL").amount("ten").send().await)?;
     // Nobody is listening.
     let nowhere = kalshi::Client::builder(kalshi::Environment::Custom("http://127.0.0.1:9".into())).build()?;
     handle(nowhere.get_exchange_status().send().await)

@@ -68,16 +68,15 @@ async fn place(
     price: &str,
     client_order_id: &str,
 ) -> Result<String, venuekit::Error> {
-    let order = kalshi.create_order_v2().body_map(|order| {
-        order
-            .ticker(ticker)
-            .side(BookSide::Bid)
-            .count(count)
-            .price(price)
-            .time_in_force(TimeInForce::GoodTillCanceled)
-            .self_trade_prevention_type(SelfTradePreventionType::TakerAtCross)
-            .client_order_id(client_order_id)
-    });
+    let order = kalshi
+        .create_order_v2()
+        .ticker(ticker)
+        .side(BookSide::Bid)
+        .count(count)
+        .price(price)
+        .time_in_force(TimeInForce::GoodTillCanceled)
+        .self_trade_prevention_type(SelfTradePreventionType::TakerAtCross)
+        .client_order_id(client_order_id);
     match order.send().await {
         Ok(placed) => Ok(placed.into_inner().order_id),
         // The answer was lost, or the name is taken by the order of an earlier attempt: ask before doing anything else.

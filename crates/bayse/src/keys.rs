@@ -2,10 +2,9 @@
 
 use venuekit_transport::Error;
 use venuekit_transport::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, RotatedKey, SecretKind};
-use venuekit_wire::operation::Operation;
 
 use crate::types::ApiKey;
-use crate::{Client, Credentials, VENUE};
+use crate::{Client, Credentials, operations};
 
 /// The account's API keys. See [`Client::keys`].
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +24,8 @@ impl ApiKeys for Keys<'_> {
         if !key.scopes.is_empty() || own || key.like.is_some() {
             return Err(Error::invalid_request("Bayse keys have no scopes, and Bayse takes no key pair"));
         }
-        let made = self.0.create_api_key().body_map(|body| body.name(key.name)).send().await?.into_inner();
-        CreatedKey::new(made.id, made.public_key, made.secret_key, SecretKind::Shared).whole(row("create_api_key"))
+        let made = self.0.create_api_key().name(key.name).send().await?.into_inner();
+        CreatedKey::new(made.id, made.public_key, made.secret_key, SecretKind::Shared).whole(operations::CREATE_API_KEY)
     }
 
     async fn list(&self) -> Result<Vec<KeyInfo>, Error> {
@@ -36,7 +35,7 @@ impl ApiKeys for Keys<'_> {
             // A caller that looks for a key must not take a partial list for a complete one.
             Some(total) if total > shown => {
                 let message = format!("the response shows {shown} of {total} keys");
-                Err(Error::incomplete(row("list_api_keys"), message))
+                Err(Error::incomplete(operations::LIST_API_KEYS, message))
             }
             _ => Ok(answer.keys.into_iter().map(info).collect()),
         }
@@ -48,7 +47,7 @@ impl ApiKeys for Keys<'_> {
             return Err(Error::invalid_request(format!("the account has no key `{id}`")));
         };
         let made = self.0.rotate_api_key().key_id(id).send().await?.into_inner();
-        let row = row("rotate_api_key");
+        let row = operations::ROTATE_API_KEY;
         if made.id != id {
             let message =
                 "the venue has replaced a secret, and its response is about another key: rotate the key again";
@@ -63,11 +62,6 @@ impl ApiKeys for Keys<'_> {
         self.0.revoke_api_key().key_id(id).send().await?;
         Ok(())
     }
-}
-
-/// The row of an operation, which an error is about.
-fn row(id: &str) -> &'static Operation {
-    VENUE.operation(id).expect("the spec has it")
 }
 
 impl TryFrom<&CreatedKey> for Credentials {

@@ -71,8 +71,8 @@ impl Credentials {
             return Err(Error::invalid_request("the e-mail address or its password is empty"));
         }
         let credentials = self.0.hide(password.clone());
-        Ok(Self(credentials.token("session", move |anonymous| Login {
-            client: Client::connect(&anonymous.base_url, anonymous.http, anonymous.session),
+        Ok(Self(credentials.token("session", move |session| Login {
+            client: Client::connect(session),
             email: email.clone(),
             password: password.clone(),
         })))
@@ -95,9 +95,7 @@ struct Login {
 impl Grant for Login {
     fn fetch(&self) -> GrantFuture<'_> {
         Box::pin(async {
-            let call = self.client.login();
-            let call = call.body_map(|body| body.email(self.email.clone()).password(self.password.clone()));
-            let answer = call.send().await?;
+            let answer = self.client.login().email(&self.email).password(self.password.clone()).send().await?;
             let (token, device) = (answer.token.clone(), answer.device_id.clone());
             let headers = bayse::session(token.clone(), device)?;
             // No page tells how long a session lives.

@@ -7,7 +7,7 @@ use venuekit_wire::Secret;
 use venuekit_wire::operation::Operation;
 
 use crate::types::ApiKey;
-use crate::{Client, Credentials, VENUE};
+use crate::{Client, Credentials, operations};
 
 /// The account's API keys. See [`Client::keys`].
 #[derive(Clone, Copy, Debug)]
@@ -32,17 +32,16 @@ impl ApiKeys for Keys<'_> {
         }
         let pair = key.take_pair()?;
         let public = pair.as_ref().map(|pair| pair.public_key_pem().to_owned());
-        let call = self.0.create_api_key().body_map(|body| {
-            let body = body.name(key.name).max_scope(key.scopes.join(" "));
-            match public {
-                Some(public) => body.public_key(public),
-                None => body,
-            }
-        });
+        let mut call = self.0.create_api_key().name(key.name).max_scope(key.scopes.join(" "));
+        if let Some(public) = public {
+            call = call.public_key(public);
+        }
         let made = call.send().await?.into_inner();
         match pair {
-            Some(pair) => key_of(made, pair.private_key_pem(), SecretKind::PrivateKeyPem).whole(row("create_api_key")),
-            None => shared(made, row("create_api_key")),
+            Some(pair) => {
+                key_of(made, pair.private_key_pem(), SecretKind::PrivateKeyPem).whole(operations::CREATE_API_KEY)
+            }
+            None => shared(made, operations::CREATE_API_KEY),
         }
     }
 
@@ -56,8 +55,8 @@ impl ApiKeys for Keys<'_> {
     async fn rotate(&self, id: &str) -> Result<RotatedKey, Error> {
         let number = number(id)?;
         self.has_secret(number).await?;
-        let made = self.0.reset_api_key().body_map(|body| body.id(number)).send().await?.into_inner();
-        let row = row("reset_api_key");
+        let made = self.0.reset_api_key().id(number).send().await?.into_inner();
+        let row = operations::RESET_API_KEY;
         if made.id != number {
             let message =
                 "the venue has reset a key, and its response is about another one: list the keys, and reset it again";
@@ -68,7 +67,7 @@ impl ApiKeys for Keys<'_> {
 
     async fn revoke(&self, id: &str) -> Result<(), Error> {
         let id = number(id)?;
-        self.0.remove_api_key().body_map(|body| body.id(id)).send().await?;
+        self.0.remove_api_key().id(id).send().await?;
         Ok(())
     }
 }
@@ -76,7 +75,7 @@ impl ApiKeys for Keys<'_> {
 impl Keys<'_> {
     /// Refuses a key that has no secret to replace.
     async fn has_secret(&self, number: i64) -> Result<(), Error> {
-        let without_code = self.0.with_session(self.0.inner.without_code());
+        let without_code = self.0.with_session(self.0.session().without_code());
         let keys = match without_code.list_api_keys().send().await {
             Ok(keys) => keys.into_inner(),
             Err(error) if error.challenge().is_some() => return Ok(()),
@@ -111,11 +110,6 @@ fn number(id: &str) -> Result<i64, Error> {
     id.parse().map_err(|_| {
         Error::invalid_request(format!("`{id}` is no key id: Deribit's are numbers, as the list shows them"))
     })
-}
-
-/// The row of an operation, which an error is about.
-fn row(id: &str) -> &'static Operation {
-    VENUE.operation(id).expect("the spec has it")
 }
 
 /// A key with its secret. For a key with a public key Deribit puts a fingerprint in the secret's place.

@@ -5,12 +5,11 @@ mod from_env;
 // Formatted by its generator.
 #[rustfmt::skip]
 mod generated;
-mod hooks;
 mod keys;
 mod session;
 
 pub use generated::client::{Client, builder, types};
-pub use generated::venue::{Environment, ErrorCode, VENUE};
+pub use generated::venue::{Environment, ErrorCode, VENUE, operations};
 pub use keys::Keys;
 pub use session::Credentials;
 pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, Event, ResponseValue, WebSocket, WebSocketOptions};

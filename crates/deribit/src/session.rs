@@ -103,9 +103,9 @@ impl From<Credentials> for venuekit_transport::Credentials {
         let Some(login) = credentials.login else { return credentials.ready };
         credentials.ready.token("bearer", move |anonymous| {
             // A connection's token may belong to it alone; one over HTTP would be lost with a connection of a pool.
-            let unnamed = (!anonymous.session.is_on_connection()).then(|| SESSION.to_owned());
+            let unnamed = (!anonymous.is_on_connection()).then(|| SESSION.to_owned());
             let Login { prover, session } = login.clone();
-            let client = Client::connect(&anonymous.base_url, anonymous.http, anonymous.session);
+            let client = Client::connect(anonymous);
             LoginGrant { client, prover, session: session.or(unnamed) }
         })
     }
@@ -129,7 +129,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn confirm(&self, challenge: &Challenge, code: impl Into<Secret>) -> Self {
-        self.with_session(self.inner.confirming(challenge, code))
+        self.with_session(self.session().confirming(challenge, code))
     }
 }
 
@@ -179,20 +179,12 @@ const WINDOW_MILLIS: u64 = 60_000;
 impl LoginGrant {
     async fn log_in(&self) -> Result<Token, Error> {
         let signed = self.prover.sign(self.client.clock().now().get())?;
-        let call = self.client.auth().body_map(|body| {
-            let body = match &self.session {
-                Some(name) => body.scope(format!("session:{name}")),
-                None => body,
-            };
-            body.grant_type(GrantType::ClientSignature)
-                .client_id(signed.client_id)
-                .timestamp(signed.timestamp)
-                .nonce(signed.nonce)
-                .data(signed.data)
-                .signature(signed.signature)
-        });
-        let answer = call.send().await?;
-        token(&answer)
+        let mut call = self.client.auth().grant_type(GrantType::ClientSignature).client_id(signed.client_id);
+        if let Some(name) = &self.session {
+            call = call.scope(format!("session:{name}"));
+        }
+        let call = call.timestamp(signed.timestamp).nonce(signed.nonce).data(signed.data).signature(signed.signature);
+        token(&*call.send().await?)
     }
 }
 
@@ -213,10 +205,8 @@ impl Grant for LoginGrant {
 
     fn refresh<'a>(&'a self, refresh: &'a Secret) -> GrantFuture<'a> {
         Box::pin(async {
-            let call = self.client.auth();
-            let call = call.body_map(|body| body.grant_type(GrantType::RefreshToken).refresh_token(refresh.clone()));
-            let answer = call.send().await?;
-            token(&answer)
+            let call = self.client.auth().grant_type(GrantType::RefreshToken).refresh_token(refresh.clone());
+            token(&*call.send().await?)
         })
     }
 }

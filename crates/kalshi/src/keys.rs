@@ -4,10 +4,9 @@ use venuekit_auth::PrivateKey;
 use venuekit_transport::Error;
 use venuekit_transport::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, RotatedKey, SecretKind};
 use venuekit_wire::Open;
-use venuekit_wire::operation::Operation;
 
 use crate::types::{ApiKey, ApiKeyScope, ApiKeyType};
-use crate::{Client, Credentials, VENUE};
+use crate::{Client, Credentials, operations};
 
 /// The account's API keys. See [`Client::keys`].
 #[derive(Clone, Copy, Debug)]
@@ -87,33 +86,30 @@ impl Keys<'_> {
 
     async fn register(&self, wanted: Wanted, pair: PrivateKey) -> Result<CreatedKey, Error> {
         let public = pair.public_key_pem().to_owned();
-        let call = self.0.create_api_key().body_map(|mut body| {
-            if let Some(subaccount) = wanted.subaccount {
-                body = body.subaccount(subaccount);
-            }
-            if let Some(subtrader) = wanted.subtrader {
-                body = body.fcm_subtrader_id(subtrader);
-            }
-            body.name(wanted.name).public_key(public).scopes(wanted.scopes)
-        });
+        let mut call = self.0.create_api_key().name(wanted.name).public_key(public).scopes(wanted.scopes);
+        if let Some(subaccount) = wanted.subaccount {
+            call = call.subaccount(subaccount);
+        }
+        if let Some(subtrader) = wanted.subtrader {
+            call = call.fcm_subtrader_id(subtrader);
+        }
         let made = call.send().await?.into_inner();
         let id = made.api_key_id;
         let mut key = CreatedKey::new(id.clone(), id, pair.private_key_pem(), SecretKind::PrivateKeyPem);
         key.warning = made.warning;
-        key.whole(row("create_api_key"))
+        key.whole(operations::CREATE_API_KEY)
     }
 
     async fn generate(&self, wanted: Wanted) -> Result<CreatedKey, Error> {
-        let call = self.0.generate_api_key().body_map(|mut body| {
-            if let Some(subaccount) = wanted.subaccount {
-                body = body.subaccount(subaccount);
-            }
-            if let Some(subtrader) = wanted.subtrader {
-                body = body.fcm_subtrader_id(subtrader);
-            }
-            body.name(wanted.name).scopes(wanted.scopes).key_type(ApiKeyType::Ed25519)
-        });
-        created(call.send().await?.into_inner()).whole(row("generate_api_key"))
+        let call = self.0.generate_api_key().name(wanted.name).scopes(wanted.scopes);
+        let mut call = call.key_type(ApiKeyType::Ed25519);
+        if let Some(subaccount) = wanted.subaccount {
+            call = call.subaccount(subaccount);
+        }
+        if let Some(subtrader) = wanted.subtrader {
+            call = call.fcm_subtrader_id(subtrader);
+        }
+        created(call.send().await?.into_inner()).whole(operations::GENERATE_API_KEY)
     }
 }
 
@@ -123,11 +119,6 @@ impl TryFrom<&CreatedKey> for Credentials {
     fn try_from(key: &CreatedKey) -> Result<Self, Error> {
         Self::from_pem(key.public_id.clone(), key.secret.expose())
     }
-}
-
-/// The row of an operation, which an error is about.
-fn row(id: &str) -> &'static Operation {
-    VENUE.operation(id).expect("the spec has it")
 }
 
 fn scope_of(scope: &str) -> Open<ApiKeyScope> {

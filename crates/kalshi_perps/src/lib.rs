@@ -5,10 +5,9 @@ mod from_env;
 // Formatted by its generator.
 #[rustfmt::skip]
 mod generated;
-mod hooks;
 mod session;
 
 pub use generated::client::{Client, builder, types};
-pub use generated::venue::{Environment, VENUE};
+pub use generated::venue::{Environment, VENUE, operations};
 pub use session::Credentials;
 pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, ResponseValue};

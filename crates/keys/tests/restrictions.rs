@@ -14,9 +14,8 @@ async fn a_subaccount_at_kalshi_is_kept() {
     let credentials = venuekit_kalshi::Credentials::from_pem(id, pem).unwrap();
     let environment = venuekit_kalshi::Environment::Custom(world.base_url());
     let client = venuekit_kalshi::Client::builder(environment).credentials(credentials).build().unwrap();
-    let made = client
-        .generate_api_key()
-        .body_map(|body| body.name("narrow").subaccount(3).key_type(venuekit_kalshi::types::ApiKeyType::Ed25519));
+    let made =
+        client.generate_api_key().name("narrow").subaccount(3).key_type(venuekit_kalshi::types::ApiKeyType::Ed25519);
     let made = made.send().await.unwrap();
     let narrow = Given::Pair(made.api_key_id.clone(), made.private_key.expose().to_owned()).credential();
     engine.adopt(&world.account(), &world.reference(), &narrow, &Watching::default()).await.unwrap();
@@ -42,9 +41,11 @@ async fn addresses_at_deribit_are_kept_by_a_rotation_in_place_and_no_other_is_do
     let credentials = venuekit_deribit::Credentials::secret(id, secret.as_str()).unwrap();
     let client = venuekit_deribit::Client::builder(environment).credentials(credentials).build().unwrap();
     let number: i64 = report.id.unwrap().parse().unwrap();
-    let edit = client.edit_api_key().body_map(|body| {
-        body.id(number).max_scope(common::DERIBIT_SCOPES.join(" ")).ip_whitelist(vec!["127.0.0.1".to_owned()])
-    });
+    let edit = client
+        .edit_api_key()
+        .id(number)
+        .max_scope(common::DERIBIT_SCOPES.join(" "))
+        .ip_whitelist(vec!["127.0.0.1".to_owned()]);
     edit.send().await.unwrap();
 
     let run = async |in_place| {

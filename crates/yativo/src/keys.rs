@@ -3,11 +3,10 @@
 use serde_json::Value;
 use venuekit_transport::Error;
 use venuekit_transport::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, RotatedKey, SecretKind};
-use venuekit_wire::operation::Operation;
 use venuekit_wire::{DateTime, Open};
 
 use crate::types::{KeyScope, ListApiKeysResponse};
-use crate::{Client, Credentials, VENUE};
+use crate::{Client, Credentials, operations};
 
 /// The account's API keys. See [`Client::keys`].
 #[derive(Clone, Copy, Debug)]
@@ -32,17 +31,17 @@ impl ApiKeys for Keys<'_> {
             return Err(Error::invalid_request("restrictions are kept by rotating the key, not by making one like it"));
         }
         let scopes: Vec<Open<KeyScope>> = key.scopes.iter().map(|scope| scope_of(scope)).collect();
-        let call = self.0.create_api_key().body_map(|body| body.key_name(key.name).scopes(scopes));
+        let call = self.0.create_api_key().key_name(key.name).scopes(scopes);
         let made = call.send().await?.into_inner();
         let id = self.id_of(&made.data.api_key).await.unwrap_or_default();
         let mut created = CreatedKey::new(id, made.data.api_key, made.data.api_secret, SecretKind::Shared);
         created.warning = made.warning;
-        created.whole(row("create_api_key"))
+        created.whole(operations::CREATE_API_KEY)
     }
 
     async fn list(&self) -> Result<Vec<KeyInfo>, Error> {
         let answer = self.without_code().list_api_keys().send().await?.into_inner();
-        let row = row("list_api_keys");
+        let row = operations::LIST_API_KEYS;
         let keys = entries(answer).ok_or_else(|| Error::incomplete(row, "the response holds no list of keys"))?;
         let keys = keys.iter().map(|key| {
             // Whoever looks for a key in the list must not take one that cannot be read for one that is gone.
@@ -55,7 +54,7 @@ impl ApiKeys for Keys<'_> {
         // Before the rotation: its answer may not name the key, and must not be lost over a list that fails afterwards.
         let known = self.list().await?.into_iter().find(|key| key.id == id).and_then(|key| key.public_id);
         let made = self.0.rotate_api_key().key_id(id).send().await?.into_inner();
-        let row = row("rotate_api_key");
+        let row = operations::ROTATE_API_KEY;
         let (inner_id, inner_key, inner_secret) =
             made.data.map_or((None, None, None), |data| (data.id, data.api_key, data.api_secret));
         if inner_id.is_some_and(|inner| inner != id) {
@@ -81,7 +80,7 @@ impl ApiKeys for Keys<'_> {
 impl Keys<'_> {
     /// Reading takes no code, and one that was spent on it would be missing for the change.
     fn without_code(&self) -> Client {
-        self.0.with_session(self.0.inner.without_code())
+        self.0.with_session(self.0.session().without_code())
     }
 
     async fn id_of(&self, api_key: &str) -> Option<String> {
@@ -96,11 +95,6 @@ impl TryFrom<&CreatedKey> for Credentials {
     fn try_from(key: &CreatedKey) -> Result<Self, Error> {
         Self::api_key(key.public_id.clone(), key.secret.clone())
     }
-}
-
-/// The row of an operation, which an error is about.
-fn row(id: &str) -> &'static Operation {
-    VENUE.operation(id).expect("the spec has it")
 }
 
 fn scope_of(scope: &str) -> Open<KeyScope> {

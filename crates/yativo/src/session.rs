@@ -24,8 +24,8 @@ impl Credentials {
             return Err(Error::invalid_request("the API key or its secret is empty"));
         }
         let credentials = venuekit_transport::Credentials::none().hide(secret.clone());
-        Ok(Self::with_code(credentials.token("bearer", move |anonymous| Exchange {
-            client: Client::connect(&anonymous.base_url, anonymous.http, anonymous.session),
+        Ok(Self::with_code(credentials.token("bearer", move |session| Exchange {
+            client: Client::connect(session),
             key: key.clone(),
             secret: secret.clone(),
         })))
@@ -72,7 +72,7 @@ impl Client {
     /// A code counts once: make one such client a call. An operation that takes no code refuses it before anything is sent.
     #[must_use]
     pub fn with_code(&self, code: impl Into<Secret>) -> Self {
-        self.with_session(self.inner.with_code(code))
+        self.with_session(self.session().with_code(code))
     }
 }
 
@@ -90,8 +90,7 @@ impl Grant for Exchange {
     fn fetch(&self) -> GrantFuture<'_> {
         Box::pin(async {
             let call = self.client.exchange_api_key_for_token();
-            let answer =
-                call.body_map(|body| body.api_key(self.key.clone()).api_secret(self.secret.clone())).send().await?;
+            let answer = call.api_key(&self.key).api_secret(self.secret.clone()).send().await?;
             let seconds = |seconds: Option<i64>| Some(Duration::from_secs(u64::try_from(seconds?).ok()?));
             let lives = seconds(answer.expires_in).filter(|life| !life.is_zero()).unwrap_or(USUAL_LIFE);
             let advice = answer.refresh_recommendation.as_ref().and_then(|advice| advice.refresh_before_seconds);

@@ -5,8 +5,7 @@ use quote::quote;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Fields, Ident, Item, ItemEnum, ItemImpl, ItemStruct, Lit, LitStr, parse_quote};
 
-use super::dispatch::named;
-use super::pages::renamed;
+use super::items::{named, renamed};
 
 /// Adds the conversions to the items of the module `types`.
 pub fn add(items: &mut Vec<Item>) {

@@ -8,7 +8,7 @@ use quote::{ToTokens, quote};
 use serde_json::Value;
 use syn::{Field, Fields, GenericArgument, Item, PathArguments, PathSegment, Type, parse_quote};
 
-use super::pages::field;
+use super::items::field;
 use super::seal::argument;
 use crate::document::Document;
 use crate::model::{Reach, follow, members};

@@ -6,10 +6,13 @@ mod dispatch;
 mod docs;
 mod environment;
 mod error_code;
+mod items;
 mod joined;
 mod lenient;
+mod operations;
 mod pages;
 mod seal;
+mod types;
 mod variables;
 mod venue;
 
@@ -79,8 +82,8 @@ fn silently<T>(work: impl FnOnce() -> T) -> T {
 
 fn build(document: &Document) -> Result<Generated, String> {
     let lowered = canonical(lower(document));
-    let (items, client) = client::source(document, &lowered)?;
-    let calls = dispatch::source(document, &lowered, &items)?;
+    let (methods, client) = client::source(document, &lowered)?;
+    let calls = dispatch::source(document, &methods)?;
     let venue = venue::source(document);
     let header = header(&document.venue);
     let files = BTreeMap::from([

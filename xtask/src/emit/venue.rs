@@ -18,6 +18,10 @@ pub fn source(document: &Document) -> String {
     let mut all = operations(document);
     all.sort_by(|a, b| a.id.cmp(&b.id));
     let rows = all.iter().map(|operation| row(document, operation));
+    let names = all.iter().enumerate().map(|(i, operation)| {
+        let (name, i) = (ident(&operation.id.to_uppercase()), proc_macro2::Literal::usize_unsuffixed(i));
+        quote!(pub const #name: &Operation = &OPERATIONS[#i];)
+    });
     let name = &document.venue;
     let protocol = match document.kind {
         Kind::OpenApi => quote!(Rest),
@@ -65,6 +69,13 @@ pub fn source(document: &Document) -> String {
 
         /// One row an operation, ordered by name.
         pub static OPERATIONS: &[Operation] = &[#(#rows),*];
+
+        /// The rows by name.
+        pub mod operations {
+            use super::{OPERATIONS, Operation};
+
+            #(#names)*
+        }
     };
     let file = syn::parse2(tokens).expect("the table is made of constants");
     format!("#![allow(unused_imports)]\n\n{}", prettyplease::unparse(&file))

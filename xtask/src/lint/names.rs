@@ -9,11 +9,8 @@ use crate::names::{pascal, snake};
 use crate::source::step;
 
 /// Types that generated code names without a path.
-const TYPES: [&str; 25] = [
+const TYPES: [&str; 20] = [
     "Box",
-    "ByteStream",
-    "ClientHooks",
-    "ClientInfo",
     "Default",
     "Err",
     "Error",
@@ -22,9 +19,7 @@ const TYPES: [&str; 25] = [
     "Into",
     "None",
     "Ok",
-    "OperationInfo",
     "Option",
-    "RequestBuilderExt",
     "ResponseValue",
     "Result",
     "Self",
@@ -37,25 +32,36 @@ const TYPES: [&str; 25] = [
     "Client",
 ];
 
+/// Types that the builders of operations name without a path.
+const BUILDERS: [&str; 15] = [
+    "Call",
+    "DateTime",
+    "Decimal",
+    "DecimalNumber",
+    "DecimalOrText",
+    "Display",
+    "IntegerOrText",
+    "Open",
+    "Pages",
+    "Refused",
+    "Secret",
+    "UnixMicros",
+    "UnixMillis",
+    "UnixNanos",
+    "UnixSeconds",
+];
+
 /// Methods a client has besides its operations, generated, written by hand, or of the traits it implements.
-const METHODS: [&str; 23] = [
-    "api_version",
-    "baseurl",
+const METHODS: [&str; 15] = [
     "builder",
-    "client",
     "clock",
     "clone",
     "confirm",
     "connect",
     "connection",
-    "exec",
     "fmt",
-    "inner",
     "keys",
-    "new",
-    "new_with_client",
-    "post",
-    "pre",
+    "session",
     "websocket",
     "with_code",
     "with_rate_wait",
@@ -64,9 +70,8 @@ const METHODS: [&str; 23] = [
     "with_timeout",
 ];
 
-/// What the builder of an operation has besides its parameters, and the variables of its `send` that the generator does not
-/// rename.
-const PARAMETERS: [&str; 7] = ["body", "body_map", "encode_path", "header_map", "new", "send", "stream"];
+/// What the builder of an operation has besides its parameters.
+const PARAMETERS: [&str; 7] = ["body", "body_map", "client", "new", "refused", "send", "stream"];
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {
     let all = operations(document);
@@ -140,7 +145,7 @@ fn operation_name(document: &Document, operation: &Operation<'_>, findings: &mut
             message,
             "use letters, digits and dashes; no Rust keyword",
         ));
-    } else if METHODS.contains(&id.as_str()) || TYPES.contains(&pascal(id).as_str()) {
+    } else if METHODS.contains(&id.as_str()) || TYPES.iter().chain(&BUILDERS).any(|name| *name == pascal(id)) {
         let message = format!("every client has something else called `{id}`");
         findings.push(document.finding("reserved-name", at, message, "say more: `get_`, `list_`, `create_` ..."));
     }

@@ -82,10 +82,8 @@ pub async fn granted(client: &Client, credential: &Credential) -> Option<Vec<Str
         _ => DeribitHmac::new(id, secret.clone()).ok()?.client_signature(now, ""),
     };
     let signed = signed.ok()?;
-    let call = client.auth().body_map(|body| {
-        let body = body.grant_type(GrantType::ClientSignature).client_id(signed.client_id).data(signed.data);
-        body.timestamp(signed.timestamp).nonce(signed.nonce).signature(signed.signature)
-    });
+    let call = client.auth().grant_type(GrantType::ClientSignature).client_id(signed.client_id).data(signed.data);
+    let call = call.timestamp(signed.timestamp).nonce(signed.nonce).signature(signed.signature);
     let scope = call.send().await.ok()?.into_inner().scope?;
     // Beside what the key may do it names what the login is bound to: a connection, an address, an end.
     let allows = |word: &&str| word.ends_with(":read") || word.ends_with(":read_write");

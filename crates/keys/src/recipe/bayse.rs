@@ -52,7 +52,7 @@ pub(crate) async fn log_in(
     network: &Network,
 ) -> Result<Opened, Error> {
     let client: Client = settle(Client::builder(Environment::Custom(account.base_url.clone())), network).build()?;
-    let answer = client.login().body_map(|body| body.email(email).password(password.clone())).send().await?;
+    let answer = client.login().email(email).password(password.clone()).send().await?;
     Ok(Opened { token: answer.token.clone(), device_id: answer.device_id.clone().into() })
 }
 

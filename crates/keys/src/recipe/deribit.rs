@@ -62,7 +62,7 @@ impl access::Client for Client {
     }
 
     async fn works(&self) -> Result<(), Error> {
-        self.get_account_summary().body_map(|params| params.currency(Currency::Btc)).send().await.map(drop)
+        self.get_account_summary().currency(Currency::Btc).send().await.map(drop)
     }
 
     fn was_wrong_code(error: &Error) -> bool {

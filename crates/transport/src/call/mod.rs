@@ -1,6 +1,7 @@
 //! A call: what an operation is given, before anything decides how it travels.
 
 mod body;
+mod given;
 mod query;
 
 use std::fmt::{self, Display};

@@ -50,6 +50,8 @@ pub const CASES: &[Case] = &[
     ("reserved-name", "operationId: ListThings", "operationId: WithTimeout", "    get:"),
     ("reserved-name", "operationId: ListThings", "operationId: builder", "    get:"),
     ("reserved-name", "operationId: ListThings", "operationId: Result", "    get:"),
+    ("reserved-name", "operationId: ListThings", "operationId: Call", "    get:"),
+    ("reserved-name", "operationId: ListThings", "operationId: session", "    get:"),
     ("duplicate-operation", "operationId: ListThings", "operationId: make_thing", "    post:"),
     ("no-security", "security: []\n", "", "    get:"),
     ("unknown-scheme", "security: []", "security: [{ kye: [] }]", "    get:"),

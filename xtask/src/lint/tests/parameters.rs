@@ -52,6 +52,8 @@ pub const CASES: &[Case] = &[
     ("float-money", PAGE, "        - { name: price, in: query, schema: { type: number } }", "name: price"),
     ("reserved-name", PAGE, "        - { name: send, in: query, schema: { type: string } }", "name: send"),
     ("reserved-name", PAGE, "        - { name: stream, in: query, schema: { type: string } }", "name: stream"),
+    ("reserved-name", PAGE, "        - { name: refused, in: query, schema: { type: string } }", "name: refused"),
+    ("reserved-name", PAGE, "        - { name: client, in: query, schema: { type: string } }", "name: client"),
     ("reserved-name", PAGE, "        - { name: Body, in: query, schema: { type: string } }", "name: Body"),
     ("inline-enum", PAGE, "        - { name: page, in: query, schema: { type: string, enum: [a] } }", "name: page"),
     (

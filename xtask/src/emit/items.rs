@@ -1,0 +1,75 @@
+//! What is read off generated items, and written to them, in more than one place.
+
+use proc_macro2::Ident;
+use syn::{
+    Attribute, Expr, Field, File, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct, Lit, LitStr, Meta, Type,
+    parse_quote,
+};
+
+use crate::names::snake;
+
+/// The items of a module of a file.
+pub fn module<'a>(file: &'a File, name: &str) -> impl Iterator<Item = &'a Item> {
+    let modules = file.items.iter().filter_map(move |item| match item {
+        Item::Mod(module) if module.ident == name => module.content.as_ref(),
+        _ => None,
+    });
+    modules.flat_map(|(_, items)| items)
+}
+
+/// The functions of an `impl` block.
+pub fn functions(item: &ItemImpl) -> impl Iterator<Item = &ImplItemFn> {
+    item.items.iter().filter_map(|item| match item {
+        ImplItem::Fn(function) => Some(function),
+        _ => None,
+    })
+}
+
+/// The last name of a type's path.
+pub fn named(kind: &Type) -> Option<&Ident> {
+    match kind {
+        Type::Path(path) => path.path.segments.last().map(|segment| &segment.ident),
+        _ => None,
+    }
+}
+
+/// The field that a member of this name is read into.
+pub fn field<'a>(owner: &'a ItemStruct, name: &str) -> Option<&'a Field> {
+    owner.fields.iter().find(|field| match renamed(&field.attrs) {
+        Some(renamed) => renamed == name,
+        None => field.ident.as_ref().is_some_and(|ident| *ident == snake(name)),
+    })
+}
+
+/// `name` of `#[serde(rename = "name")]`.
+pub fn renamed(attributes: &[Attribute]) -> Option<String> {
+    let mut name = None;
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        // Arguments of another form end the search, and a rename stands first.
+        let _ = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename") {
+                name = Some(meta.value()?.parse::<LitStr>()?.value());
+            }
+            Ok(())
+        });
+    }
+    name
+}
+
+/// The lines of documentation, without the space that they begin with.
+pub fn lines(attributes: &[Attribute]) -> Vec<String> {
+    let texts = attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| {
+        let Meta::NameValue(meta) = &attribute.meta else { return None };
+        match &meta.value {
+            Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        }
+    });
+    texts.flat_map(|text| text.split('\n').map(|line| line.trim().to_owned()).collect::<Vec<_>>()).collect()
+}
+
+/// Lines as documentation.
+pub fn doc_lines(lines: &[String]) -> Vec<Attribute> {
+    let texts = lines.iter().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
+    texts.map(|text| parse_quote!(#[doc = #text])).collect()
+}
