@@ -97,10 +97,10 @@ async fn words_of_one_list_filter_by_another_where_it_has_them() {
 #[test]
 fn ids_and_words_convert_by_reference() {
     let text = "3f2b1a60-5c4d-4e8f-9a0b-1c2d3e4f5a6b".to_owned();
-    let id = OrderId::try_from(&text).unwrap();
+    let id = OrderId::from(&text);
     assert_eq!(OrderId::from(&id), id);
-    assert_eq!(String::from(&id), text);
-    assert!(OrderId::try_from(&"../orders".to_owned()).is_err());
+    assert_eq!((id.as_str(), String::from(&id)), (text.as_str(), text.clone()));
+    assert!(text.parse::<OrderId>().is_ok() && "../orders".parse::<OrderId>().is_err());
     assert_eq!(BookSide::try_from(&"ask".to_owned()).unwrap(), BookSide::Ask);
     assert_eq!((BookSide::Ask.as_str(), BookSide::from(&BookSide::Bid)), ("ask", BookSide::Bid));
     let words = [BookSide::Bid, BookSide::Ask].map(|side| side.as_ref().to_owned());

@@ -187,8 +187,8 @@ pub fn kalshi_order(client: &kalshi::Client) -> kalshi::builder::CreateOrderV2<'
 pub fn bayse_batch(client: &bayse::Client, count: usize) -> bayse::builder::BatchPlaceOrders<'_> {
     use bayse::types::{BatchOrder, OrderType, Side};
     let order = || BatchOrder::builder().side(Side::Buy).outcome_id("f-1").amount(100).type_(OrderType::Market);
-    let orders = (0..count).map(|_| order().try_into().unwrap()).collect();
-    client.batch_place_orders().body_map(|batch| batch.orders::<Vec<BatchOrder>>(orders))
+    let orders: Vec<BatchOrder> = (0..count).map(|_| order().try_into().unwrap()).collect();
+    client.batch_place_orders().orders(orders)
 }
 
 /// A call under way, made by a client that waits.

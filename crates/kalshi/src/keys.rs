@@ -134,7 +134,7 @@ fn created(made: crate::types::GenerateApiKeyResponse) -> CreatedKey {
 
 fn info(key: ApiKey) -> KeyInfo {
     let mut info = KeyInfo::new(key.api_key_id.clone());
-    info.public_id = Some(key.api_key_id);
+    info.public_id = Some(key.api_key_id.into());
     info.name = key.name;
     info.scopes = key.scopes.iter().map(ToString::to_string).collect();
     info.restrictions.extend(key.subaccount.map(|number| format!("subaccount {number}")));

@@ -10,14 +10,16 @@ use venuekit_wire::operation::Venue;
 
 use crate::carrier::{Carrier, HttpCarrier};
 use crate::clock::Clock;
+use crate::common::{Common, Timeouts};
 use crate::credentials::Credentials;
 use crate::endpoint::{Base, Proxy, Route, may_carry_secrets, plain_text, without_user};
 use crate::environment;
 use crate::error::Error;
+use crate::jsonrpc::challenge_search;
 use crate::rate::RateLimits;
 use crate::retry::RetryPolicy;
-use crate::session::{Channel, Common, Session, Timeouts};
-use crate::socket::{WebSocket, WebSocketOptions};
+use crate::session::{Channel, Session};
+use crate::socket::{MakeLogin, WebSocket, WebSocketOptions};
 
 /// A generated client, as the builder makes it.
 pub trait Connect: Sized {
@@ -205,6 +207,7 @@ impl<C: Connect> ClientBuilder<C> {
         let common = Common {
             venue: C::VENUE,
             base: Arc::new(Base::new(&base_url, may_carry_secrets(&url))),
+            challenge: challenge_search(C::VENUE),
             clock: self.clock,
             timeouts: self.timeouts,
             max_answer: self.max_answer,
@@ -217,17 +220,21 @@ impl<C: Connect> ClientBuilder<C> {
             return Err(Error::invalid_request("a carrier sends requests, and this client calls over a WebSocket"));
         }
         let (credentials, channel) = if is_socket {
-            let login = self.credentials.login().map(|(_, grant)| grant.clone());
-            let socket = WebSocket::new(common.clone(), http, login, self.websocket);
-            (self.credentials, Channel::Socket(socket))
+            let (credentials, grant) = self.credentials.for_connections();
+            let login = grant.map(|grant| {
+                let common = common.clone();
+                let login = move |on| grant(Session::anonymous(common.clone(), Channel::Connection(on)));
+                Arc::new(login) as MakeLogin
+            });
+            (credentials, Channel::Socket(WebSocket::new(common.clone(), http, login, self.websocket)))
         } else {
             let http = HttpCarrier::new(http, common.route.clone());
             let carrier =
                 self.carrier.map_or_else(|| Arc::new(http.clone()) as Arc<dyn Carrier>, |wrap| wrap(http.clone()));
-            let anonymous = common.clone().anonymous(Channel::Requests(carrier.clone()));
-            (self.credentials.connected(&anonymous), Channel::Requests(carrier))
+            let anonymous = Session::anonymous(common.clone(), Channel::Requests(carrier.clone()));
+            (self.credentials.for_requests(&anonymous), Channel::Requests(carrier))
         };
-        Ok(C::connect(common.session(credentials, self.retry, channel)))
+        Ok(C::connect(Session::new(common, credentials, self.retry, channel)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a client has to prove who it is.
+//! What a client has to prove who it is, as a user gives it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,21 +6,24 @@ use std::sync::Arc;
 
 use venuekit_auth::{SignError, Signer};
 use venuekit_wire::Secret;
-use venuekit_wire::operation::{ErrorKind, Operation};
+use venuekit_wire::operation::Operation;
 
 use crate::error::Error;
+use crate::key_ring::{Credential, KeyRing};
 use crate::session::Session;
 use crate::token::{Grant, TokenCache};
 
 /// The credentials of one client, by the names that the venue's spec gives them (`x-credential`).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Credentials {
-    by_name: BTreeMap<&'static str, Credential>,
-    one_time: Option<(&'static str, OneTime)>,
-    secrets: Vec<Secret>,
+    ring: KeyRing,
+    /// How those that are fetched from the venue are fetched, once it is known where that is. The ring holds a login for each.
+    grants: BTreeMap<&'static str, MakeGrant>,
     /// The environment that they belong to, where it is known.
     environment: Option<&'static str>,
 }
+
+type MakeGrant = Arc<dyn Fn(Session) -> Box<dyn Grant> + Send + Sync>;
 
 /// A credential that a call carries.
 #[derive(Clone, Debug)]
@@ -31,27 +34,9 @@ pub struct Carried {
     pub signer: Option<Arc<dyn Signer>>,
 }
 
-type OneTime = fn(Secret) -> Result<Arc<dyn Signer>, SignError>;
-
-pub(crate) type MakeGrant = Arc<dyn Fn(Session) -> Box<dyn Grant> + Send + Sync>;
-
-#[derive(Clone)]
-pub(crate) enum Credential {
-    /// Signs by itself.
-    Signer(Arc<dyn Signer>),
-    /// Is fetched from the venue, once it is known where that is.
-    Grant(MakeGrant),
-    /// Is fetched from the venue first.
-    Token(Arc<TokenCache>),
-}
-
-impl fmt::Debug for Credential {
+impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Signer(signer) => signer.fmt(f),
-            Self::Grant(_) => f.write_str("Grant"),
-            Self::Token(token) => token.fmt(f),
-        }
+        f.debug_tuple("Credentials").field(&self.ring).finish()
     }
 }
 
@@ -64,7 +49,8 @@ impl Credentials {
     /// Adds a signer under a name.
     #[must_use]
     pub fn signer(mut self, name: &'static str, signer: impl Signer + 'static) -> Self {
-        self.by_name.insert(name, Credential::Signer(Arc::new(signer)));
+        self.grants.remove(name);
+        self.ring.by_name.insert(name, Credential::Signer(Arc::new(signer)));
         self
     }
 
@@ -76,21 +62,22 @@ impl Credentials {
         name: &'static str,
         grant: impl Fn(Session) -> G + Send + Sync + 'static,
     ) -> Self {
-        self.by_name.insert(name, Credential::Grant(Arc::new(move |anonymous| Box::new(grant(anonymous)))));
+        self.ring.by_name.insert(name, Credential::Login);
+        self.grants.insert(name, Arc::new(move |session| Box::new(grant(session))));
         self
     }
 
     /// Says how a one-time code becomes a credential of this name, for the calls of a client made by `with_code`.
     #[must_use]
     pub fn one_time(mut self, name: &'static str, signer: fn(Secret) -> Result<Arc<dyn Signer>, SignError>) -> Self {
-        self.one_time = Some((name, signer));
+        self.ring.one_time = Some((name, signer));
         self
     }
 
     /// A text that must never be seen: it is taken out of the venue's error messages, should one echo it.
     #[must_use]
     pub fn hide(mut self, secret: impl Into<Secret>) -> Self {
-        self.secrets.push(secret.into());
+        self.ring.secrets.push(secret.into());
         self
     }
 
@@ -108,42 +95,22 @@ impl Credentials {
 
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.by_name.is_empty()
+        self.ring.is_empty()
     }
 
-    /// The same, each grant knowing where it fetches.
-    pub(crate) fn connected(mut self, anonymous: &Session) -> Self {
-        for credential in self.by_name.values_mut() {
-            if let Credential::Grant(grant) = credential {
-                *credential = Credential::Token(Arc::new(TokenCache::new(grant(anonymous.clone()))));
-            }
+    /// What a session holds that makes requests: each grant fetches over sessions like this one.
+    pub(crate) fn for_requests(self, anonymous: &Session) -> KeyRing {
+        let mut ring = self.ring;
+        for (name, grant) in self.grants {
+            let cache = TokenCache::new(grant(anonymous.clone()));
+            ring.by_name.insert(name, Credential::Token(Arc::new(cache)));
         }
-        self
+        ring
     }
 
-    /// The way to log in on a connection, where there is one, and its name.
-    pub(crate) fn login(&self) -> Option<(&'static str, &MakeGrant)> {
-        self.by_name.iter().find_map(|(name, credential)| match credential {
-            Credential::Grant(grant) => Some((*name, grant)),
-            Credential::Signer(_) | Credential::Token(_) => None,
-        })
-    }
-
-    /// Whether a call over a connection needs a login first.
-    pub(crate) fn needs_login(&self, operation: &'static Operation) -> Result<bool, Error> {
-        if operation.is_public() {
-            return Ok(false);
-        }
-        if self.login().is_some_and(|(name, _)| operation.access.contains(&[name].as_slice())) {
-            return Ok(true);
-        }
-        let message =
-            format!("over a WebSocket it needs credentials that log in, and this client has {}", self.names());
-        Err(Error::before_sending(operation, ErrorKind::Unauthorized, message))
-    }
-
-    pub(crate) fn hidden(&self) -> &[Secret] {
-        &self.secrets
+    /// What a session holds that calls over a connection, and what logs in on it, where something does.
+    pub(crate) fn for_connections(self) -> (KeyRing, Option<MakeGrant>) {
+        (self.ring, self.grants.into_values().next())
     }
 
     /// What a call would carry, for whoever looks and sends nothing.
@@ -151,59 +118,11 @@ impl Credentials {
     /// # Errors
     /// What the call would fail with for want of a credential.
     pub fn preview(&self, operation: &'static Operation, code: Option<&Secret>) -> Result<Vec<Carried>, Error> {
-        let names = self.way(operation, code.is_some())?.iter();
-        let carried = names.zip(self.choose(operation, code)?).map(|(name, credential)| match credential {
+        let names = self.ring.way(operation, code.is_some())?.iter();
+        let carried = names.zip(self.ring.choose(operation, code)?).map(|(name, credential)| match credential {
             Credential::Signer(signer) => Carried { name, signer: Some(signer) },
-            Credential::Grant(_) | Credential::Token(_) => Carried { name, signer: None },
+            Credential::Login | Credential::Token(_) => Carried { name, signer: None },
         });
         Ok(carried.collect())
-    }
-
-    /// The credentials for a call: of the ways the venue takes, the fullest that this client can go.
-    pub(crate) fn choose(
-        &self,
-        operation: &'static Operation,
-        code: Option<&Secret>,
-    ) -> Result<Vec<Credential>, Error> {
-        let one_time = self.one_time.filter(|_| code.is_some());
-        let way = self.way(operation, code.is_some())?;
-        way.iter()
-            .map(|name| match (self.by_name.get(name), one_time, code) {
-                (Some(credential), _, _) => Ok(credential.clone()),
-                (None, Some((_, signer)), Some(code)) => {
-                    signer(code.clone()).map(Credential::Signer).map_err(|error| Error::from(error).within(operation))
-                }
-                (None, _, _) => Err(self.missing(operation)),
-            })
-            .collect()
-    }
-
-    fn way(&self, operation: &'static Operation, with_code: bool) -> Result<&'static [&'static str], Error> {
-        let one_time = self.one_time.filter(|_| with_code);
-        let takes_code = |way: &[&str]| one_time.is_some_and(|(name, _)| way.contains(&name));
-        if one_time.is_some() && !operation.access.iter().any(|way| takes_code(way)) {
-            let message = "this operation takes no one-time code";
-            return Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
-        }
-        let has = |name: &&str| self.by_name.contains_key(*name) || one_time.is_some_and(|(known, _)| known == *name);
-        // The first of the fullest: `max_by_key` would take the last.
-        let way = operation
-            .access
-            .iter()
-            .filter(|way| way.iter().all(has))
-            .rev()
-            .max_by_key(|way| (takes_code(way), way.len()));
-        way.copied().ok_or_else(|| self.missing(operation))
-    }
-
-    fn missing(&self, operation: &'static Operation) -> Error {
-        let ways: Vec<String> = operation.access.iter().map(|way| way.join(" and ")).collect();
-        let message = format!("it needs the credential {}, and this client has {}", ways.join(", or "), self.names());
-        Error::before_sending(operation, ErrorKind::Unauthorized, message)
-    }
-
-    fn names(&self) -> String {
-        let names: Vec<&str> = self.by_name.keys().copied().collect();
-        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     }
 }

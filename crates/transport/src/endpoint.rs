@@ -55,7 +55,7 @@ pub(crate) struct Base {
     /// The URL in its normal form, the prefix of the API included, without a slash at its end.
     pub(crate) url: String,
     /// Where the path begins in it.
-    path_at: usize,
+    pub(crate) path_at: usize,
     /// Whether secrets may be sent there.
     pub(crate) may_carry_secrets: bool,
 }
@@ -65,11 +65,6 @@ impl Base {
         let host_at = url.find("://").map_or(0, |at| at + 3);
         let path_at = url[host_at..].find('/').map_or(url.len(), |at| host_at + at);
         Self { url: url.to_owned(), path_at, may_carry_secrets }
-    }
-
-    /// The URL of a target below it, and where its path begins.
-    pub(crate) fn join(&self, target: &str) -> (String, usize) {
-        ([&self.url, target].concat(), self.path_at)
     }
 }
 

@@ -16,13 +16,13 @@ use venuekit_wire::operation::{ErrorKind, Operation, Protocol};
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
-use crate::carrier::{Carrier, CarrierRequest, SendError, target_of};
+use crate::carrier::{Carrier, CarrierRequest, SendError};
 use crate::clock::{Offsets, VenueTime};
-use crate::credentials::Credential;
 use crate::endpoint;
 use crate::error::{Error, Inner};
 use crate::jsonrpc;
-use crate::observe::Observed;
+use crate::key_ring::Credential;
+use crate::observe::{self, Observed};
 use crate::progress::Progress;
 use crate::rate::{Debit, Told};
 use crate::response::{Response, ResponseValue};
@@ -52,7 +52,9 @@ impl Session {
     /// # Errors
     /// Everything that can go wrong with a call.
     pub async fn call<T: for<'de> Lenient<'de> + Serialize>(&self, call: Call) -> Result<ResponseValue<T>, Error> {
-        ResponseValue::read(self.send(call).await?)
+        let response = self.send(call).await?;
+        let venue = self.venue();
+        ResponseValue::read(response).inspect_err(|error| observe::unreadable(venue, error))
     }
 
     /// Carries out a call of which no response body is expected.
@@ -68,11 +70,6 @@ impl Session {
     /// # Errors
     /// Everything that can go wrong with a call.
     pub async fn send(&self, call: Call) -> Result<Response, Error> {
-        // On the heap, so that a caller's own futures stay small.
-        Box::pin(self.watched(call)).await
-    }
-
-    async fn watched(&self, call: Call) -> Result<Response, Error> {
         let operation = call.operation;
         let mut call = call.ready()?;
         let common = &self.shared.common;
@@ -83,7 +80,9 @@ impl Session {
         let secrets = std::mem::take(&mut call.secrets);
         let observed = Observed::begin(common.venue, operation);
         let mut progress = Progress::new(self.own.timeout.unwrap_or(common.timeouts.call));
-        let result = self.repeated(call, &mut progress).instrument(observed.span()).await;
+        // On the heap, so that a caller's own futures stay small.
+        let repeated = Box::pin(self.repeated(call, &mut progress));
+        let result = repeated.instrument(observed.span()).await;
         let result = result.map_err(|error| self.presentable(error.within(operation), &secrets));
         observed.end(&result, &progress);
         result
@@ -99,8 +98,7 @@ impl Session {
         loop {
             let error = match self.attempt(&plan, progress).await {
                 Ok(response) => {
-                    let (venue, attempts) = (self.shared.common.venue.name, progress.attempts());
-                    return Ok(Response { venue, idempotency_key: key, attempts, ..response });
+                    return Ok(Response { idempotency_key: key, attempts: progress.attempts(), ..response });
                 }
                 Err(error) => error,
             };
@@ -128,10 +126,10 @@ impl Session {
         let (shared, operation) = (&self.shared, call.operation);
         let refused = |message: String| Error::before_sending(operation, ErrorKind::InvalidRequest, message);
         let venue = shared.common.venue;
-        let body = call.body.take().unwrap_or_default();
+        let body = call.body.take();
         if !matches!(shared.channel, Channel::Requests(_)) {
             let needs_login = shared.credentials.needs_login(operation)?;
-            return Ok((Vec::new(), Way::Message { params: self.params(operation, &body)?, needs_login }));
+            return Ok((Vec::new(), Way::Message { params: self.params(body), needs_login }));
         }
         if operation.on_connection.is_some_and(|on| on.only) {
             return Err(refused(
@@ -141,27 +139,24 @@ impl Session {
         let credentials = shared.credentials.choose(operation, self.code_for_header())?;
         let method = Method::from_bytes(operation.method.as_bytes())
             .map_err(|_| refused(format!("`{}` is no HTTP method", operation.method)))?;
-        let (url, _) = shared.common.base.join(call.target());
+        let url = call.take_url(&shared.common.base.url);
         let (body, rpc_id) = match venue.protocol {
-            Protocol::Rest => (body, None),
+            Protocol::Rest => (body.unwrap_or_default().into(), None),
             Protocol::JsonRpc => {
                 let id = shared.rpc_ids.fetch_add(1, Ordering::Relaxed);
-                let params = self.params(operation, &body)?;
-                (jsonrpc::envelope(venue, operation, id, &params)?.into(), Some(id))
+                (jsonrpc::envelope(venue, operation, id, &self.params(body))?.into(), Some(id))
             }
         };
         Ok((credentials, Way::Request { method, url, body, rpc_id }))
     }
 
     /// A call's params, with the answer to the venue's challenge if this call gives one.
-    fn params(&self, operation: &'static Operation, body: &Bytes) -> Result<String, Error> {
-        let body = if body.is_empty() { b"{}" } else { &body[..] };
-        let params = std::str::from_utf8(body)
-            .map_err(|_| Error::before_sending(operation, ErrorKind::InvalidRequest, "the params are not UTF-8"))?;
-        Ok(match (&self.own.challenge, &self.own.code) {
-            (Some(challenge), Some(code)) => jsonrpc::confirmed(self.shared.common.venue, params, challenge, code),
-            _ => params.to_owned(),
-        })
+    fn params(&self, params: Option<String>) -> String {
+        let params = params.unwrap_or_else(|| "{}".to_owned());
+        match (&self.own.challenge, &self.own.code) {
+            (Some(challenge), Some(code)) => jsonrpc::confirmed(self.shared.common.venue, &params, challenge, code),
+            _ => params,
+        }
     }
 
     /// One attempt, and what is to be learned from it.
@@ -170,8 +165,7 @@ impl Session {
         let Outcome { result, tokens, date } = match &plan.way {
             Way::Message { params, needs_login } => self.over_connection(plan, params, *needs_login, progress).await?,
             Way::Request { method, url, body, rpc_id } => {
-                let request = self.request(plan, method, url, body, *rpc_id);
-                self.over_carrier(plan, request, progress).await?
+                self.over_carrier(plan, self.request(plan, method, url, body, *rpc_id), progress).await?
             }
         };
         self.learn(plan, &result, date, progress);
@@ -179,7 +173,14 @@ impl Session {
     }
 
     /// The request of an attempt, unsigned.
-    fn request(&self, plan: &Plan, method: &Method, url: &str, body: &Bytes, rpc_id: Option<u64>) -> CarrierRequest {
+    fn request<'a>(
+        &self,
+        plan: &Plan,
+        method: &Method,
+        url: &'a str,
+        body: &'a Bytes,
+        rpc_id: Option<u64>,
+    ) -> CarrierRequest<'a> {
         const JSON: HeaderValue = HeaderValue::from_static("application/json");
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(ACCEPT, JSON);
@@ -190,9 +191,10 @@ impl Session {
         CarrierRequest {
             operation: plan.call.operation,
             method: method.clone(),
-            url: url.to_owned(),
+            url,
+            path_at: self.shared.common.base.path_at,
             headers,
-            body: body.clone(),
+            body,
             rpc_id,
             time: Duration::ZERO,
             largest: self.shared.common.max_answer,
@@ -212,7 +214,7 @@ impl Session {
     async fn over_carrier(
         &self,
         plan: &Plan,
-        mut request: CarrierRequest,
+        mut request: CarrierRequest<'_>,
         progress: &mut Progress,
     ) -> Result<Outcome, Error> {
         let (common, operation) = (&self.shared.common, plan.call.operation);
@@ -237,7 +239,7 @@ impl Session {
             !plan.credentials.is_empty() && (!answer.status.is_success() || common.clock.looks(progress.sent()));
         let date = tells_time.then(|| VenueTime::of_headers(&answer.headers)).flatten();
         let result = match rpc_id {
-            Some(id) => jsonrpc::unwrap(common.venue, operation, answer, id),
+            Some(id) => jsonrpc::unwrap(common.venue, common.challenge.as_ref(), operation, answer, id),
             None => answer::judge(common.venue, operation, answer),
         };
         if let (Some(debit), Some(told)) = (&plan.debit, told) {
@@ -256,7 +258,10 @@ impl Session {
     ) -> Result<Outcome, Error> {
         let (operation, changes) = (plan.call.operation, plan.call.changes_setting);
         let (connection, ready, tokens) = loop {
-            let connection = self.connection(progress).await?;
+            let connection = match self.open_connection() {
+                Some(connection) => connection,
+                None => Box::pin(self.connection(progress)).await?,
+            };
             let mut tokens = Vec::new();
             if let Some(cache) = connection.login().filter(|_| needs_login) {
                 tokens.push(Held::fetch(cache, operation, progress).await?);
@@ -271,15 +276,25 @@ impl Session {
                 break (connection, ready, tokens);
             }
             let time = self.shared.common.timeouts.attempt.min(progress.time_left());
-            let ready = progress.waits(connection.ready(operation, params, changes, time)).await?;
+            let ready = Box::pin(progress.waits(connection.ready(operation, params, changes, time))).await?;
             // The turn was long in coming: what was paid is past, and those who got theirs together are spread again.
             self.pay(plan, progress).await?;
             break (connection, ready, tokens);
         };
         let time = self.send_within(operation, progress)?;
         let message = connection.call(ready, time).await?;
-        let result = jsonrpc::unwrap_message(self.shared.common.venue, operation, message);
+        let common = &self.shared.common;
+        let result = jsonrpc::unwrap_message(common.venue, common.challenge.as_ref(), operation, message);
         Ok(Outcome { result, tokens, date: None })
+    }
+
+    /// The connection that carries the call, where one is open.
+    fn open_connection(&self) -> Option<Arc<Connection>> {
+        match &self.shared.channel {
+            Channel::Socket(socket) => socket.open_now(),
+            Channel::Connection(connection) => connection.upgrade().filter(|connection| !connection.is_over()),
+            Channel::Requests(_) => None,
+        }
     }
 
     /// The connection that carries the call, once there is one.
@@ -288,10 +303,7 @@ impl Session {
             Channel::Socket(socket) => {
                 socket.connection(self.shared.common.timeouts.attempt.min(progress.time_left())).await
             }
-            Channel::Connection(connection) => {
-                connection.upgrade().filter(|connection| !connection.is_over()).ok_or_else(WebSocket::gone)
-            }
-            Channel::Requests(_) => Err(WebSocket::gone()),
+            Channel::Connection(_) | Channel::Requests(_) => Err(WebSocket::gone()),
         }
     }
 
@@ -315,18 +327,18 @@ impl Session {
     /// Puts every signature on the request, made of exactly what will be sent.
     fn sign(
         &self,
-        request: &mut CarrierRequest,
+        request: &mut CarrierRequest<'_>,
         plan: &Plan,
         tokens: &[Held],
         progress: &mut Progress,
     ) -> Result<(), Error> {
         let signers = plan.credentials.iter().filter_map(|credential| match credential {
             Credential::Signer(signer) => Some(&**signer),
-            Credential::Grant(_) | Credential::Token(_) => None,
+            Credential::Login | Credential::Token(_) => None,
         });
         let signers = signers.chain(tokens.iter().map(|held| held.token.signer()));
         let now = self.shared.common.clock.now().get();
-        let parts = Parts::new(request.method.as_str(), target_of(&request.url), &request.body);
+        let parts = Parts::new(request.method.as_str(), request.target(), request.body);
         for signer in signers {
             let signed = signer.sign(&parts, now).map_err(|error| Error::from(error).within(plan.call.operation))?;
             for (name, value) in signed {
@@ -401,7 +413,8 @@ struct Held {
 impl Held {
     /// The current token, fetched if need be within the call's time.
     async fn fetch(cache: &Arc<TokenCache>, operation: &'static Operation, progress: &Progress) -> Result<Self, Error> {
-        let token = tokio::time::timeout(progress.time_left(), cache.get()).await;
+        // On the heap: most calls have a token at hand, or need none.
+        let token = Box::pin(tokio::time::timeout(progress.time_left(), cache.get())).await;
         let token = token.map_err(|_| Error::out_of_time(operation))??;
         Ok(Self { cache: cache.clone(), token })
     }

@@ -89,7 +89,7 @@ mod tests {
     fn with_body(body: &str) -> Result<(String, String), String> {
         let body = JsonBody::new(&IN_BODY, body).map_err(|error| error.to_string())?;
         let call = Call::new(&IN_BODY).body(body).ready().map_err(|error| error.to_string())?;
-        Ok((call.key.clone().unwrap(), String::from_utf8(call.json().to_vec()).unwrap()))
+        Ok((call.key.clone().unwrap(), call.json().to_owned()))
     }
 
     fn with_headers(keys: &[&str]) -> Result<String, String> {

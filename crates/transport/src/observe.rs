@@ -95,8 +95,9 @@ impl Observed {
 }
 
 /// The span of a call has ended when its answer is read into a type, and the call was counted as answered: this is counted apart.
-pub(crate) fn unreadable(response: &Response, error: &Error) {
-    let (venue, operation, status) = (response.venue, response.operation.id, response.status().as_u16());
+pub(crate) fn unreadable(venue: &Venue, error: &Error) {
+    let (venue, operation) = (venue.name, error.operation().unwrap_or_default());
+    let status = error.status().map(|status| status.as_u16());
     caught(WATCHES, || {
         #[cfg(feature = "metrics")]
         metrics::counter!("venuekit_unreadable_total", "venue" => venue, "operation" => operation).increment(1);

@@ -12,14 +12,11 @@ use venuekit_wire::operation::{ErrorKind, Operation};
 
 use crate::clock::VenueTime;
 use crate::error::{Error, Inner, kept};
-use crate::observe::unreadable;
 use crate::unknown::{Unknown, Unread};
 
 /// An answer with a good status, its body in hand and its envelope off.
 pub struct Response {
     pub(crate) operation: &'static Operation,
-    /// The venue's name, once the call is over.
-    pub(crate) venue: &'static str,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -45,7 +42,7 @@ pub struct RpcTiming {
 impl Response {
     /// An answer of which the loop knows no more yet.
     pub(crate) fn new(operation: &'static Operation, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        Self { operation, venue: "", status, headers, body, timing: None, idempotency_key: None, attempts: 0 }
+        Self { operation, status, headers, body, timing: None, idempotency_key: None, attempts: 0 }
     }
 
     /// The HTTP status; 200 over a WebSocket, which has none.
@@ -142,12 +139,10 @@ impl<T: for<'de> Lenient<'de> + Serialize> ResponseValue<T> {
             let mut json = serde_json::Deserializer::from_slice(&response.body);
             let mut track = serde_path_to_error::Track::new();
             let again = lenient::vital::<_, T>(serde_path_to_error::Deserializer::new(&mut json, &mut track));
-            let error = match again {
+            match again {
                 Err(error) => response.undecoded(&track.path().to_string(), &error),
                 Ok(_) => response.refused(ErrorKind::Decode, "the answer goes on after its end".to_owned()),
-            };
-            unreadable(&response, &error);
-            error
+            }
         })?;
         Ok(Self::of(inner, response))
     }

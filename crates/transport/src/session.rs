@@ -10,30 +10,11 @@ use venuekit_wire::operation::Venue;
 
 use crate::carrier::Carrier;
 use crate::clock::Clock;
-use crate::credentials::Credentials;
-use crate::endpoint::{Base, Route};
+use crate::common::Common;
 use crate::error::Challenge;
-use crate::rate::Limiter;
+use crate::key_ring::KeyRing;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::socket::{Connection, WebSocket};
-
-/// How long things may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Making a connection.
-    pub connect: Duration,
-    /// One attempt, from the first byte sent to the last byte of its answer.
-    pub attempt: Duration,
-    /// A call with all its attempts and the waits between them.
-    pub call: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        let [connect, attempt, call] = [5, 20, 60].map(Duration::from_secs);
-        Self { connect, attempt, call }
-    }
-}
 
 /// What a generated client carries along. Clones share everything but what is said for single calls.
 #[derive(Clone)]
@@ -44,7 +25,7 @@ pub struct Session {
 
 pub(crate) struct Shared {
     pub(crate) common: Common,
-    pub(crate) credentials: Credentials,
+    pub(crate) credentials: KeyRing,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
     pub(crate) rpc_ids: AtomicU64,
@@ -61,33 +42,6 @@ pub(crate) enum Channel {
     Connection(Weak<Connection>),
 }
 
-/// What the sessions of one client have in common.
-#[derive(Clone)]
-pub(crate) struct Common {
-    pub(crate) venue: &'static Venue,
-    pub(crate) base: Arc<Base>,
-    pub(crate) clock: Clock,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) max_answer: usize,
-    pub(crate) limiter: Limiter,
-    pub(crate) rate_wait: Duration,
-    pub(crate) heal_clock: bool,
-    pub(crate) route: Route,
-}
-
-impl Common {
-    pub(crate) fn session(self, credentials: Credentials, retry: RetryPolicy, channel: Channel) -> Session {
-        let shared =
-            Shared { common: self, credentials, retry, budget: RetryBudget::new(), rpc_ids: 1.into(), channel };
-        Session { shared: Arc::new(shared), own: Overrides::default() }
-    }
-
-    /// A session without credentials, for a login: that is repeated with the call that needs it.
-    pub(crate) fn anonymous(self, channel: Channel) -> Session {
-        self.session(Credentials::none(), RetryPolicy::none(), channel)
-    }
-}
-
 /// What holds for the calls of one clone only.
 #[derive(Clone, Default)]
 pub(crate) struct Overrides {
@@ -99,6 +53,16 @@ pub(crate) struct Overrides {
 }
 
 impl Session {
+    pub(crate) fn new(common: Common, credentials: KeyRing, retry: RetryPolicy, channel: Channel) -> Self {
+        let shared = Shared { common, credentials, retry, budget: RetryBudget::new(), rpc_ids: 1.into(), channel };
+        Self { shared: Arc::new(shared), own: Overrides::default() }
+    }
+
+    /// A session without credentials, for a login: that is repeated with the call that needs it.
+    pub(crate) fn anonymous(common: Common, channel: Channel) -> Self {
+        Self::new(common, KeyRing::default(), RetryPolicy::none(), channel)
+    }
+
     /// The same session, its calls carrying a one-time code.
     #[must_use]
     pub fn with_code(&self, code: impl Into<Secret>) -> Self {

@@ -9,14 +9,13 @@ use std::ops::Deref;
 use std::str::FromStr;
 
 use rust_decimal::Decimal as Exact;
-use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::lenient::vital;
 use crate::number;
-use crate::token::{Form, FromToken, Token};
+use crate::token::{self, Form, FromToken};
 
 /// A text that is not a decimal number in the notation of JSON, or one with more than 28 significant digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,7 +201,7 @@ impl Serialize for DecimalOrText {
 
 impl<'de> Deserialize<'de> for DecimalOrText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Token::deserialize(deserializer)?.read().map_err(D::Error::custom)
+        token::required(deserializer)
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::number;
-use crate::token::{Form, FromToken, Token};
+use crate::token::{self, Form, FromToken};
 
 /// A whole number or a text, such as an id that the venue hides in part, or an allowance that may be `unlimited`.
 ///
@@ -67,7 +66,7 @@ impl Serialize for IntegerOrText {
 
 impl<'de> Deserialize<'de> for IntegerOrText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Token::deserialize(deserializer)?.read().map_err(D::Error::custom)
+        token::required(deserializer)
     }
 }
 

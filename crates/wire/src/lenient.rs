@@ -16,11 +16,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use serde_json::{Map, Value};
 
-use crate::token::{Form, FromToken, Token};
+use crate::token::{self, Form, FromToken};
 use crate::{DateTime, Decimal, DecimalNumber, DecimalOrText, IntegerOrText, Open, Secret};
 use crate::{UnixMicros, UnixMillis, UnixNanos, UnixSeconds, number};
 
@@ -88,10 +88,7 @@ macro_rules! scalars {
             const EXPECTED: &'static str = <$name as FromToken>::EXPECTED;
 
             fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-                match Option::<Token>::deserialize(deserializer)? {
-                    Some(token) if !token.is_blank() => token.read().map(Some).map_err(D::Error::custom),
-                    _ => Ok(None),
-                }
+                token::optional(deserializer)
             }
         }
     )*};
@@ -224,8 +221,38 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
             }
         }
 
-        let items = Option::<Vec<Vital<T>>>::deserialize(deserializer)?;
-        Ok(items.map(|items| items.into_iter().map(|Vital(item)| item).collect()))
+        /// Puts each item where it stays.
+        struct Items<T>(PhantomData<T>);
+
+        impl<'de, T: Lenient<'de>> Visitor<'de> for Items<T> {
+            type Value = Option<Vec<T>>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a sequence")
+            }
+
+            fn visit_none<E>(self) -> Result<Option<Vec<T>>, E> {
+                Ok(None)
+            }
+
+            fn visit_unit<E>(self) -> Result<Option<Vec<T>>, E> {
+                Ok(None)
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
+                deserializer.deserialize_seq(self)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Option<Vec<T>>, A::Error> {
+                let mut list = Vec::new();
+                while let Some(Vital(item)) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(Some(list))
+            }
+        }
+
+        deserializer.deserialize_option(Items(PhantomData))
     }
 }
 

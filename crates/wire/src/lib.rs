@@ -12,6 +12,7 @@
 //! | [`Secret`] | key material, tokens, passwords | no Display, a redacted Debug, zeroized memory |
 //! | [`UnixSeconds`], [`UnixMillis`], [`UnixMicros`], [`UnixNanos`] | integer times | the unit is in the type |
 //! | [`DateTime`] | times as text | the text is kept, also where it does not parse |
+//! | [`given`] | what requests are built from | the first value that is refused is the error |
 //! | [`lenient`] | what responses are made of | what an honest venue may write is read |
 //! | [`operation`] | the generated operation tables | what a call needs, costs and may be |
 //!
@@ -27,6 +28,9 @@
 #![deny(missing_docs)]
 
 mod decimal;
+pub mod given;
+#[doc(hidden)]
+pub mod ids;
 mod integer;
 pub mod lenient;
 mod number;
@@ -38,12 +42,16 @@ mod time;
 mod token;
 pub mod variables;
 mod vital;
+#[doc(hidden)]
+pub mod words;
 
 pub use decimal::{Decimal, DecimalNumber, DecimalOrText, ParseDecimalError};
 pub use integer::IntegerOrText;
 #[doc(hidden)]
 pub use open::UnknownWord;
 pub use open::{Open, Word};
+#[doc(hidden)]
+pub use regress;
 pub use rust_decimal;
 pub use secret::Secret;
 #[doc(hidden)]

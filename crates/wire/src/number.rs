@@ -7,6 +7,9 @@ use rust_decimal::Decimal as Exact;
 
 /// An exact number in the notation of JSON; none where the text is not one, or has more digits than can be held.
 pub(crate) fn exact(text: &str) -> Option<Exact> {
+    if let Some(Short { digits, scale }) = short(text) {
+        return Some(Exact::new(digits, scale));
+    }
     if !is_number(text) {
         return None;
     }
@@ -23,6 +26,9 @@ pub(crate) fn exact(text: &str) -> Option<Exact> {
 
 /// A whole number in the notation of JSON: `25`, `25.0` and `2.5e1` are the same one.
 pub(crate) fn whole(text: &str) -> Option<i128> {
+    if let Some(Short { digits, scale: 0 }) = short(text) {
+        return Some(digits.into());
+    }
     if !is_number(text) {
         return None;
     }
@@ -31,6 +37,41 @@ pub(crate) fn whole(text: &str) -> Option<i128> {
     }
     let Shifted { digits, power } = shifted(text)?;
     digits.checked_mul(10_i128.checked_pow(u32::try_from(power).ok()?)?)
+}
+
+/// `digits / 10^scale`.
+struct Short {
+    digits: i64,
+    scale: u32,
+}
+
+/// A number of at most 18 digits without an exponent, in one pass: what nearly all numbers of responses are. None of what is written
+/// otherwise, which may be a number all the same.
+fn short(text: &str) -> Option<Short> {
+    const MOST: usize = 18;
+    let (negative, number) = match text.as_bytes() {
+        [b'-', number @ ..] => (true, number),
+        number => (false, number),
+    };
+    if number.len() > MOST + 1 {
+        return None;
+    }
+    let (mut digits, mut point) = (0_i64, None);
+    for (at, byte) in number.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' if at < MOST || point.is_some() => digits = digits * 10 + i64::from(byte - b'0'),
+            b'.' if point.is_none() && at > 0 => point = Some(at),
+            _ => return None,
+        }
+    }
+    let whole = point.unwrap_or(number.len());
+    let scale = point.map_or(0, |at| number.len() - at - 1);
+    let is_number = whole > 0 && (whole == 1 || number[0] != b'0') && (point.is_none() || scale > 0);
+    // There is no negative zero among whole numbers; one with a point keeps its sign.
+    if !is_number || whole + scale > MOST || (negative && digits == 0) {
+        return None;
+    }
+    Some(Short { digits: if negative { -digits } else { digits }, scale: u32::try_from(scale).ok()? })
 }
 
 /// Whether a text is a number as JSON writes it.
@@ -158,6 +199,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_short_way_agrees_with_the_long_one(text in "-?[0-9]{0,20}(\\.[0-9]{0,20})?") {
+            if let Some(Short { digits, scale }) = short(&text) {
+                prop_assert!(is_number(&text));
+                let long = Exact::from_str_exact(&text).unwrap();
+                prop_assert_eq!(Exact::new(digits, scale).to_string(), long.to_string());
+            }
+        }
+
         #[test]
         fn no_exponent_panics(digits in "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?", exponent in any::<i128>(), small in -60_i64..60) {
             for text in [format!("{digits}e{exponent}"), format!("{digits}E{small}"), digits] {

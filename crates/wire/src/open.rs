@@ -82,6 +82,13 @@ impl<K: Word> Open<K> {
     }
 }
 
+/// The empty word.
+impl<K> Default for Open<K> {
+    fn default() -> Self {
+        Self::Unknown(String::new())
+    }
+}
+
 impl<K: Word> AsRef<str> for Open<K> {
     fn as_ref(&self) -> &str {
         self.as_str()

@@ -8,9 +8,9 @@ use quote::ToTokens;
 use serde_json::Value;
 use syn::{File, Item};
 
-use super::lenient::Reading;
 use super::operations::{self, Method};
 use super::seal::seal;
+use super::types::lenient::Reading;
 use super::{docs, types};
 use crate::document::{Document, Kind};
 
@@ -34,8 +34,9 @@ pub fn source(document: &Document, lowered: &Value) -> Result<(Vec<Method>, Stri
     let mut items = operations::items(document, types, &methods, &types::ids(&lowered.value))?;
     seal(types, &Reading::of(&lowered))?;
     items.extend(file.items.into_iter().filter(|item| matches!(item, Item::Mod(module) if module.ident == "types")));
-    let file = File { shebang: None, attrs: Vec::new(), items };
-    let source = prettyplease::unparse(&file);
+    let mut file = File { shebang: None, attrs: Vec::new(), items };
+    let types = types::take(document, &lowered.value, &mut file)?;
+    let source = types::put(&types, &prettyplease::unparse(&file))?;
     complete(&methods, &lowered.value, &source)?;
     Ok((methods, source))
 }
@@ -56,7 +57,7 @@ fn complete(methods: &[Method], lowered: &Value, source: &str) -> Result<(), Str
     if sent != methods.len() {
         return Err(format!("{sent} operations are sent, of {}", methods.len()));
     }
-    for foreign in ["progenitor", "reqwest"] {
+    for foreign in ["progenitor", "reqwest", "regress"] {
         if let Some(line) = source.lines().find(|line| line.contains(foreign) && !line.trim_start().starts_with("//")) {
             return Err(format!("the client names `{foreign}`: {}", line.trim()));
         }
@@ -67,7 +68,9 @@ fn complete(methods: &[Method], lowered: &Value, source: &str) -> Result<(), Str
     let taken: BTreeSet<String> =
         parameters.map(|parameter| parameter.kind.to_token_stream().to_string().replace(' ', "")).collect();
     for path in named {
-        if !source.contains(&format!("::{path}")) && !taken.iter().any(|kind| kind.contains(path)) {
+        // The types of wire are `wire::Decimal` among the types.
+        let name = path.rsplit("::").next().unwrap_or(path);
+        if !source.contains(&format!("::{name}")) && !taken.iter().any(|kind| kind.contains(path)) {
             return Err(format!("the generator ignored `x-rust-type: {path}`"));
         }
     }

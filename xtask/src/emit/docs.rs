@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use syn::{Fields, ImplItem, Item, Type};
 
-use super::items::{doc_lines, lines, named};
-use super::seal::argument;
+use super::items::{argument, doc_lines, lines, named};
 use super::venue::{reconcile, ways};
 use crate::document::Document;
 use crate::markup;

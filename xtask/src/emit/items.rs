@@ -2,8 +2,8 @@
 
 use proc_macro2::Ident;
 use syn::{
-    Attribute, Expr, Field, File, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct, Lit, LitStr, Meta, Type,
-    parse_quote,
+    Attribute, Expr, Field, File, GenericArgument, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct, Lit, LitStr, Meta,
+    PathArguments, Type, parse_quote,
 };
 
 use crate::names::snake;
@@ -31,6 +31,27 @@ pub fn named(kind: &Type) -> Option<&Ident> {
         Type::Path(path) => path.path.segments.last().map(|segment| &segment.ident),
         _ => None,
     }
+}
+
+/// The first type argument.
+pub fn argument(arguments: &PathArguments) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(kind) => Some(kind),
+        _ => None,
+    }
+}
+
+/// `T` of a type `name<T, ...>`.
+pub fn of<'a>(name: &str, kind: &'a Type) -> Option<&'a Type> {
+    let Type::Path(path) = kind else { return None };
+    let last = path.path.segments.last().filter(|segment| segment.ident == name)?;
+    argument(&last.arguments)
+}
+
+/// `T` of an option.
+pub fn option(kind: &Type) -> Option<&Type> {
+    of("Option", kind)
 }
 
 /// The field that a member of this name is read into.

@@ -1,14 +1,12 @@
 //! From a linted spec to the files of a client crate, in memory.
 
 mod client;
-mod conversions;
 mod dispatch;
 mod docs;
 mod environment;
 mod error_code;
 mod items;
 mod joined;
-mod lenient;
 mod operations;
 mod pages;
 mod seal;

@@ -9,8 +9,8 @@ use serde_json::Value;
 use syn::visit_mut::VisitMut;
 use syn::{Item, ItemStruct, Type, parse_quote};
 
-use super::items::{field, named};
-use super::operations::{Body, Method, Qualify, ident, of, short};
+use super::items::{field, named, of, option};
+use super::operations::{Body, Method, Qualify, ident, short};
 use crate::model::text;
 
 /// Structs by their names.
@@ -121,10 +121,6 @@ fn member(types: &Structs<'_>, answer: Type, dotted: &str, take: Take) -> Result
         };
     }
     Ok((value, kind))
-}
-
-fn option(kind: &Type) -> Option<&Type> {
-    of("Option", kind)
 }
 
 /// A type of the module `types`, as it is named from where the builders are.

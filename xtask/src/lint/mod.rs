@@ -3,6 +3,7 @@
 mod bodies;
 mod composition;
 mod forms;
+mod ids;
 mod links;
 mod names;
 mod operations;
@@ -36,6 +37,7 @@ pub fn lint(document: &Document) -> Vec<Finding> {
     references::check(document, &mut findings);
     operations::check(document, &mut findings);
     schemas::check(document, &mut findings);
+    ids::check(document, &mut findings);
     findings.sort_by(|a, b| (&a.at, a.rule, &a.message).cmp(&(&b.at, b.rule, &b.message)));
     findings.dedup();
     findings

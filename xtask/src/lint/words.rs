@@ -51,6 +51,7 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-also", &[Place::Schema], mapping),
     ("x-vital", &[Place::Schema], names),
     ("x-left-out", &[Place::Schema], yes),
+    ("x-not-id", &[Place::Schema], sentence),
     ("x-not-secret", &[Place::Schema], sentence),
     ("x-rust-type", &[Place::Schema], rust_type),
 ];

@@ -66,3 +66,79 @@ impl Call {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use venuekit_wire::given::{Refusal, Refused};
+    use venuekit_wire::operation::{Operation, Retry};
+
+    use super::*;
+
+    static OPERATION: Operation = Operation {
+        id: "get_thing",
+        method: "GET",
+        path: "/shops/{shopId}/things/{id}",
+        access: &[&[]],
+        retry: Retry::Safe,
+        key: None,
+        rate: None,
+        venue_time: None,
+        page: None,
+        reconcile: None,
+        scope: None,
+        secret: false,
+        secret_fields: &[],
+        on_connection: None,
+    };
+
+    #[derive(serde::Serialize)]
+    struct Body(&'static str);
+
+    impl CallBody for Body {}
+
+    fn whole() -> Call {
+        Call::new(&OPERATION).required_path(&Some("a/b")).required_path(&Some(7))
+    }
+
+    #[track_caller]
+    fn refused(call: Call, because: &str) {
+        let error = call.ready().unwrap_err();
+        assert_eq!(error.operation(), Some("get_thing"));
+        assert!(error.to_string().contains(because), "{error}");
+    }
+
+    #[test]
+    fn what_is_given_is_sent() {
+        let call = whole().given(Refused::default()).required_query("since", &Some(1)).query("limit", &None::<i64>);
+        let call = call.built_body::<Body>(Body("x")).ready().unwrap();
+        assert_eq!((call.target(), call.json()), ("/shops/a%2Fb/things/7?since=1", br#""x""#.as_slice()));
+    }
+
+    #[test]
+    fn what_is_missing_is_named_by_the_first_of_it() {
+        refused(Call::new(&OPERATION).required_path(&None::<i64>).required_path(&Some(7)), "shopId is missing");
+        refused(Call::new(&OPERATION).required_path(&Some("a")).required_path(&None::<i64>), "id is missing");
+        refused(
+            whole().required_query("since", &None::<i64>).required_query("until", &None::<i64>),
+            "since is missing",
+        );
+        refused(whole().required_header("x-trace", None::<&str>), "x-trace is missing");
+        refused(whole().required_body(None::<Body>), "the body is missing");
+    }
+
+    #[test]
+    fn what_was_refused_goes_before_what_is_missing() {
+        let mut given = Refused::default();
+        assert_eq!(given.take::<u8>("limit", 256), None);
+        let call = Call::new(&OPERATION).given(given).required_path(&None::<i64>);
+        refused(call, "limit: ");
+        struct Incomplete;
+        impl TryFrom<Incomplete> for Body {
+            type Error = Refusal;
+            fn try_from(_: Incomplete) -> Result<Self, Refusal> {
+                Err(Refusal::new("price is missing"))
+            }
+        }
+        refused(whole().built_body::<Body>(Incomplete), "price is missing");
+    }
+}

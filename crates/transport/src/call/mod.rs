@@ -6,7 +6,6 @@ mod query;
 
 use std::fmt::{self, Display};
 
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
@@ -30,7 +29,7 @@ pub struct Call {
     has_query: bool,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// The body as JSON; of a JSON-RPC call its params.
-    pub(crate) body: Option<Bytes>,
+    pub(crate) body: Option<String>,
     /// The idempotency key that the call carries.
     pub(crate) key: Option<String>,
     /// Texts that must not be seen, should the venue echo one.
@@ -61,7 +60,7 @@ impl Call {
     /// A call of this operation, with nothing given yet.
     pub fn new(operation: &'static Operation) -> Self {
         let (begin, rest) = operation.path.split_at(operation.path.find('{').unwrap_or(operation.path.len()));
-        let mut target = String::with_capacity(operation.path.len() + 96);
+        let mut target = String::with_capacity(operation.path.len() + 128);
         target.push_str(begin);
         Self {
             operation,
@@ -170,9 +169,9 @@ impl Call {
         self.items = body.items();
         self.changes_setting = body.changes_setting();
         body.secrets(&mut self.secrets);
-        match serde_json::to_vec(&body) {
+        match serde_json::to_string(&body) {
             Ok(body) => {
-                self.body = Some(body.into());
+                self.body = Some(body);
                 self
             }
             Err(error) => self.refuse(format!("the body cannot be written as JSON: {error}")),
@@ -196,8 +195,15 @@ impl Call {
         &self.target
     }
 
+    /// The URL of the call below this one. It is written once.
+    pub(crate) fn take_url(&mut self, base: &str) -> String {
+        let mut url = std::mem::take(&mut self.target);
+        url.insert_str(0, base);
+        url
+    }
+
     /// The body as JSON; of a JSON-RPC call its params. It may hold a secret.
-    pub fn json(&self) -> &[u8] {
+    pub fn json(&self) -> &str {
         self.body.as_deref().unwrap_or_default()
     }
 

@@ -25,7 +25,10 @@ use super::{Carrier, CarrierFuture, CarrierRequest, RawResponse, SendError};
 /// # let _ = venue;
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Canned(Arc<Mutex<HashMap<String, VecDeque<Result<RawResponse, SendError>>>>>);
+pub struct Canned(Arc<Mutex<HashMap<String, Responses>>>);
+
+/// What comes next of one operation.
+type Responses = VecDeque<Result<RawResponse, SendError>>;
 
 impl Canned {
     /// A venue that answers nothing yet.
@@ -73,7 +76,7 @@ impl Canned {
 }
 
 impl Carrier for Canned {
-    fn send(&self, request: CarrierRequest) -> CarrierFuture<'_> {
+    fn send<'a>(&'a self, request: CarrierRequest<'a>) -> CarrierFuture<'a> {
         let response = self.next(request.operation.id).map(|response| match request.rpc_id {
             Some(id) => enveloped(id, response),
             None => response,

@@ -29,15 +29,15 @@ impl HttpCarrier {
 }
 
 impl Carrier for HttpCarrier {
-    fn send(&self, request: CarrierRequest) -> CarrierFuture<'_> {
+    fn send<'a>(&'a self, request: CarrierRequest<'a>) -> CarrierFuture<'a> {
         Box::pin(self.exchange(request))
     }
 }
 
 impl HttpCarrier {
-    async fn exchange(&self, request: CarrierRequest) -> Result<RawResponse, SendError> {
+    async fn exchange(&self, request: CarrierRequest<'_>) -> Result<RawResponse, SendError> {
         let CarrierRequest { method, url, headers, body, time, largest, .. } = request;
-        let parsed = Url::parse(&url).map_err(|_| SendError::refused("the URL of the request cannot be read"))?;
+        let parsed = Url::parse(url).map_err(|_| SendError::refused("the URL of the request cannot be read"))?;
         // What is sent is what was signed.
         if parsed.as_str() != url {
             return Err(SendError::refused("the URL of the request is not in its normal form"));
@@ -45,7 +45,7 @@ impl HttpCarrier {
         let mut request = Request::new(method, parsed);
         *request.headers_mut() = headers;
         if !body.is_empty() {
-            *request.body_mut() = Some(body.into());
+            *request.body_mut() = Some(body.clone().into());
         }
         let mut incoming = None;
         let whole = async {

@@ -40,31 +40,33 @@ pub use self::recording::{Recording, Sent};
 pub trait Carrier: Send + Sync {
     /// Sends a request, within its time. It must not be sent twice, and no redirect may be followed: the signature in its headers
     /// would go along.
-    fn send(&self, request: CarrierRequest) -> CarrierFuture<'_>;
+    fn send<'a>(&'a self, request: CarrierRequest<'a>) -> CarrierFuture<'a>;
 }
 
 /// What a [`Carrier`] returns.
 pub type CarrierFuture<'a> = Pin<Box<dyn Future<Output = Result<RawResponse, SendError>> + Send + 'a>>;
 
 impl<T: Carrier + ?Sized> Carrier for Arc<T> {
-    fn send(&self, request: CarrierRequest) -> CarrierFuture<'_> {
+    fn send<'a>(&'a self, request: CarrierRequest<'a>) -> CarrierFuture<'a> {
         (**self).send(request)
     }
 }
 
 /// One attempt of a call, signed and encoded.
 #[non_exhaustive]
-pub struct CarrierRequest {
+pub struct CarrierRequest<'a> {
     /// The operation.
     pub operation: &'static Operation,
     /// The HTTP method.
     pub method: Method,
     /// The whole URL, normalized and percent-encoded. It is what was signed.
-    pub url: String,
+    pub url: &'a str,
+    /// Where the path begins in it.
+    pub(crate) path_at: usize,
     /// The headers, the signature among them.
     pub headers: HeaderMap,
     /// The body; empty where there is none.
-    pub body: Bytes,
+    pub body: &'a Bytes,
     /// The id in the envelope of a JSON-RPC call.
     pub rpc_id: Option<u64>,
     /// How long it may take until the response is whole.
@@ -73,21 +75,15 @@ pub struct CarrierRequest {
     pub largest: usize,
 }
 
-impl CarrierRequest {
+impl<'a> CarrierRequest<'a> {
     /// Path and query of the URL, with the prefix of the API.
-    pub fn target(&self) -> &str {
-        target_of(&self.url)
+    pub fn target(&self) -> &'a str {
+        &self.url[self.path_at..]
     }
 }
 
-/// Path and query of a URL.
-pub(crate) fn target_of(url: &str) -> &str {
-    let authority = url.find("://").map_or(0, |at| at + 3);
-    url[authority..].find('/').map_or("", |at| &url[authority + at..])
-}
-
 /// URL, headers and body may hold a secret, so they are not shown.
-impl fmt::Debug for CarrierRequest {
+impl fmt::Debug for CarrierRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CarrierRequest")
             .field("operation", &self.operation.id)
@@ -187,15 +183,3 @@ impl fmt::Display for SendError {
 }
 
 impl std::error::Error for SendError {}
-
-#[cfg(test)]
-mod tests {
-    use super::target_of;
-
-    #[test]
-    fn the_target_begins_behind_the_host() {
-        assert_eq!(target_of("https://host:1/a/b?c=d/e"), "/a/b?c=d/e");
-        assert_eq!(target_of("https://host/"), "/");
-        assert_eq!(target_of("https://host"), "");
-    }
-}

@@ -56,7 +56,7 @@ impl<C> Recording<C> {
 }
 
 impl<C: Carrier> Carrier for Recording<C> {
-    fn send(&self, request: CarrierRequest) -> CarrierFuture<'_> {
+    fn send<'a>(&'a self, request: CarrierRequest<'a>) -> CarrierFuture<'a> {
         let is_secret = request.operation.secret || !request.operation.secret_fields.is_empty();
         let sent = Sent {
             operation: request.operation.id,

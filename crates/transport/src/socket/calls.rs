@@ -1,6 +1,7 @@
 //! Who waits for which answer, and whether their request has left.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -54,16 +55,37 @@ pub(crate) struct Change {
     pub(crate) params: String,
 }
 
+/// Ids count upwards and are ours, so that they are spread well as they are.
+#[derive(Default)]
+struct ById(u64);
+
+impl Hasher for ById {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        // The table takes its groups by the low bits and tells entries apart by the high ones.
+        self.0 = id ^ id.rotate_left(57);
+    }
+}
+
 /// The requests that have left, by their ids.
 pub(crate) struct Calls {
-    waiting: HashMap<u64, Waiting>,
+    waiting: HashMap<u64, Waiting, BuildHasherDefault<ById>>,
     /// Calls that may be under way at once. Those that were given up stay until there are so many.
     limit: usize,
 }
 
 impl Calls {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { waiting: HashMap::new(), limit }
+        Self { waiting: HashMap::default(), limit }
     }
 
     pub(crate) fn add(&mut self, id: u64, waiting: Waiting) {

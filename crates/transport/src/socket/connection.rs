@@ -8,13 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use reqwest::Upgraded;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_websockets::{self as websocket, Message as Frame, WebSocketStream};
 use venuekit_wire::operation::{ErrorKind, Operation, Venue};
 
 use super::calls::{Calls, Change, Outgoing, Stage, Waiting};
+use super::handshake::Stream;
 use super::keeper::Keeper;
 use super::options::Event;
 use super::settings::Settings;
@@ -59,7 +59,7 @@ pub(crate) struct Ready {
 impl Connection {
     /// A connection, and what carries it out.
     pub(crate) fn new(
-        stream: WebSocketStream<Upgraded>,
+        stream: WebSocketStream<Stream>,
         keeper: &Arc<Keeper>,
         login: impl FnOnce(Weak<Self>) -> Option<Arc<TokenCache>>,
     ) -> (Arc<Self>, Driver) {
@@ -194,7 +194,7 @@ fn late(operation: &'static Operation, time: Duration, what: &str, has_left: boo
 
 /// What carries a connection out, for as long as it is polled.
 pub(crate) struct Driver {
-    stream: WebSocketStream<Upgraded>,
+    stream: WebSocketStream<Stream>,
     queue: mpsc::UnboundedReceiver<Outgoing>,
     lost: Arc<OnceLock<String>>,
     keeper: Arc<Keeper>,
@@ -254,10 +254,10 @@ impl Driver {
     }
 }
 
-type Sink = SplitSink<WebSocketStream<Upgraded>, Frame>;
+type Sink = SplitSink<WebSocketStream<Stream>, Frame>;
 
 impl Lane<'_> {
-    async fn read(&self, mut source: SplitStream<WebSocketStream<Upgraded>>) -> String {
+    async fn read(&self, mut source: SplitStream<WebSocketStream<Stream>>) -> String {
         while let Some(frame) = source.next().await {
             *lock(&self.heard) = Instant::now();
             match frame {

@@ -6,21 +6,28 @@ use http::StatusCode;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use reqwest::Upgraded;
 use sha1_smol::Sha1;
+use tokio::io::BufReader;
 use tokio_websockets::{ClientBuilder, Limits, WebSocketStream};
 use uuid::Uuid;
 use venuekit_wire::operation::ErrorKind;
 
 use crate::carrier::reason;
+use crate::common::Common;
 use crate::endpoint::authority;
 use crate::error::{Error, Inner};
 use crate::retry_after;
-use crate::session::Common;
 
 /// No message is larger, whatever the user allows: room is made for as much as the venue announces.
 const LARGEST: usize = 1 << 30;
 
+/// The bytes of a connection. Messages that arrive together are read together.
+pub(crate) type Stream = BufReader<Upgraded>;
+
+/// So many bytes are read at once, where they are there.
+const READ: usize = 64 * 1024;
+
 /// Opens a WebSocket.
-pub(crate) async fn open(http: &reqwest::Client, common: &Common) -> Result<WebSocketStream<Upgraded>, Error> {
+pub(crate) async fn open(http: &reqwest::Client, common: &Common) -> Result<WebSocketStream<Stream>, Error> {
     let key = STANDARD.encode(Uuid::new_v4().as_bytes());
     let request = http
         .get(&common.base.url)
@@ -37,7 +44,7 @@ pub(crate) async fn open(http: &reqwest::Client, common: &Common) -> Result<WebS
     }
     let stream = response.upgrade().await.map_err(|error| broken(common, &error))?;
     let limits = Limits::default().max_payload_len(Some(common.max_answer.min(LARGEST)));
-    Ok(ClientBuilder::new().limits(limits).take_over(stream))
+    Ok(ClientBuilder::new().limits(limits).take_over(BufReader::with_capacity(READ, stream)))
 }
 
 /// How a server shows that it has read the key (RFC 6455, 4.2.2).

@@ -10,16 +10,15 @@ use tokio::time::Instant;
 use venuekit_wire::operation::Operation;
 
 use super::connection::{Connection, Lost};
-use super::handshake;
 use super::options::{Event, WebSocketOptions, WebSocketStats};
 use super::settings::Settings;
+use super::{MakeLogin, handshake};
 use crate::clock::after;
-use crate::credentials::MakeGrant;
+use crate::common::Common;
 use crate::error::Error;
 use crate::jsonrpc;
 use crate::panics::caught_in;
 use crate::retry_after;
-use crate::session::{Channel, Common};
 use crate::token::TokenCache;
 
 pub(crate) struct Keeper {
@@ -28,7 +27,7 @@ pub(crate) struct Keeper {
     pub(crate) turns: Arc<Semaphore>,
     pub(crate) counts: Counts,
     http: reqwest::Client,
-    login: Option<MakeGrant>,
+    login: Option<MakeLogin>,
     settings: Mutex<Settings>,
     state: watch::Sender<State>,
     runs: AtomicBool,
@@ -105,7 +104,7 @@ impl Keeper {
     pub(crate) fn new(
         common: Common,
         http: reqwest::Client,
-        login: Option<MakeGrant>,
+        login: Option<MakeLogin>,
         options: WebSocketOptions,
     ) -> Self {
         Self {
@@ -282,9 +281,8 @@ impl Keeper {
     }
 
     fn token_cache(&self, connection: Weak<Connection>) -> Option<Arc<TokenCache>> {
-        let grant = self.login.as_ref()?;
-        let session = self.common.clone().anonymous(Channel::Connection(connection));
-        Some(Arc::new(TokenCache::new(grant(session))))
+        let login = self.login.as_ref()?;
+        Some(Arc::new(TokenCache::new(login(connection))))
     }
 
     /// Gives a connection what the one before it had. Without it no call may go over it: an order would stay that was to be
@@ -309,7 +307,7 @@ impl Keeper {
         let time = self.common.timeouts.attempt;
         let ready = connection.ready(operation, params, true, time).await?;
         let message = connection.call(ready, time).await?;
-        jsonrpc::unwrap_message(self.common.venue, operation, message).map(drop)
+        jsonrpc::unwrap_message(self.common.venue, self.common.challenge.as_ref(), operation, message).map(drop)
     }
 }
 

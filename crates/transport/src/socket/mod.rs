@@ -12,7 +12,7 @@ mod options;
 mod settings;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use venuekit_wire::operation::ErrorKind;
@@ -20,9 +20,9 @@ use venuekit_wire::operation::ErrorKind;
 pub(crate) use self::connection::Connection;
 use self::keeper::{Keeper, State};
 pub use self::options::{Event, WebSocketOptions, WebSocketStats};
-use crate::credentials::MakeGrant;
+use crate::common::Common;
 use crate::error::{Error, Inner};
-use crate::session::Common;
+use crate::token::Grant;
 
 /// One WebSocket for all calls of a client and its clones.
 ///
@@ -35,6 +35,9 @@ use crate::session::Common;
 /// call starts the task again on its own runtime.
 #[derive(Clone)]
 pub struct WebSocket(Arc<Hold>);
+
+/// What logs in on a connection: it calls over that one and no other.
+pub(crate) type MakeLogin = Arc<dyn Fn(Weak<Connection>) -> Box<dyn Grant> + Send + Sync>;
 
 /// Lets go of the connection when the last client does.
 struct Hold(Arc<Keeper>);
@@ -49,7 +52,7 @@ impl WebSocket {
     pub(crate) fn new(
         common: Common,
         http: reqwest::Client,
-        login: Option<MakeGrant>,
+        login: Option<MakeLogin>,
         options: WebSocketOptions,
     ) -> Self {
         Self(Arc::new(Hold(Arc::new(Keeper::new(common, http, login, options)))))
@@ -70,6 +73,11 @@ impl WebSocket {
     /// What has happened so far.
     pub fn stats(&self) -> WebSocketStats {
         self.0.0.stats()
+    }
+
+    /// The connection, if one is open.
+    pub(crate) fn open_now(&self) -> Option<Arc<Connection>> {
+        self.0.0.open()
     }
 
     /// The open connection, waited for no longer than this. While the keeper pauses after a failure there is none, and the error

@@ -155,13 +155,6 @@ impl VisitMut for Short {
     }
 }
 
-/// `T` of a type `name<T, ...>`.
-pub fn of<'a>(name: &str, kind: &'a Type) -> Option<&'a Type> {
-    let Type::Path(path) = kind else { return None };
-    let last = path.path.segments.last().filter(|segment| segment.ident == name)?;
-    super::seal::argument(&last.arguments)
-}
-
 pub fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
 }

@@ -7,10 +7,10 @@ use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
 use syn::{File, ImplItemFn, Item, ItemImpl, ItemStruct, ReturnType, Type, TypePath, parse_quote};
 
-use super::{Body, Member, Method, Parameter, Place, ident, of};
+use super::{Body, Member, Method, Parameter, Place, ident};
 use crate::document::{Document, Kind};
 use crate::emit::docs::{self, Required};
-use crate::emit::items::{functions, lines, module, named};
+use crate::emit::items::{functions, lines, module, named, of, option};
 use crate::model::{Operation, operations, text};
 use crate::names::{pascal, snake};
 
@@ -152,7 +152,7 @@ impl Reader<'_> {
             parameters.push(Parameter {
                 name: name.to_owned(),
                 field: ident(&field),
-                kind: of("Option", given).unwrap_or(given).clone(),
+                kind: option(given).unwrap_or(given).clone(),
                 place,
                 required: parameter.get("required") == Some(&Value::Bool(true)),
                 docs: docs::of_parameter(self.lowered, parameter),
@@ -190,7 +190,7 @@ impl Reader<'_> {
             if !taken.insert(setter.clone()) {
                 return Err(format!("nothing is left to call the setter of the body's `{name}`"));
             }
-            let mut kind = of("Option", &field.ty).unwrap_or(&field.ty).clone();
+            let mut kind = option(&field.ty).unwrap_or(&field.ty).clone();
             Qualify(&self.made.names).visit_type_mut(&mut kind);
             let is_required = required.is_some_and(|names| names.contains(&name.to_string()));
             let docs = docs::with_required(lines(&field.attrs), is_required);

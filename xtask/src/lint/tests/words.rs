@@ -119,6 +119,7 @@ pub const CASES: &[Case] = &[
     ("bad-word", RETRY, "      x-retry: never\n      x-venue-time: { at: time, unit: unix-s }", "x-venue-time"),
     ("bad-word", RETRY, "      x-retry: never\n      x-venue-time: { at: /time, unit: minutes }", "x-venue-time"),
     ("bad-word", "      id: { type: string }", "      id: { type: string, x-not-secret: '' }", "x-not-secret"),
+    ("bad-word", "      id: { type: string }", "      id: { type: string, x-not-id: '' }", "x-not-id"),
     ("bad-word", "      id: { type: string }", "      id: { type: string, x-also: integer }", "x-also"),
     ("bad-word", "      id: { type: string }", "      id: { type: string, x-vital: id }", "x-vital"),
     (

@@ -1,0 +1,45 @@
+//! What everything that a client makes has in common: its venue, server, clock, limits and time limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use memchr::memmem::Finder;
+use venuekit_wire::operation::Venue;
+
+use crate::clock::Clock;
+use crate::endpoint::{Base, Route};
+use crate::rate::Limiter;
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Making a connection.
+    pub connect: Duration,
+    /// One attempt, from the first byte sent to the last byte of its answer.
+    pub attempt: Duration,
+    /// A call with all its attempts and the waits between them.
+    pub call: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let [connect, attempt, call] = [5, 20, 60].map(Duration::from_secs);
+        Self { connect, attempt, call }
+    }
+}
+
+/// What the sessions of one client have in common.
+#[derive(Clone)]
+pub(crate) struct Common {
+    pub(crate) venue: &'static Venue,
+    pub(crate) base: Arc<Base>,
+    /// What finds the venue's demand for a second factor.
+    pub(crate) challenge: Option<Finder<'static>>,
+    pub(crate) clock: Clock,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) max_answer: usize,
+    pub(crate) limiter: Limiter,
+    pub(crate) rate_wait: Duration,
+    pub(crate) heal_clock: bool,
+    pub(crate) route: Route,
+}
