@@ -88,7 +88,3 @@ fn settle<C: Connect>(builder: ClientBuilder<C>, network: &Network) -> ClientBui
         None => builder,
     }
 }
-
-fn unfit(credential: &Credential, wanted: &str) -> Error {
-    Error::invalid_request(format!("{credential:?} is no credential for this: {wanted} is needed"))
-}
