@@ -33,7 +33,8 @@ fn effect(fault: Fault) -> Effect {
     match fault {
         Fault::WrongType => Effect::None,
         Fault::Status(429) | Fault::RetryAfter(429, _) | Fault::RetryDate(429, _) => Effect::Refused,
-        Fault::Status(500) | Fault::StatusAfter(500) | Fault::PageAfter(200) => Effect::Lasting,
+        Fault::Status(500) | Fault::StatusAfter(500) => Effect::Lasting,
+        fault if fault.is_impostor() => Effect::Lasting,
         _ => Effect::Passing,
     }
 }
@@ -43,7 +44,7 @@ fn kind(fault: Fault) -> ErrorKind {
     match fault {
         Fault::Refuse | Fault::ResetBefore | Fault::ResetAfter | Fault::Cut => ErrorKind::Network,
         Fault::Stall | Fault::StallAfter => ErrorKind::Timeout,
-        Fault::PageAfter(_) => ErrorKind::Decode,
+        fault if fault.is_impostor() => ErrorKind::Decode,
         Fault::Status(503) | Fault::RetryAfter(503, _) | Fault::RetryDate(503, _) | Fault::StatusAfter(503) => {
             ErrorKind::Maintenance
         }

@@ -44,12 +44,20 @@ pub enum Fault {
     StatusAfter(u16),
     /// The request is passed on, and a web page comes back in place of the answer, with this status.
     PageAfter(u16),
+    /// The request is passed on, and this JSON comes back in place of the answer, with this status.
+    AnswerAfter(u16, &'static str),
     /// The request is passed on, and the answer comes back as it is but called a web page.
     WrongType,
 }
 
+/// An object that proves nothing.
+const OTHER: &str = r#"{"ok":true}"#;
+
+/// An envelope of JSON-RPC with neither result nor error.
+const EMPTY: &str = r#"{"jsonrpc":"2.0","testnet":true}"#;
+
 /// Every fault, with the statuses and waits that make a difference.
-pub const FAULTS: [Fault; 26] = [
+pub const FAULTS: [Fault; 33] = [
     Fault::Refuse,
     Fault::ResetBefore,
     Fault::ResetAfter,
@@ -69,12 +77,19 @@ pub const FAULTS: [Fault; 26] = [
     Fault::RetryAfter(503, 1),
     Fault::RetryDate(429, 1),
     Fault::RetryDate(503, 1),
+    Fault::Page(200),
     Fault::Page(502),
+    Fault::Answer(200, OTHER),
+    Fault::Answer(200, EMPTY),
+    Fault::Answer(200, "null"),
     Fault::StatusAfter(500),
     Fault::StatusAfter(502),
     Fault::StatusAfter(503),
     Fault::StatusAfter(504),
     Fault::PageAfter(200),
+    Fault::AnswerAfter(200, OTHER),
+    Fault::AnswerAfter(200, EMPTY),
+    Fault::AnswerAfter(200, "null"),
     Fault::WrongType,
 ];
 
@@ -88,8 +103,14 @@ impl Fault {
                 | Self::Cut
                 | Self::StatusAfter(_)
                 | Self::PageAfter(_)
+                | Self::AnswerAfter(..)
                 | Self::WrongType
         )
+    }
+
+    /// Whether something else with a good status comes back in place of the answer.
+    pub fn is_impostor(self) -> bool {
+        matches!(self, Self::Page(200) | Self::PageAfter(200) | Self::Answer(200, _) | Self::AnswerAfter(200, _))
     }
 }
 
@@ -294,7 +315,9 @@ async fn answer(
         Some(Fault::Page(status) | Fault::PageAfter(status)) => {
             head(status, "content-type: text/html\r\n", "<html>somebody else answers</html>")
         }
-        Some(Fault::Answer(status, body)) => head(status, "content-type: application/json\r\n", body),
+        Some(Fault::Answer(status, body) | Fault::AnswerAfter(status, body)) => {
+            head(status, "content-type: application/json\r\n", body)
+        }
         Some(Fault::WrongType) => {
             let (head, body) = passed_on.split_at(end_of_head(&passed_on).unwrap());
             let head = String::from_utf8_lossy(head).replace("application/json", "text/html");

@@ -155,6 +155,7 @@ async fn money_that_moves_is_booked_once() {
     let log = desk.call(0, "private/get_transaction_log", times(json!({}))).await;
     let kinds: Vec<_> = list(&log["logs"]).iter().rev().map(|entry| entry["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["deposit", "withdrawal", "withdrawal", "transfer", "transfer", "transfer"]);
+    assert_eq!(log.get("continuation"), Some(&Value::Null), "it is there on the last page too");
     let (mut paged, mut mark) = (Vec::new(), Value::Null);
     loop {
         let page = desk.call(0, "private/get_transaction_log", times(json!({"count": 4, "continuation": mark}))).await;

@@ -452,7 +452,11 @@ async fn events_and_series_show_the_same_markets() {
     let events = trader.all("/events?status=open", "events").await;
     assert!(events.iter().any(|one| one["event_ticker"] == event));
     let series = shown["series_ticker"].as_str().unwrap();
-    assert_eq!(trader.get(&format!("/series/{series}")).await["series"]["ticker"], series);
+    let alone = trader.get(&format!("/series/{series}")).await["series"].take();
+    assert_eq!(alone["ticker"], series);
+    // Kalshi's own clients read no series and no event without these.
+    assert!(alone["contract_url"].is_string() && alone["contract_terms_url"].is_string(), "{alone}");
+    assert!(alone["additional_prohibitions"].is_array() && shown["settlement_sources"].is_array(), "{alone} {shown}");
     assert_eq!(trader.send("GET", "/events/KXNONE-1", None).await.0, 404);
 }
 

@@ -937,3 +937,45 @@ pub static OPERATIONS: &[Operation] = &[
         on_connection: None,
     },
 ];
+/// The rows by name.
+pub mod operations {
+    use super::{OPERATIONS, Operation};
+    pub const BATCH_AMEND_ORDERS: &Operation = &OPERATIONS[0];
+    pub const BATCH_CANCEL_ORDERS: &Operation = &OPERATIONS[1];
+    pub const BATCH_PLACE_ORDERS: &Operation = &OPERATIONS[2];
+    pub const BURN_SHARES: &Operation = &OPERATIONS[3];
+    pub const CANCEL_ORDER: &Operation = &OPERATIONS[4];
+    pub const CREATE_API_KEY: &Operation = &OPERATIONS[5];
+    pub const GET_ACTIVE_LIQUIDITY_REWARDS: &Operation = &OPERATIONS[6];
+    pub const GET_ACTIVE_MAKER_REBATES: &Operation = &OPERATIONS[7];
+    pub const GET_ASSETS: &Operation = &OPERATIONS[8];
+    pub const GET_EVENT: &Operation = &OPERATIONS[9];
+    pub const GET_EVENT_BY_SLUG: &Operation = &OPERATIONS[10];
+    pub const GET_HEALTH: &Operation = &OPERATIONS[11];
+    pub const GET_LIQUIDITY_REWARDS: &Operation = &OPERATIONS[12];
+    pub const GET_MAKER_REBATES: &Operation = &OPERATIONS[13];
+    pub const GET_ORDER: &Operation = &OPERATIONS[14];
+    pub const GET_ORDER_BOOKS: &Operation = &OPERATIONS[15];
+    pub const GET_PNL: &Operation = &OPERATIONS[16];
+    pub const GET_PORTFOLIO: &Operation = &OPERATIONS[17];
+    pub const GET_PRICE_HISTORY: &Operation = &OPERATIONS[18];
+    pub const GET_QUOTE: &Operation = &OPERATIONS[19];
+    pub const GET_TICKER: &Operation = &OPERATIONS[20];
+    pub const GET_VERSION: &Operation = &OPERATIONS[21];
+    pub const LIST_ACTIVITIES: &Operation = &OPERATIONS[22];
+    pub const LIST_API_KEYS: &Operation = &OPERATIONS[23];
+    pub const LIST_EVENT_SERIES: &Operation = &OPERATIONS[24];
+    pub const LIST_EVENTS: &Operation = &OPERATIONS[25];
+    pub const LIST_ORDERS: &Operation = &OPERATIONS[26];
+    pub const LIST_SERIES_LEAN_EVENTS: &Operation = &OPERATIONS[27];
+    pub const LIST_SPORTS_GAMES: &Operation = &OPERATIONS[28];
+    pub const LIST_SPORTS_LEAGUES: &Operation = &OPERATIONS[29];
+    pub const LIST_SPORTS_TEAMS: &Operation = &OPERATIONS[30];
+    pub const LIST_TRADES: &Operation = &OPERATIONS[31];
+    pub const LOGIN: &Operation = &OPERATIONS[32];
+    pub const LOOKUP_USER: &Operation = &OPERATIONS[33];
+    pub const MINT_SHARES: &Operation = &OPERATIONS[34];
+    pub const PLACE_ORDER: &Operation = &OPERATIONS[35];
+    pub const REVOKE_API_KEY: &Operation = &OPERATIONS[36];
+    pub const ROTATE_API_KEY: &Operation = &OPERATIONS[37];
+}

@@ -1362,3 +1362,62 @@ pub static OPERATIONS: &[Operation] = &[
         on_connection: None,
     },
 ];
+/// The rows by name.
+pub mod operations {
+    use super::{OPERATIONS, Operation};
+    pub const AMEND_MARGIN_ORDER: &Operation = &OPERATIONS[0];
+    pub const APPLY_MARGIN_SUBACCOUNT_TRANSFER: &Operation = &OPERATIONS[1];
+    pub const CANCEL_ALL_MARGIN_ORDERS: &Operation = &OPERATIONS[2];
+    pub const CANCEL_MARGIN_ORDER: &Operation = &OPERATIONS[3];
+    pub const CREATE_FCM_SUBTRADER: &Operation = &OPERATIONS[4];
+    pub const CREATE_MARGIN_FCM_SUBTRADER: &Operation = &OPERATIONS[5];
+    pub const CREATE_MARGIN_ORDER: &Operation = &OPERATIONS[6];
+    pub const CREATE_MARGIN_ORDER_GROUP: &Operation = &OPERATIONS[7];
+    pub const CREATE_MARGIN_SUBACCOUNT: &Operation = &OPERATIONS[8];
+    pub const DECREASE_MARGIN_ORDER: &Operation = &OPERATIONS[9];
+    pub const DELETE_CROSS_MARGIN_EXIT_TRIGGER: &Operation = &OPERATIONS[10];
+    pub const DELETE_CROSS_MARGIN_EXIT_TRIGGER_BY_ID: &Operation = &OPERATIONS[11];
+    pub const DELETE_FCM_NOTIONAL_RISK_LIMIT: &Operation = &OPERATIONS[12];
+    pub const DELETE_FCM_SUBTRADER_RISK_CONTROLS: &Operation = &OPERATIONS[13];
+    pub const DELETE_ISOLATED_MARGIN_EXIT_TRIGGER: &Operation = &OPERATIONS[14];
+    pub const DELETE_MARGIN_ORDER_GROUP: &Operation = &OPERATIONS[15];
+    pub const GET_CROSS_MARGIN_EXIT_TRIGGERS: &Operation = &OPERATIONS[16];
+    pub const GET_FCM_SUBTRADER_RISK_CONTROLS: &Operation = &OPERATIONS[17];
+    pub const GET_ISOLATED_MARGIN_EXIT_TRIGGERS: &Operation = &OPERATIONS[18];
+    pub const GET_MARGIN_BALANCE: &Operation = &OPERATIONS[19];
+    pub const GET_MARGIN_CORPORATE_ACTIONS: &Operation = &OPERATIONS[20];
+    pub const GET_MARGIN_ENABLED: &Operation = &OPERATIONS[21];
+    pub const GET_MARGIN_EXCHANGE_STATUS: &Operation = &OPERATIONS[22];
+    pub const GET_MARGIN_FCM_ORDERS: &Operation = &OPERATIONS[23];
+    pub const GET_MARGIN_FEE_TIER_RATES: &Operation = &OPERATIONS[24];
+    pub const GET_MARGIN_FEE_TIERS: &Operation = &OPERATIONS[25];
+    pub const GET_MARGIN_FILLS: &Operation = &OPERATIONS[26];
+    pub const GET_MARGIN_FUNDING_HISTORY: &Operation = &OPERATIONS[27];
+    pub const GET_MARGIN_FUNDING_RATE_ESTIMATE: &Operation = &OPERATIONS[28];
+    pub const GET_MARGIN_HISTORICAL_FUNDING_RATES: &Operation = &OPERATIONS[29];
+    pub const GET_MARGIN_MARKET: &Operation = &OPERATIONS[30];
+    pub const GET_MARGIN_MARKET_CANDLESTICKS: &Operation = &OPERATIONS[31];
+    pub const GET_MARGIN_MARKET_ORDERBOOK: &Operation = &OPERATIONS[32];
+    pub const GET_MARGIN_MARKET_ORDERBOOKS: &Operation = &OPERATIONS[33];
+    pub const GET_MARGIN_MARKETS: &Operation = &OPERATIONS[34];
+    pub const GET_MARGIN_NOTIONAL_RISK_LIMIT: &Operation = &OPERATIONS[35];
+    pub const GET_MARGIN_ORDER: &Operation = &OPERATIONS[36];
+    pub const GET_MARGIN_ORDER_GROUP: &Operation = &OPERATIONS[37];
+    pub const GET_MARGIN_ORDER_GROUPS: &Operation = &OPERATIONS[38];
+    pub const GET_MARGIN_ORDERS: &Operation = &OPERATIONS[39];
+    pub const GET_MARGIN_POSITIONS: &Operation = &OPERATIONS[40];
+    pub const GET_MARGIN_PREMIUM_INDEX: &Operation = &OPERATIONS[41];
+    pub const GET_MARGIN_RISK: &Operation = &OPERATIONS[42];
+    pub const GET_MARGIN_RISK_PARAMETERS: &Operation = &OPERATIONS[43];
+    pub const GET_MARGIN_TRADES: &Operation = &OPERATIONS[44];
+    pub const GET_PERPS_ACCOUNT_API_LIMITS: &Operation = &OPERATIONS[45];
+    pub const INTRA_EXCHANGE_INSTANCE_TRANSFER: &Operation = &OPERATIONS[46];
+    pub const RESET_MARGIN_ORDER_GROUP: &Operation = &OPERATIONS[47];
+    pub const SET_CROSS_MARGIN_EXIT_TRIGGER: &Operation = &OPERATIONS[48];
+    pub const SET_ISOLATED_MARGIN_EXIT_TRIGGER: &Operation = &OPERATIONS[49];
+    pub const TRIGGER_MARGIN_ORDER_GROUP: &Operation = &OPERATIONS[50];
+    pub const UPDATE_CROSS_MARGIN_EXIT_TRIGGER: &Operation = &OPERATIONS[51];
+    pub const UPDATE_FCM_NOTIONAL_RISK_LIMIT: &Operation = &OPERATIONS[52];
+    pub const UPDATE_FCM_SUBTRADER_RISK_CONTROLS: &Operation = &OPERATIONS[53];
+    pub const UPDATE_MARGIN_ORDER_GROUP_LIMIT: &Operation = &OPERATIONS[54];
+}

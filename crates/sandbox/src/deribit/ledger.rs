@@ -147,7 +147,7 @@ impl Entry {
 #[derive(Serialize)]
 struct Log<'a> {
     logs: Vec<&'a Entry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Null on the last page, and not left out.
     continuation: Option<i64>,
 }
 

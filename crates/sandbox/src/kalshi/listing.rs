@@ -64,6 +64,7 @@ fn event(state: &State, call: &Call, markets: &[Market], nested: bool) -> Value 
         "collateral_return_type": "",
         "mutually_exclusive": false,
         "category": series.category,
+        "settlement_sources": [],
         "strike_date": rfc3339(first.times.close),
         "last_updated_ts": rfc3339(first.times.created),
         "exchange_index": 0,
@@ -100,8 +101,11 @@ fn series_json(state: &State, series: &Series, with_volume: bool) -> Value {
         "categories": [series.category],
         "tags": [],
         "settlement_sources": [],
+        "contract_url": format!("https://example.com/{}/filing.pdf", series.ticker),
+        "contract_terms_url": format!("https://example.com/{}/terms.pdf", series.ticker),
         "fee_type": "quadratic",
         "fee_multiplier": 1,
+        "additional_prohibitions": [],
         "exchange_index": 0,
     });
     if with_volume {
