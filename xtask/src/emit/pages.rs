@@ -81,8 +81,8 @@ fn position(param: &str, method: &Method, types: &Structs<'_>) -> Result<(TokenS
         types.get(&body.to_string()).and_then(|body| field(body, param)).ok_or("the body has no such member")?;
     let member = members.iter().find(|member| Some(&member.field) == field.ident.as_ref());
     let (name, setter) = member.map(|member| (&member.field, &member.setter)).ok_or("the body has no such member")?;
-    let flatten = option(&field.ty).is_some().then(|| quote!(.flatten()));
-    let first = quote!(types::#body::try_from(self.body.clone()).ok().map(|body| body.#name) #flatten);
+    let how = ident(if option(&field.ty).is_some() { "and_then" } else { "map" });
+    let first = quote!(types::#body::try_from(self.body.clone()).ok().#how(|body| body.#name));
     Ok((first, quote!(#setter)))
 }
 
@@ -180,7 +180,7 @@ components:
         for part in [
             "Pages<'a,Open<types::Side>>",
             // An optional position, one that the request must have, and the next of each.
-            "types::GetLogParams::try_from(self.body.clone()).ok().map(|body|body.continuation).flatten(),",
+            "types::GetLogParams::try_from(self.body.clone()).ok().and_then(|body|body.continuation),",
             "types::GetSidesParams::try_from(self.body.clone()).ok().map(|body|body.offset),",
             "call=call.continuation(at);",
             "call=call.offset(at);",

@@ -67,6 +67,7 @@ impl Builder<'_> {
         Ok(quote! {
             #(#doc)*
             #[derive(Clone, Debug)]
+            #[must_use = "nothing is sent before `send`"]
             pub struct #name<'a> {
                 client: &'a Client,
                 #(#fields,)*
