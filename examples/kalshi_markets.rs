@@ -26,11 +26,11 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let kalshi = Client::builder(environment).build()?;
 
     let mut markets = Vec::new();
-    let mut cursor = None;
+    let mut cursor: Option<String> = None;
     loop {
         let mut call = kalshi.get_markets().status(MarketStatusFilter::Open).limit(100);
         if let Some(cursor) = cursor {
-            call = call.cursor::<String>(cursor);
+            call = call.cursor(cursor);
         }
         let page = call.send().await?.into_inner();
         println!("a page of {} markets", page.markets.len());

@@ -11,7 +11,7 @@
 use std::error::Error;
 
 use venuekit::ErrorKind;
-use venuekit::kalshi::types::{BookSide, MarketStatusFilter, SelfTradePreventionType, TimeInForce};
+use venuekit::kalshi::types::{BookSide, MarketStatusFilter, OrderId, SelfTradePreventionType, TimeInForce};
 use venuekit::kalshi::{Client, Credentials, Environment};
 use venuekit_sandbox::{Accounts, Sandbox};
 
@@ -67,7 +67,7 @@ async fn place(
     count: &str,
     price: &str,
     client_order_id: &str,
-) -> Result<String, venuekit::Error> {
+) -> Result<OrderId, venuekit::Error> {
     let order = kalshi
         .create_order_v2()
         .ticker(ticker)
@@ -89,7 +89,7 @@ async fn place(
 }
 
 /// The order that was placed under this name, on whichever page it is.
-async fn find(kalshi: &Client, ticker: &str, client_order_id: &str) -> Result<Option<String>, venuekit::Error> {
+async fn find(kalshi: &Client, ticker: &str, client_order_id: &str) -> Result<Option<OrderId>, venuekit::Error> {
     let mut cursor = String::new();
     loop {
         let page = kalshi.get_orders().ticker(ticker).limit(1000).cursor(cursor).send().await?.into_inner();

@@ -196,7 +196,7 @@ impl World {
         let event = events.events.iter().find(|event| event.engine.as_ref().is_some_and(|e| e.to_string() == "CLOB"));
         let event = event.expect("the sandbox has an order book");
         let one = &event.markets[0];
-        let event = (event.id.clone(), one.id.clone(), one.outcome1_id.clone().unwrap());
+        let event = (event.id.to_string(), one.id.to_string(), one.outcome1_id.clone().unwrap().to_string());
         Arc::new(Self { sandbox, event })
     }
 

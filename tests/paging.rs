@@ -74,11 +74,11 @@ fn events(ids: &[&str], last: i64) -> Value {
 }
 
 async fn tickers(pages: Pages<'_, kalshi::types::Market>) -> Result<Vec<String>, Error> {
-    pages.map_ok(|market| market.ticker).try_collect().await
+    pages.map_ok(|market| market.ticker.to_string()).try_collect().await
 }
 
 async fn ids(pages: Pages<'_, bayse::types::Event>) -> Result<Vec<String>, Error> {
-    pages.map_ok(|event| event.id).try_collect().await
+    pages.map_ok(|event| event.id.to_string()).try_collect().await
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn an_error_comes_once_and_ends_the_stream() {
     assert_eq!(server.seen().len(), 2);
     let server = in_order(vec![events(&["a"], 9), Value::Null, events(&["b"], 9)]).await;
     let client = bayse(&server);
-    let all: Vec<_> = client.list_events().stream().map(|event| event.map(|event| event.id).ok()).collect().await;
+    let all: Vec<_> = client.list_events().stream().map(|event| event.map(|event| event.id.to_string()).ok()).collect().await;
     assert_eq!(all, [Some("a".to_owned()), None]);
     assert_eq!(server.seen().len(), 2);
 }
@@ -316,7 +316,7 @@ async fn where_nothing_tells_the_last_page_an_empty_one_ends_the_list() {
     let server = in_order(vec![customers(&["a", "b"]), customers(&["c"]), customers(&[])]).await;
     let client = yativo(&server);
     let found = client.list_card_customers().include_balances(false).stream();
-    let found: Vec<String> = found.map_ok(|customer| customer.yativo_card_id).try_collect().await.unwrap();
+    let found: Vec<String> = found.map_ok(|customer| customer.yativo_card_id.to_string()).try_collect().await.unwrap();
     assert_eq!(found, ["a", "b", "c"]);
     let pages: Vec<Option<String>> = asked(&server).iter().map(|query| query.get("page").cloned()).collect();
     assert_eq!(pages, [None, Some("2".to_owned()), Some("3".to_owned())]);

@@ -109,7 +109,7 @@ impl Clients {
             .retry(retry)
             .build()
             .unwrap();
-        Self { kalshi, deribit, market }
+        Self { kalshi, deribit, market: market.to_string() }
     }
 
     async fn call(&self, number: usize) -> Told {
@@ -141,7 +141,7 @@ impl Clients {
                 .time_in_force(TimeInForce::GoodTillCanceled)
                 .self_trade_prevention_type(SelfTradePreventionType::TakerAtCross)
         });
-        call.send().await.map(|placed| Some(placed.order_id.clone()))
+        call.send().await.map(|placed| Some(placed.order_id.to_string()))
     }
 
     async fn deribit_order(&self, name: String) -> Told {
@@ -157,7 +157,7 @@ impl Clients {
         let (mut orders, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = self.kalshi.get_orders().limit(1_000).cursor(&*cursor).send().await.unwrap().into_inner();
-            orders.extend(page.orders.into_iter().map(|order| (order.client_order_id.unwrap(), order.order_id)));
+            orders.extend(page.orders.into_iter().map(|order| (order.client_order_id.unwrap(), order.order_id.to_string())));
             cursor = page.cursor.unwrap_or_default();
             if cursor.is_empty() {
                 return orders;

@@ -17,7 +17,7 @@ async fn a_subaccount_at_kalshi_is_kept() {
     let made =
         client.generate_api_key().name("narrow").subaccount(3).key_type(venuekit_kalshi::types::ApiKeyType::Ed25519);
     let made = made.send().await.unwrap();
-    let narrow = Given::Pair(made.api_key_id.clone(), made.private_key.expose().to_owned()).credential();
+    let narrow = Given::Pair(made.api_key_id.to_string(), made.private_key.expose().to_owned()).credential();
     engine.adopt(&world.account(), &world.reference(), &narrow, &Watching::default()).await.unwrap();
     // A key of one subaccount manages none: another one does.
     let outcome =

@@ -72,8 +72,8 @@ impl Refused {
     }
 
     /// Takes a list of ids, each of which has the form of one.
-    pub fn ids<T: Id>(&mut self, name: &str, values: impl Into<Vec<T>>) -> Option<Vec<T>> {
-        let ids = values.into();
+    pub fn ids<T: Id>(&mut self, name: &str, values: impl IntoIterator<Item = impl Into<T>>) -> Option<Vec<T>> {
+        let ids: Vec<T> = values.into_iter().map(Into::into).collect();
         match ids.iter().try_for_each(Id::check) {
             Ok(()) => Some(ids),
             Err(reason) => {
@@ -145,11 +145,22 @@ macro_rules! setter {
             self
         }
     };
-    ($(#[$doc:meta])* $field:ident $ids:ident $kind:ty) => {
+    ($(#[$doc:meta])* $field:ident id $kind:ty) => {
         $(#[$doc])*
         #[must_use]
         pub fn $field(mut self, value: impl Into<$kind>) -> Self {
-            self.$field = self.__refused.$ids(stringify!($field), value);
+            self.$field = self.__refused.id(stringify!($field), value);
+            self
+        }
+    };
+    ($(#[$doc:meta])* $field:ident ids $kind:ty) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $field(
+            mut self,
+            values: impl IntoIterator<Item = impl Into<<$kind as IntoIterator>::Item>>,
+        ) -> Self {
+            self.$field = self.__refused.ids(stringify!($field), values);
             self
         }
     };

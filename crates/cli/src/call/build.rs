@@ -5,7 +5,7 @@ use std::path::Path;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use uuid::Uuid;
 use venuekit_spec::{Operation, Parameter, Request, Whence};
-use venuekit_transport::client::encode_path;
+use venuekit_transport::client::encode_segment;
 use venuekit_wire::operation::{Key, Protocol, Retry};
 
 use super::{body, plain as digits, value};
@@ -256,7 +256,7 @@ impl Given {
             mistakes.push(Failure::usage(message).code("invalid_parameter"));
         }
         let fill =
-            |path: String, (name, text): &(String, String)| path.replace(&format!("{{{name}}}"), &encode_path(text));
+            |path: String, (name, text): &(String, String)| path.replace(&format!("{{{name}}}"), &encode_segment(text));
         let path = self.path.iter().fold(operation.template.clone(), fill);
         let query = (!self.query.is_empty())
             .then(|| url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.query).finish());

@@ -56,6 +56,12 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'\\')
     .add(b'%');
 
+/// A value as a path holds it.
+#[doc(hidden)]
+pub fn encode_segment(value: &str) -> String {
+    utf8_percent_encode(value, SEGMENT).to_string()
+}
+
 impl Call {
     /// A call of this operation, with nothing given yet.
     pub fn new(operation: &'static Operation) -> Self {

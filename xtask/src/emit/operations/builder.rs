@@ -119,7 +119,11 @@ impl Builder<'_> {
         let short = short(kind);
         match Setter::of(kind, self.ids) {
             Setter::Plain => short,
-            Setter::Into | Setter::Id | Setter::Ids => parse_quote!(impl Into<#short>),
+            Setter::Into | Setter::Id => parse_quote!(impl Into<#short>),
+            Setter::Ids => {
+                let item = of("Vec", &short).unwrap_or(&short);
+                parse_quote!(impl IntoIterator<Item = impl Into<#item>>)
+            }
             Setter::Take => parse_quote!(impl TryInto<#short, Error: Display>),
         }
     }
