@@ -114,8 +114,8 @@ pub fn for_server<C: FromMaterial>(base_url: &str, lookup: impl Fn(&str) -> Opti
 /// Variables that are missing, that are set by halves, or whose values cannot be used.
 pub fn with_prefix<C: FromMaterial>(prefix: &str, lookup: impl Fn(&str) -> Option<OsString>) -> Result<C, Error> {
     let (venue, variables) = (C::VENUE, &C::VENUE.variables);
-    let passphrase = |key: &Encrypted<'_>| Ok::<_, Error>(read::text(key.passphrase, &lookup)?);
-    let found = read::read(variables, prefix, &lookup, passphrase)?;
+    let passphrase = |key: &Encrypted<'_>| Ok::<_, Error>(text(key.passphrase, &lookup)?);
+    let found = read(variables, prefix, &lookup, passphrase)?;
     if found.is_empty() {
         return Err(hint::none(venue, prefix, &lookup));
     }
